@@ -1,0 +1,169 @@
+package atlas
+
+import (
+	"fmt"
+
+	"github.com/connectomewire/wire/connectome"
+)
+
+// Match says how well an atlas explains a connectome's labels.
+type Match struct {
+	// Atlas is the short name of the recognised atlas, "" when none explains
+	// at least a fifth of the labels.
+	Atlas string `json:"atlas"`
+	// Title is the atlas's name for people.
+	Title string `json:"title"`
+	// Species is "human", "macaque" or "mouse".
+	Species string `json:"species,omitempty"`
+	// Matched of Total regions were recognised; Share is their ratio.
+	Matched int     `json:"matched"`
+	Total   int     `json:"total"`
+	Share   float64 `json:"share"`
+	// Unknown are the labels that were not, in the connectome's order.
+	Unknown []Unknown `json:"unknown,omitempty"`
+	// Repeated are canonical names that more than one region received.
+	Repeated []string `json:"repeated,omitempty"`
+}
+
+// Unknown is a label that the atlas does not know.
+type Unknown struct {
+	Region     int    `json:"region"` // index
+	Label      string `json:"label"`
+	Suggestion string `json:"suggestion,omitempty"` // closest canonical name, or ""
+}
+
+// String is a line for people: "Desikan–Killiany: 82 of 82 regions".
+func (m Match) String() string {
+	if m.Atlas == "" {
+		return fmt.Sprintf("no atlas recognised (%d of %d labels known)", m.Matched, m.Total)
+	}
+	return fmt.Sprintf("%s: %d of %d regions", m.Title, m.Matched, m.Total)
+}
+
+// recognised is the share of labels an atlas must explain to be believed: a
+// file of anything else may well contain a "MT" or an "M1".
+const recognised = 0.2
+
+// Annotate recognises the atlas of the connectome's labels and fills
+// Canonical, Hemisphere, Lobe, System and Roles of its regions. What the
+// reader already found (a hemisphere, a lobe) is kept where the label says
+// nothing else. Labels are not changed. When no atlas is recognised the
+// regions only receive the side their labels state.
+func Annotate(c *connectome.Connectome) Match {
+	best, bestCount := (*Atlas)(nil), 0
+	for _, a := range atlases {
+		count := 0
+		for i := range c.Regions {
+			if _, ok := resolve(a, &c.Regions[i]); ok {
+				count++
+			}
+		}
+		if count > bestCount {
+			best, bestCount = a, count
+		}
+	}
+	return annotate(c, best)
+}
+
+// AnnotateWith is [Annotate] with the atlas given rather than recognised. The
+// match's Atlas is set however few labels it explains.
+func AnnotateWith(c *connectome.Connectome, a *Atlas) Match {
+	m := annotate(c, a)
+	m.Atlas, m.Title, m.Species = a.Name, a.Title, a.Species
+	return m
+}
+
+func annotate(c *connectome.Connectome, a *Atlas) Match {
+	m := Match{Total: len(c.Regions)}
+	entries := make([]Entry, len(c.Regions))
+	known := make([]bool, len(c.Regions))
+	for i := range c.Regions {
+		if a != nil {
+			entries[i], known[i] = resolve(a, &c.Regions[i])
+		}
+		if !known[i] {
+			entries[i], known[i] = resolve(subcortex, &c.Regions[i])
+		}
+		if known[i] {
+			m.Matched++
+		}
+	}
+	if m.Total > 0 {
+		m.Share = float64(m.Matched) / float64(m.Total)
+	}
+	believed := m.Matched > 0 && m.Share >= recognised
+	if believed {
+		chosen := a
+		if chosen == nil {
+			chosen = subcortex
+		}
+		m.Atlas, m.Title, m.Species = chosen.Name, chosen.Title, chosen.Species
+	}
+	seen := map[string]int{}
+	for i := range c.Regions {
+		r := &c.Regions[i]
+		if !believed || !known[i] {
+			if r.Hemisphere == connectome.UnknownHemisphere {
+				r.Hemisphere = sideOfLabel(r.Label)
+			}
+			u := Unknown{Region: i, Label: r.Label}
+			if near, ok := closest(r.Label, tried(a)); ok && believed {
+				u.Suggestion = near
+			}
+			if !known[i] {
+				m.Unknown = append(m.Unknown, u)
+			}
+			continue
+		}
+		entries[i].fill(r)
+		if seen[r.Canonical]++; seen[r.Canonical] == 2 {
+			m.Repeated = append(m.Repeated, r.Canonical)
+		}
+	}
+	return m
+}
+
+func tried(a *Atlas) []*Atlas {
+	if a == nil {
+		return []*Atlas{subcortex}
+	}
+	return []*Atlas{a, subcortex}
+}
+
+// fill writes the entry into a region.
+func (e Entry) fill(r *connectome.Region) {
+	r.Canonical = e.Canonical
+	if e.Hemisphere != connectome.UnknownHemisphere {
+		r.Hemisphere = e.Hemisphere
+	}
+	if e.Lobe != "" {
+		r.Lobe = e.Lobe
+	}
+	if e.System != "" {
+		r.System = e.System
+	}
+	r.Roles = nil
+	for _, role := range e.Roles {
+		r.Roles = append(r.Roles, string(role))
+	}
+}
+
+// nameAttributes are where graph files keep a region's anatomical name when
+// the node's label is a number.
+var nameAttributes = []string{"dn_name", "dn_fsname", "fn_fsname", "name", "label", "fsname"}
+
+// resolve reads a region by its label, or else by its name attributes; a side
+// that the name does not state comes from the reader.
+func resolve(a *Atlas, r *connectome.Region) (Entry, bool) {
+	if e, ok := a.Resolve(r.Label); ok {
+		return e.withSide(r.Hemisphere), true
+	}
+	for _, key := range nameAttributes {
+		if text, given := r.Attributes[key]; given {
+			if e, ok := a.Resolve(text); ok {
+				return e.withSide(r.Hemisphere), true
+			}
+		}
+	}
+	return Entry{}, false
+}
