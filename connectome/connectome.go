@@ -1,6 +1,10 @@
 package connectome
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
 
 // Hemisphere says on which side of the brain a region lies.
 type Hemisphere uint8
@@ -30,8 +34,10 @@ func (h Hemisphere) String() string {
 
 // Region is a node of a connectome: a parcel of cortex or a nucleus.
 type Region struct {
-	// Label is the region's unique name. Readers keep the file's own spelling
-	// here; an atlas maps it to a canonical name (see [Region.Canonical]).
+	// Label is the region's name in the source's own spelling. It need not be
+	// unique: some files name both hemispheres' regions alike. Use
+	// [Connectome.Names] where names must differ. It is empty in sources
+	// without labels.
 	Label string
 	// Canonical is the atlas's one spelling of the region's name, for example
 	// "lh-pericalcarine", or empty when no atlas is recognised.
@@ -71,20 +77,14 @@ type Connectome struct {
 	Directed bool
 	// Regions are the nodes; a tract names them by index.
 	Regions []Region
-	// Tracts are the edges in compressed sparse row form, row = source.
+	// Tracts are the edges in compressed sparse row form, row = source. The
+	// diagonal, where the source has one, is kept.
 	Tracts CSR
 	// History lists what was done to the connectome, oldest first.
 	History []string
-}
-
-// CSR is a sparse matrix of tracts in compressed sparse row form: the tracts
-// leaving region i are the half-open range Start[i]:Start[i+1] of the other
-// slices, sorted by target. It needs 20 bytes a tract (12 without lengths).
-type CSR struct {
-	Start  []int     // len = regions+1
-	Target []int32   // target region of each tract
-	Weight []float64 // weight of each tract, never 0
-	Length []float64 // length of each tract in mm; nil when unknown, NaN when one is unknown
+	// Report says what [Read] found and decided; nil for connectomes that
+	// were not read from a file.
+	Report *Report
 }
 
 // Tract is one directed edge of a connectome.
@@ -94,23 +94,123 @@ type Tract struct {
 	Length   float64 // mm; NaN when unknown
 }
 
-// Len returns the number of directed tracts.
-func (m CSR) Len() int { return len(m.Target) }
-
-// Row returns the half-open range of the tracts that leave region i.
-func (m CSR) Row(i int) (lo, hi int) { return m.Start[i], m.Start[i+1] }
-
-// Index returns the region with the given label or canonical name.
-func (c *Connectome) Index(label string) (int, error) {
-	for i := range c.Regions {
-		if c.Regions[i].Label == label {
-			return i, nil
+// Index returns the region with the given label or, where no label matches,
+// canonical name. A name that two regions bear is an error.
+func (c *Connectome) Index(name string) (int, error) {
+	for _, key := range []func(*Region) string{
+		func(r *Region) string { return r.Label },
+		func(r *Region) string { return r.Canonical },
+	} {
+		found := -1
+		for i := range c.Regions {
+			if key(&c.Regions[i]) != name || name == "" {
+				continue
+			}
+			if found >= 0 {
+				return 0, fmt.Errorf("connectome %q: regions %d and %d are both named %q; choose by index or by the names that Names returns", c.Name, found, i, name)
+			}
+			found = i
+		}
+		if found >= 0 {
+			return found, nil
 		}
 	}
+	return 0, fmt.Errorf("connectome %q has no region %q", c.Name, name)
+}
+
+// Names returns one name per region, all different and none empty: the
+// canonical name where an atlas gave one, else the label, else the region's
+// number counted from 1. Names that would repeat get their hemisphere in
+// front ("lh-", "rh-") and, where that does not help, "#2", "#3", … behind.
+func (c *Connectome) Names() []string {
+	names := make([]string, len(c.Regions))
 	for i := range c.Regions {
-		if c.Regions[i].Canonical == label {
-			return i, nil
+		r := &c.Regions[i]
+		switch {
+		case r.Canonical != "":
+			names[i] = r.Canonical
+		case r.Label != "":
+			names[i] = r.Label
+		default:
+			names[i] = strconv.Itoa(i + 1)
 		}
 	}
-	return 0, fmt.Errorf("connectome %q has no region %q", c.Name, label)
+	count := make(map[string]int, len(names))
+	for _, n := range names {
+		count[n]++
+	}
+	for i, n := range names {
+		if count[n] > 1 {
+			switch c.Regions[i].Hemisphere {
+			case Left:
+				names[i] = "lh-" + n
+			case Right:
+				names[i] = "rh-" + n
+			}
+		}
+	}
+	taken := make(map[string]bool, len(names))
+	for i, n := range names {
+		for k := 2; taken[names[i]]; k++ {
+			names[i] = n + "#" + strconv.Itoa(k)
+		}
+		taken[names[i]] = true
+	}
+	return names
+}
+
+// Validate checks what every function of this module relies on: that the
+// matrix is square over the regions and well-formed ([CSR.Validate]), that
+// positions are finite, and that an undirected connectome's matrix equals its
+// transpose. The error names the region or tract at fault.
+func (c *Connectome) Validate() error {
+	if n := c.Tracts.Regions(); n != len(c.Regions) {
+		return fmt.Errorf("connectome %q: matrix of %d regions for %d regions", c.Name, n, len(c.Regions))
+	}
+	if err := c.Tracts.Validate(); err != nil {
+		return fmt.Errorf("connectome %q: %w", c.Name, err)
+	}
+	for i := range c.Regions {
+		r := &c.Regions[i]
+		if !r.Located {
+			continue
+		}
+		for _, x := range r.Position {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return fmt.Errorf("connectome %q: region %d (%s): position %v is not finite", c.Name, i, r.Label, r.Position)
+			}
+		}
+	}
+	if !c.Directed {
+		if i, j, ok := c.Tracts.symmetric(); !ok {
+			return fmt.Errorf("connectome %q is undirected but tract %d → %d differs from %d → %d", c.Name, i, j, j, i)
+		}
+	}
+	return nil
+}
+
+// Clone returns a deep copy that shares nothing with c.
+func (c *Connectome) Clone() *Connectome {
+	d := *c
+	d.Tracts = c.Tracts.Clone()
+	d.History = append([]string(nil), c.History...)
+	d.Regions = append([]Region(nil), c.Regions...)
+	for i := range d.Regions {
+		r := &d.Regions[i]
+		r.Roles = append([]string(nil), r.Roles...)
+		if r.Attributes != nil {
+			m := make(map[string]string, len(r.Attributes))
+			for k, v := range r.Attributes {
+				m[k] = v
+			}
+			r.Attributes = m
+		}
+	}
+	if c.Report != nil {
+		rep := *c.Report
+		rep.Files = append([]string(nil), rep.Files...)
+		rep.Notes = append([]Note(nil), rep.Notes...)
+		d.Report = &rep
+	}
+	return &d
 }
