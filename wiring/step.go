@@ -1,0 +1,281 @@
+package wiring
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/connectomewire/wire/internal/kernel"
+)
+
+// NormEpsilon is added to a state's mean square before [Cell.Step] divides by
+// its root: n(h) = h / sqrt(mean(h²) + ε). It bounds the gain of a silent
+// region, whose state is near zero, to 1/sqrt(ε) = 10.
+const NormEpsilon = 1e-2
+
+// Message is what a tract carries in one tick: a batch of r numbers an
+// episode. Episode b's numbers are Data[b·Stride : b·Stride+r], so that a
+// message may be a view into the stacked axons of its source.
+type Message struct {
+	Data   []float32
+	Stride int
+}
+
+// Cell is one region's arithmetic with its learned matrices, for any number
+// of episodes at once. It holds the plan's matrices packed for the kernel (see
+// [Cell.Refresh]), keeps no state of its own and allocates nothing in
+// [Cell.Step]; it is safe for concurrent use as long as nobody changes the
+// parameters.
+type Cell struct {
+	// Region is the index of the region in the plan.
+	Region int
+	// In and Out are indices of tracts in the plan, in increasing order.
+	In, Out []int
+	// Width is d, Rank is r.
+	Width, Rank int
+	// Lambda is the leak λ = σ(ℓ).
+	Lambda float32
+
+	scale      []float32 // s_ij of the incoming tracts
+	axon       []float32 // [out·r, d]
+	synapse    []float32 // [d, in·r]
+	bias       []float32 // [d]
+	gateBias   []float32 // [in]
+	gateSignal []float32 // [in, r]
+	gateState  []float32 // [in, d]
+	leak       []float32 // [1]
+	senses     []cellSense
+
+	axonPacked, synapsePacked, gatePacked []float32 // transposed, see [kernel.PackB]
+}
+
+// cellSense is a sense that enters the cell's region.
+type cellSense struct {
+	sense int
+	width int
+	embed []float32 // [d, width]
+	pack  []float32
+}
+
+// Cells returns the arithmetic of every region, in the plan's order.
+func (p *Plan) Cells() ([]*Cell, error) {
+	if p.Params == nil {
+		return nil, fmt.Errorf("plan %q has no parameters: initialise or train it first", p.Name)
+	}
+	cells := make([]*Cell, len(p.Regions))
+	for j := range p.Regions {
+		c := &Cell{Region: j, Out: p.Outgoing(j), Width: p.Width, Rank: p.Rank}
+		lo, hi := p.Incoming(j)
+		for k := lo; k < hi; k++ {
+			c.In = append(c.In, k)
+			c.scale = append(c.scale, float32(p.Tracts[k].Scale))
+		}
+		label := p.Regions[j].Label
+		c.axon = p.Params.Get(label + suffixAxon)
+		c.synapse = p.Params.Get(label + suffixSynapse)
+		c.bias = p.Params.Get(label + suffixBias)
+		c.gateBias = p.Params.Get(label + suffixGateBias)
+		c.gateSignal = p.Params.Get(label + suffixGateSignal)
+		c.gateState = p.Params.Get(label + suffixGateState)
+		c.leak = p.Params.Get(label + suffixLeak)
+		if c.bias == nil || c.leak == nil {
+			return nil, fmt.Errorf("plan %q: region %q has no parameters", p.Name, label)
+		}
+		for s := range p.Senses {
+			for _, at := range p.Senses[s].Regions {
+				if at == j {
+					c.senses = append(c.senses, cellSense{sense: s, width: p.Senses[s].Width, embed: p.Params.Get(senseName(p.Senses[s].Name, label))})
+				}
+			}
+		}
+		c.Refresh()
+		cells[j] = c
+	}
+	return cells, nil
+}
+
+// Refresh brings the packed matrices and the leak up to date after the plan's
+// parameters changed.
+func (c *Cell) Refresh() {
+	d, r := c.Width, c.Rank
+	pack := func(dst, src []float32, k, n int) []float32 {
+		if k*n == 0 {
+			return nil
+		}
+		if dst == nil {
+			dst = make([]float32, kernel.PackedLen(k, n))
+		}
+		kernel.PackB(dst, src, k, true, k, n)
+		return dst
+	}
+	c.axonPacked = pack(c.axonPacked, c.axon, d, len(c.Out)*r)
+	c.synapsePacked = pack(c.synapsePacked, c.synapse, len(c.In)*r, d)
+	c.gatePacked = pack(c.gatePacked, c.gateState, d, len(c.In))
+	for i := range c.senses {
+		s := &c.senses[i]
+		s.pack = pack(s.pack, s.embed, s.width, d)
+	}
+	c.Lambda = Sigmoid(c.leak[0])
+}
+
+// Sigmoid is the logistic function 1/(1+e^−x).
+func Sigmoid(x float32) float32 {
+	return float32(1 / (1 + math.Exp(-float64(x))))
+}
+
+// Tick holds what one region reads and writes in one tick, for a batch of B
+// episodes. All slices are row-major with the episode first. PrevState may be
+// the same memory as State, and PrevNorm as Norm.
+type Tick struct {
+	// PrevState is h(t−1) and PrevNorm n(h(t−1)), both [B, d].
+	PrevState, PrevNorm []float32
+	// In holds z(t−δ) of every incoming tract, in the order of [Cell.In].
+	In []Message
+	// Drive is Σ E x, what modules bring into the region, [B, d]; nil for none.
+	Drive []float32
+
+	// Gates receives g(t), [B, in].
+	Gates []float32
+	// Mixed receives s·g·z of every incoming tract, [B, in·r].
+	Mixed []float32
+	// Act receives tanh(u(t)), [B, d].
+	Act []float32
+	// State receives h(t), [B, d].
+	State []float32
+	// Norm receives n(h(t)), [B, d].
+	Norm []float32
+	// Axons receives z(t) of every outgoing tract, stacked: [B, out·r].
+	Axons []float32
+}
+
+// NewTick returns a tick's buffers for a batch; In is sized but left empty,
+// and the previous state shares memory with the next.
+func (c *Cell) NewTick(batch int) *Tick {
+	state := make([]float32, batch*c.Width)
+	norm := make([]float32, batch*c.Width)
+	return &Tick{
+		PrevState: state, PrevNorm: norm, State: state, Norm: norm,
+		In:    make([]Message, len(c.In)),
+		Gates: make([]float32, batch*len(c.In)),
+		Mixed: make([]float32, batch*len(c.In)*c.Rank),
+		Act:   make([]float32, batch*c.Width),
+		Axons: make([]float32, batch*len(c.Out)*c.Rank),
+	}
+}
+
+// Message returns the view of the k-th outgoing tract in the tick's stacked
+// axons.
+func (c *Cell) Message(t *Tick, k int) Message {
+	return Message{Data: t.Axons[k*c.Rank:], Stride: len(c.Out) * c.Rank}
+}
+
+// Step computes one tick of the region:
+//
+//	g_ij(t) = σ(β_ij + a_ij·z_ij(t−δ) + c_ij·n(h_j(t−1)))
+//	u_j(t)  = Σ_i s_ij g_ij(t) U_ij z_ij(t−δ) + Σ_k E_k x_k(t) + b_j
+//	h_j(t)  = (1−λ_j) h_j(t−1) + λ_j tanh(u_j(t))
+//	z_jk(t) = V_jk n(h_j(t))
+//
+// The gate reads the signal as it arrives, and so needs nothing that the
+// target does not have. Sums run in the order of [Cell.In].
+func (c *Cell) Step(batch int, t *Tick) {
+	d, r, in, out := c.Width, c.Rank, len(c.In), len(c.Out)
+
+	// Gates: the state's part is one product, the signal's part r numbers a tract.
+	if in > 0 {
+		gates := t.Gates[:batch*in]
+		kernel.GemmPacked(batch, in, d, t.PrevNorm, d, c.gatePacked, gates, in, false)
+		for b := range batch {
+			for k := range in {
+				z := t.In[k].Data[b*t.In[k].Stride:][:r]
+				a := c.gateSignal[k*r:][:r]
+				sum := gates[b*in+k] + c.gateBias[k]
+				for i, v := range z {
+					sum += a[i] * v
+				}
+				gates[b*in+k] = sum
+			}
+		}
+		kernel.Sigmoid(gates, gates)
+		for b := range batch {
+			for k := range in {
+				z := t.In[k].Data[b*t.In[k].Stride:][:r]
+				m := t.Mixed[(b*in+k)*r:][:r]
+				sg := c.scale[k] * gates[b*in+k]
+				for i, v := range z {
+					m[i] = sg * v
+				}
+			}
+		}
+	}
+
+	// Input: u = bias (+ drive) + synapses, then tanh, in Act.
+	act := t.Act[:batch*d]
+	for b := range batch {
+		row := act[b*d:][:d]
+		copy(row, c.bias)
+		if t.Drive != nil {
+			for i, v := range t.Drive[b*d:][:d] {
+				row[i] += v
+			}
+		}
+	}
+	if in > 0 {
+		kernel.GemmPacked(batch, d, in*r, t.Mixed, in*r, c.synapsePacked, act, d, true)
+	}
+	kernel.Tanh(act, act)
+
+	// State and its normalised copy.
+	keep := 1 - c.Lambda
+	for b := range batch {
+		prev := t.PrevState[b*d:][:d]
+		state := t.State[b*d:][:d]
+		for i, v := range act[b*d:][:d] {
+			state[i] = keep*prev[i] + c.Lambda*v
+		}
+	}
+	Normalise(t.Norm, t.State, batch, d)
+
+	// Axons.
+	if out > 0 {
+		kernel.GemmPacked(batch, out*r, d, t.Norm, d, c.axonPacked, t.Axons, out*r, false)
+	}
+}
+
+// Normalise writes n(h) = h / sqrt(mean(h²) + [NormEpsilon]) of every row of
+// state, [batch, d], to norm.
+func Normalise(norm, state []float32, batch, d int) {
+	for b := range batch {
+		kernel.RMSNorm(norm[b*d:][:d], state[b*d:][:d], NormEpsilon)
+	}
+}
+
+// Embed adds E·x of every sense that enters the region to drive, [batch, d].
+// inputs holds a sense's standardised vectors, [batch, width], at the sense's
+// index in the plan; nil when the sense is missing. It reports whether
+// anything was added.
+func (c *Cell) Embed(drive []float32, inputs [][]float32, batch int) bool {
+	added := false
+	for _, s := range c.senses {
+		if x := inputs[s.sense]; x != nil {
+			kernel.GemmPacked(batch, c.Width, s.width, x, s.width, s.pack, drive, c.Width, true)
+			added = true
+		}
+	}
+	return added
+}
+
+// Standardise writes (x − mean)/scale of every row of x, [batch, width], to
+// dst: what enters a region has about zero mean and unit variance over the
+// training set. dst may be x.
+func (p *Plan) Standardise(dst []float32, sense int, x []float32, batch int) {
+	s := &p.Senses[sense]
+	mean := p.Params.Get(senseName(s.Name, "mean"))
+	scale := p.Params.Get(senseName(s.Name, "scale"))
+	for b := range batch {
+		row := x[b*s.Width:][:s.Width]
+		to := dst[b*s.Width:][:s.Width]
+		for i, v := range row {
+			to[i] = (v - mean[i]) / scale[i]
+		}
+	}
+}
