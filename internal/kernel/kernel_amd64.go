@@ -1,0 +1,50 @@
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go run gen/main.go
+
+// Levels lists what this machine can run, slowest first.
+func Levels() []Level {
+	levels := []Level{Generic}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		levels = append(levels, AVX2)
+		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasBMI2 {
+			levels = append(levels, AVX512)
+		}
+	}
+	return levels
+}
+
+// tileSize returns the rows and columns of C a tile holds at most.
+func tileSize() (rows, width int) {
+	switch level {
+	case AVX512:
+		return 12, 32
+	case AVX2:
+		return 6, 16
+	}
+	return 4, 16
+}
+
+// tile computes one tile of C.
+func tile(rows, cols, k int, a []float32, rsa, csa int, b []float32, rsb int, c []float32, rsc int, accumulate bool) {
+	acc := 0
+	if accumulate {
+		acc = 1
+	}
+	switch level {
+	case AVX512:
+		gemmAVX512(rows, k, &a[0], rsa, csa, &b[0], rsb, &c[0], rsc, cols, acc)
+	case AVX2:
+		gemmAVX2(rows, k, &a[0], rsa, csa, &b[0], rsb, &c[0], rsc, cols, acc)
+	default:
+		tileGo(rows, cols, k, a, rsa, csa, b, rsb, c, rsc, accumulate)
+	}
+}
+
+//go:noescape
+func gemmAVX512(rows, k int, a *float32, rsa, csa int, b *float32, rsb int, c *float32, rsc, cols, accumulate int)
+
+//go:noescape
+func gemmAVX2(rows, k int, a *float32, rsa, csa int, b *float32, rsb int, c *float32, rsc, cols, accumulate int)

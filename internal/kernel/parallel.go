@@ -1,0 +1,77 @@
+package kernel
+
+import "sync"
+
+// Parallel calls f(worker, begin, end) for consecutive ranges of [0, n) on up
+// to the given number of goroutines and waits for all. Ranges begin at
+// multiples of grain. A panic in f reaches the caller.
+func Parallel(workers, n, grain int, f func(worker, begin, end int)) {
+	if n <= 0 {
+		return
+	}
+	grain = max(grain, 1)
+	blocks := (n + grain - 1) / grain
+	workers = min(workers, blocks)
+	if workers <= 1 {
+		f(0, 0, n)
+		return
+	}
+	var wg sync.WaitGroup
+	var once sync.Once
+	var failure any
+	run := func(w int) {
+		defer func() {
+			if r := recover(); r != nil {
+				once.Do(func() { failure = r })
+			}
+		}()
+		begin, end := w*blocks/workers*grain, min((w+1)*blocks/workers*grain, n)
+		f(w, begin, end)
+	}
+	for w := 1; w < workers; w++ {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			run(w)
+		}()
+	}
+	run(0)
+	wg.Wait()
+	if failure != nil {
+		panic(failure)
+	}
+}
+
+// GemmParallel is [Gemm] on up to the given number of workers. The result's
+// bits do not depend on their number.
+func GemmParallel(workers int, transA, transB bool, m, n, k int, a, b, c []float32, accumulate bool) {
+	lda, ldb := k, n
+	if transA {
+		lda = m
+	}
+	if transB {
+		ldb = k
+	}
+	const worth = 1 << 16 // multiplications below which a goroutine does not pay
+	if workers <= 1 || m*n*k < worth {
+		GemmStrided(transA, transB, m, n, k, a, lda, b, ldb, c, n, accumulate)
+		return
+	}
+	if m >= n {
+		Parallel(workers, m, 12, func(_, i0, i1 int) {
+			sub := a[i0*lda:]
+			if transA {
+				sub = a[i0:]
+			}
+			GemmStrided(transA, transB, i1-i0, n, k, sub, lda, b, ldb, c[i0*n:], n, accumulate)
+		})
+		return
+	}
+	Parallel(workers, n, PanelWidth(), func(_, j0, j1 int) {
+		sub := b[j0:]
+		if transB {
+			sub = b[j0*ldb:]
+		}
+		GemmStrided(transA, transB, m, j1-j0, k, a, lda, sub, ldb, c[j0:], n, accumulate)
+	})
+}
