@@ -1,6 +1,10 @@
 package modules
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strings"
+)
 
 // DType is the element type of a [Tensor].
 type DType uint8
@@ -16,11 +20,44 @@ const (
 	String
 )
 
+var dtypeNames = [...]string{Float32: "float32", Int64: "int64", Int32: "int32", Bool: "bool", Uint8: "uint8", Float64: "float64", String: "string"}
+
+// String returns the name used in manifests, such as "float32".
+func (d DType) String() string {
+	if d == 0 || int(d) >= len(dtypeNames) {
+		return fmt.Sprintf("dtype(%d)", uint8(d))
+	}
+	return dtypeNames[d]
+}
+
+// ParseDType returns the type with the given manifest name.
+func ParseDType(name string) (DType, error) {
+	for d, n := range dtypeNames {
+		if n == name && n != "" {
+			return DType(d), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown element type %q%s; known: %s", name, suggestion(name, dtypeNames[1:]), strings.Join(dtypeNames[1:], ", "))
+}
+
+// Size is the number of bytes of one element; 0 for String.
+func (d DType) Size() int {
+	switch d {
+	case Float32, Int32:
+		return 4
+	case Int64, Float64:
+		return 8
+	case Bool, Uint8:
+		return 1
+	}
+	return 0
+}
+
 // Tensor is a dense, row-major array that crosses a module's ports. Exactly
 // one of the data slices is used, the one DType names.
 type Tensor struct {
 	DType DType
-	Shape []int // [batch, …]
+	Shape []int // [batch, …]; empty for a scalar
 	F32   []float32
 	I64   []int64
 	I32   []int32
@@ -39,6 +76,59 @@ func Ints(data []int64, shape ...int) *Tensor {
 	return &Tensor{DType: Int64, Shape: shape, I64: data}
 }
 
+// MaxElements bounds the number of elements of one tensor: 2³¹−1, 8 GiB of
+// float32. A model that asks for more is refused.
+const MaxElements = math.MaxInt32
+
+// NewTensor returns a zero tensor. It fails when a dimension is negative or
+// the tensor would exceed [MaxElements].
+func NewTensor(d DType, shape ...int) (*Tensor, error) {
+	n, err := Elements(shape)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tensor{DType: d, Shape: append([]int(nil), shape...)}
+	switch d {
+	case Float32:
+		t.F32 = make([]float32, n)
+	case Int64:
+		t.I64 = make([]int64, n)
+	case Int32:
+		t.I32 = make([]int32, n)
+	case Bool, Uint8:
+		t.U8 = make([]uint8, n)
+	case Float64:
+		t.F64 = make([]float64, n)
+	case String:
+		t.Str = make([]string, n)
+	default:
+		return nil, fmt.Errorf("tensor has no element type")
+	}
+	return t, nil
+}
+
+// Elements is the number of elements of a tensor of the given shape, or an
+// error when a dimension is negative or the product exceeds [MaxElements].
+func Elements(shape []int) (int, error) {
+	n, zero := 1, false
+	for _, d := range shape {
+		switch {
+		case d < 0:
+			return 0, fmt.Errorf("tensor shape %v has a negative dimension", shape)
+		case d == 0:
+			zero = true
+		case n > MaxElements/d:
+			return 0, fmt.Errorf("tensor shape %v has more than %d elements", shape, MaxElements)
+		default:
+			n *= d
+		}
+	}
+	if zero {
+		return 0, nil
+	}
+	return n, nil
+}
+
 // Len returns the number of elements the shape asks for.
 func (t *Tensor) Len() int {
 	n := 1
@@ -48,32 +138,125 @@ func (t *Tensor) Len() int {
 	return n
 }
 
-// Validate reports whether the data match the shape.
-func (t *Tensor) Validate() error {
-	for _, d := range t.Shape {
-		if d < 0 {
-			return fmt.Errorf("tensor shape %v has a negative dimension", t.Shape)
-		}
-	}
-	var have int
+// Held returns the number of elements the data slice of the tensor's type holds.
+func (t *Tensor) Held() int {
 	switch t.DType {
 	case Float32:
-		have = len(t.F32)
+		return len(t.F32)
 	case Int64:
-		have = len(t.I64)
+		return len(t.I64)
 	case Int32:
-		have = len(t.I32)
+		return len(t.I32)
 	case Bool, Uint8:
-		have = len(t.U8)
+		return len(t.U8)
 	case Float64:
-		have = len(t.F64)
+		return len(t.F64)
 	case String:
-		have = len(t.Str)
-	default:
+		return len(t.Str)
+	}
+	return 0
+}
+
+// Validate reports whether the data match the shape.
+func (t *Tensor) Validate() error {
+	if t.DType == 0 || t.DType > String {
 		return fmt.Errorf("tensor has no element type")
 	}
-	if have != t.Len() {
-		return fmt.Errorf("tensor of shape %v holds %d elements, want %d", t.Shape, have, t.Len())
+	want, err := Elements(t.Shape)
+	if err != nil {
+		return err
+	}
+	if have := t.Held(); have != want {
+		return fmt.Errorf("tensor of shape %v holds %d elements, want %d", t.Shape, have, want)
 	}
 	return nil
+}
+
+// Finite reports whether no element is NaN or infinite, and where the first
+// such element is; integer tensors are always finite.
+func (t *Tensor) Finite() (ok bool, at int) {
+	switch t.DType {
+	case Float32:
+		for i, v := range t.F32 {
+			if v-v != 0 {
+				return false, i
+			}
+		}
+	case Float64:
+		for i, v := range t.F64 {
+			if v-v != 0 {
+				return false, i
+			}
+		}
+	}
+	return true, 0
+}
+
+// Clone returns a deep copy.
+func (t *Tensor) Clone() *Tensor {
+	return &Tensor{
+		DType: t.DType,
+		Shape: append([]int(nil), t.Shape...),
+		F32:   append([]float32(nil), t.F32...),
+		I64:   append([]int64(nil), t.I64...),
+		I32:   append([]int32(nil), t.I32...),
+		U8:    append([]uint8(nil), t.U8...),
+		F64:   append([]float64(nil), t.F64...),
+		Str:   append([]string(nil), t.Str...),
+	}
+}
+
+// Reshape returns a tensor of another shape over the same data.
+func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
+	n, err := Elements(shape)
+	if err != nil {
+		return nil, err
+	}
+	if n != t.Len() {
+		return nil, fmt.Errorf("cannot reshape %v (%d elements) to %v (%d)", t.Shape, t.Len(), shape, n)
+	}
+	u := *t
+	u.Shape = shape
+	return &u, nil
+}
+
+// Stack joins tensors of the same type along their first dimension, which
+// may differ; the other dimensions must agree. The data are copied.
+func Stack(parts ...*Tensor) (*Tensor, error) {
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("nothing to stack")
+	}
+	first := parts[0]
+	if len(first.Shape) == 0 {
+		return nil, fmt.Errorf("scalars cannot be stacked")
+	}
+	shape := append([]int(nil), first.Shape...)
+	for i, p := range parts[1:] {
+		if p.DType != first.DType || len(p.Shape) != len(shape) || !equalInts(p.Shape[1:], shape[1:]) {
+			return nil, fmt.Errorf("tensor %d is %s %v, the first is %s %v: they cannot be stacked", i+1, p.DType, p.Shape, first.DType, first.Shape)
+		}
+		shape[0] += p.Shape[0]
+	}
+	t := &Tensor{DType: first.DType, Shape: shape}
+	for _, p := range parts {
+		t.F32 = append(t.F32, p.F32...)
+		t.I64 = append(t.I64, p.I64...)
+		t.I32 = append(t.I32, p.I32...)
+		t.U8 = append(t.U8, p.U8...)
+		t.F64 = append(t.F64, p.F64...)
+		t.Str = append(t.Str, p.Str...)
+	}
+	return t, nil
+}
+
+func equalInts(a, b []int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
