@@ -1,0 +1,147 @@
+package metrics
+
+import (
+	"math"
+	"slices"
+
+	"github.com/connectomewire/wire/connectome"
+)
+
+// Facts are the plain counts of a connectome that two readers of one file
+// must agree on.
+type Facts struct {
+	// Nodes is the number of regions.
+	Nodes int `json:"nodes"`
+	// EdgesOffdiag counts tracts without self-loops: ordered pairs of a
+	// directed connectome, unordered pairs of an undirected one.
+	EdgesOffdiag int `json:"edges_offdiag"`
+	// Directed is the connectome's own statement.
+	Directed bool `json:"directed"`
+	// NearSymmetric says that the source's weights were symmetric up to
+	// rounding without being exactly so, as its reader reported, or that the
+	// connectome's own are (see [SymmetryOf]).
+	NearSymmetric bool `json:"near_symmetric"`
+	// Kind is "binary" (every weight 1), "weighted" (none negative) or
+	// "signed", by the weights off the diagonal.
+	Kind string `json:"kind"`
+	// DiagNonzero counts self-loops.
+	DiagNonzero int `json:"diag_nonzero"`
+	// Density is EdgesOffdiag over the number of possible ones.
+	Density float64 `json:"density"`
+	// Min and Max are those of the full matrix, absent tracts as 0 and the
+	// diagonal included.
+	Min float64 `json:"min"`
+	Max float64 `json:"max"`
+	// WeightSum adds the matrix off the diagonal; a tract of an undirected
+	// connectome counts in both directions.
+	WeightSum float64 `json:"weight_sum"`
+	// Reciprocity is the share of tracts (i, j), i ≠ j, with a tract (j, i):
+	// Newman, Forrest & Balthrop (2002), Phys Rev E 66:035101. It is 1 for
+	// undirected connectomes and 0 without tracts.
+	Reciprocity float64 `json:"reciprocity"`
+	// WeakComponents counts the components when directions are ignored;
+	// LargestComponent is the number of regions in the largest.
+	WeakComponents   int `json:"weak_components"`
+	LargestComponent int `json:"largest_component"`
+	// SpectralRadiusOffdiag is [SpectralRadius].
+	SpectralRadiusOffdiag float64 `json:"spectral_radius_offdiag"`
+	// TopStrengthIndex is the region with the largest strength: the sum of
+	// the absolute weights of its tracts in both directions, self-loops left
+	// out; the first of equals, -1 without regions.
+	TopStrengthIndex int    `json:"top_strength_index"`
+	TopStrengthLabel string `json:"top_strength_label"`
+}
+
+// FactsOf counts the facts of a connectome.
+func FactsOf(c *connectome.Connectome) Facts {
+	n := len(c.Regions)
+	f := Facts{Nodes: n, Directed: c.Directed, TopStrengthIndex: -1}
+	m := c.Tracts
+	strength := make([]float64, n)
+	binary, signed := true, false
+	reciprocal := 0
+	for i := 0; i < n; i++ {
+		lo, hi := m.Row(i)
+		for k := lo; k < hi; k++ {
+			j, w := int(m.Target[k]), m.Weight[k]
+			f.Min, f.Max = min(f.Min, w), max(f.Max, w)
+			if i == j {
+				f.DiagNonzero++
+				continue
+			}
+			f.EdgesOffdiag++
+			f.WeightSum += w
+			strength[i] += math.Abs(w)
+			strength[j] += math.Abs(w)
+			binary = binary && w == 1
+			signed = signed || w < 0
+			if _, ok := m.Find(j, i); ok {
+				reciprocal++
+			}
+		}
+	}
+	if n > 0 && m.Len() == n*n {
+		f.Min, f.Max = slices.Min(m.Weight), slices.Max(m.Weight)
+	}
+	if f.EdgesOffdiag > 0 {
+		f.Reciprocity = float64(reciprocal) / float64(f.EdgesOffdiag)
+	}
+	if n > 1 {
+		f.Density = float64(f.EdgesOffdiag) / (float64(n) * float64(n-1))
+	}
+	if !c.Directed {
+		f.EdgesOffdiag /= 2
+	}
+	switch {
+	case signed:
+		f.Kind = "signed"
+	case binary && f.EdgesOffdiag > 0:
+		f.Kind = "binary"
+	default:
+		f.Kind = "weighted"
+	}
+	f.NearSymmetric = SymmetryOf(c) == connectome.NearSymmetric ||
+		c.Report != nil && c.Report.Symmetry == connectome.NearSymmetric
+	components := WeakComponents(c)
+	f.WeakComponents = len(components)
+	for _, component := range components {
+		f.LargestComponent = max(f.LargestComponent, len(component))
+	}
+	f.SpectralRadiusOffdiag, _ = SpectralRadius(c)
+	for i, s := range strength {
+		if f.TopStrengthIndex < 0 || s > strength[f.TopStrengthIndex] {
+			f.TopStrengthIndex = i
+		}
+	}
+	if f.TopStrengthIndex >= 0 {
+		f.TopStrengthLabel = c.Regions[f.TopStrengthIndex].Label
+	}
+	return f
+}
+
+// SymmetryOf compares every weight with the one in the other direction:
+// symmetric when all are equal, near-symmetric when none differs by more than
+// a millionth of the largest, else directed.
+func SymmetryOf(c *connectome.Connectome) connectome.Symmetry {
+	m := c.Tracts
+	largest, difference := 0.0, 0.0
+	for i := range c.Regions {
+		lo, hi := m.Row(i)
+		for k := lo; k < hi; k++ {
+			back := 0.0
+			if at, ok := m.Find(int(m.Target[k]), i); ok {
+				back = m.Weight[at]
+			}
+			largest = max(largest, math.Abs(m.Weight[k]))
+			difference = max(difference, math.Abs(m.Weight[k]-back))
+		}
+	}
+	switch {
+	case difference == 0:
+		return connectome.Symmetric
+	case difference <= 1e-6*largest:
+		return connectome.NearSymmetric
+	default:
+		return connectome.Asymmetric
+	}
+}
