@@ -1,0 +1,155 @@
+package modules
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// visionManifest is a module of two parts with every kind of preprocessing.
+const visionManifest = `format: 1
+name: vision
+modality: vision
+license: Apache-2.0
+source: made by this project
+card: card.md
+files:
+  card.md: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+  image.onnx: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+  text.onnx: cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc
+  words.txt: dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
+parts:
+  - name: image
+    file: image.onnx
+    taps: [stage3]
+  - name: text
+    file: text.onnx
+inputs:
+  - name: image
+    kind: image
+    part: image
+    tensor: pixels
+    shape: [batch, 3, 64, 64]
+    image:
+      size: [64, 64]
+      filter: bicubic
+      mean: [0.5, 0.5, 0.5]
+      std: [0.25, 0.25, 0.25]
+  - name: words
+    kind: text
+    part: text
+    shape: [batch, words]
+    text: {vocabulary: words.txt, lower: true, unknown: <unk>}
+outputs:
+  - name: embedding
+    kind: embedding
+    part: image
+    shape: [batch, 256]
+    normalize: true
+  - name: grid
+    kind: grid
+    part: image
+    shape: [batch, 256, 4, 4]
+    layout: nchw
+  - name: text
+    kind: embedding
+    part: text
+    shape: [batch, 256]
+`
+
+func TestReadManifest(t *testing.T) {
+	m, err := ReadManifest(strings.NewReader(visionManifest), "module.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.Input("words").DType(); got != Int64 {
+		t.Errorf("a text port without a type is %s, want int64", got)
+	}
+	grid := m.Output("grid")
+	if grid.Width() != 256 || grid.Cells() != 16 {
+		t.Errorf("the grid has %d cells of width %d, want 16 of 256", grid.Cells(), grid.Width())
+	}
+	if want := []Dim{Open("batch"), Fixed(3), Fixed(64), Fixed(64)}; !reflect.DeepEqual(m.Input("image").Shape, want) {
+		t.Errorf("shape %v, want %v", m.Input("image").Shape, want)
+	}
+}
+
+func TestManifestRoundTrip(t *testing.T) {
+	m, err := ReadManifest(strings.NewReader(visionManifest), "module.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := m.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadManifest(bytes.NewReader(b.Bytes()), "written.yaml")
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, b.String())
+	}
+	if !reflect.DeepEqual(m, again) {
+		t.Errorf("the manifest changed:\n%s", b.String())
+	}
+}
+
+func TestManifestErrorsAreLocated(t *testing.T) {
+	cases := []struct{ name, old, new, want string }{
+		{"unknown key", "modality: vision", "modalty: vision", `module.yaml:3:1: unknown key "modalty"; did you mean "modality"?`},
+		{"unknown nested key", "      filter: bicubic", "      filtre: bicubic", `module.yaml:26:7: unknown key "filtre"; did you mean "filter"?`},
+		{"format", "format: 1", "format: 9", `module.yaml:1:1: format: format 9 is not known`},
+		{"kind", "    kind: grid", "    kind: gird", `module.yaml:41:5: outputs[1].kind: "gird" is no kind of port; did you mean "grid"?`},
+		{"filter", "bicubic", "cubic", `module.yaml:26:7: inputs[0].image.filter: "cubic" is none of nearest, bilinear`},
+		{"hash", "image.onnx: bbbb", "image.onnx: bxbb", `module.yaml:9:3: files.image.onnx: "bxbb`},
+		{"unlisted file", "file: text.onnx", "file: test.onnx", `module.yaml:17:5: parts[1].file: file "test.onnx" is not listed under files; did you mean "text.onnx"?`},
+		{"traversal", "  card.md: a", "  ../card.md: a", `module.yaml:8:3: files.../card.md: "../card.md" is not a plain path`},
+		{"type", "    kind: text\n", "    kind: text\n    type: flot32\n", `unknown element type "flot32"; did you mean "float32"?`},
+		{"dimension", "[batch, 256, 4, 4]", "[batch, 256, -4, 4]", `module.yaml:43:25: outputs[1].shape[2]: dimension "-4" is neither`},
+		{"wrong type", "format: 1", "format: [1]", `module.yaml:1:9: `},
+		{"duplicate", "modality: vision", "name: vision", `module.yaml:3:1: `},
+		{"alias", "license: Apache-2.0", "license: &a Apache-2.0", `anchors and aliases are not used`},
+		{"no preprocessing", "    text: {vocabulary: words.txt, lower: true, unknown: <unk>}\n", "", `module.yaml:30:5: inputs[1].kind: port "words" is of kind text: say under text: how it is prepared`},
+		{"no part", "    kind: grid\n    part: image\n", "    kind: grid\n", `say which one has port "grid"`},
+		{"syntax", "files:", "files: [", "module.yaml:"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if !strings.Contains(visionManifest, c.old) {
+				t.Fatalf("the manifest has no %q", c.old)
+			}
+			_, err := ReadManifest(strings.NewReader(strings.Replace(visionManifest, c.old, c.new, 1)), "module.yaml")
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %s\nwant %s", err, c.want)
+			}
+			var located *ManifestError
+			if !errors.As(err, &located) || located.Line == 0 {
+				t.Errorf("the error has no line: %v", err)
+			}
+		})
+	}
+	if _, err := ReadManifest(strings.NewReader(""), "module.yaml"); err == nil {
+		t.Error("an empty manifest was accepted")
+	}
+}
+
+func FuzzManifest(f *testing.F) {
+	f.Add(visionManifest)
+	f.Add("format: 1\nname: [")
+	f.Fuzz(func(t *testing.T, s string) {
+		m, err := ReadManifest(strings.NewReader(s), "module.yaml")
+		if err != nil {
+			return
+		}
+		var b bytes.Buffer
+		if err := m.Write(&b); err != nil {
+			t.Fatalf("a manifest that was read cannot be written: %v", err)
+		}
+		if _, err := ReadManifest(&b, "again.yaml"); err != nil {
+			t.Fatalf("a manifest that was written cannot be read: %v", err)
+		}
+	})
+}
