@@ -18,9 +18,18 @@ const (
 	Uint8
 	Float64
 	String
+	// The rest are rare at ports; their elements are in Tensor.Raw.
+	Int8
+	Int16
+	Uint16
+	Uint32
+	Uint64
+	Float16
+	BFloat16
 )
 
-var dtypeNames = [...]string{Float32: "float32", Int64: "int64", Int32: "int32", Bool: "bool", Uint8: "uint8", Float64: "float64", String: "string"}
+var dtypeNames = [...]string{Float32: "float32", Int64: "int64", Int32: "int32", Bool: "bool", Uint8: "uint8", Float64: "float64", String: "string",
+	Int8: "int8", Int16: "int16", Uint16: "uint16", Uint32: "uint32", Uint64: "uint64", Float16: "float16", BFloat16: "bfloat16"}
 
 // String returns the name used in manifests, such as "float32".
 func (d DType) String() string {
@@ -43,11 +52,13 @@ func ParseDType(name string) (DType, error) {
 // Size is the number of bytes of one element; 0 for String.
 func (d DType) Size() int {
 	switch d {
-	case Float32, Int32:
+	case Float32, Int32, Uint32:
 		return 4
-	case Int64, Float64:
+	case Int64, Float64, Uint64:
 		return 8
-	case Bool, Uint8:
+	case Int16, Uint16, Float16, BFloat16:
+		return 2
+	case Bool, Uint8, Int8:
 		return 1
 	}
 	return 0
@@ -64,6 +75,7 @@ type Tensor struct {
 	U8    []uint8 // Uint8, and Bool as 0 or 1
 	F64   []float64
 	Str   []string
+	Raw   []byte // little-endian elements of the types without a slice of their own
 }
 
 // Floats returns a float32 tensor over data, which is not copied.
@@ -102,7 +114,10 @@ func NewTensor(d DType, shape ...int) (*Tensor, error) {
 	case String:
 		t.Str = make([]string, n)
 	default:
-		return nil, fmt.Errorf("tensor has no element type")
+		if d.Size() == 0 {
+			return nil, fmt.Errorf("tensor has no element type")
+		}
+		t.Raw = make([]byte, n*d.Size())
 	}
 	return t, nil
 }
@@ -154,12 +169,15 @@ func (t *Tensor) Held() int {
 	case String:
 		return len(t.Str)
 	}
+	if size := t.DType.Size(); size > 0 {
+		return len(t.Raw) / size
+	}
 	return 0
 }
 
 // Validate reports whether the data match the shape.
 func (t *Tensor) Validate() error {
-	if t.DType == 0 || t.DType > String {
+	if t.DType == 0 || t.DType > BFloat16 {
 		return fmt.Errorf("tensor has no element type")
 	}
 	want, err := Elements(t.Shape)
@@ -203,6 +221,7 @@ func (t *Tensor) Clone() *Tensor {
 		U8:    append([]uint8(nil), t.U8...),
 		F64:   append([]float64(nil), t.F64...),
 		Str:   append([]string(nil), t.Str...),
+		Raw:   append([]byte(nil), t.Raw...),
 	}
 }
 
@@ -245,6 +264,7 @@ func Stack(parts ...*Tensor) (*Tensor, error) {
 		t.U8 = append(t.U8, p.U8...)
 		t.F64 = append(t.F64, p.F64...)
 		t.Str = append(t.Str, p.Str...)
+		t.Raw = append(t.Raw, p.Raw...)
 	}
 	return t, nil
 }
