@@ -32,6 +32,9 @@ type Plan struct {
 	Provenance Provenance
 	// Params are the learned parameters; nil before [Plan.Init].
 	Params *Params
+	// Trained says that the parameters were learned; [Plan.Save] writes them
+	// only then, since untrained ones follow from the seed.
+	Trained bool
 	// History lists what was done to the plan, oldest first.
 	History []Event
 }

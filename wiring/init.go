@@ -1,0 +1,179 @@
+package wiring
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"strings"
+)
+
+// Starting values of the parameters that are not random.
+const (
+	initLeak  = 1.5 // λ = σ(1.5) = 0.82
+	initGain  = 0.3 // γ: the residual's gate is tanh(0.3)
+	initKappa = 5   // κ: semantic logits are 20 cos at the start
+)
+
+// Init gives the plan untrained parameters: an echo-state network (Jaeger
+// 2001) on the connectome. Axons are drawn from N(0, 1/d) and synapses from
+// N(0, 4/r), the 4 making up for gates of ½; then all synapses are scaled
+// together so that the measured spectral radius (see [Plan.SpectralRadius])
+// is 1. Gates start at ½ exactly, independent of signal and state.
+//
+// Every tensor has its own random stream, keyed by the seed and its name: the
+// same region starts alike whatever else is in the plan.
+func (p *Plan) Init(seed uint64) {
+	q := p.NewParams()
+	p.Params = q
+	for i := range q.Layout {
+		t := &q.Layout[i]
+		v := q.Data[t.Offset : t.Offset+t.Len()]
+		cols := t.Shape[len(t.Shape)-1]
+		switch name := t.Name; {
+		case strings.HasPrefix(name, "sense:"):
+			switch {
+			case strings.HasSuffix(name, "/mean"):
+			case strings.HasSuffix(name, "/scale"):
+				// Until measured: vectors of length 1 have this deviation.
+				fill(v, float32(1/math.Sqrt(float64(cols))))
+			default:
+				gaussian(v, seed, name, 1/math.Sqrt(float64(cols)))
+			}
+		case strings.HasPrefix(name, "effector:"):
+			switch {
+			case strings.HasSuffix(name, "/gain"):
+				fill(v, initGain)
+			case strings.HasSuffix(name, "/kappa"):
+				fill(v, initKappa)
+			default:
+				gaussian(v, seed, name, 1/math.Sqrt(float64(cols)))
+			}
+		case strings.HasSuffix(name, suffixAxon):
+			gaussian(v, seed, name, 1/math.Sqrt(float64(p.Width)))
+		case strings.HasSuffix(name, suffixSynapse):
+			gaussian(v, seed, name, 2/math.Sqrt(float64(p.Rank)))
+		case strings.HasSuffix(name, suffixLeak):
+			fill(v, initLeak)
+		}
+	}
+	if rho := p.SpectralRadius(); rho > 0 {
+		for i := range p.Regions {
+			for k, v := range q.Get(p.Regions[i].Label + suffixSynapse) {
+				q.Get(p.Regions[i].Label + suffixSynapse)[k] = v / float32(rho)
+			}
+		}
+	}
+}
+
+func fill(v []float32, x float32) {
+	for i := range v {
+		v[i] = x
+	}
+}
+
+// gaussian draws v from N(0, deviation²), from a stream of its own.
+func gaussian(v []float32, seed uint64, name string, deviation float64) {
+	rng := Stream(seed, name)
+	for i := range v {
+		v[i] = float32(rng.NormFloat64() * deviation)
+	}
+}
+
+// Stream returns the random stream of a seed for one named purpose.
+func Stream(seed uint64, name string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return rand.New(rand.NewPCG(seed, h.Sum64()))
+}
+
+// SpectralRadius measures the spectral radius of the linear map that one pass
+// over all tracts applies to the regions' states, with the gates at their
+// resting value σ(β) and delays counted as one tick:
+//
+//	M_ji = s_ij σ(β_ij) U_ij V_ij
+//
+// It is the mean growth per step of the power iteration, after steps enough
+// to forget its start; 0 when M is nilpotent, as in a plan without loops.
+func (p *Plan) SpectralRadius() float64 {
+	const (
+		warm    = 60
+		measure = 60
+	)
+	d, r := p.Width, p.Rank
+	n := len(p.Regions)
+	// Slots of each tract in the stacked matrices.
+	outSlot := make([]int, len(p.Tracts))
+	outCount := make([]int, n)
+	for k, t := range p.Tracts {
+		outSlot[k] = outCount[t.From]
+		outCount[t.From]++
+	}
+	x := make([]float64, n*d)
+	y := make([]float64, n*d)
+	z := make([]float64, r)
+	rng := Stream(1, "spectral radius")
+	for i := range x {
+		x[i] = rng.NormFloat64()
+	}
+	growth := 0.0
+	for step := range warm + measure {
+		for i := range y {
+			y[i] = 0
+		}
+		for j := range n {
+			lo, hi := p.Incoming(j)
+			label := p.Regions[j].Label
+			synapse, gate := p.Params.Get(label+suffixSynapse), p.Params.Get(label+suffixGateBias)
+			in := hi - lo
+			for k := lo; k < hi; k++ {
+				t := &p.Tracts[k]
+				axon := p.Params.Get(p.Regions[t.From].Label + suffixAxon)
+				from := x[t.From*d : (t.From+1)*d]
+				for a := range r {
+					row := axon[(outSlot[k]*r+a)*d:][:d]
+					sum := 0.0
+					for i, v := range row {
+						sum += float64(v) * from[i]
+					}
+					z[a] = sum
+				}
+				g := t.Scale * float64(Sigmoid(gate[k-lo]))
+				for i := range d {
+					row := synapse[i*in*r+(k-lo)*r:][:r]
+					sum := 0.0
+					for a, v := range row {
+						sum += float64(v) * z[a]
+					}
+					y[j*d+i] += g * sum
+				}
+			}
+		}
+		norm := 0.0
+		for _, v := range y {
+			norm += v * v
+		}
+		norm = math.Sqrt(norm)
+		if norm < 1e-200 {
+			return 0
+		}
+		if step == 0 {
+			first := 0.0
+			for _, v := range x {
+				first += v * v
+			}
+			norm /= math.Sqrt(first)
+			for i := range y {
+				y[i] /= norm * math.Sqrt(first)
+			}
+		} else {
+			for i := range y {
+				y[i] /= norm
+			}
+		}
+		if step >= warm {
+			growth += math.Log(norm)
+		}
+		x, y = y, x
+	}
+	return math.Exp(growth / measure)
+}

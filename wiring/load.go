@@ -1,0 +1,340 @@
+package wiring
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// planFile is plan.yaml.
+type planFile struct {
+	Format     int             `yaml:"format"`
+	Name       string          `yaml:"name"`
+	Width      int             `yaml:"width"`
+	Rank       int             `yaml:"rank"`
+	Stare      int             `yaml:"stare"`
+	MaxTokens  int             `yaml:"max_tokens"`
+	Provenance provenanceFile  `yaml:"provenance"`
+	Modules    []moduleFile    `yaml:"modules"`
+	Senses     []senseFile     `yaml:"senses"`
+	Effectors  []effectorFile  `yaml:"effectors"`
+	Regions    []regionFileRow `yaml:"regions"`
+}
+
+type provenanceFile struct {
+	Connectome string `yaml:"connectome"`
+	Synthetic  bool   `yaml:"synthetic"`
+	File       string `yaml:"file"`
+	SHA256     string `yaml:"sha256"`
+	License    string `yaml:"license"`
+	Recipe     string `yaml:"recipe"`
+	Seed       uint64 `yaml:"seed"`
+	Command    string `yaml:"command"`
+	Version    string `yaml:"version"`
+}
+
+type moduleFile struct {
+	Name   string `yaml:"name"`
+	Source string `yaml:"source"`
+	SHA256 string `yaml:"sha256"`
+}
+
+type senseFile struct {
+	Name    string   `yaml:"name"`
+	Kind    string   `yaml:"kind"`
+	Module  string   `yaml:"module"`
+	Port    string   `yaml:"port"`
+	Width   int      `yaml:"width"`
+	Regions []string `yaml:"regions"`
+}
+
+type effectorFile struct {
+	Name     string `yaml:"name"`
+	Kind     string `yaml:"kind"`
+	Module   string `yaml:"module"`
+	Text     string `yaml:"text"`
+	Region   string `yaml:"region"`
+	Feedback string `yaml:"feedback"`
+	Hidden   int    `yaml:"hidden"`
+	Semantic int    `yaml:"semantic"`
+}
+
+type regionFileRow struct {
+	Label      string    `yaml:"label"`
+	Canonical  string    `yaml:"canonical"`
+	Hemisphere string    `yaml:"hemisphere"`
+	Lobe       string    `yaml:"lobe"`
+	Position   []float64 `yaml:"position"`
+	Slot       string    `yaml:"slot"`
+	Why        string    `yaml:"why"`
+}
+
+// Load reads a plan from a directory. Every mistake is an [Error] with its
+// file, line and column. A plan without learned parameters is initialised
+// from its seed, see [Plan.Init].
+func Load(dir string) (*Plan, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("load plan: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("load plan: %s is a file; a plan is a directory, as `wire build` writes it", dir)
+	}
+	p, err := LoadFS(os.DirFS(dir))
+	if err != nil {
+		return nil, fmt.Errorf("load plan %s: %w", dir, err)
+	}
+	return p, nil
+}
+
+// LoadFS reads a plan from the root of a file system.
+func LoadFS(fsys fs.FS) (*Plan, error) {
+	data, err := readFile(fsys, planFileName, maxYAML)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("no %s: this is not a plan's directory: %w", planFileName, err)
+		}
+		return nil, err
+	}
+	var f planFile
+	doc, err := readYAML(planFileName, data, &f)
+	if err != nil {
+		return nil, err
+	}
+	p, err := f.plan(doc)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := p.readTracts(fsys)
+	if err != nil {
+		return nil, err
+	}
+	if pr := p.check(); pr != nil {
+		return nil, locate(pr, doc, lines)
+	}
+	tensors, err := readFile(fsys, tensorsFileName, maxTensors)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p.Init(p.Provenance.Seed)
+	case err != nil:
+		return nil, err
+	default:
+		p.Params = p.NewParams()
+		if err := p.Params.decode(tensors); err != nil {
+			return nil, &Error{File: tensorsFileName, Msg: err.Error(), Err: err}
+		}
+		p.Trained = true
+		if err := p.checkParams(); err != nil {
+			return nil, &Error{File: tensorsFileName, Msg: err.Error(), Err: err}
+		}
+	}
+	if p.History, err = readHistory(fsys); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// readFile reads a whole file, but no more than limit bytes.
+func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, &Error{File: name, Msg: fmt.Sprintf("is larger than %d bytes", limit)}
+	}
+	return data, nil
+}
+
+// locate turns a problem into an error at its place in the plan's files.
+func locate(err error, doc *document, tractLines []int) error {
+	var pr *problem
+	if !errors.As(err, &pr) {
+		return err
+	}
+	if pr.tract >= 0 && pr.tract < len(tractLines) {
+		return &Error{File: tractsFileName, Line: tractLines[pr.tract], Msg: pr.msg, Err: err}
+	}
+	if pr.path != "" {
+		return doc.errorf(pr.path, "%s", pr.msg)
+	}
+	return &Error{File: planFileName, Msg: pr.msg, Err: err}
+}
+
+// plan turns the file into a plan; regions must resolve.
+func (f *planFile) plan(doc *document) (*Plan, error) {
+	if f.Format != FormatVersion {
+		return nil, doc.errorf("$.format", "plan format %d is not known; this wire reads format %d", f.Format, FormatVersion)
+	}
+	p := &Plan{
+		Name: f.Name, Width: f.Width, Rank: f.Rank, Stare: f.Stare, MaxTokens: f.MaxTokens,
+		Provenance: Provenance(f.Provenance),
+	}
+	at := make(map[string]int, len(f.Regions))
+	for i, r := range f.Regions {
+		g := Region{Label: r.Label, Canonical: r.Canonical, Hemisphere: r.Hemisphere, Lobe: r.Lobe, Slot: r.Slot, Why: r.Why}
+		switch len(r.Position) {
+		case 0:
+		case 3:
+			copy(g.Position[:], r.Position)
+			g.Located = true
+		default:
+			return nil, doc.errorf(fmt.Sprintf("$.regions[%d].position", i), "position of %q has %d numbers, want 3 (mm, RAS+)", r.Label, len(r.Position))
+		}
+		switch r.Hemisphere {
+		case "left", "right", "midline", "unknown":
+		case "":
+			g.Hemisphere = "unknown"
+		default:
+			return nil, doc.errorf(fmt.Sprintf("$.regions[%d].hemisphere", i), "hemisphere of %q is %q, want left, right, midline or unknown", r.Label, r.Hemisphere)
+		}
+		if _, twice := at[r.Label]; !twice {
+			at[r.Label] = i
+		}
+		p.Regions = append(p.Regions, g)
+	}
+	find := func(path, label string) (int, error) {
+		if i, ok := at[label]; ok {
+			return i, nil
+		}
+		return 0, doc.errorf(path, "region %q is not among the plan's regions%s", label, didYouMean(label, p.labels()))
+	}
+	for _, m := range f.Modules {
+		p.Modules = append(p.Modules, ModuleRef(m))
+	}
+	for i, s := range f.Senses {
+		sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Width: s.Width}
+		for k, label := range s.Regions {
+			j, err := find(fmt.Sprintf("$.senses[%d].regions[%d]", i, k), label)
+			if err != nil {
+				return nil, err
+			}
+			sense.Regions = append(sense.Regions, j)
+		}
+		p.Senses = append(p.Senses, sense)
+	}
+	for i, e := range f.Effectors {
+		region, err := find(fmt.Sprintf("$.effectors[%d].region", i), e.Region)
+		if err != nil {
+			return nil, err
+		}
+		feedback, err := find(fmt.Sprintf("$.effectors[%d].feedback", i), e.Feedback)
+		if err != nil {
+			return nil, err
+		}
+		p.Effectors = append(p.Effectors, Effector{
+			Name: e.Name, Kind: e.Kind, Module: e.Module, Text: e.Text,
+			Region: region, Feedback: feedback, Hidden: e.Hidden, Semantic: e.Semantic,
+		})
+	}
+	return p, nil
+}
+
+// readTracts reads tracts.tsv and returns the line of each tract.
+func (p *Plan) readTracts(fsys fs.FS) (lines []int, err error) {
+	const limit = 1 << 30
+	data, err := readFile(fsys, tractsFileName, limit)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[string]int, len(p.Regions))
+	for i := range p.Regions {
+		at[p.Regions[i].Label] = i
+	}
+	scan := bufio.NewScanner(bytes.NewReader(data))
+	scan.Buffer(nil, 1<<20)
+	n := 0
+	for scan.Scan() {
+		n++
+		fields := strings.Split(strings.TrimSuffix(scan.Text(), "\r"), "\t")
+		bad := func(column int, format string, args ...any) error {
+			col := 1
+			for _, f := range fields[:min(column, len(fields))] {
+				col += len(f) + 1
+			}
+			return &Error{File: tractsFileName, Line: n, Column: col, Msg: fmt.Sprintf(format, args...)}
+		}
+		if n == 1 {
+			if strings.Join(fields, "\t") != strings.Join(tractColumns, "\t") {
+				return nil, bad(0, "the header is %q, want the columns %s separated by tabs", scan.Text(), strings.Join(tractColumns, ", "))
+			}
+			continue
+		}
+		if len(fields) == 1 && fields[0] == "" {
+			continue
+		}
+		if len(fields) != len(tractColumns) {
+			return nil, bad(0, "%d columns, want %d (%s)", len(fields), len(tractColumns), strings.Join(tractColumns, ", "))
+		}
+		var t Tract
+		for c, to := range []*int{&t.From, &t.To} {
+			i, ok := at[fields[c]]
+			if !ok {
+				return nil, bad(c, "region %q is not in plan.yaml%s", fields[c], didYouMean(fields[c], p.labels()))
+			}
+			*to = i
+		}
+		for i, to := range []*float64{&t.Weight, &t.Scale, &t.LengthMM} {
+			c := 2 + i
+			if c == 4 && fields[c] == missing {
+				*to = math.NaN()
+				continue
+			}
+			v, err := strconv.ParseFloat(fields[c], 64)
+			if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, bad(c, "%s is %q, want a number", tractColumns[c], fields[c])
+			}
+			*to = v
+		}
+		if t.Delay, err = strconv.Atoi(fields[5]); err != nil {
+			return nil, bad(5, "delay is %q, want a whole number of ticks", fields[5])
+		}
+		if rank, err := strconv.Atoi(fields[6]); err != nil || rank != p.Rank {
+			return nil, bad(6, "rank is %q, want %d as in plan.yaml: all tracts of a plan have the same", fields[6], p.Rank)
+		}
+		p.Tracts = append(p.Tracts, t)
+		lines = append(lines, n)
+	}
+	if err := scan.Err(); err != nil {
+		return nil, &Error{File: tractsFileName, Line: n + 1, Msg: err.Error(), Err: err}
+	}
+	if n == 0 {
+		return nil, &Error{File: tractsFileName, Msg: "the file is empty, want a header and one row a tract"}
+	}
+	return lines, nil
+}
+
+func readHistory(fsys fs.FS) ([]Event, error) {
+	data, err := readFile(fsys, historyFileName, maxYAML)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var events []Event
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		var e Event
+		if err := json.Unmarshal(line, &e); err != nil {
+			return nil, &Error{File: historyFileName, Line: i + 1, Msg: err.Error(), Err: err}
+		}
+		events = append(events, e)
+	}
+	return events, nil
+}

@@ -1,0 +1,278 @@
+package wiring
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/connectomewire/wire/connectome/atlas"
+)
+
+//go:embed recipes/*.yaml
+var recipeFiles embed.FS
+
+// Recipe says which modules a plan uses, where they go, and the plan's size.
+// It knows nothing of a particular connectome: places are roles, lobes or
+// names. A recipe is a short YAML file, see recipes/captioning.yaml.
+type Recipe struct {
+	Format      int    `yaml:"format"`
+	Name        string `yaml:"name"`
+	Description string `yaml:"description,omitempty"`
+	// Width is d, Rank is r.
+	Width int `yaml:"width"`
+	Rank  int `yaml:"rank"`
+	// Stare is the number of ticks before the first word. Build lengthens it
+	// when a sense cannot reach the effector in time.
+	Stare     int `yaml:"stare"`
+	MaxTokens int `yaml:"max_tokens"`
+	// Neighbours is the number of strongest incoming tracts kept for each
+	// region; 0 keeps all.
+	Neighbours int `yaml:"neighbours"`
+	// Velocity is the conduction velocity in m/s, Tick the length of a tick
+	// in ms. A tract of length l takes max(1, ⌈l / (Velocity·Tick)⌉) ticks.
+	Velocity float64 `yaml:"velocity"`
+	Tick     float64 `yaml:"tick"`
+
+	Senses    []RecipeSense    `yaml:"senses"`
+	Effectors []RecipeEffector `yaml:"effectors"`
+
+	doc *document
+}
+
+// RecipeSense is an input of a recipe.
+type RecipeSense struct {
+	Name   string  `yaml:"name"`
+	Kind   string  `yaml:"kind"`
+	Module string  `yaml:"module"`
+	Port   string  `yaml:"port"`
+	Place  []Place `yaml:"place"`
+}
+
+// RecipeEffector is an output of a recipe.
+type RecipeEffector struct {
+	Name   string  `yaml:"name"`
+	Kind   string  `yaml:"kind"`
+	Module string  `yaml:"module"`
+	Text   string  `yaml:"text"`
+	Place  []Place `yaml:"place"`
+	// Feedback is where the spoken words come back in.
+	Feedback []Place `yaml:"feedback"`
+}
+
+// Place is one way to find regions. Exactly one of Role, Region, Strongest
+// and Same is given; Hemisphere narrows the choice.
+type Place struct {
+	// Role is an atlas role: every region that names it first among its
+	// roles, or failing that every region that has it.
+	Role string `yaml:"role,omitempty"`
+	// Region is a label or canonical name.
+	Region string `yaml:"region,omitempty"`
+	// Strongest is a lobe: its region of highest strength (summed weights in
+	// and out), one for each hemisphere.
+	Strongest string `yaml:"strongest,omitempty"`
+	// Same is "effector": where the effector itself went. Only for feedback.
+	Same string `yaml:"same,omitempty"`
+	// Hemisphere is "left" or "right"; empty for both.
+	Hemisphere string `yaml:"hemisphere,omitempty"`
+}
+
+// String describes the place for people.
+func (p Place) String() string {
+	var s string
+	switch {
+	case p.Role != "":
+		s = "role " + p.Role
+	case p.Region != "":
+		s = "region " + p.Region
+	case p.Strongest != "":
+		s = "strongest " + p.Strongest + " region"
+	case p.Same != "":
+		s = "same as the " + p.Same
+	}
+	if p.Hemisphere != "" {
+		s += ", " + p.Hemisphere
+	}
+	return s
+}
+
+// RecipeNames lists the recipes that ship with wire.
+func RecipeNames() []string {
+	entries, err := fs.ReadDir(recipeFiles, "recipes")
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	sort.Strings(names)
+	return names
+}
+
+// OpenRecipe returns the shipped recipe of that name, or reads a recipe file
+// when the name ends in .yaml or .yml or holds a path separator.
+func OpenRecipe(name string) (*Recipe, error) {
+	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.ContainsAny(name, `/\`) {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, fmt.Errorf("open recipe: %w", err)
+		}
+		if info.Size() > maxYAML {
+			return nil, &Error{File: name, Msg: "too large for a recipe"}
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("open recipe: %w", err)
+		}
+		return ParseRecipe(name, data)
+	}
+	data, err := recipeFiles.ReadFile(path.Join("recipes", name+".yaml"))
+	if err != nil {
+		names := RecipeNames()
+		return nil, fmt.Errorf("no recipe %q%s; wire ships: %s; a file of your own must end in .yaml",
+			name, didYouMean(name, names), strings.Join(names, ", "))
+	}
+	return ParseRecipe("recipes/"+name+".yaml", data)
+}
+
+// ParseRecipe reads a recipe; file is its name in messages. Every mistake is
+// an [Error] with its line and column.
+func ParseRecipe(file string, data []byte) (*Recipe, error) {
+	r := &Recipe{}
+	doc, err := readYAML(file, data, r)
+	if err != nil {
+		return nil, err
+	}
+	r.doc = doc
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// The largest sizes a plan may ask for: they bound memory, not ambition.
+const (
+	maxWidth     = 4096
+	maxRank      = 512
+	maxTicks     = 1000
+	maxMaxTokens = 256
+)
+
+// Validate reports the first mistake of the recipe.
+func (r *Recipe) Validate() error {
+	fail := func(path, format string, args ...any) error {
+		if r.doc == nil {
+			return &Error{File: "recipe " + r.Name, Msg: strings.TrimPrefix(path, "$.") + ": " + fmt.Sprintf(format, args...)}
+		}
+		return r.doc.errorf(path, format, args...)
+	}
+	if r.Format != 1 {
+		return fail("$.format", "recipe format %d is not known; this wire reads format 1", r.Format)
+	}
+	if r.Name == "" {
+		return fail("$.name", "the recipe has no name")
+	}
+	for _, n := range []struct {
+		key      string
+		v, lo, m int
+	}{
+		{"width", r.Width, 1, maxWidth}, {"rank", r.Rank, 1, maxRank}, {"stare", r.Stare, 1, maxTicks},
+		{"max_tokens", r.MaxTokens, 1, maxMaxTokens}, {"neighbours", r.Neighbours, 0, math.MaxInt32},
+	} {
+		if n.v < n.lo || n.v > n.m {
+			return fail("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)
+		}
+	}
+	if !(r.Velocity > 0) || math.IsInf(r.Velocity, 0) {
+		return fail("$.velocity", "velocity is %v m/s, want a positive number (6 is usual for myelinated tracts)", r.Velocity)
+	}
+	if !(r.Tick > 0) || math.IsInf(r.Tick, 0) {
+		return fail("$.tick", "tick is %v ms, want a positive number", r.Tick)
+	}
+	if len(r.Senses) == 0 {
+		return fail("$.senses", "the recipe has no senses")
+	}
+	if len(r.Effectors) != 1 {
+		return fail("$.effectors", "the recipe has %d effectors, want one", len(r.Effectors))
+	}
+	seen := map[string]bool{}
+	name := func(path, name string) error {
+		switch {
+		case name == "":
+			return fail(path, "a name is missing")
+		case seen[name]:
+			return fail(path+".name", "the name %q is used twice", name)
+		}
+		seen[name] = true
+		return nil
+	}
+	for i, s := range r.Senses {
+		at := fmt.Sprintf("$.senses[%d]", i)
+		if err := name(at, s.Name); err != nil {
+			return err
+		}
+		if s.Kind != "image" && s.Kind != "sound" {
+			return fail(at+".kind", "sense %q is of kind %q, want image or sound", s.Name, s.Kind)
+		}
+		if s.Module == "" || s.Port == "" {
+			return fail(at, "sense %q needs a module and a port", s.Name)
+		}
+		if err := checkPlaces(fail, at+".place", s.Place, false); err != nil {
+			return err
+		}
+	}
+	for i, e := range r.Effectors {
+		at := fmt.Sprintf("$.effectors[%d]", i)
+		if err := name(at, e.Name); err != nil {
+			return err
+		}
+		if e.Kind != "text" {
+			return fail(at+".kind", "effector %q is of kind %q, want text", e.Name, e.Kind)
+		}
+		if e.Module == "" || e.Text == "" {
+			return fail(at, "effector %q needs a module and a text module", e.Name)
+		}
+		if err := checkPlaces(fail, at+".place", e.Place, false); err != nil {
+			return err
+		}
+		if err := checkPlaces(fail, at+".feedback", e.Feedback, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkPlaces(fail func(path, format string, args ...any) error, at string, places []Place, same bool) error {
+	if len(places) == 0 {
+		return fail(at, "no place is given; write for example `- role: primary visual`")
+	}
+	for i, p := range places {
+		at := fmt.Sprintf("%s[%d]", at, i)
+		n := 0
+		for _, s := range []string{p.Role, p.Region, p.Strongest, p.Same} {
+			if s != "" {
+				n++
+			}
+		}
+		if n != 1 {
+			return fail(at, "a place gives exactly one of role, region, strongest or same")
+		}
+		if p.Role != "" {
+			if _, err := atlas.Lookup(p.Role); err != nil {
+				return fail(at+".role", "%v", err)
+			}
+		}
+		if p.Same != "" && (!same || p.Same != "effector") {
+			return fail(at+".same", "`same: effector` is for feedback only")
+		}
+		if p.Hemisphere != "" && p.Hemisphere != "left" && p.Hemisphere != "right" {
+			return fail(at+".hemisphere", "hemisphere is %q, want left or right%s", p.Hemisphere, didYouMean(p.Hemisphere, []string{"left", "right"}))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,249 @@
+package wiring
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/connectomewire/wire/internal/atomicfile"
+)
+
+// Files of a plan's directory.
+const (
+	planFileName    = "plan.yaml"
+	tractsFileName  = "tracts.tsv"
+	tensorsFileName = "tracts.safetensors"
+	historyFileName = "history.jsonl"
+)
+
+// Save writes the plan to a directory:
+//
+//	plan.yaml           sizes, regions with slots, senses, effectors, provenance
+//	tracts.tsv          one row a tract: from, to, weight, scale, length_mm, delay, rank
+//	tracts.safetensors  the learned parameters, once the plan is trained
+//	history.jsonl       what was done to it, one event a line
+//
+// The same plan gives the same bytes. A new directory appears complete or not
+// at all; in an existing one each file is replaced atomically, and files that
+// are not the plan's are left alone.
+func (p *Plan) Save(dir string) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	files := []struct {
+		name string
+		data []byte
+	}{
+		{tensorsFileName, nil},
+		{tractsFileName, p.tractsTSV()},
+		{historyFileName, nil},
+		{planFileName, p.planYAML()},
+	}
+	if p.Trained {
+		files[0].data = p.Params.encode()
+	}
+	var err error
+	if files[2].data, err = encodeHistory(p.History); err != nil {
+		return err
+	}
+	dir = filepath.Clean(dir)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+			return fmt.Errorf("save plan: %w", err)
+		}
+		tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*")
+		if err != nil {
+			return fmt.Errorf("save plan: %w", err)
+		}
+		defer os.RemoveAll(tmp)
+		for _, f := range files {
+			if f.data == nil {
+				continue
+			}
+			if err := atomicfile.WriteBytes(filepath.Join(tmp, f.name), f.data); err != nil {
+				return fmt.Errorf("save plan: %w", err)
+			}
+		}
+		if err := os.Chmod(tmp, 0o755); err != nil {
+			return fmt.Errorf("save plan: %w", err)
+		}
+		if err := os.Rename(tmp, dir); err != nil {
+			return fmt.Errorf("save plan: %w", err)
+		}
+		return nil
+	case err != nil:
+		return fmt.Errorf("save plan: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("save plan: %s is a file; a plan is a directory", dir)
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		if f.data == nil {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("save plan: %w", err)
+			}
+			continue
+		}
+		if err := atomicfile.WriteBytes(path, f.data); err != nil {
+			return fmt.Errorf("save plan: %w", err)
+		}
+	}
+	return nil
+}
+
+// planYAML writes plan.yaml by hand, one region a line, so that it reads and
+// diffs well.
+func (p *Plan) planYAML() []byte {
+	var b bytes.Buffer
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	pair := func(indent, key, value string) {
+		if value != "" {
+			line("%s%s: %s", indent, key, scalar(value))
+		}
+	}
+	line("# A wiring plan. The tracts stand in %s, learned parameters in %s.", tractsFileName, tensorsFileName)
+	line("format: %d", FormatVersion)
+	line("name: %s", scalar(p.Name))
+	line("width: %d       # d, numbers in a region's state", p.Width)
+	line("rank: %d         # r, numbers that travel on a tract each tick", p.Rank)
+	line("stare: %d        # ticks before the first word", p.Stare)
+	line("max_tokens: %d", p.MaxTokens)
+	line("provenance:")
+	v := &p.Provenance
+	pair("  ", "connectome", v.Connectome)
+	line("  synthetic: %t", v.Synthetic)
+	pair("  ", "file", v.File)
+	pair("  ", "sha256", v.SHA256)
+	pair("  ", "license", v.License)
+	pair("  ", "recipe", v.Recipe)
+	line("  seed: %d", v.Seed)
+	pair("  ", "command", v.Command)
+	pair("  ", "version", v.Version)
+	line("modules:")
+	for _, m := range p.Modules {
+		line("  - name: %s", scalar(m.Name))
+		pair("    ", "source", m.Source)
+		pair("    ", "sha256", m.SHA256)
+	}
+	line("senses:")
+	for _, s := range p.Senses {
+		line("  - name: %s", scalar(s.Name))
+		pair("    ", "kind", s.Kind)
+		pair("    ", "module", s.Module)
+		pair("    ", "port", s.Port)
+		line("    width: %d", s.Width)
+		labels := make([]string, len(s.Regions))
+		for i, j := range s.Regions {
+			labels[i] = scalar(p.Regions[j].Label)
+		}
+		line("    regions: [%s]", strings.Join(labels, ", "))
+	}
+	line("effectors:")
+	for _, e := range p.Effectors {
+		line("  - name: %s", scalar(e.Name))
+		pair("    ", "kind", e.Kind)
+		pair("    ", "module", e.Module)
+		pair("    ", "text", e.Text)
+		line("    region: %s", scalar(p.Regions[e.Region].Label))
+		line("    feedback: %s", scalar(p.Regions[e.Feedback].Label))
+		line("    hidden: %d", e.Hidden)
+		line("    semantic: %d", e.Semantic)
+	}
+	line("regions:")
+	for _, r := range p.Regions {
+		fields := []string{"label: " + scalar(r.Label)}
+		add := func(key, value string) {
+			if value != "" {
+				fields = append(fields, key+": "+scalar(value))
+			}
+		}
+		add("canonical", r.Canonical)
+		add("hemisphere", r.Hemisphere)
+		add("lobe", r.Lobe)
+		if r.Located {
+			fields = append(fields, fmt.Sprintf("position: [%s, %s, %s]", number(r.Position[0]), number(r.Position[1]), number(r.Position[2])))
+		}
+		add("slot", r.Slot)
+		add("why", r.Why)
+		line("  - {%s}", strings.Join(fields, ", "))
+	}
+	return b.Bytes()
+}
+
+// scalar writes a YAML string: plain where that is safe, else quoted.
+func scalar(s string) string {
+	plain := s != ""
+	for i, c := range s {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (i == 0 || !(c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.')) {
+			plain = false
+			break
+		}
+	}
+	switch strings.ToLower(s) {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+		plain = false
+	}
+	if plain {
+		return s
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return `""` // strings always encode
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// number writes a float so that YAML reads it as one and loses nothing.
+func number(v float64) string {
+	s := strconv.FormatFloat(v, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// tractColumns is the header of tracts.tsv.
+var tractColumns = []string{"from", "to", "weight", "scale", "length_mm", "delay", "rank"}
+
+// missing marks an unknown length in tracts.tsv.
+const missing = "n/a"
+
+func (p *Plan) tractsTSV() []byte {
+	var b bytes.Buffer
+	b.WriteString(strings.Join(tractColumns, "\t") + "\n")
+	float := func(v float64) string {
+		if math.IsNaN(v) {
+			return missing
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	for _, t := range p.Tracts {
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n", p.Regions[t.From].Label, p.Regions[t.To].Label,
+			float(t.Weight), float(t.Scale), float(t.LengthMM), t.Delay, p.Rank)
+	}
+	return b.Bytes()
+}
+
+func encodeHistory(events []Event) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	for _, e := range events {
+		if err := enc.Encode(e); err != nil {
+			return nil, fmt.Errorf("save plan: history: %w", err)
+		}
+	}
+	return b.Bytes(), nil
+}

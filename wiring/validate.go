@@ -1,0 +1,215 @@
+package wiring
+
+import (
+	"fmt"
+	"math"
+)
+
+// A problem is a mistake in a plan at a YAML path of plan.yaml, or at a tract.
+type problem struct {
+	path  string // "$.senses[0].regions[1]", or ""
+	tract int    // index of the tract, or -1
+	msg   string
+}
+
+func (p *problem) Error() string { return p.msg }
+
+// Validate reports the first mistake of the plan: sizes out of range, tracts
+// that end nowhere, a delay below one tick (every cycle must have delay),
+// tracts out of order, slots that cannot reach the effector, parameters of
+// other shapes.
+func (p *Plan) Validate() error {
+	if pr := p.check(); pr != nil {
+		return fmt.Errorf("plan %q: %w", p.Name, pr)
+	}
+	return nil
+}
+
+func (p *Plan) check() error {
+	at := func(path, format string, args ...any) error {
+		return &problem{path: path, tract: -1, msg: fmt.Sprintf(format, args...)}
+	}
+	for _, n := range []struct {
+		key      string
+		v, lo, m int
+	}{
+		{"width", p.Width, 1, maxWidth}, {"rank", p.Rank, 1, maxRank},
+		{"stare", p.Stare, 1, maxTicks}, {"max_tokens", p.MaxTokens, 1, maxMaxTokens},
+	} {
+		if n.v < n.lo || n.v > n.m {
+			return at("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)
+		}
+	}
+	if len(p.Regions) == 0 {
+		return at("$.regions", "the plan has no regions")
+	}
+	seen := make(map[string]int, len(p.Regions))
+	for i, r := range p.Regions {
+		path := fmt.Sprintf("$.regions[%d].label", i)
+		if r.Label == "" {
+			return at(path, "region %d has no label", i+1)
+		}
+		if j, twice := seen[r.Label]; twice {
+			return at(path, "region %q stands twice, as number %d and %d", r.Label, j+1, i+1)
+		}
+		seen[r.Label] = i
+	}
+	modules := make([]string, len(p.Modules))
+	for i, m := range p.Modules {
+		modules[i] = m.Name
+	}
+	module := func(path, name string) error {
+		for _, m := range modules {
+			if m == name {
+				return nil
+			}
+		}
+		return at(path, "module %q is not listed under modules%s", name, didYouMean(name, modules))
+	}
+	names := map[string]bool{}
+	if len(p.Senses) == 0 {
+		return at("$.senses", "the plan has no senses")
+	}
+	for i, s := range p.Senses {
+		path := fmt.Sprintf("$.senses[%d]", i)
+		if s.Name == "" || names[s.Name] {
+			return at(path+".name", "a sense needs a name of its own, %q is none", s.Name)
+		}
+		names[s.Name] = true
+		if s.Width < 1 || s.Width > 1<<16 {
+			return at(path+".width", "width of sense %q is %d, want 1 to %d", s.Name, s.Width, 1<<16)
+		}
+		if err := module(path+".module", s.Module); err != nil {
+			return err
+		}
+		if len(s.Regions) == 0 {
+			return at(path+".regions", "sense %q enters no region", s.Name)
+		}
+		for k, j := range s.Regions {
+			if j < 0 || j >= len(p.Regions) || k > 0 && j <= s.Regions[k-1] {
+				return at(fmt.Sprintf("%s.regions[%d]", path, k), "sense %q: regions must exist and stand in the plan's order, each once", s.Name)
+			}
+		}
+	}
+	if len(p.Effectors) != 1 {
+		return at("$.effectors", "the plan has %d effectors, want one", len(p.Effectors))
+	}
+	for i, e := range p.Effectors {
+		path := fmt.Sprintf("$.effectors[%d]", i)
+		if e.Name == "" || names[e.Name] {
+			return at(path+".name", "an effector needs a name of its own, %q is none", e.Name)
+		}
+		if e.Hidden < 1 || e.Hidden > 1<<16 || e.Semantic < 1 || e.Semantic > 1<<16 {
+			return at(path, "effector %q: hidden %d and semantic %d must be 1 to %d", e.Name, e.Hidden, e.Semantic, 1<<16)
+		}
+		if err := module(path+".module", e.Module); err != nil {
+			return err
+		}
+		if err := module(path+".text", e.Text); err != nil {
+			return err
+		}
+		if e.Region < 0 || e.Region >= len(p.Regions) {
+			return at(path+".region", "effector %q is in no region", e.Name)
+		}
+		if e.Feedback < 0 || e.Feedback >= len(p.Regions) {
+			return at(path+".feedback", "the feedback of effector %q is in no region", e.Name)
+		}
+	}
+	if err := p.checkTracts(); err != nil {
+		return err
+	}
+	if p.Params != nil {
+		return p.checkParams()
+	}
+	return nil
+}
+
+func (p *Plan) checkTracts() error {
+	bad := func(k int, format string, args ...any) error {
+		return &problem{tract: k, msg: fmt.Sprintf(format, args...)}
+	}
+	for k, t := range p.Tracts {
+		if t.From < 0 || t.From >= len(p.Regions) || t.To < 0 || t.To >= len(p.Regions) {
+			return bad(k, "a tract ends outside the plan's regions")
+		}
+		if t.From == t.To {
+			return bad(k, "tract %s is a loop on itself; a region keeps its own state by its leak", p.TractName(k))
+		}
+		if k > 0 {
+			if q := p.Tracts[k-1]; q.To > t.To || q.To == t.To && q.From >= t.From {
+				return bad(k, "tract %s is out of order or repeated: tracts are sorted by target, then source, in the order of plan.yaml", p.TractName(k))
+			}
+		}
+		if t.Delay < 1 || t.Delay > maxDelay {
+			return bad(k, "delay of %s is %d ticks, want 1 to %d: every cycle needs delay", p.TractName(k), t.Delay, maxDelay)
+		}
+		if math.IsNaN(t.Scale) || math.IsInf(t.Scale, 0) || math.IsNaN(t.Weight) || math.IsInf(t.Weight, 0) {
+			return bad(k, "weight %v and scale %v of %s must be numbers", t.Weight, t.Scale, p.TractName(k))
+		}
+	}
+	e := &p.Effectors[0]
+	ticks := p.TicksTo(e.Region)
+	for i, s := range p.Senses {
+		reached := false
+		for _, j := range s.Regions {
+			reached = reached || ticks[j] >= 0
+		}
+		if !reached {
+			return &problem{path: fmt.Sprintf("$.senses[%d].regions", i), tract: -1,
+				msg: fmt.Sprintf("sense %q cannot reach %q, the region of %q: no chain of tracts leads there", s.Name, p.Regions[e.Region].Label, e.Name)}
+		}
+	}
+	return nil
+}
+
+// TicksTo returns, for each region, the ticks a signal needs at least to the
+// given region; −1 when no chain of tracts leads there.
+func (p *Plan) TicksTo(region int) []int {
+	const far = math.MaxInt
+	ticks := make([]int, len(p.Regions))
+	for i := range ticks {
+		ticks[i] = far
+	}
+	ticks[region] = 0
+	// Bellman and Ford: at most N rounds, in practice the graph's depth.
+	for changed := true; changed; {
+		changed = false
+		for _, t := range p.Tracts {
+			if ticks[t.To] != far && ticks[t.To]+t.Delay < ticks[t.From] {
+				ticks[t.From] = ticks[t.To] + t.Delay
+				changed = true
+			}
+		}
+	}
+	for i := range ticks {
+		if ticks[i] == far {
+			ticks[i] = -1
+		}
+	}
+	return ticks
+}
+
+func (p *Plan) checkParams() error {
+	want := p.Layout()
+	bad := func(format string, args ...any) error {
+		return &problem{tract: -1, msg: fmt.Sprintf(format, args...)}
+	}
+	if len(want) != len(p.Params.Layout) {
+		return bad("the parameters hold %d tensors, the plan needs %d", len(p.Params.Layout), len(want))
+	}
+	for i := range want {
+		have := &p.Params.Layout[i]
+		if have.Name != want[i].Name || have.Offset != want[i].Offset || have.Len() != want[i].Len() {
+			return bad("parameter %q has shape %v where the plan needs %q with shape %v", have.Name, have.Shape, want[i].Name, want[i].Shape)
+		}
+	}
+	if err := p.Params.Check(); err != nil {
+		return err
+	}
+	for i, w := range p.Params.Words {
+		if w < 0 || i > 0 && w <= p.Params.Words[i-1] {
+			return bad("the allowed words are not sorted")
+		}
+	}
+	return nil
+}
