@@ -1,0 +1,399 @@
+package connectome
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+)
+
+// Dense matrices in text: comma, tab, semicolon or space separated, with or
+// without a header row of labels or numeric ids, with or without a column of
+// labels, missing values in any of the usual spellings.
+
+// denseText is what readDenseText finds.
+type denseText struct {
+	*matrix
+	header    []string // labels of the columns, nil when there is no header row
+	rowLabels []string // labels of the rows, nil when there is no label column
+	ids       []string // numeric ids of the columns: a numbering, not names
+	dialect   string
+}
+
+// denseOptions say how readDenseText treats what it finds.
+type denseOptions struct {
+	keepNaN bool // for lengths
+	n       int  // expected size, 0 when free
+	rows    int  // expected rows when they differ from the columns, as in "area" vectors
+}
+
+// readDenseText reads a square matrix. The first row is held back until it is
+// known whether it is a header.
+func (s *source) readDenseText(delim byte, o denseOptions) (*denseText, error) {
+	t, err := s.table(delim)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close.Close()
+	d := &denseText{matrix: newMatrix()}
+	d.keepNaN = o.keepNaN
+	r := &denseReader{t: t, d: d, decimalComma: delim != ','}
+	for {
+		err := t.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := r.row(); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.finish(); err != nil {
+		return nil, err
+	}
+	if o.n > 0 && d.n != o.n {
+		return nil, s.failf(ErrNotSquare, t.line, 0, "both matrices must cover the same regions", "%d × %d where %d × %d was expected", d.n, d.n, o.n, o.n)
+	}
+	d.dialect = delimiterName(delim)
+	switch {
+	case d.header != nil:
+		d.dialect += ", header row"
+	case d.ids != nil:
+		d.dialect += ", header row of numeric ids"
+	}
+	if d.rowLabels != nil {
+		d.dialect += ", label column"
+	}
+	return d, nil
+}
+
+// denseReader holds the state between rows.
+type denseReader struct {
+	t            *table
+	d            *denseText
+	decimalComma bool
+	started      bool
+	first        []string // the first row, until it is known what it is
+	firstLine    int
+	firstText    int  // fields of the first row, the corner aside, that are text
+	width        int  // fields a row from the second on, 0 before
+	labelled     bool // the first field of each row is a label
+}
+
+func (r *denseReader) row() error {
+	t := r.t
+	if !r.started {
+		r.started = true
+		r.firstLine = t.line
+		for i, f := range t.fields {
+			r.first = append(r.first, string(f))
+			if _, k := parseNumber(f, r.decimalComma); k == isText && i > 0 {
+				r.firstText++
+			}
+		}
+		return nil
+	}
+	fields := t.fields
+	if r.width == 0 {
+		r.shape(fields)
+	}
+	if len(fields) == r.width+1 && len(fields[r.width]) == 0 {
+		fields = fields[:r.width] // a delimiter at the end of the line
+	}
+	if len(fields) != r.width {
+		return t.s.failf(ErrRagged, t.line, 0, "check the delimiter and for values lost in an export",
+			"%d values where the rows before have %d", len(fields), r.width)
+	}
+	return r.values(fields, t.line)
+}
+
+// shape decides from the second row how wide rows are and whether they begin
+// with a label.
+func (r *denseReader) shape(fields [][]byte) {
+	r.width = len(fields)
+	if len(fields[len(fields)-1]) == 0 && len(r.first) > 1 && r.first[len(r.first)-1] == "" {
+		r.width-- // a delimiter at the end of every line
+		r.first = r.first[:len(r.first)-1]
+	}
+	_, k := parseNumber(fields[0], r.decimalComma)
+	switch {
+	case k == isText && r.width > 1:
+		r.labelled = true
+	case len(r.first) == r.width-1 && r.width > 1:
+		r.labelled = true // a header without a corner over rows that begin with an id
+	case len(r.first) == r.width && r.width > 2 && k == isNumber && r.firstText == r.width-1:
+		// A header with a corner over rows that begin with a numeric id has one
+		// column more than the matrix; a plain header has as many. The number
+		// of rows tells, so it is decided in finish.
+	}
+}
+
+func (r *denseReader) values(fields [][]byte, line int) error {
+	d := r.d
+	if r.labelled {
+		d.rowLabels = append(d.rowLabels, string(fields[0]))
+		fields = fields[1:]
+	}
+	if d.row > len(fields) {
+		return r.notSquare(line, len(fields))
+	}
+	for j, f := range fields {
+		x, k := parseNumber(f, r.decimalComma)
+		if k == isText {
+			column := j + 1
+			if r.labelled {
+				column++
+			}
+			return r.t.s.failf(ErrNumber, line, column, "missing values are written n/a, NaN or left empty", "%s in a matrix", quoteShort(f))
+		}
+		d.add(j, x)
+	}
+	d.endRow()
+	return nil
+}
+
+func (r *denseReader) notSquare(line, columns int) error {
+	return r.t.s.failf(ErrNotSquare, line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist",
+		"more than %d rows of %d columns", r.d.row, columns)
+}
+
+// finish decides what the first row was and checks that the matrix is square.
+func (r *denseReader) finish() error {
+	d, s := r.d, r.t.s
+	if !r.started {
+		return s.fail(0, 0, fmt.Errorf("%w: no rows", ErrEmpty), "is this the right file?")
+	}
+	if r.width == 0 { // a single row
+		r.width = len(r.first)
+		if r.width != 1 {
+			return s.failf(ErrNotSquare, r.firstLine, 0, "pass a label file with --labels beside a matrix", "one row of %d values", r.width)
+		}
+	}
+	columns := r.width
+	if r.labelled {
+		columns--
+	}
+	switch {
+	case r.firstText == 0 && !r.isIndexFrame(columns) && (len(r.first) == r.width || len(r.first) == columns) && d.row == columns-1:
+		if err := r.prepend(columns); err != nil { // no header
+			return err
+		}
+	case d.row == columns && (len(r.first) == columns || len(r.first) == columns+1) && (r.firstText > 0 || distinctIntegers(r.first[len(r.first)-columns:])):
+		r.header(columns)
+	case d.row == columns-1 && !r.labelled && len(r.first) == columns && (r.isIndexFrame(columns) || r.firstText == columns-1):
+		if err := r.splitIndex(); err != nil { // corner, header and a column of numeric ids
+			return err
+		}
+		columns--
+	case r.firstText > 0 && d.row == columns-1 && len(r.first) == r.width:
+		return r.firstRowText()
+	default:
+		if len(r.first) != r.width && len(r.first) != columns {
+			return s.failf(ErrRagged, r.firstLine+1, 0, "check the delimiter and for values lost in an export",
+				"%d values where the first row has %d", r.width, len(r.first))
+		}
+		rows := d.row
+		if r.firstText == 0 {
+			rows++
+		}
+		return s.failf(ErrNotSquare, r.t.line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist",
+			"%d rows of %d values", rows, columns)
+	}
+	d.n = columns
+	return nil
+}
+
+// distinctIntegers says whether the fields can number regions.
+func distinctIntegers(fields []string) bool {
+	seen := make(map[int]bool, len(fields))
+	for _, f := range fields {
+		i, err := strconv.Atoi(f)
+		if err != nil || i < 0 || seen[i] {
+			return false
+		}
+		seen[i] = true
+	}
+	return true
+}
+
+// firstRowText reports the first field of the first row that is no number.
+func (r *denseReader) firstRowText() error {
+	for i, f := range r.first {
+		if _, k := parseNumber([]byte(f), r.decimalComma); k == isText && !(r.labelled && i == 0) {
+			return r.t.s.failf(ErrNumber, r.firstLine, i+1, "a header row stands above as many rows as it has columns", "%s in a matrix", quoteShort([]byte(f)))
+		}
+	}
+	return r.t.s.failf(ErrNumber, r.firstLine, 0, "", "text in a matrix")
+}
+
+// header takes the first row as names or numeric ids of the columns.
+func (r *denseReader) header(columns int) {
+	names := r.first[len(r.first)-columns:]
+	numeric := true
+	for _, f := range names {
+		if _, err := strconv.Atoi(f); err != nil {
+			numeric = false
+		}
+	}
+	if numeric {
+		r.d.ids = names
+	} else {
+		r.d.header = names
+	}
+}
+
+// prepend puts the first row, which was no header, before the others.
+func (r *denseReader) prepend(columns int) error {
+	d := r.d
+	rest := *d.matrix
+	labels := d.rowLabels
+	*d.matrix = *newMatrix()
+	d.keepNaN = rest.keepNaN
+	d.rowLabels = nil
+	fields := make([][]byte, len(r.first))
+	for i, f := range r.first {
+		fields[i] = []byte(f)
+	}
+	if err := r.values(fields, r.firstLine); err != nil {
+		return err
+	}
+	k := len(d.tracts.Target)
+	d.tracts.Target = append(d.tracts.Target, rest.tracts.Target...)
+	d.tracts.Weight = append(d.tracts.Weight, rest.tracts.Weight...)
+	for _, start := range rest.tracts.Start[1:] {
+		d.tracts.Start = append(d.tracts.Start, start+k)
+	}
+	d.row += rest.row
+	d.missing += rest.missing
+	d.infinite += rest.infinite
+	d.rowLabels = append(d.rowLabels, labels...)
+	return nil
+}
+
+// isIndexFrame recognises what pandas writes for a frame without names: an
+// empty corner, then 0, 1, 2, … along the top (and down the side).
+func (r *denseReader) isIndexFrame(columns int) bool {
+	if len(r.first) != columns || columns < 2 || r.first[0] != "" {
+		return false
+	}
+	start, err := strconv.Atoi(r.first[1])
+	if err != nil {
+		return false
+	}
+	for i, f := range r.first[1:] {
+		if x, err := strconv.Atoi(f); err != nil || x != start+i {
+			return false
+		}
+	}
+	return true
+}
+
+// splitIndex takes the first column off again: it was read as weights but
+// holds the numbers of the rows.
+func (r *denseReader) splitIndex() error {
+	d := r.d
+	old := d.tracts
+	d.tracts = CSR{Start: []int{0}}
+	for i := range old.Regions() {
+		for k := old.Start[i]; k < old.Start[i+1]; k++ {
+			if j := old.Target[k]; j > 0 {
+				d.tracts.Target = append(d.tracts.Target, j-1)
+				d.tracts.Weight = append(d.tracts.Weight, old.Weight[k])
+			}
+		}
+		d.tracts.Start = append(d.tracts.Start, len(d.tracts.Target))
+	}
+	r.first = r.first[1:]
+	r.header(len(r.first))
+	return nil
+}
+
+// labelsOf settles the labels that the text itself gives: header and label
+// column must name the same regions; rows in another order than the columns
+// are sorted into the columns' order.
+func (d *denseText) labelsOf(s *source) ([]string, error) {
+	switch {
+	case d.header == nil && d.rowLabels == nil:
+		return nil, nil
+	case d.header == nil:
+		s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "label column", true, "each row begins with its label"
+		return d.rowLabels, nil
+	case d.rowLabels == nil:
+		s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "header row", true, "each column bears its label; rows are taken in the same order"
+		return d.header, nil
+	}
+	s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "header row and label column", true, "rows and columns bear the same labels"
+	same := true
+	at := make(map[string]int, len(d.header))
+	for i, l := range d.header {
+		same = same && l == d.rowLabels[i]
+		at[l] = i
+	}
+	if same {
+		return d.header, nil
+	}
+	order := make([]int, d.n)
+	for i := range order {
+		order[i] = -1
+	}
+	numeric := true
+	for i, l := range d.rowLabels {
+		if _, k := parseNumber([]byte(l), false); k == isText {
+			numeric = false
+		}
+		if j, ok := at[l]; ok && order[j] < 0 {
+			order[j] = i
+		}
+	}
+	for j, i := range order {
+		if i < 0 {
+			if numeric { // a column of running numbers beside a header of names
+				s.rep.Labels, s.rep.LabelHow = "header row", "each column bears its label; rows are numbered in the same order"
+				return d.header, nil
+			}
+			return nil, s.failf(ErrLabels, 0, 0, "a connectome needs the same regions in rows and columns", "column %d is named %q but no row is (row %d is %q)", j+1, d.header[j], j+1, d.rowLabels[j])
+		}
+	}
+	d.tracts = d.tracts.permuteRows(order)
+	s.rep.warn("rows-permuted", "rows were listed in another order than columns; they were matched by label")
+	return d.header, nil
+}
+
+// vectorText reads a text of numbers, one row a region, columns a row (0 for
+// any), for the small files of a TVB folder.
+func (s *source) vectorText(columns int) ([][]float64, error) {
+	sample, err := s.textHead(1 << 14)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.table(sniffDelimiter(sample))
+	if err != nil {
+		return nil, err
+	}
+	defer t.close.Close()
+	var rows [][]float64
+	for {
+		if err := t.next(); err == io.EOF {
+			return rows, nil
+		} else if err != nil {
+			return nil, err
+		}
+		row := make([]float64, 0, len(t.fields))
+		for j, f := range t.fields {
+			x, k := parseNumber(f, true)
+			if k == isText {
+				return nil, s.failf(ErrNumber, t.line, j+1, "", "%s", quoteShort(f))
+			}
+			if k != isNumber {
+				x = math.NaN()
+			}
+			row = append(row, x)
+		}
+		if columns > 0 && len(row) < columns {
+			return nil, s.failf(ErrRagged, t.line, 0, "", "%d values where %d were expected", len(row), columns)
+		}
+		rows = append(rows, row)
+	}
+}

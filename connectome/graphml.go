@@ -1,0 +1,394 @@
+package connectome
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// GraphML (Brandes et al., 2002) as written by braingraph.org, the Connectome
+// Mapper, igraph, NetworkX and Gephi. Attributes are found by the attr.name of
+// their <key>, never by its id, which differs between files.
+
+type graphmlKey struct {
+	name, domain string
+	fallback     string // the <default>
+	hasFallback  bool
+}
+
+func (s *source) readGraphML() (*Connectome, error) {
+	text, closer, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	defer closer.Close()
+	r := &graphmlReader{s: s, d: newXMLDecoder(text), t: newEdgeTable(), keys: map[string]*graphmlKey{}}
+	if err := r.document(); err != nil {
+		return nil, s.xmlError(r.d, err)
+	}
+	s.rep.Format = "GraphML"
+	s.rep.Dialect = r.dialect()
+	r.finishNodes()
+	if r.t.declared == undeclared {
+		r.decideDirection()
+	}
+	return r.t.connectome(s)
+}
+
+// newXMLDecoder returns a decoder that reads any XML as UTF-8 (its text was
+// converted already) and does not mind undefined entities.
+func newXMLDecoder(r io.Reader) *xml.Decoder {
+	d := xml.NewDecoder(r)
+	d.CharsetReader = latinReader
+	d.Entity = xml.HTMLEntity
+	return d
+}
+
+// latinReader supports the encodings that XML headers of graph files name.
+func latinReader(label string, r io.Reader) (io.Reader, error) {
+	switch strings.ToLower(label) {
+	case "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be":
+		return r, nil
+	case "iso-8859-1", "latin1", "windows-1252", "iso-8859-15":
+		return &latin1Reader{r: r}, nil
+	}
+	return nil, fmt.Errorf("encoding %q: convert the file to UTF-8", label)
+}
+
+type latin1Reader struct {
+	r   io.Reader
+	out []byte
+}
+
+func (l *latin1Reader) Read(p []byte) (int, error) {
+	if len(l.out) == 0 {
+		var buf [1024]byte
+		n, err := l.r.Read(buf[:])
+		for _, b := range buf[:n] {
+			l.out = append(l.out, string(rune(b))...)
+		}
+		if n == 0 {
+			return 0, err
+		}
+	}
+	n := copy(p, l.out)
+	l.out = l.out[n:]
+	return n, nil
+}
+
+// xmlError locates an error of the decoder.
+func (s *source) xmlError(d *xml.Decoder, err error) error {
+	var pe *ParseError
+	var ae *AmbiguousError
+	if errors.As(err, &pe) || errors.As(err, &ae) {
+		return err
+	}
+	line, col := d.InputPos()
+	if errors.Is(err, ErrTooLarge) {
+		return s.fail(line, col, err, "raise the bound with --max-bytes if the file is sound")
+	}
+	var se *xml.SyntaxError
+	if errors.As(err, &se) {
+		if strings.Contains(se.Msg, "unexpected EOF") {
+			return s.failf(ErrTruncated, line, col, "fetch or export the file again", "%s", se.Msg)
+		}
+		return s.failf(ErrSyntax, line, col, "", "%s", se.Msg)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return s.failf(ErrTruncated, line, col, "fetch or export the file again", "the document is not closed")
+	}
+	return s.failf(ErrSyntax, line, col, "", "%v", err)
+}
+
+type graphmlReader struct {
+	s     *source
+	d     *xml.Decoder
+	t     *edgeTable
+	keys  map[string]*graphmlKey
+	seen  map[string]bool // names of node attributes
+	graph int             // graphs read
+	nodes []graphmlNode
+}
+
+type graphmlNode struct {
+	region int32
+	attrs  []attr
+}
+
+type attr struct{ name, value string }
+
+func xmlAttr(e xml.StartElement, name string) (string, bool) {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return strings.TrimSpace(a.Value), true
+		}
+	}
+	return "", false
+}
+
+func (r *graphmlReader) fail(kind error, advice, format string, args ...any) error {
+	line, col := r.d.InputPos()
+	return r.s.failf(kind, line, col, advice, format, args...)
+}
+
+func (r *graphmlReader) document() error {
+	for {
+		tok, err := r.d.Token()
+		if err == io.EOF {
+			if r.graph == 0 {
+				return r.fail(ErrEmpty, "", "no <graph> in the document")
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e, ok := tok.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		switch e.Name.Local {
+		case "graphml":
+		case "key":
+			if err := r.key(e); err != nil {
+				return err
+			}
+		case "graph":
+			if r.graph++; r.graph > 1 {
+				return r.fail(ErrUnsupported, "split the document into one file a graph", "more than one graph")
+			}
+			if err := r.readGraph(e); err != nil {
+				return err
+			}
+		default:
+			if err := r.d.Skip(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (r *graphmlReader) key(e xml.StartElement) error {
+	id, ok := xmlAttr(e, "id")
+	if !ok {
+		return r.fail(ErrSyntax, "", "<key> without an id")
+	}
+	k := &graphmlKey{}
+	if k.name, ok = xmlAttr(e, "attr.name"); !ok {
+		k.name = id
+	}
+	k.domain, _ = xmlAttr(e, "for")
+	r.keys[id] = k
+	for {
+		tok, err := r.d.Token()
+		if err != nil {
+			return err
+		}
+		switch x := tok.(type) {
+		case xml.EndElement:
+			return nil
+		case xml.StartElement:
+			if x.Name.Local != "default" {
+				if err := r.d.Skip(); err != nil {
+					return err
+				}
+				continue
+			}
+			if k.fallback, err = r.textOf(); err != nil {
+				return err
+			}
+			k.hasFallback = true
+		}
+	}
+}
+
+// textOf returns the trimmed character data up to the end of the element.
+func (r *graphmlReader) textOf() (string, error) {
+	var b strings.Builder
+	for {
+		tok, err := r.d.Token()
+		if err != nil {
+			return "", err
+		}
+		switch x := tok.(type) {
+		case xml.CharData:
+			b.Write(x)
+		case xml.StartElement:
+			if err := r.d.Skip(); err != nil {
+				return "", err
+			}
+		case xml.EndElement:
+			return strings.TrimSpace(b.String()), nil
+		}
+	}
+}
+
+func (r *graphmlReader) readGraph(e xml.StartElement) error {
+	switch v, _ := xmlAttr(e, "edgedefault"); strings.ToLower(v) {
+	case "directed":
+		r.t.declared = declaredDirected
+	case "undirected":
+		r.t.declared = declaredUndirected
+	}
+	for {
+		tok, err := r.d.Token()
+		if err != nil {
+			return err
+		}
+		switch x := tok.(type) {
+		case xml.EndElement:
+			return nil
+		case xml.StartElement:
+			switch x.Name.Local {
+			case "node":
+				err = r.node(x)
+			case "edge":
+				err = r.edge(x)
+			case "hyperedge":
+				err = r.fail(ErrUnsupported, "", "hyperedges are not tracts")
+			default:
+				err = r.d.Skip()
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// data reads the <data> children of a node or an edge.
+func (r *graphmlReader) data(each func(name, value string)) error {
+	for {
+		tok, err := r.d.Token()
+		if err != nil {
+			return err
+		}
+		switch x := tok.(type) {
+		case xml.EndElement:
+			return nil
+		case xml.StartElement:
+			if x.Name.Local != "data" {
+				if x.Name.Local == "graph" {
+					return r.fail(ErrUnsupported, "flatten the graph first", "a graph nested in a node")
+				}
+				if err := r.d.Skip(); err != nil {
+					return err
+				}
+				continue
+			}
+			id, _ := xmlAttr(x, "key")
+			k := r.keys[id]
+			if k == nil {
+				return r.fail(ErrSyntax, "declare it with <key id=… attr.name=…> before the graph", "<data key=%q> names no <key>", id)
+			}
+			value, err := r.textOf()
+			if err != nil {
+				return err
+			}
+			each(k.name, value)
+		}
+	}
+}
+
+func (r *graphmlReader) node(e xml.StartElement) error {
+	id, ok := xmlAttr(e, "id")
+	if !ok {
+		return r.fail(ErrSyntax, "", "<node> without an id")
+	}
+	if i, ok := r.t.index[id]; ok && int(i) < len(r.nodes) {
+		return r.fail(ErrSyntax, "", "node %q occurs twice", id)
+	}
+	n := graphmlNode{region: r.t.node(id)}
+	if int(n.region) != len(r.nodes) {
+		return r.fail(ErrSyntax, "list nodes before edges", "edges before node %q", id)
+	}
+	err := r.data(func(name, value string) { n.attrs = append(n.attrs, attr{name, value}) })
+	r.nodes = append(r.nodes, n)
+	return err
+}
+
+func (r *graphmlReader) edge(e xml.StartElement) error {
+	var end [2]int32
+	for k, side := range []string{"source", "target"} {
+		id, ok := xmlAttr(e, side)
+		if !ok {
+			return r.fail(ErrSyntax, "", "<edge> without a %s", side)
+		}
+		i, ok := r.t.index[id]
+		if !ok {
+			return r.fail(ErrNode, "nodes are declared by <node id=…> before the edges", "edge %s %q", side, id)
+		}
+		end[k] = i
+	}
+	edge := r.t.edge(end[0], end[1])
+	switch v, _ := xmlAttr(e, "directed"); {
+	case v == "false" && r.t.declared == declaredDirected:
+		r.t.oneWay = append(r.t.oneWay, edge)
+	case v == "true" && r.t.declared == declaredUndirected:
+		return r.fail(ErrUnsupported, "declare the graph directed and mark the others directed=\"false\"", "a directed edge in an undirected graph")
+	}
+	return r.data(func(name, value string) { r.t.attribute(edge, name, value) })
+}
+
+// decideDirection stands in for a missing edgedefault.
+func (r *graphmlReader) decideDirection() {
+	if r.t.listsBothWays() || len(r.t.from) < minTriangle {
+		r.t.declared = declaredDirected
+		r.s.rep.warn("no-edgedefault", "the graph does not say whether it is directed (no edgedefault); read as directed because tracts are listed in both directions")
+		return
+	}
+	r.t.declared = declaredUndirected
+	r.s.rep.warn("no-edgedefault", "the graph does not say whether it is directed (no edgedefault); read as undirected because each pair of regions is listed once")
+}
+
+// dialect names the writer by the attributes it uses.
+func (r *graphmlReader) dialect() string {
+	igraph := false
+	for id, k := range r.keys {
+		switch {
+		case strings.HasPrefix(k.name, "dn_"), strings.HasPrefix(k.name, "fn_"), k.name == "number_of_fibers":
+			return "braingraph.org / CMP"
+		case strings.HasPrefix(id, "v_"), strings.HasPrefix(id, "e_"), strings.HasPrefix(id, "g_"):
+			igraph = true
+		}
+	}
+	if igraph {
+		return "igraph"
+	}
+	return ""
+}
+
+// finishNodes gives the regions their labels, positions and attributes.
+func (r *graphmlReader) finishNodes() {
+	fallbacks := []attr{}
+	ids := make([]string, 0, len(r.keys))
+	for id := range r.keys {
+		ids = append(ids, id)
+	}
+	sortStrings(ids)
+	for _, id := range ids {
+		k := r.keys[id]
+		if !k.hasFallback {
+			continue
+		}
+		switch k.domain {
+		case "node", "all", "":
+			fallbacks = append(fallbacks, attr{k.name, k.fallback})
+		}
+		if k.domain != "node" && k.domain != "graph" {
+			r.t.fillDefault(k.name, k.fallback)
+		}
+	}
+	all := make([][]attr, len(r.t.regions))
+	for i, n := range r.nodes {
+		all[i] = n.attrs
+		for _, f := range fallbacks {
+			if !hasAttr(n.attrs, f.name) {
+				all[i] = append(all[i], f)
+			}
+		}
+	}
+	r.s.nodeAttributes(r.t.regions, all)
+}

@@ -1,0 +1,183 @@
+package connectome
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Node attributes mean the same in every graph format; the names are those of
+// braingraph.org and CMP (dn_…, misspelt fn_…), igraph (v_…), Gephi, and our
+// own writers.
+
+func sortStrings(s []string) { slices.Sort(s) }
+
+func hasAttr(attrs []attr, name string) bool {
+	return slices.ContainsFunc(attrs, func(a attr) bool { return a.name == name })
+}
+
+// fillDefault gives an attribute's default to the edges without it.
+func (e *edgeTable) fillDefault(name, text string) {
+	x, k := parseNumber([]byte(strings.TrimSpace(text)), false)
+	if k != isNumber || len(e.from) == 0 {
+		return
+	}
+	c := e.column(name)
+	full := &column{text: c.text, example: c.example}
+	at := 0
+	for edge := range int32(len(e.from)) {
+		if at < len(c.edge) && c.edge[at] == edge {
+			full.set(edge, c.value[at])
+			at++
+			continue
+		}
+		full.set(edge, x)
+	}
+	e.columns[name] = full
+}
+
+// Attributes that name a region, best first. A numeric or repeated id is
+// only used when there is nothing better.
+var labelNames = []string{"dn_name", "label", "name", "region_name", "dn_label", "dn_fsname", "fn_fsname"}
+
+// nodeAttributes moves known attributes to the fields of their regions and
+// keeps the others as text. Regions come with their ids as labels.
+func (s *source) nodeAttributes(regions []Region, attrs [][]attr) {
+	labelName := ""
+	for _, want := range labelNames {
+		present := 0
+		for i := range regions {
+			for _, a := range attrs[i] {
+				if strings.EqualFold(bareName(a.name), want) && a.value != "" {
+					present++
+					break
+				}
+			}
+		}
+		if present == len(regions) && present > 0 {
+			labelName = want
+			break
+		}
+	}
+	s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "node ids", true, "every node bears its own label"
+	if labelName != "" {
+		s.rep.Labels = "node attribute " + labelName
+	}
+	for i := range regions {
+		r := &regions[i]
+		id := r.Label
+		var pos [3]float64
+		known := 0
+		for _, a := range attrs[i] {
+			name := bareName(a.name)
+			low := strings.ToLower(name)
+			if low == labelName && a.value != "" {
+				r.Label = a.value
+				continue
+			}
+			switch low {
+			case "dn_position_x", "x", "pos_x", "position_x":
+				known |= setCoordinate(&pos[0], a.value, 1)
+			case "dn_position_y", "y", "pos_y", "position_y":
+				known |= setCoordinate(&pos[1], a.value, 2)
+			case "dn_position_z", "z", "pos_z", "position_z":
+				known |= setCoordinate(&pos[2], a.value, 4)
+			case "dn_hemisphere", "hemisphere", "hemi":
+				if h := parseHemisphere(a.value); h != UnknownHemisphere {
+					r.Hemisphere = h
+					continue
+				}
+				r.setAttribute(name, a.value)
+			case "dn_lobe", "lobe":
+				r.Lobe = a.value
+			case "system":
+				r.System = a.value
+			case "canonical":
+				r.Canonical = a.value
+			default:
+				r.setAttribute(name, a.value)
+			}
+		}
+		if known == 7 {
+			r.Position, r.Located = pos, true
+		}
+		if r.Label != id {
+			r.setAttribute("id", id)
+		}
+	}
+}
+
+// bareName strips the prefix that igraph puts before vertex attributes when
+// the file's keys have no attr.name of their own.
+func bareName(name string) string { return strings.TrimPrefix(name, "v_") }
+
+func setCoordinate(p *float64, text string, bit int) int {
+	x, k := parseNumber([]byte(strings.TrimSpace(text)), false)
+	if k != isNumber || math.IsNaN(x) {
+		return 0
+	}
+	*p = x
+	return bit
+}
+
+func (r *Region) setAttribute(name, value string) {
+	if value == "" {
+		return
+	}
+	if r.Attributes == nil {
+		r.Attributes = map[string]string{}
+	}
+	r.Attributes[name] = value
+}
+
+// parseHemisphere reads the usual spellings of a side.
+func parseHemisphere(text string) Hemisphere {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "left", "l", "lh", "left hemisphere":
+		return Left
+	case "right", "r", "rh", "right hemisphere":
+		return Right
+	case "midline", "m", "both", "bilateral", "center", "centre", "medial":
+		return Midline
+	}
+	return UnknownHemisphere
+}
+
+// inferHemispheres sets the sides of regions when every label begins, or
+// every label ends, with a sign of its side: R or L, as TVB files do.
+func (s *source) inferHemispheres(regions []Region) {
+	for _, r := range regions {
+		if r.Hemisphere != UnknownHemisphere || r.Label == "" {
+			return
+		}
+	}
+	side := func(c byte) Hemisphere { return parseHemisphere(string(rune(c))) }
+	for _, rule := range []struct {
+		name string
+		of   func(label string) Hemisphere
+	}{
+		{"begins", func(l string) Hemisphere { return side(l[0]) }},
+		{"ends", func(l string) Hemisphere { return side(l[len(l)-1]) }},
+	} {
+		left, right, other := 0, 0, 0
+		for _, r := range regions {
+			switch rule.of(r.Label) {
+			case Left:
+				left++
+			case Right:
+				right++
+			default:
+				other++
+			}
+		}
+		if other > 0 || left == 0 || right == 0 {
+			continue
+		}
+		for i := range regions {
+			regions[i].Hemisphere = rule.of(regions[i].Label)
+		}
+		s.rep.info("hemispheres-inferred", "%s", fmt.Sprintf("hemispheres are taken from the labels: each %s with L or R", rule.name))
+		return
+	}
+}

@@ -1,0 +1,187 @@
+package connectome
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Read reads the connectome at path: a file of any known format, also
+// compressed by gzip or bzip2, or a folder in TVB's layout. What the file is
+// is decided by its content; the extension only helps where content cannot
+// tell. The result's Report says what was found and decided.
+//
+// Errors are a [ParseError], which locates the fault and wraps one of this
+// package's Err… values; an [AmbiguousError], which lists the candidates when
+// an option has to choose; or an error of the file system.
+func Read(path string, opts ...Option) (*Connectome, error) {
+	rep := &Report{Path: path}
+	s := fileSource(path, newConfig(opts), rep)
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read connectome: %w", err)
+	}
+	var c *Connectome
+	if fi.IsDir() {
+		c, err = s.readFolder()
+	} else {
+		rep.Files = []string{filepath.Base(path)}
+		c, err = s.read()
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Name = stem(filepath.Base(path))
+	c.Source = path
+	c.Report = rep
+	c.History = append(c.History, "read "+rep.Format+" "+filepath.Base(path))
+	if err := c.Validate(); err != nil {
+		return nil, s.fail(0, 0, fmt.Errorf("%w: %v", ErrCorrupt, err), "")
+	}
+	return c, nil
+}
+
+// stem is a base name without the extensions of formats and compression.
+func stem(base string) string {
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".bz2")
+	if i := strings.LastIndexByte(base, '.'); i > 0 {
+		base = base[:i]
+	}
+	return strings.TrimSuffix(base, ".pconn")
+}
+
+// sniffSize is how much of a file is looked at to find out what it is.
+const sniffSize = 1 << 16
+
+// read finds out the format and reads.
+func (s *source) read() (*Connectome, error) {
+	s, err := s.decompressed()
+	if err != nil {
+		return nil, err
+	}
+	head, err := s.head(sniffSize)
+	if err != nil {
+		return nil, err
+	}
+	if len(head) == 0 {
+		return nil, s.fail(0, 0, fmt.Errorf("%w: the file is empty", ErrEmpty), "fetch or export it again")
+	}
+	for _, b := range binaryFormats() {
+		if b.match(head) {
+			return b.read(s)
+		}
+	}
+	if head, err = s.textHead(sniffSize); err != nil {
+		return nil, err
+	}
+	return s.readText(head)
+}
+
+// formatRule ties the look of a file's beginning to a reader.
+type formatRule struct {
+	match func(head []byte) bool
+	read  func(s *source) (*Connectome, error)
+}
+
+// binaryFormats are told by their first bytes.
+func binaryFormats() []formatRule {
+	return []formatRule{
+		{prefix("PK\x03\x04"), (*source).readZip},
+		{prefix("PK\x05\x06"), (*source).readZip},
+		{prefix("SQLite format 3\x00"), refuse("SQLite databases", "export the table of edges as CSV")},
+		{prefix("\xfd7zXZ\x00"), refuse("xz compression", "unpack it with unxz")},
+		{prefix("\x28\xb5\x2f\xfd"), refuse("zstd compression", "unpack it with unzstd")},
+		{prefix("7z\xbc\xaf\x27\x1c"), refuse("7-zip archives", "unpack it first")},
+		{prefix("Rar!"), refuse("RAR archives", "unpack it first")},
+		{prefix("%PDF"), refuse("PDF documents", "a connectome is a matrix or a graph file")},
+		{prefix("\xd0\xcf\x11\xe0"), refuse("old Excel workbooks", "save the sheet as CSV")},
+	}
+}
+
+func prefix(p string) func([]byte) bool {
+	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(p)) }
+}
+
+func refuse(what, advice string) func(*source) (*Connectome, error) {
+	return func(s *source) (*Connectome, error) {
+		return nil, s.failf(ErrUnsupported, 0, 0, advice, "%s", what)
+	}
+}
+
+// textHead returns up to n first bytes as UTF-8.
+func (s *source) textHead(n int) ([]byte, error) {
+	r, c, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	var head []byte
+	buf := make([]byte, 1<<12)
+	for len(head) < n {
+		k, err := r.Read(buf)
+		head = append(head, buf[:k]...)
+		if err != nil {
+			if errors.Is(err, ErrTooLarge) {
+				return nil, s.wrap(err, ErrCorrupt, "")
+			}
+			break
+		}
+	}
+	return head[:min(len(head), n)], nil
+}
+
+// readText tells the text formats apart by how they begin.
+func (s *source) readText(head []byte) (*Connectome, error) {
+	if i := bytes.IndexByte(head, 0); i >= 0 {
+		return nil, s.failf(ErrFormat, 0, 0, "the formats are listed in docs/formats.md", "binary content that no reader knows")
+	}
+	text := bytes.TrimSpace(head)
+	if len(text) == 0 {
+		return nil, s.fail(0, 0, fmt.Errorf("%w: only white space", ErrEmpty), "fetch or export it again")
+	}
+	for _, f := range textFormats() {
+		if f.match(text) {
+			return f.read(s)
+		}
+	}
+	return s.readTable(head)
+}
+
+// textFormats are told by their first words; what none matches is a table.
+func textFormats() []formatRule {
+	return []formatRule{
+		{prefix("<"), (*source).readXML},
+	}
+}
+
+// readXML looks at the document's root.
+func (s *source) readXML() (*Connectome, error) {
+	text, closer, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	defer closer.Close()
+	d := newXMLDecoder(text)
+	for {
+		tok, err := d.Token()
+		if err != nil {
+			return nil, s.xmlError(d, err)
+		}
+		e, ok := tok.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		switch strings.ToLower(e.Name.Local) {
+		case "graphml":
+			return s.readGraphML()
+		case "html":
+			return nil, s.failf(ErrFormat, 1, 0, "the download may have saved an error page; fetch the file again", "a web page, not a connectome")
+		}
+		line, col := d.InputPos()
+		return nil, s.failf(ErrFormat, line, col, "XML connectomes are GraphML or GEXF", "XML document <%s>", e.Name.Local)
+	}
+}
