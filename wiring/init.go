@@ -58,8 +58,9 @@ func (p *Plan) Init(seed uint64) {
 	}
 	if rho := p.SpectralRadius(); rho > 0 {
 		for i := range p.Regions {
-			for k, v := range q.Get(p.Regions[i].Label + suffixSynapse) {
-				q.Get(p.Regions[i].Label + suffixSynapse)[k] = v / float32(rho)
+			synapse := q.Get(p.Regions[i].Label + suffixSynapse)
+			for k, v := range synapse {
+				synapse[k] = v / float32(rho)
 			}
 		}
 	}
@@ -156,19 +157,8 @@ func (p *Plan) SpectralRadius() float64 {
 		if norm < 1e-200 {
 			return 0
 		}
-		if step == 0 {
-			first := 0.0
-			for _, v := range x {
-				first += v * v
-			}
-			norm /= math.Sqrt(first)
-			for i := range y {
-				y[i] /= norm * math.Sqrt(first)
-			}
-		} else {
-			for i := range y {
-				y[i] /= norm
-			}
+		for i := range y {
+			y[i] /= norm
 		}
 		if step >= warm {
 			growth += math.Log(norm)

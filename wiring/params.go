@@ -121,6 +121,56 @@ func (p *Plan) Layout() []Tensor {
 	return list
 }
 
+// Weights are one region's tensors, views into the parameters they were
+// taken from: values, or gradients of the same layout. Tensors of a region
+// without tracts on that side are nil.
+type Weights struct {
+	Axon       []float32 // V [out·r, d]
+	Synapse    []float32 // U [d, in·r]
+	Bias       []float32 // b [d]
+	Leak       []float32 // ℓ [1]
+	GateBias   []float32 // β [in]
+	GateSignal []float32 // a [in, r]
+	GateState  []float32 // c [in, d]
+}
+
+// Weights returns the tensors of a region in q.
+func (p *Plan) Weights(q *Params, region int) Weights {
+	label := p.Regions[region].Label
+	return Weights{
+		Axon: q.Get(label + suffixAxon), Synapse: q.Get(label + suffixSynapse),
+		Bias: q.Get(label + suffixBias), Leak: q.Get(label + suffixLeak),
+		GateBias: q.Get(label + suffixGateBias), GateSignal: q.Get(label + suffixGateSignal), GateState: q.Get(label + suffixGateState),
+	}
+}
+
+// SenseWeights returns a sense's tensors in q: mean and scale of its
+// standardisation, and E [d, width] for each of its regions.
+func (p *Plan) SenseWeights(q *Params, sense int) (mean, scale []float32, embed [][]float32) {
+	s := &p.Senses[sense]
+	for _, j := range s.Regions {
+		embed = append(embed, q.Get(senseName(s.Name, p.Regions[j].Label)))
+	}
+	return q.Get(senseName(s.Name, "mean")), q.Get(senseName(s.Name, "scale")), embed
+}
+
+// ReadoutWeights are an effector's tensors, views like [Weights].
+type ReadoutWeights struct {
+	Residual []float32 // D [hidden, d]
+	Gain     []float32 // γ [hidden]
+	Semantic []float32 // D_s [semantic, d]
+	Kappa    []float32 // κ [1]
+	Feedback []float32 // E_f [d, hidden]
+}
+
+// ReadoutWeights returns the tensors of an effector in q.
+func (p *Plan) ReadoutWeights(q *Params, effector int) ReadoutWeights {
+	get := func(part string) []float32 { return q.Get(effectorName(p.Effectors[effector].Name, part)) }
+	return ReadoutWeights{
+		Residual: get("residual"), Gain: get("gain"), Semantic: get("semantic"), Kappa: get("kappa"), Feedback: get("feedback"),
+	}
+}
+
 func senseName(sense, part string) string       { return "sense:" + sense + "/" + part }
 func effectorName(effector, part string) string { return "effector:" + effector + "/" + part }
 

@@ -26,10 +26,8 @@ type Readout struct {
 	// Kappa is κ.
 	Kappa float32
 
-	residual []float32 // D [hidden, d]
-	gain     []float32 // tanh(γ) [hidden]
-	semantic []float32 // D_s [semantic, d]
-	feedback []float32 // E_f [d, hidden]
+	weights ReadoutWeights
+	gain    []float32 // tanh(γ) [hidden]
 }
 
 // Readout returns the arithmetic of an effector.
@@ -41,25 +39,28 @@ func (p *Plan) Readout(effector int) (*Readout, error) {
 		return nil, fmt.Errorf("plan %q has no effector %d", p.Name, effector)
 	}
 	e := &p.Effectors[effector]
-	get := func(part string) []float32 { return p.Params.Get(effectorName(e.Name, part)) }
-	r := &Readout{
-		Width: p.Width, HiddenWidth: e.Hidden, SemanticWidth: e.Semantic,
-		residual: get("residual"), semantic: get("semantic"), feedback: get("feedback"),
-		gain: make([]float32, e.Hidden),
-	}
-	gain, kappa := get("gain"), get("kappa")
-	if gain == nil || kappa == nil {
+	w := p.ReadoutWeights(p.Params, effector)
+	if w.Gain == nil || w.Kappa == nil {
 		return nil, fmt.Errorf("plan %q: effector %q has no parameters", p.Name, e.Name)
 	}
-	r.Kappa = kappa[0]
-	kernel.Tanh(r.gain, gain)
+	r := &Readout{
+		Width: p.Width, HiddenWidth: e.Hidden, SemanticWidth: e.Semantic,
+		weights: w, gain: make([]float32, e.Hidden),
+	}
+	r.Refresh()
 	return r, nil
+}
+
+// Refresh brings κ and tanh(γ) up to date after the plan's parameters changed.
+func (r *Readout) Refresh() {
+	r.Kappa = r.weights.Kappa[0]
+	kernel.Tanh(r.gain, r.weights.Gain)
 }
 
 // Residual writes h' = hidden + tanh(γ) ⊙ D norm to dst. hidden and dst are
 // [batch, hidden], norm is [batch, d]; dst may not be hidden.
 func (r *Readout) Residual(dst, hidden, norm []float32, batch int) {
-	kernel.Gemm(false, true, batch, r.HiddenWidth, r.Width, norm, r.residual, dst, false)
+	kernel.Gemm(false, true, batch, r.HiddenWidth, r.Width, norm, r.weights.Residual, dst, false)
 	for b := range batch {
 		h := hidden[b*r.HiddenWidth:][:r.HiddenWidth]
 		for i, v := range dst[b*r.HiddenWidth:][:r.HiddenWidth] {
@@ -72,7 +73,7 @@ func (r *Readout) Residual(dst, hidden, norm []float32, batch int) {
 // product with a word's unit vector is what the semantic readout adds to that
 // word's logit.
 func (r *Readout) Semantic(dst, norm []float32, batch int) {
-	kernel.Gemm(false, true, batch, r.SemanticWidth, r.Width, norm, r.semantic, dst, false)
+	kernel.Gemm(false, true, batch, r.SemanticWidth, r.Width, norm, r.weights.Semantic, dst, false)
 	for b := range batch {
 		q := dst[b*r.SemanticWidth:][:r.SemanticWidth]
 		f := 4 * r.Kappa * InverseLength(q)
@@ -92,7 +93,7 @@ func InverseLength(q []float32) float32 {
 // room for as much.
 func (r *Readout) Feedback(drive, hidden, scratch []float32, batch int) {
 	Normalise(scratch, hidden, batch, r.HiddenWidth)
-	kernel.Gemm(false, true, batch, r.Width, r.HiddenWidth, scratch, r.feedback, drive, true)
+	kernel.Gemm(false, true, batch, r.Width, r.HiddenWidth, scratch, r.weights.Feedback, drive, true)
 }
 
 // Allowed reports whether a caption may use the token.

@@ -35,15 +35,9 @@ type Cell struct {
 	// Lambda is the leak λ = σ(ℓ).
 	Lambda float32
 
-	scale      []float32 // s_ij of the incoming tracts
-	axon       []float32 // [out·r, d]
-	synapse    []float32 // [d, in·r]
-	bias       []float32 // [d]
-	gateBias   []float32 // [in]
-	gateSignal []float32 // [in, r]
-	gateState  []float32 // [in, d]
-	leak       []float32 // [1]
-	senses     []cellSense
+	scale   []float32 // s_ij of the incoming tracts
+	weights Weights
+	senses  []cellSense
 
 	axonPacked, synapsePacked, gatePacked []float32 // transposed, see [kernel.PackB]
 }
@@ -69,21 +63,15 @@ func (p *Plan) Cells() ([]*Cell, error) {
 			c.In = append(c.In, k)
 			c.scale = append(c.scale, float32(p.Tracts[k].Scale))
 		}
-		label := p.Regions[j].Label
-		c.axon = p.Params.Get(label + suffixAxon)
-		c.synapse = p.Params.Get(label + suffixSynapse)
-		c.bias = p.Params.Get(label + suffixBias)
-		c.gateBias = p.Params.Get(label + suffixGateBias)
-		c.gateSignal = p.Params.Get(label + suffixGateSignal)
-		c.gateState = p.Params.Get(label + suffixGateState)
-		c.leak = p.Params.Get(label + suffixLeak)
-		if c.bias == nil || c.leak == nil {
-			return nil, fmt.Errorf("plan %q: region %q has no parameters", p.Name, label)
+		c.weights = p.Weights(p.Params, j)
+		if c.weights.Bias == nil || c.weights.Leak == nil {
+			return nil, fmt.Errorf("plan %q: region %q has no parameters", p.Name, p.Regions[j].Label)
 		}
 		for s := range p.Senses {
-			for _, at := range p.Senses[s].Regions {
+			_, _, embed := p.SenseWeights(p.Params, s)
+			for i, at := range p.Senses[s].Regions {
 				if at == j {
-					c.senses = append(c.senses, cellSense{sense: s, width: p.Senses[s].Width, embed: p.Params.Get(senseName(p.Senses[s].Name, label))})
+					c.senses = append(c.senses, cellSense{sense: s, width: p.Senses[s].Width, embed: embed[i]})
 				}
 			}
 		}
@@ -107,14 +95,14 @@ func (c *Cell) Refresh() {
 		kernel.PackB(dst, src, k, true, k, n)
 		return dst
 	}
-	c.axonPacked = pack(c.axonPacked, c.axon, d, len(c.Out)*r)
-	c.synapsePacked = pack(c.synapsePacked, c.synapse, len(c.In)*r, d)
-	c.gatePacked = pack(c.gatePacked, c.gateState, d, len(c.In))
+	c.axonPacked = pack(c.axonPacked, c.weights.Axon, d, len(c.Out)*r)
+	c.synapsePacked = pack(c.synapsePacked, c.weights.Synapse, len(c.In)*r, d)
+	c.gatePacked = pack(c.gatePacked, c.weights.GateState, d, len(c.In))
 	for i := range c.senses {
 		s := &c.senses[i]
 		s.pack = pack(s.pack, s.embed, s.width, d)
 	}
-	c.Lambda = Sigmoid(c.leak[0])
+	c.Lambda = Sigmoid(c.weights.Leak[0])
 }
 
 // Sigmoid is the logistic function 1/(1+e^−x).
@@ -187,8 +175,8 @@ func (c *Cell) Step(batch int, t *Tick) {
 		for b := range batch {
 			for k := range in {
 				z := t.In[k].Data[b*t.In[k].Stride:][:r]
-				a := c.gateSignal[k*r:][:r]
-				sum := gates[b*in+k] + c.gateBias[k]
+				a := c.weights.GateSignal[k*r:][:r]
+				sum := gates[b*in+k] + c.weights.GateBias[k]
 				for i, v := range z {
 					sum += a[i] * v
 				}
@@ -212,7 +200,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 	act := t.Act[:batch*d]
 	for b := range batch {
 		row := act[b*d:][:d]
-		copy(row, c.bias)
+		copy(row, c.weights.Bias)
 		if t.Drive != nil {
 			for i, v := range t.Drive[b*d:][:d] {
 				row[i] += v
