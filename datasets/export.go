@@ -1,0 +1,398 @@
+package datasets
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+// ExportSize is the default side of exported pictures, in pixels.
+const ExportSize = 96
+
+// maxExportSeconds cuts long sounds in an export.
+const maxExportSeconds = 15
+
+// ExportOptions say what is exported.
+type ExportOptions struct {
+	// Size is the side of the pictures, in pixels; 0 means [ExportSize].
+	Size int
+	// Sources are the names of the sources; empty means all whose packages
+	// have been pulled.
+	Sources []string
+	// Progress is told how far a part has come; nil is silent.
+	Progress func(part string, done, total int)
+}
+
+// ExportReport says what was exported.
+type ExportReport struct {
+	Pictures, Sounds, Texts int
+	Components              int
+	// Dropped lists pictures and sounds that could not be read, with the
+	// reason.
+	Dropped []string
+}
+
+// PictureRow is a line of pictures.jsonl.
+type PictureRow struct {
+	ID        string   `json:"id"`
+	Source    string   `json:"source"`
+	Concept   string   `json:"concept"`
+	Component string   `json:"component"`
+	Split     Split    `json:"split"`
+	Fold      int      `json:"fold"`
+	Captions  []string `json:"captions"`
+	Keywords  []string `json:"keywords"`
+	Category  string   `json:"category"`
+	Mirror    bool     `json:"mirror"`
+	HeldStyle bool     `json:"held_style"`
+}
+
+// SoundRow is a line of sounds.jsonl: Samples values from Offset on in
+// sounds.npy.
+type SoundRow struct {
+	ID        string   `json:"id"`
+	Source    string   `json:"source"`
+	Kind      ClipKind `json:"kind"`
+	Offset    int      `json:"offset"`
+	Samples   int      `json:"samples"`
+	Label     string   `json:"label"`
+	Caption   string   `json:"caption"`
+	Component string   `json:"component"`
+	Split     Split    `json:"split"`
+	Fold      int      `json:"fold"`
+}
+
+// Export writes pictures, sounds and texts with their splits as arrays that
+// training code in other languages reads: pictures.npy (uint8
+// [N, size, size, 4], straight alpha) with pictures.jsonl, sounds.npy
+// (float32 [total] at [SampleRate]) with sounds.jsonl, texts.jsonl and
+// split.json. Each file appears whole or not at all. A marker file READY_…
+// appears after each part.
+func (c *Cache) Export(dir string, options ExportOptions) (ExportReport, error) {
+	var report ExportReport
+	size := options.Size
+	if size == 0 {
+		size = ExportSize
+	}
+	if size < 8 || size > 512 {
+		return report, fmt.Errorf("size %d is not in 8..512 pixels", size)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return report, err
+	}
+	progress := options.Progress
+	if progress == nil {
+		progress = func(string, int, int) {}
+	}
+	e := &exporter{cache: c, dir: dir, size: size, progress: progress, report: &report}
+	samples, used, err := c.readAll(options.Sources)
+	if err != nil {
+		return report, err
+	}
+	for _, step := range []func([]*Sample) ([]*Sample, error){e.pictures, e.sounds} {
+		if samples, err = step(samples); err != nil {
+			return report, err
+		}
+	}
+	if err := e.texts(samples); err != nil {
+		return report, err
+	}
+	return report, e.split(samples, used)
+}
+
+// readAll reads the named sources, or all that have been pulled.
+func (c *Cache) readAll(names []string) ([]*Sample, []Source, error) {
+	var samples []*Sample
+	var used []Source
+	for _, s := range sources {
+		if len(names) == 0 && len(s.Missing(c)) > 0 {
+			continue
+		}
+		if len(names) > 0 && !contains(names, s.Name) {
+			continue
+		}
+		some, err := s.Read(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		used = append(used, s)
+		samples = append(samples, some...)
+	}
+	for _, n := range names {
+		if _, err := sourceByName(n); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(samples) == 0 {
+		return nil, nil, fmt.Errorf("no source in %s; run: wire data pull all", c.Dir)
+	}
+	return samples, used, nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+type exporter struct {
+	cache    *Cache
+	dir      string
+	size     int
+	progress func(string, int, int)
+	report   *ExportReport
+}
+
+// temporary names a file that is being written.
+func (e *exporter) temporary(name string) string { return filepath.Join(e.dir, "."+name+".part") }
+
+// publish renames finished files into place and leaves a marker.
+func (e *exporter) publish(marker string, names ...string) error {
+	for _, name := range names {
+		if err := os.Rename(e.temporary(name), filepath.Join(e.dir, name)); err != nil {
+			return err
+		}
+	}
+	if marker == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(e.dir, marker), nil, 0o644)
+}
+
+// pictures writes the pictures and assigns components and splits. It returns
+// the samples without those whose picture cannot be used.
+func (e *exporter) pictures(samples []*Sample) ([]*Sample, error) {
+	w, err := newNPY(e.temporary("pictures.npy"), "|u1", e.size, e.size, 4)
+	if err != nil {
+		return nil, err
+	}
+	var kept []*Sample
+	var thumbs []*thumb
+	const batch = 64
+	fitted := make([]*image.NRGBA, batch)
+	problems := make([]error, batch)
+	for start := 0; start < len(samples); start += batch {
+		part := samples[start:min(start+batch, len(samples))]
+		fitAll(part, e.size, fitted, problems)
+		for i, s := range part {
+			switch {
+			case s.Image == nil:
+				kept, thumbs = append(kept, s), append(thumbs, nil)
+			case errors.Is(problems[i], ErrMissing):
+				w.close()
+				return nil, problems[i]
+			case problems[i] != nil:
+				e.report.Dropped = append(e.report.Dropped, fmt.Sprintf("%s: %v", s.ID, firstLine(problems[i])))
+			default:
+				if err := w.bytes(fitted[i].Pix, 1); err != nil {
+					w.close()
+					return nil, err
+				}
+				kept, thumbs = append(kept, s), append(thumbs, newThumb(fitted[i]))
+			}
+		}
+		e.progress("pictures", start+len(part), len(samples))
+	}
+	if err := w.close(); err != nil {
+		return nil, err
+	}
+	assignComponents(kept, thumbs)
+	e.report.Components = len(componentSizes(kept))
+	err = e.lines("pictures.jsonl", func(write func(any) error) error {
+		for _, s := range kept {
+			if s.Image == nil {
+				continue
+			}
+			e.report.Pictures++
+			if err := write(PictureRow{s.ID, s.Source, s.Concept, s.Component, s.Split, s.Fold, s.Captions, nonNil(s.Keywords), s.Category, s.Mirror, s.HeldStyle}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kept, e.publish("READY_PICTURES", "pictures.npy", "pictures.jsonl")
+}
+
+var errBlank = errors.New("there is nothing to see in the picture")
+
+// fitAll decodes the pictures of some samples, several at a time.
+func fitAll(samples []*Sample, size int, fitted []*image.NRGBA, problems []error) {
+	var group sync.WaitGroup
+	places := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, s := range samples {
+		fitted[i], problems[i] = nil, nil
+		if s.Image == nil {
+			continue
+		}
+		places <- struct{}{}
+		group.Go(func() {
+			defer func() { <-places }()
+			fitted[i], problems[i] = s.Image.Fit(size)
+			if problems[i] == nil && isBlank(fitted[i]) {
+				problems[i] = errBlank
+			}
+		})
+	}
+	group.Wait()
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// sounds writes the sounds.
+func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
+	w, err := newNPY(e.temporary("sounds.npy"), "<f4")
+	if err != nil {
+		return nil, err
+	}
+	closed := false
+	defer func() {
+		if !closed {
+			w.close()
+		}
+	}()
+	err = e.lines("sounds.jsonl", func(write func(any) error) error {
+		for i, s := range samples {
+			for _, clip := range []*Clip{s.Sound, s.Speech} {
+				if clip == nil {
+					continue
+				}
+				sound, err := clip.Decode()
+				if err == nil && silent(sound) {
+					err = ErrNoSound
+				}
+				if err != nil {
+					e.report.Dropped = append(e.report.Dropped, fmt.Sprintf("%s: %v", s.ID, firstLine(err)))
+					continue
+				}
+				sound = sound[:min(len(sound), maxExportSeconds*SampleRate)]
+				row := SoundRow{
+					ID: s.ID + "#" + string(clip.Kind), Source: s.Source, Kind: clip.Kind, Offset: w.rows, Samples: len(sound),
+					Label: soundLabel(s, clip), Caption: s.Caption(), Component: s.Component, Split: s.Split, Fold: s.Fold,
+				}
+				if err := write(row); err != nil {
+					return err
+				}
+				if err := w.floats(sound); err != nil {
+					return err
+				}
+				e.report.Sounds++
+			}
+			e.progress("sounds", i+1, len(samples))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	closed = true
+	if err := w.close(); err != nil {
+		return nil, err
+	}
+	return samples, e.publish("READY_SOUNDS", "sounds.npy", "sounds.jsonl")
+}
+
+func silent(sound []float32) bool {
+	for _, v := range sound {
+		if v > 1e-4 || v < -1e-4 {
+			return false
+		}
+	}
+	return true
+}
+
+// soundLabel is the head noun of the caption for an effect and the whole
+// caption for speech.
+func soundLabel(s *Sample, clip *Clip) string {
+	if clip.Kind == Effect {
+		if head := HeadNoun(s.Caption()); head != "" {
+			return head
+		}
+	}
+	return s.Caption()
+}
+
+// lines writes a file of JSON lines under its temporary name.
+func (e *exporter) lines(name string, f func(write func(any) error) error) error {
+	file, err := os.Create(e.temporary(name))
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	encoder := json.NewEncoder(buffered)
+	encoder.SetEscapeHTML(false)
+	err = f(encoder.Encode)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// splitFile is split.json.
+type splitFile struct {
+	Seed       string                 `json:"seed"`
+	Size       int                    `json:"size"`
+	Components int                    `json:"components"`
+	Largest    []int                  `json:"largest_components"`
+	Counts     map[string]SplitCounts `json:"counts"`
+	Sources    []sourceFile           `json:"sources"`
+	Dropped    []string               `json:"dropped"`
+}
+
+type sourceFile struct {
+	Name     string      `json:"name"`
+	Packages []Installed `json:"packages"`
+}
+
+// split writes split.json.
+func (e *exporter) split(samples []*Sample, used []Source) error {
+	sizes := componentSizes(samples)
+	out := splitFile{
+		Seed: SplitSeed, Size: e.size, Components: len(sizes), Largest: sizes[:min(10, len(sizes))],
+		Counts: map[string]SplitCounts{}, Dropped: nonNil(e.report.Dropped),
+	}
+	for _, row := range Count(samples) {
+		out.Counts[row.Source] = row.Pictures
+	}
+	for _, s := range used {
+		f := sourceFile{Name: s.Name}
+		for _, p := range s.Packages {
+			i, err := e.cache.Installed(p)
+			if err != nil {
+				return err
+			}
+			f.Packages = append(f.Packages, i)
+		}
+		out.Sources = append(out.Sources, f)
+	}
+	data, err := json.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(e.temporary("split.json"), append(data, '\n'), 0o644); err != nil {
+		return err
+	}
+	return e.publish("", "split.json")
+}

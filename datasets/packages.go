@@ -1,0 +1,112 @@
+package datasets
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Client is the program that fetches a package.
+type Client string
+
+// The two clients.
+const (
+	Apt Client = "apt-get"
+	NPM Client = "npm"
+)
+
+// Package is a package that a source is read from.
+type Package struct {
+	Name    string
+	Client  Client
+	Licence string
+	// Credit says who made it, where the licence asks for that.
+	Credit string
+	// keep chooses the files to unpack; nil keeps all.
+	keep func(name string) bool
+	// bundles are Qt resource bundles that are unpacked in turn.
+	bundles []string
+}
+
+// rendererPackage draws SVG pictures.
+const rendererPackage = "@resvg/resvg-wasm"
+
+// packages are all packages, sorted by name.
+var packages = []Package{
+	{Name: "@iconify-json/emojione", Client: NPM, Licence: "CC-BY-4.0", Credit: "EmojiOne 2, EmojiOne", keep: iconFiles},
+	{Name: "@iconify-json/fluent-emoji-flat", Client: NPM, Licence: "MIT", Credit: "Fluent Emoji, Microsoft Corporation", keep: iconFiles},
+	{Name: "@iconify-json/fxemoji", Client: NPM, Licence: "Apache-2.0", Credit: "Firefox OS Emoji, Mozilla", keep: iconFiles},
+	{Name: "@iconify-json/noto-v1", Client: NPM, Licence: "Apache-2.0", Credit: "Noto Emoji, Google Inc", keep: iconFiles},
+	{Name: "@lobehub/fluent-emoji-3d", Client: NPM, Licence: "MIT", Credit: "Fluent Emoji, Microsoft Corporation; packed by LobeHub"},
+	{Name: rendererPackage, Client: NPM, Licence: "MPL-2.0", Credit: "resvg by Yevhenii Reizner, resvg-js by yisibl"},
+	{Name: "asterisk-core-sounds-en-wav", Client: Apt, Licence: "CC-BY-SA-3.0", Credit: "Digium, voice of Allison Smith"},
+	{Name: "emoji-datasource-google", Client: NPM, Licence: "Apache-2.0", Credit: "Noto Emoji, Google Inc; packed by Cal Henderson", keep: emojiFiles},
+	{Name: "emoji-datasource-twitter", Client: NPM, Licence: "CC-BY-4.0", Credit: "Twemoji, Twitter Inc and contributors; packed by Cal Henderson", keep: emojiFiles},
+	{Name: "emojibase-data", Client: NPM, Licence: "MIT", Credit: "Emojibase, Miles Johnson", keep: inFolders("package/en", "package/meta", "package/LICENSE", "package/README.md", "package/package.json")},
+	{Name: "gcompris-qt-data", Client: Apt, Licence: "mixed, stated file by file in the README beside each: GPL-3+, CC-BY-SA-4.0, CC-BY-2.0, CC0-1.0, public domain", Credit: "GCompris",
+		keep: gcomprisFiles, bundles: []string{"instruments", "explore_farm_animals", "explore_world_animals", "explore_world_music", "memory-sound"}},
+	{Name: "klettres-data", Client: Apt, Licence: "GPL-2+", Credit: "KLettres, KDE", keep: inFolders("usr/share/klettres/en", "usr/share/klettres/en_GB", "usr/share/doc/klettres-data")},
+	{Name: "ktuberling-data", Client: Apt, Licence: "GPL-2+", Credit: "KTuberling, KDE", keep: inFolders("usr/share/ktuberling/sounds/en", "usr/share/ktuberling/sounds/en.soundtheme", "usr/share/doc/ktuberling-data")},
+	{Name: "openclipart-png", Client: Apt, Licence: "public domain", Credit: "Open Clip Art Library"},
+	{Name: "openclipart-svg", Client: Apt, Licence: "public domain", Credit: "Open Clip Art Library"},
+	{Name: "openmoji", Client: NPM, Licence: "CC-BY-SA-4.0", Credit: "OpenMoji, HfG Schwäbisch Gmünd", keep: inFolders("package/color", "package/data/openmoji.json", "package/LICENSE.txt", "package/package.json")},
+	{Name: "scratch", Client: Apt, Licence: "CC-BY-SA-3.0", Credit: "Scratch, Lifelong Kindergarten Group, MIT Media Lab", keep: inFolders("usr/share/scratch/Media/Sounds", "usr/share/doc/scratch")},
+	{Name: "tuxpaint-stamps-default", Client: Apt, Licence: "GPL-2+", Credit: "Tux Paint stamps, Bill Kendrick and many contributors"},
+	{Name: "wordnet-base", Client: Apt, Licence: "WordNet 3.0 licence", Credit: "Princeton University", keep: inFolders("usr/share/wordnet", "usr/share/doc/wordnet-base")},
+}
+
+// Packages lists every known package, sorted by name.
+func Packages() []Package { return slices.Clone(packages) }
+
+func packageByName(name string) (Package, error) {
+	for _, p := range packages {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return Package{}, fmt.Errorf("unknown package %q", name)
+}
+
+// dir is the name of the package's directory in the cache.
+func (p Package) dir() string {
+	return strings.ReplaceAll(strings.TrimPrefix(p.Name, "@"), "/", "-")
+}
+
+// inFolders keeps the named files and all below the named folders.
+func inFolders(folders ...string) func(string) bool {
+	return func(name string) bool {
+		for _, f := range folders {
+			if name == f || strings.HasPrefix(name, f+"/") {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func iconFiles(name string) bool {
+	switch path.Base(name) {
+	case "icons.json", "chars.json", "info.json", "package.json", "README.md", "LICENSE":
+		return true
+	}
+	return false
+}
+
+func emojiFiles(name string) bool {
+	if ok, _ := path.Match("package/img/*/64/*.png", name); ok {
+		return true
+	}
+	return path.Dir(name) == "package"
+}
+
+func gcomprisFiles(name string) bool {
+	if strings.HasPrefix(name, "usr/share/doc/gcompris-qt-data/") {
+		return true
+	}
+	switch strings.TrimSuffix(path.Base(name), ".rcc") {
+	case "instruments", "explore_farm_animals", "explore_world_animals", "explore_world_music", "memory-sound":
+		return path.Ext(name) == ".rcc"
+	}
+	return false
+}

@@ -1,0 +1,221 @@
+package datasets
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/gif" // register the decoders that pictures need
+	_ "image/jpeg"
+	_ "image/png"
+	"io"
+	"math"
+	"os"
+
+	"golang.org/x/image/draw"
+	_ "golang.org/x/image/webp"
+)
+
+// MaxPixels is the largest number of pixels of a picture that is decoded.
+const MaxPixels = 64 << 20
+
+// vectorSize is the longer side, in pixels, at which a drawing is decoded
+// when no size is asked for.
+const vectorSize = 256
+
+// ErrTooLarge reports a picture of more than [MaxPixels].
+var ErrTooLarge = errors.New("picture is too large")
+
+// Picture is a picture on the disk. Nothing is read before it is asked for.
+type Picture struct {
+	// Name is the path of the file, or of the collection and the entry in it.
+	Name  string
+	open  func() (io.ReadCloser, error)
+	cache *Cache // draws SVG; nil for pixels
+}
+
+// pictureFile is a picture in a file of its own.
+func pictureFile(name string) *Picture {
+	return &Picture{Name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
+}
+
+// drawingFile is an SVG drawing in a file of its own.
+func drawingFile(cache *Cache, name string) *Picture {
+	p := pictureFile(name)
+	p.cache = cache
+	return p
+}
+
+// drawing is an SVG drawing in memory.
+func drawing(cache *Cache, name, svg string) *Picture {
+	return &Picture{Name: name, cache: cache, open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader([]byte(svg))), nil
+	}}
+}
+
+// Open gives the encoded picture: PNG, JPEG, GIF, WebP or SVG.
+func (p *Picture) Open() (io.ReadCloser, error) { return p.open() }
+
+// Decode reads the picture at its own size; an SVG drawing is drawn with a
+// longer side of 256 pixels.
+func (p *Picture) Decode() (image.Image, error) { return p.decode(vectorSize) }
+
+func (p *Picture) decode(size int) (image.Image, error) {
+	r, err := p.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	if p.cache != nil {
+		m, err := p.draw(r, size)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		return m, nil
+	}
+	m, err := DecodePicture(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	return m, nil
+}
+
+func (p *Picture) draw(r io.Reader, size int) (image.Image, error) {
+	svg, err := io.ReadAll(io.LimitReader(r, 8<<20+1))
+	if err != nil {
+		return nil, err
+	}
+	renderer, err := p.cache.renderer()
+	if err != nil {
+		return nil, err
+	}
+	return renderer.Render(svg, size)
+}
+
+// Fit decodes the picture and fits it into a transparent square of size
+// pixels: see [FitPicture].
+func (p *Picture) Fit(size int) (*image.NRGBA, error) {
+	m, err := p.decode(size)
+	if err != nil {
+		return nil, err
+	}
+	return FitPicture(m, size), nil
+}
+
+// DecodePicture decodes a PNG, JPEG, GIF or WebP picture of at most
+// [MaxPixels]; the header is checked before any pixel is read.
+func DecodePicture(r io.Reader) (image.Image, error) {
+	var head bytes.Buffer
+	config, kind, err := image.DecodeConfig(io.TeeReader(bufio.NewReader(io.LimitReader(r, 1<<20)), &head))
+	if err != nil {
+		return nil, fmt.Errorf("not a readable picture: %w", err)
+	}
+	if config.Width <= 0 || config.Height <= 0 {
+		return nil, fmt.Errorf("%s picture has no size", kind)
+	}
+	if config.Width > MaxPixels/config.Height {
+		return nil, fmt.Errorf("%w: %d×%d", ErrTooLarge, config.Width, config.Height)
+	}
+	m, _, err := image.Decode(io.MultiReader(&head, r))
+	if err != nil {
+		return nil, fmt.Errorf("damaged %s picture: %w", kind, err)
+	}
+	return m, nil
+}
+
+// FitPicture scales a picture, keeping its aspect, so that its longer side
+// is size pixels, and centres it in a transparent square. Filtering is done
+// on premultiplied colours: by area averages while the picture is more than
+// four times too large, then by the Catmull–Rom cubic. The result has
+// straight alpha.
+func FitPicture(m image.Image, size int) *image.NRGBA {
+	b := m.Bounds()
+	out := image.NewNRGBA(image.Rect(0, 0, size, size))
+	if b.Empty() {
+		return out
+	}
+	scale := float64(size) / float64(max(b.Dx(), b.Dy()))
+	w := min(size, max(1, int(math.Round(float64(b.Dx())*scale))))
+	h := min(size, max(1, int(math.Round(float64(b.Dy())*scale))))
+	source := m
+	if factor := int(1 / scale / 2); factor >= 2 {
+		source = shrink(m, factor)
+	}
+	square := image.NewRGBA(out.Rect)
+	at := image.Rect((size-w)/2, (size-h)/2, (size-w)/2+w, (size-h)/2+h)
+	draw.CatmullRom.Scale(square, at, source, source.Bounds(), draw.Src, nil)
+	for i := 0; i < len(square.Pix); i += 4 {
+		a := uint32(square.Pix[i+3])
+		if a == 0 {
+			continue
+		}
+		for c := range 3 {
+			out.Pix[i+c] = uint8(min(255, (uint32(square.Pix[i+c])*255+a/2)/a))
+		}
+		out.Pix[i+3] = uint8(a)
+	}
+	return out
+}
+
+// shrink averages blocks of factor × factor pixels, premultiplied. Blocks at
+// the right and lower edge may be smaller.
+func shrink(m image.Image, factor int) *image.RGBA {
+	b := m.Bounds()
+	w, h := (b.Dx()+factor-1)/factor, (b.Dy()+factor-1)/factor
+	out := image.NewRGBA(image.Rect(0, 0, w, h))
+	row := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
+	sums := make([]uint32, 4*w)
+	counts := make([]uint32, w)
+	for y := range h {
+		clear(sums)
+		clear(counts)
+		for dy := range min(factor, b.Dy()-y*factor) {
+			draw.Draw(row, row.Rect, m, image.Pt(b.Min.X, b.Min.Y+y*factor+dy), draw.Src)
+			for x := range b.Dx() {
+				s := sums[x/factor*4:]
+				p := row.Pix[4*x:]
+				for c := range 4 {
+					s[c] += uint32(p[c])
+				}
+				counts[x/factor]++
+			}
+		}
+		for i := range sums {
+			n := counts[i/4]
+			out.Pix[y*out.Stride+i] = uint8((sums[i] + n/2) / n)
+		}
+	}
+	return out
+}
+
+// isBlank tells a fitted picture in which there is nothing to see.
+func isBlank(m *image.NRGBA) bool {
+	visible := 0
+	low, high := [3]uint8{255, 255, 255}, [3]uint8{}
+	for i := 0; i < len(m.Pix); i += 4 {
+		if m.Pix[i+3] < 32 {
+			continue
+		}
+		visible++
+		for c := range 3 {
+			low[c], high[c] = min(low[c], m.Pix[i+c]), max(high[c], m.Pix[i+c])
+		}
+	}
+	whole := len(m.Pix) / 4
+	if visible*100 < whole { // less than one per cent
+		return true
+	}
+	flat := true
+	for c := range 3 {
+		flat = flat && high[c]-low[c] < 4
+	}
+	return flat && visible == whole
+}
+
+// onWhite lays a picture with straight alpha on white: the value of channel
+// c at Pix offset i.
+func onWhite(m *image.NRGBA, i, c int) float32 {
+	a := float32(m.Pix[i+3]) / 255
+	return (float32(m.Pix[i+c])/255)*a + 1 - a
+}

@@ -1,0 +1,129 @@
+package datasets
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Source is a collection of samples that comes out of one or more packages.
+type Source struct {
+	// Name is used on the command line and in [Sample.Source].
+	Name string
+	// About says in a few words what it holds.
+	About string
+	// Packages are needed to read it.
+	Packages []string
+	read     func(*Cache) ([]*Sample, error)
+}
+
+// sources are all sources in the order in which their samples are listed.
+var sources = []Source{
+	{"stamps", "clip art and photos with a sentence each, some with a sound effect and a spoken description", []string{"tuxpaint-stamps-default", rendererPackage}, readStamps},
+	{"emoji-google", "emoji with names and tags, drawn by Google", []string{"emoji-datasource-google", "emojibase-data"}, sheetReader("emoji-google", "emoji-datasource-google", "google")},
+	{"emoji-twitter", "the same in Twitter's style, held out as an unseen drawing style", []string{"emoji-datasource-twitter", "emojibase-data"}, sheetReader("emoji-twitter", "emoji-datasource-twitter", "twitter")},
+	{"fluent-3d", "the same in Microsoft's three-dimensional style", []string{"@lobehub/fluent-emoji-3d", "emojibase-data"}, readFluent3D},
+	{"openmoji", "the same in the OpenMoji style", []string{"openmoji", "emojibase-data", rendererPackage}, readOpenMoji},
+	{"noto-v1", "the same in Google's older style", []string{"@iconify-json/noto-v1", "emojibase-data", rendererPackage}, iconReader("noto-v1", "@iconify-json/noto-v1")},
+	{"emojione", "the same in the style of EmojiOne 2", []string{"@iconify-json/emojione", "emojibase-data", rendererPackage}, iconReader("emojione", "@iconify-json/emojione")},
+	{"fxemoji", "the same in the style of Firefox OS", []string{"@iconify-json/fxemoji", "emojibase-data", rendererPackage}, iconReader("fxemoji", "@iconify-json/fxemoji")},
+	{"fluent-flat", "the same in Microsoft's flat style", []string{"@iconify-json/fluent-emoji-flat", "emojibase-data", rendererPackage}, iconReader("fluent-flat", "@iconify-json/fluent-emoji-flat")},
+	{"openclipart", "clip art with a title and keywords", []string{"openclipart-png", "openclipart-svg", "wordnet-base"}, readOpenClipart},
+	{"gcompris", "instruments, animals and music: picture and sound", []string{"gcompris-qt-data", rendererPackage}, readGCompris},
+	{"scratch", "sound effects by name", []string{"scratch"}, readScratch},
+	{"ktuberling", "spoken English words", []string{"ktuberling-data"}, readKTuberling},
+	{"klettres", "spoken English letters and syllables", []string{"klettres-data"}, readKLettres},
+	{"asterisk", "spoken English prompts, labelled by file name", []string{"asterisk-core-sounds-en-wav"}, readAsterisk},
+}
+
+// Sources lists all sources in their fixed order.
+func Sources() []Source { return slices.Clone(sources) }
+
+func sourceByName(name string) (Source, error) {
+	var names []string
+	for _, s := range sources {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return Source{}, fmt.Errorf("unknown source %q; known are %s", name, strings.Join(names, ", "))
+}
+
+// Missing lists the packages of the source that have not been pulled.
+func (s Source) Missing(c *Cache) []string {
+	var missing []string
+	for _, p := range s.Packages {
+		if _, err := c.Installed(p); err != nil {
+			missing = append(missing, p)
+		}
+	}
+	return missing
+}
+
+// Read lists the samples of the source in a fixed order. Pictures and sounds
+// stay on the disk; splits are not set: see [Open].
+func (s Source) Read(c *Cache) ([]*Sample, error) {
+	for _, p := range s.Packages {
+		if _, err := c.Installed(p); err != nil {
+			return nil, fmt.Errorf("source %s: %w", s.Name, err)
+		}
+	}
+	samples, err := s.read(c)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	seen := map[string]bool{}
+	for _, sample := range samples {
+		if seen[sample.ID] {
+			return nil, fmt.Errorf("source %s: two samples are called %s", s.Name, sample.ID)
+		}
+		seen[sample.ID] = true
+	}
+	sort.Slice(samples, func(i, j int) bool { return samples[i].ID < samples[j].ID })
+	return samples, nil
+}
+
+// filesBelow lists the regular files below root as slash-separated paths
+// relative to it, sorted. Links are left out.
+func filesBelow(root string) ([]string, error) {
+	var names []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !entry.Type().IsRegular() {
+			return nil
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		names = append(names, filepath.ToSlash(name))
+		return nil
+	})
+	sort.Strings(names)
+	return names, err
+}
+
+// readSmall reads a text file of at most limit bytes.
+func readSmall(name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", name)
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s: %w: %d bytes, at most %d are read", name, errTooLong, info.Size(), limit)
+	}
+	return os.ReadFile(name)
+}
+
+var errTooLong = errors.New("file is too long")

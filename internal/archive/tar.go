@@ -1,0 +1,118 @@
+package archive
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+// windowLimit bounds the memory that an xz or zstd stream may ask for.
+const windowLimit = 128 << 20
+
+// compressedTar unpacks a tar stream, compressed or not.
+func (w *writer) compressedTar(r io.Reader) error {
+	buffered := bufio.NewReaderSize(r, 1<<16)
+	magic, err := buffered.Peek(6)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return damaged(err)
+		}
+		defer z.Close()
+		return w.tar(z)
+	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")):
+		z, err := xz.ReaderConfig{DictCap: windowLimit}.NewReader(buffered)
+		if err != nil {
+			return damaged(err)
+		}
+		return w.tar(z)
+	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(buffered, zstd.WithDecoderMaxWindow(windowLimit), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return damaged(err)
+		}
+		defer z.Close()
+		return w.tar(z)
+	case bytes.HasPrefix(magic, []byte("BZh")):
+		return w.tar(bzip2.NewReader(buffered))
+	}
+	return w.tar(buffered)
+}
+
+func (w *writer) tar(r io.Reader) error {
+	// Headers of files that are skipped cost time too: the whole stream is
+	// bounded, not only what is written.
+	stream := &io.LimitedReader{R: r, N: 4 * w.limits.TotalBytes}
+	t := tar.NewReader(stream)
+	for {
+		header, err := t.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case stream.N <= 0:
+			return fmt.Errorf("%w: the stream is longer than %d bytes", ErrLimit, 4*w.limits.TotalBytes)
+		case err != nil:
+			return damaged(err)
+		}
+		name, err := w.next(header.Name)
+		if err != nil {
+			return err
+		}
+		switch header.Typeflag {
+		case tar.TypeReg:
+			if !w.wanted(name) {
+				continue
+			}
+			if err := w.file(name, t); err != nil {
+				return damaged(err)
+			}
+		case tar.TypeDir, tar.TypeXGlobalHeader:
+		case tar.TypeLink:
+			if err := w.hardLink(name, header.Linkname); err != nil {
+				return err
+			}
+		default:
+			w.report.Links++
+		}
+	}
+}
+
+// hardLink copies the file that an earlier entry wrote.
+func (w *writer) hardLink(name, target string) error {
+	target, err := clean(target)
+	if err != nil {
+		return err
+	}
+	if !w.wanted(name) || target == "" {
+		return nil
+	}
+	file, err := w.root.Open(filepath.FromSlash(target))
+	if err != nil {
+		w.report.Links++ // its target was not kept
+		return nil
+	}
+	defer file.Close()
+	return w.file(name, file)
+}
+
+// damaged marks errors of the decoders as errors of the format, leaving
+// cancellation and limits as they are.
+func damaged(err error) error {
+	if errors.Is(err, ErrLimit) || errors.Is(err, ErrUnsafe) || errors.Is(err, ErrFormat) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrFormat, err)
+}
