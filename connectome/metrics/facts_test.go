@@ -13,9 +13,9 @@ import (
 	"github.com/connectomewire/wire/connectome/metrics"
 )
 
-// graph builds a connectome from rows of weights; it is undirected when the
+// fromRows builds a connectome from rows of weights; it is undirected when the
 // rows are symmetric.
-func graph(t testing.TB, rows ...[]float64) *connectome.Connectome {
+func fromRows(t testing.TB, rows ...[]float64) *connectome.Connectome {
 	t.Helper()
 	m, err := connectome.FromDense(rows, nil)
 	if err != nil {
@@ -42,7 +42,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 }
 
 func TestFactsDirected(t *testing.T) {
-	c := graph(t,
+	c := fromRows(t,
 		[]float64{5, 2, 0, 0},
 		[]float64{1, 0, -3, 0},
 		[]float64{0, 0, 0, 0},
@@ -58,7 +58,7 @@ func TestFactsDirected(t *testing.T) {
 }
 
 func TestFactsUndirected(t *testing.T) {
-	got := metrics.FactsOf(graph(t,
+	got := metrics.FactsOf(fromRows(t,
 		[]float64{0, 1, 1},
 		[]float64{1, 0, 1},
 		[]float64{1, 1, 0}))
@@ -102,7 +102,7 @@ func TestSpectralRadiusOfHardMatrices(t *testing.T) {
 		{"a rotation, whose eigenvalues are imaginary", 3, [][]float64{{0, 3}, {-3, 0}}},
 		{"a diagonal that must not count", 1, [][]float64{{100, 1}, {1, 100}}},
 	} {
-		got, err := metrics.SpectralRadius(graph(t, test.rows...))
+		got, err := metrics.SpectralRadius(fromRows(t, test.rows...))
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -134,7 +134,7 @@ func TestSpectralRadiusAgreesWithDenseEigenvalues(t *testing.T) {
 		for _, v := range eigen.Values(nil) {
 			want = max(want, math.Hypot(real(v), imag(v)))
 		}
-		got, err := metrics.SpectralRadius(graph(t, rows...))
+		got, err := metrics.SpectralRadius(fromRows(t, rows...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestSpectralRadiusAgreesWithDenseEigenvalues(t *testing.T) {
 }
 
 func TestStrongComponents(t *testing.T) {
-	c := graph(t,
+	c := fromRows(t,
 		[]float64{0, 1, 0, 0, 0},
 		[]float64{0, 0, 1, 0, 0},
 		[]float64{1, 0, 0, 1, 0},

@@ -1,0 +1,132 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/connectomewire/wire/connectome"
+)
+
+// Summary is what a paper prints about a connectome. A measure that could not
+// be taken is nil, and Skipped says why.
+type Summary struct {
+	Facts    Facts        `json:"facts"`
+	Degree   Distribution `json:"degree"`
+	Strength Distribution `json:"strength"`
+	Weight   Distribution `json:"weight"`
+	// Length describes the known tract lengths in mm, nil when none is.
+	Length             *Distribution `json:"length_mm"`
+	StrongComponents   int           `json:"strong_components"`
+	Clustering         *float64      `json:"clustering"`
+	WeightedClustering *float64      `json:"weighted_clustering"`
+	PathLength         *float64      `json:"path_length"`
+	Diameter           *float64      `json:"diameter"`
+	Unreachable        *int          `json:"unreachable_pairs"`
+	GlobalEfficiency   *float64      `json:"global_efficiency"`
+	LocalEfficiency    *float64      `json:"local_efficiency"`
+	WeightedPathLength *float64      `json:"weighted_path_length"`
+	Modularity         *float64      `json:"modularity"`
+	Communities        *int          `json:"communities"`
+	SmallWorld         *SmallWorld   `json:"small_world"`
+	// RichClub lists every degree; RichClubPeak is the level where the
+	// normalised coefficient is largest among clubs of five regions or more.
+	RichClub     []RichClubLevel `json:"rich_club,omitempty"`
+	RichClubPeak *RichClubLevel  `json:"rich_club_peak"`
+	Skipped      []string        `json:"skipped,omitempty"`
+}
+
+// Options say how much [Summarise] may compute.
+type Options struct {
+	// Seed chooses the random graphs and the order of the Louvain method.
+	Seed uint64
+	// Nulls is the number of random graphs that small-worldness and the rich
+	// club compare with; 0 skips both.
+	Nulls int
+	// MaxWork bounds regions × tracts of each measure that needs that many
+	// steps; measures above it are skipped. 0 means 2e9, a few seconds each.
+	MaxWork float64
+}
+
+// Summarise takes every measure of the package.
+func Summarise(c *connectome.Connectome, o Options) Summary {
+	if o.MaxWork == 0 {
+		o.MaxWork = 2e9
+	}
+	s := Summary{
+		Facts:            FactsOf(c),
+		Degree:           Describe(Degrees(c).Total),
+		Strength:         Describe(Strengths(c).Total),
+		StrongComponents: len(StrongComponents(c)),
+	}
+	var weights, lengths []float64
+	for t := range c.Tracts.All() {
+		if t.From == t.To || !c.Directed && t.From > t.To {
+			continue
+		}
+		weights = append(weights, t.Weight)
+		if !math.IsNaN(t.Length) {
+			lengths = append(lengths, t.Length)
+		}
+	}
+	s.Weight = Describe(weights)
+	if len(lengths) > 0 {
+		d := Describe(lengths)
+		s.Length = &d
+	}
+	skip := func(format string, args ...any) { s.Skipped = append(s.Skipped, fmt.Sprintf(format, args...)) }
+
+	n, tracts := float64(len(c.Regions)), float64(c.Tracts.Len())
+	triangles := 0.0
+	for _, d := range Degrees(c).Out {
+		triangles += d * d
+	}
+	if triangles > o.MaxWork {
+		skip("clustering and local efficiency: %.2g steps, above the limit of %.2g", triangles, o.MaxWork)
+	} else {
+		plain, weighted := Clustering(c).Mean, WeightedClustering(c).Mean
+		s.Clustering, s.WeightedClustering = &plain, &weighted
+		local := LocalEfficiency(c)
+		s.LocalEfficiency = &local
+	}
+	if n*tracts > o.MaxWork {
+		skip("path lengths: %.2g steps, above the limit of %.2g", n*tracts, o.MaxWork)
+	} else {
+		paths, weighted := PathLength(c), WeightedPathLength(c)
+		s.PathLength, s.Diameter, s.Unreachable = &paths.Mean, &paths.Diameter, &paths.Unreachable
+		s.GlobalEfficiency, s.WeightedPathLength = &paths.Efficiency, &weighted.Mean
+	}
+	if tracts*100 > o.MaxWork {
+		skip("modularity: %.2g tracts are too many", tracts)
+	} else if m, err := Modularity(c, 1, o.Seed); err != nil {
+		skip("%v", err)
+	} else {
+		s.Modularity, s.Communities = &m.Q, &m.Count
+	}
+	if o.Nulls > 0 {
+		s.compareWithNulls(c, o, triangles+n*tracts, skip)
+	}
+	return s
+}
+
+func (s *Summary) compareWithNulls(c *connectome.Connectome, o Options, steps float64, skip func(string, ...any)) {
+	if steps*float64(o.Nulls) > o.MaxWork {
+		skip("small-worldness and rich club: %.2g steps for %d random graphs, above the limit of %.2g", steps*float64(o.Nulls), o.Nulls, o.MaxWork)
+		return
+	}
+	if sw, err := SmallWorldness(c, o.Nulls, o.Seed); err != nil {
+		skip("%v", err)
+	} else {
+		s.SmallWorld = &sw
+	}
+	levels, err := RichClub(c, o.Nulls, o.Seed)
+	if err != nil {
+		skip("%v", err)
+		return
+	}
+	s.RichClub = levels
+	for i, level := range levels {
+		if level.Regions >= 5 && (s.RichClubPeak == nil || level.Normalised > s.RichClubPeak.Normalised) {
+			s.RichClubPeak = &levels[i]
+		}
+	}
+}
