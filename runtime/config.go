@@ -1,0 +1,65 @@
+package runtime
+
+import (
+	"fmt"
+	"time"
+)
+
+// Policy says what happens when a module or a region fails: an error, a
+// panic, no answer in time, or a value that is not a finite number.
+type Policy string
+
+const (
+	// Fail ends the episode with the error.
+	Fail Policy = "fail"
+	// Retry calls the module again, Config.Retries times, and then fails.
+	Retry Policy = "retry"
+	// Silence goes on without the module, as with a lesion: its regions get
+	// nothing from it, and the trace says so.
+	Silence Policy = "silence"
+)
+
+// Config says how a network runs. The zero value is not valid; start from
+// [Default].
+type Config struct {
+	// Policy for failing modules and regions. Fail is the honest default; a
+	// robot that must keep moving wants Silence.
+	Policy Policy
+	// Retries is how often a failing module is called again under Retry.
+	// Each attempt may take ModuleTimeout.
+	Retries int
+	// ModuleTimeout bounds one call of a module. A module that does not heed
+	// its context goes on in the background until it returns; its result is
+	// dropped. 0 means no bound.
+	ModuleTimeout time.Duration
+	// Trace records states, gates, flow and times of every tick. It costs
+	// about a tenth of the time and a few numbers a tract and tick.
+	Trace bool
+	// LesionRegions are regions, by index, whose state and axons are held at
+	// zero.
+	LesionRegions []int
+	// LesionTracts are tracts, by index, that carry zeros.
+	LesionTracts []int
+}
+
+// Default returns the configuration that suits most: fail, one minute for a
+// module, no trace.
+func Default() Config {
+	return Config{Policy: Fail, Retries: 2, ModuleTimeout: time.Minute}
+}
+
+// Validate reports the first setting that cannot work.
+func (c Config) Validate() error {
+	switch c.Policy {
+	case Fail, Retry, Silence:
+	default:
+		return fmt.Errorf("runtime: there is no policy %q; choose %s, %s or %s", c.Policy, Fail, Retry, Silence)
+	}
+	if c.Retries < 0 {
+		return fmt.Errorf("runtime: %d retries; want 0 or more", c.Retries)
+	}
+	if c.ModuleTimeout < 0 {
+		return fmt.Errorf("runtime: module timeout of %v; want 0 (none) or more", c.ModuleTimeout)
+	}
+	return nil
+}

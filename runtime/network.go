@@ -1,0 +1,391 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/connectomewire/wire/wiring"
+)
+
+// Network is a plan made ready to run. It is made once and runs one episode
+// at a time; calls of Run from several goroutines wait for each other.
+type Network struct {
+	plan    *wiring.Plan
+	config  Config
+	regions []*region
+	// listen is the region a voice hears, feedback the one its words come
+	// back to; -1 without an effector.
+	listen, feedback int
+	readout          *wiring.Readout
+
+	mu    sync.Mutex
+	batch int // what the buffers are sized for
+
+	onBegin func(*episode) // for tests
+}
+
+// Episode is one input, or a batch of them, presented for some ticks.
+type Episode struct {
+	// Batch is the number of inputs stepped side by side; 0 means 1. The
+	// result of each is independent of the others.
+	Batch int
+	// Inputs holds each sense's standardised vectors, [batch, width], at the
+	// sense's index in the plan; nil for a sense that gets nothing.
+	Inputs [][]float32
+	// Ticks is how long the episode lasts at most.
+	Ticks int
+	// Voice speaks; nil for an episode that only runs.
+	Voice Voice
+}
+
+// Voice decides what is said. Its methods are called by one goroutine, tick
+// after tick. A voice may keep the slices it is given only until it returns.
+type Voice interface {
+	// Hear gets the language region's normalised state of a tick, [batch, d],
+	// and answers what follows.
+	Hear(ctx context.Context, tick int, norm []float32) (Reply, error)
+}
+
+// Reply is what a voice answers to one tick.
+type Reply struct {
+	// Hidden is the language module's hidden state, [batch, hidden], which
+	// enters the feedback region in the next tick; nil for silence. It may be
+	// reused once Hear is called again: the network copies it.
+	Hidden []float32
+	// Parents, when not nil, says which episode of the batch each one
+	// continues from the next tick on: beam search drops and copies them.
+	// The voice must say so with [Reorders].
+	Parents []int32
+	// Done ends the episode with this tick.
+	Done bool
+}
+
+// Reorders is implemented by voices whose replies have Parents. Regions then
+// wait for the voice in every tick instead of running freely.
+type Reorders interface{ Reorders() bool }
+
+// Result is the outcome of an episode.
+type Result struct {
+	// Ticks is the number of ticks that belong to the episode.
+	Ticks int
+	// Trace is nil unless Config.Trace.
+	Trace *Trace
+	// Faults are the regions that were silenced, see [Silence].
+	Faults []string
+}
+
+// New makes a network of a plan. The plan must be initialised or trained;
+// changes of its parameters afterwards are not seen until [Network.Refresh].
+func New(p *wiring.Plan, c Config) (*Network, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	cells, err := p.Cells()
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{plan: p, config: c, listen: -1, feedback: -1, regions: make([]*region, len(cells))}
+	for j, cell := range cells {
+		n.regions[j] = &region{net: n, cell: cell, index: j, label: p.Regions[j].Label}
+	}
+	for _, j := range c.LesionRegions {
+		if j < 0 || j >= len(n.regions) {
+			return nil, fmt.Errorf("runtime: lesion of region %d of %d", j, len(n.regions))
+		}
+		n.regions[j].lesioned = true
+	}
+	cutTract := make([]bool, len(p.Tracts))
+	for _, k := range c.LesionTracts {
+		if k < 0 || k >= len(p.Tracts) {
+			return nil, fmt.Errorf("runtime: lesion of tract %d of %d", k, len(p.Tracts))
+		}
+		cutTract[k] = true
+	}
+	// One channel a tract, shared by its source's out and its target's in.
+	tracts := make([]chan wiring.Message, len(p.Tracts))
+	for k := range p.Tracts {
+		delay := p.Tracts[k].Delay
+		if delay < 1 {
+			return nil, fmt.Errorf("runtime: tract %s has a delay of %d ticks; it must be 1 or more", p.TractName(k), delay)
+		}
+		tracts[k] = make(chan wiring.Message, delay+1)
+	}
+	for _, r := range n.regions {
+		longest := 0
+		for _, k := range r.cell.In {
+			r.in = append(r.in, incoming{ch: tracts[k], delay: p.Tracts[k].Delay, cut: cutTract[k]})
+			r.maxDelay = max(r.maxDelay, p.Tracts[k].Delay)
+		}
+		for _, k := range r.cell.Out {
+			r.out = append(r.out, tracts[k])
+			longest = max(longest, p.Tracts[k].Delay)
+		}
+		// At most δ+1 messages wait in a channel, one is held by the target
+		// and one is being written: δ+3 buffers are never overwritten early.
+		r.ring = make([][]float32, longest+3)
+	}
+	if len(p.Effectors) > 0 {
+		e := p.Effectors[0]
+		if n.readout, err = p.Readout(0); err != nil {
+			return nil, err
+		}
+		n.listen, n.feedback = e.Region, e.Feedback
+	}
+	return n, nil
+}
+
+// Plan returns the plan that the network runs.
+func (n *Network) Plan() *wiring.Plan { return n.plan }
+
+// Config returns the network's configuration.
+func (n *Network) Config() Config { return n.config }
+
+// Refresh takes over changed parameters of the plan.
+func (n *Network) Refresh() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range n.regions {
+		r.cell.Refresh()
+	}
+	if n.readout != nil {
+		var err error
+		n.readout, err = n.plan.Readout(0)
+		return err
+	}
+	return nil
+}
+
+// episode is what the goroutines of one Run share.
+type episode struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	batch  int
+	inputs [][]float32
+	voice  Voice
+	// last is the last tick of the episode; the voice may lower it, and then
+	// closes stopped.
+	last    atomic.Int64
+	stopped chan struct{}
+	trace   *Trace
+	start   time.Time
+
+	heard   chan []float32 // n(h_L), from the language region to the voice
+	freed   chan []float32 // and its buffers back
+	words   chan []float32 // hidden states, from the voice to the feedback region; nil is silence
+	orders  []chan []int32 // beam order, from the voice to every region
+	reorder bool
+
+	mu     sync.Mutex
+	faults []fault
+}
+
+// fault is a failure of a region, ordered by tick and then region so that
+// the one reported does not depend on scheduling.
+type fault struct {
+	tick, region int
+	err          error
+}
+
+// Run runs an episode. It returns when every goroutine it started has ended.
+func (n *Network) Run(ctx context.Context, ep Episode) (*Result, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.check(&ep); err != nil {
+		return nil, err
+	}
+	n.size(ep.Batch)
+	e := n.begin(ctx, &ep)
+	defer e.cancel(nil)
+
+	var wg sync.WaitGroup
+	if n.onBegin != nil {
+		n.onBegin(e)
+	}
+	for _, r := range n.regions {
+		r.prepare(e)
+	}
+	for _, r := range n.regions {
+		wg.Go(func() { r.run(e) })
+	}
+	if e.voice != nil {
+		wg.Go(func() { n.speak(e) })
+	}
+	wg.Wait()
+	n.drain()
+
+	if err := n.outcome(e); err != nil {
+		return nil, err
+	}
+	result := &Result{Ticks: int(e.last.Load()) + 1, Trace: e.trace}
+	for _, f := range e.faults {
+		if f.tick < result.Ticks {
+			result.Faults = append(result.Faults, f.err.Error())
+		}
+	}
+	if e.trace != nil {
+		e.trace.Ticks = result.Ticks
+		e.trace.Notes = append(e.trace.Notes, result.Faults...)
+	}
+	return result, nil
+}
+
+func (n *Network) check(ep *Episode) error {
+	if ep.Batch == 0 {
+		ep.Batch = 1
+	}
+	if ep.Batch < 0 || ep.Ticks < 1 {
+		return fmt.Errorf("runtime: an episode of %d inputs and %d ticks; want 1 or more of both", ep.Batch, ep.Ticks)
+	}
+	if len(ep.Inputs) > len(n.plan.Senses) {
+		return fmt.Errorf("runtime: %d inputs for the plan's %d senses", len(ep.Inputs), len(n.plan.Senses))
+	}
+	for s, x := range ep.Inputs {
+		if want := ep.Batch * n.plan.Senses[s].Width; x != nil && len(x) != want {
+			return fmt.Errorf("runtime: sense %q got %d numbers; want %d inputs of width %d",
+				n.plan.Senses[s].Name, len(x), ep.Batch, n.plan.Senses[s].Width)
+		}
+	}
+	if ep.Voice != nil && n.listen < 0 {
+		return errors.New("runtime: the plan has no effector to speak with")
+	}
+	return nil
+}
+
+// size makes room for a batch.
+func (n *Network) size(batch int) {
+	if batch == n.batch {
+		return
+	}
+	n.batch = batch
+	for _, r := range n.regions {
+		r.size(batch)
+	}
+}
+
+func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
+	e := &episode{batch: ep.Batch, voice: ep.Voice, stopped: make(chan struct{}), start: time.Now()}
+	e.ctx, e.cancel = context.WithCancelCause(ctx)
+	e.inputs = make([][]float32, len(n.plan.Senses))
+	copy(e.inputs, ep.Inputs)
+	e.last.Store(int64(ep.Ticks) - 1)
+	if n.config.Trace {
+		e.trace = newTrace(n.plan, ep.Ticks)
+	}
+	if e.voice == nil {
+		return e
+	}
+	d := n.plan.Width
+	e.heard = make(chan []float32, 2)
+	e.freed = make(chan []float32, 4)
+	for range 4 {
+		e.freed <- make([]float32, ep.Batch*d)
+	}
+	e.words = make(chan []float32, 2)
+	e.words <- nil // nothing was said before the first tick
+	if v, ok := ep.Voice.(Reorders); ok && v.Reorders() {
+		e.reorder = true
+		e.orders = make([]chan []int32, len(n.regions))
+		for j := range e.orders {
+			e.orders[j] = make(chan []int32, 2)
+			e.orders[j] <- nil
+		}
+	}
+	return e
+}
+
+// drain empties the tracts after an episode.
+func (n *Network) drain() {
+	for _, r := range n.regions {
+		for _, in := range r.in {
+			for len(in.ch) > 0 {
+				<-in.ch
+			}
+		}
+	}
+}
+
+// outcome returns the error an episode ended with.
+func (n *Network) outcome(e *episode) error {
+	if n.config.Policy == Silence {
+		// Regions' faults are notes; the voice's are not.
+		if cause := context.Cause(e.ctx); cause != nil {
+			return cause
+		}
+		return nil
+	}
+	var first *fault
+	for i := range e.faults {
+		f := &e.faults[i]
+		if first == nil || f.tick < first.tick || f.tick == first.tick && f.region < first.region {
+			first = f
+		}
+	}
+	if first != nil {
+		return first.err
+	}
+	return context.Cause(e.ctx)
+}
+
+// report notes a region's failure and, unless the policy is to go on, ends
+// the episode.
+func (e *episode) report(policy Policy, f fault) {
+	e.mu.Lock()
+	e.faults = append(e.faults, f)
+	e.mu.Unlock()
+	if policy != Silence {
+		e.cancel(f.err)
+	}
+}
+
+// receive takes the next value of a channel for a tick. It returns false when
+// the episode has ended: cancelled, or over before this tick.
+func receive[T any](e *episode, ch <-chan T, tick int) (T, bool) {
+	select {
+	case v := <-ch:
+		return v, true
+	default:
+	}
+	for stopped := e.stopped; ; stopped = nil {
+		select {
+		case v := <-ch:
+			return v, true
+		case <-e.ctx.Done():
+			var zero T
+			return zero, false
+		case <-stopped:
+			// Every process finishes the last tick, so what belongs to it
+			// still comes; what comes later does not.
+			if int64(tick) > e.last.Load() {
+				var zero T
+				return zero, false
+			}
+		}
+	}
+}
+
+// send puts a value into a channel for a tick; see receive.
+func send[T any](e *episode, ch chan<- T, v T, tick int) bool {
+	select {
+	case ch <- v:
+		return true
+	default:
+	}
+	for stopped := e.stopped; ; stopped = nil {
+		select {
+		case ch <- v:
+			return true
+		case <-e.ctx.Done():
+			return false
+		case <-stopped:
+			// Targets take no message after the last tick; there is no use
+			// in waiting, and what they still need fits in the channel.
+			if int64(tick) >= e.last.Load() {
+				return true
+			}
+		}
+	}
+}

@@ -1,0 +1,259 @@
+package runtime
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/connectomewire/wire/wiring"
+)
+
+// region is the process that steps one region.
+type region struct {
+	net      *Network
+	cell     *wiring.Cell
+	index    int
+	label    string
+	lesioned bool
+	in       []incoming
+	out      []chan wiring.Message
+	maxDelay int
+
+	// Buffers, sized for the network's batch.
+	tick  *wiring.Tick
+	ring  [][]float32 // axons of the last ticks, [batch, out·r] each
+	zero  []float32   // what a tract carries before anything was sent, [batch, r]
+	drive []float32   // senses, [batch, d]: the same in every tick
+	heard []float32   // drive with the spoken word
+	spoke []float32   // scratch for the spoken word, [batch, hidden]
+
+	driven   bool
+	silenced bool
+
+	// Beam search: the orders of the last maxDelay ticks, newest first, and
+	// scratch to apply them.
+	orders  [][]int32
+	gather  []float32
+	shuffle []float32
+	rows    []int32
+}
+
+// incoming is a region's end of a tract.
+type incoming struct {
+	ch    chan wiring.Message
+	delay int
+	cut   bool
+}
+
+// size makes the region's buffers for a batch.
+func (r *region) size(batch int) {
+	c := r.cell
+	r.tick = c.NewTick(batch)
+	for i := range r.ring {
+		r.ring[i] = make([]float32, batch*len(c.Out)*c.Rank)
+	}
+	r.zero = make([]float32, batch*c.Rank)
+	r.drive = make([]float32, batch*c.Width)
+	r.heard = nil
+	if r.index == r.net.feedback {
+		r.heard = make([]float32, batch*c.Width)
+		r.spoke = make([]float32, batch*r.net.readout.HiddenWidth)
+	}
+	r.orders = make([][]int32, r.maxDelay)
+	for i := range r.orders {
+		r.orders[i] = make([]int32, batch)
+	}
+	r.gather = make([]float32, batch*len(c.In)*c.Rank)
+	r.shuffle = make([]float32, batch*c.Width)
+	r.rows = make([]int32, batch)
+}
+
+// prepare brings the region and its incoming tracts to the state before the
+// first tick: silence.
+func (r *region) prepare(e *episode) {
+	clear(r.tick.State)
+	clear(r.tick.Norm)
+	r.silenced = false
+	for _, in := range r.in {
+		for range in.delay {
+			in.ch <- wiring.Message{Data: r.zero, Stride: r.cell.Rank}
+		}
+	}
+	for i := range r.orders {
+		identity(r.orders[i])
+	}
+	clear(r.drive)
+	r.driven = !r.lesioned && r.cell.Embed(r.drive, e.inputs, e.batch)
+}
+
+// run is the region's life in one episode.
+func (r *region) run(e *episode) {
+	for t := 0; int64(t) <= e.last.Load(); t++ {
+		if !r.take(e, t) || !r.listen(e, t) {
+			return
+		}
+		r.step(e, t)
+		if !r.give(e, t) {
+			return
+		}
+	}
+}
+
+// take receives one message from every incoming tract and, in beam search,
+// brings everything into the new order.
+func (r *region) take(e *episode, t int) bool {
+	for k := range r.in {
+		m, ok := receive(e, r.in[k].ch, t)
+		if !ok {
+			return false
+		}
+		if r.in[k].cut {
+			m = wiring.Message{Data: r.zero, Stride: r.cell.Rank}
+		}
+		r.tick.In[k] = m
+	}
+	if e.reorder {
+		parents, ok := receive(e, e.orders[r.index], t)
+		if !ok {
+			return false
+		}
+		r.reorder(parents)
+	}
+	return true
+}
+
+// listen sets the tick's drive: what the senses bring, and the word just
+// spoken where words come back in.
+func (r *region) listen(e *episode, t int) bool {
+	r.tick.Drive = nil
+	if r.driven {
+		r.tick.Drive = r.drive
+	}
+	if e.voice == nil || r.index != r.net.feedback {
+		return true
+	}
+	hidden, ok := receive(e, e.words, t)
+	if !ok {
+		return false
+	}
+	if hidden != nil && !r.lesioned {
+		copy(r.heard, r.drive)
+		r.net.readout.Feedback(r.heard, hidden, r.spoke, e.batch)
+		r.tick.Drive = r.heard
+	}
+	return true
+}
+
+// step computes the tick.
+func (r *region) step(e *episode, t int) {
+	r.tick.Axons = r.ring[t%len(r.ring)]
+	var began time.Duration
+	if e.trace != nil {
+		began = time.Since(e.start)
+	}
+	r.cell.Step(e.batch, r.tick)
+	if !r.lesioned && !r.silenced {
+		if at := firstNotFinite(r.tick.State); at >= 0 {
+			r.silenced = true
+			e.report(r.net.config.Policy, fault{t, r.index, fmt.Errorf(
+				"region %q: its state is %v at tick %d; the plan's parameters or its inputs are out of range",
+				r.label, r.tick.State[at], t)})
+		}
+	}
+	if r.lesioned || r.silenced {
+		clear(r.tick.State)
+		clear(r.tick.Norm)
+		clear(r.tick.Axons)
+	}
+	if e.trace != nil {
+		e.trace.record(r, t, e.batch, began, time.Since(e.start))
+	}
+}
+
+// give sends one message on every outgoing tract, and the normalised state
+// to the voice when this is the language region.
+func (r *region) give(e *episode, t int) bool {
+	for k, ch := range r.out {
+		if !send(e, ch, r.cell.Message(r.tick, k), t) {
+			return false
+		}
+	}
+	if e.voice == nil || r.index != r.net.listen {
+		return true
+	}
+	buffer, ok := receive(e, e.freed, t)
+	if !ok {
+		return false
+	}
+	copy(buffer, r.tick.Norm)
+	return send(e, e.heard, buffer, t)
+}
+
+// reorder applies a beam's new order to the state, and all orders since it
+// was sent to each message.
+func (r *region) reorder(parents []int32) {
+	batch, d, rank := len(r.rows), r.cell.Width, r.cell.Rank
+	if len(r.orders) > 0 {
+		oldest := r.orders[len(r.orders)-1]
+		copy(r.orders[1:], r.orders)
+		r.orders[0] = oldest
+		if parents == nil {
+			identity(oldest)
+		} else {
+			copy(oldest, parents)
+		}
+	}
+	if parents != nil {
+		for _, s := range [][]float32{r.tick.State, r.tick.Norm} {
+			for b, p := range parents {
+				copy(r.shuffle[b*d:][:d], s[int(p)*d:][:d])
+			}
+			copy(s, r.shuffle)
+		}
+	}
+	for k, in := range r.in {
+		identity(r.rows)
+		moved := false
+		for _, order := range r.orders[:in.delay] {
+			for b, row := range r.rows {
+				r.rows[b] = order[row]
+			}
+		}
+		for b, row := range r.rows {
+			moved = moved || int(row) != b
+		}
+		if !moved {
+			continue
+		}
+		m := r.tick.In[k]
+		to := r.gather[k*batch*rank:][:batch*rank]
+		for b, row := range r.rows {
+			copy(to[b*rank:][:rank], m.Data[int(row)*m.Stride:][:rank])
+		}
+		r.tick.In[k] = wiring.Message{Data: to, Stride: rank}
+	}
+}
+
+func identity(order []int32) {
+	for b := range order {
+		order[b] = int32(b)
+	}
+}
+
+// firstNotFinite returns the index of the first value that is NaN or
+// infinite, or -1. The sum decides quickly.
+func firstNotFinite(values []float32) int {
+	var sum float32
+	for _, v := range values {
+		sum += v - v // 0, or NaN for NaN and infinities
+	}
+	if sum == 0 {
+		return -1
+	}
+	for i, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,151 @@
+package runtime
+
+import (
+	"math"
+	"sort"
+	"time"
+
+	"github.com/connectomewire/wire/wiring"
+)
+
+// Trace is what happened in an episode: a series over ticks for every region
+// and every tract, each the mean over the batch. Only the first Ticks entries
+// of a series belong to the episode.
+type Trace struct {
+	// Regions are the regions' labels, Tracts the plan's tracts.
+	Regions []string
+	Tracts  []wiring.Tract
+	// Ticks of the episode.
+	Ticks int
+	// State is the root mean square of each region's state h: [region][tick].
+	State [][]float32
+	// Gate is each tract's gate g in 0..1: [tract][tick].
+	Gate [][]float32
+	// Flow is what each tract brought to its target: gate × scale × the root
+	// mean square of the signal that arrived, [tract][tick].
+	Flow [][]float32
+	// Begin and End are when each region computed each tick, from the start
+	// of the episode: [region][tick]. They are the only part that differs
+	// from run to run.
+	Begin, End [][]time.Duration
+	// Modules are the modules' calls, in order of their beginning.
+	Modules []Call
+	// Said holds the token spoken after each tick, "" while staring.
+	Said []string
+	// Notes say what was silenced or lesioned.
+	Notes []string
+}
+
+// Call is one call of a module.
+type Call struct {
+	Module     string
+	Begin, End time.Duration // relative to the episode's start; may be negative
+}
+
+func newTrace(p *wiring.Plan, ticks int) *Trace {
+	t := &Trace{Tracts: p.Tracts}
+	for i := range p.Regions {
+		t.Regions = append(t.Regions, p.Regions[i].Label)
+	}
+	series := func(n int) [][]float32 {
+		all := make([]float32, n*ticks)
+		rows := make([][]float32, n)
+		for i := range rows {
+			rows[i] = all[i*ticks:][:ticks]
+		}
+		return rows
+	}
+	times := func() [][]time.Duration {
+		rows := make([][]time.Duration, len(p.Regions))
+		for i := range rows {
+			rows[i] = make([]time.Duration, ticks)
+		}
+		return rows
+	}
+	t.State, t.Gate, t.Flow = series(len(p.Regions)), series(len(p.Tracts)), series(len(p.Tracts))
+	t.Begin, t.End = times(), times()
+	return t
+}
+
+// record notes a region's tick. Regions write to rows of their own, so they
+// need no lock.
+func (t *Trace) record(r *region, tick, batch int, began, ended time.Duration) {
+	c, k := r.cell, r.tick
+	t.Begin[r.index][tick], t.End[r.index][tick] = began, ended
+	t.State[r.index][tick] = float32(math.Sqrt(meanSquare(k.State[:batch*c.Width])))
+	for i, tract := range c.In {
+		var gate, flow float64
+		for b := range batch {
+			gate += float64(k.Gates[b*len(c.In)+i])
+			flow += math.Sqrt(meanSquare(k.Mixed[(b*len(c.In)+i)*c.Rank:][:c.Rank]))
+		}
+		t.Gate[tract][tick] = float32(gate / float64(batch))
+		t.Flow[tract][tick] = float32(flow / float64(batch))
+	}
+}
+
+func meanSquare(x []float32) float64 {
+	var sum float64
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return sum / float64(max(len(x), 1))
+}
+
+// mean over the episode's ticks.
+func (t *Trace) mean(series []float32) float64 {
+	var sum float64
+	for _, v := range series[:t.Ticks] {
+		sum += float64(v)
+	}
+	return sum / float64(max(t.Ticks, 1))
+}
+
+// MeanFlow returns each tract's mean flow over the episode.
+func (t *Trace) MeanFlow() []float64 {
+	out := make([]float64, len(t.Flow))
+	for k := range t.Flow {
+		out[k] = t.mean(t.Flow[k])
+	}
+	return out
+}
+
+// MeanState returns each region's mean state over the episode.
+func (t *Trace) MeanState() []float64 {
+	out := make([]float64, len(t.State))
+	for k := range t.State {
+		out[k] = t.mean(t.State[k])
+	}
+	return out
+}
+
+// TractFlow is what one tract carried in an episode.
+type TractFlow struct {
+	Tract int     `json:"-"` // index in the plan
+	From  string  `json:"from"`
+	To    string  `json:"to"`
+	Gate  float64 `json:"gate"` // mean gate, 0..1
+	Flow  float64 `json:"flow"` // mean flow
+}
+
+// Strongest returns the n tracts with the largest mean flow, the strongest
+// first; all of them when n is 0.
+func (t *Trace) Strongest(n int) []TractFlow {
+	flow := t.MeanFlow()
+	order := make([]int, len(flow))
+	for k := range order {
+		order[k] = k
+	}
+	sort.SliceStable(order, func(a, b int) bool { return flow[order[a]] > flow[order[b]] })
+	if n > 0 && n < len(order) {
+		order = order[:n]
+	}
+	out := make([]TractFlow, len(order))
+	for i, k := range order {
+		out[i] = TractFlow{
+			Tract: k, From: t.Regions[t.Tracts[k].From], To: t.Regions[t.Tracts[k].To],
+			Gate: t.mean(t.Gate[k]), Flow: flow[k],
+		}
+	}
+	return out
+}
