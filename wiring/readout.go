@@ -57,6 +57,9 @@ func (r *Readout) Refresh() {
 	kernel.Tanh(r.gain, r.weights.Gain)
 }
 
+// Gain returns tanh(γ), [hidden]; it may not be changed.
+func (r *Readout) Gain() []float32 { return r.gain }
+
 // Residual writes h' = hidden + tanh(γ) ⊙ D norm to dst. hidden and dst are
 // [batch, hidden], norm is [batch, d]; dst may not be hidden.
 func (r *Readout) Residual(dst, hidden, norm []float32, batch int) {

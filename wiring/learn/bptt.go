@@ -1,0 +1,216 @@
+package learn
+
+import (
+	"math"
+
+	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/wiring"
+)
+
+// backward carries the gradients in dNorm of the language region back
+// through all ticks and adds those of the parameters to grad.
+//
+// With n = n(h), m = s·g·z, u = Σ U m + …, and δx the gradient of x:
+//
+//	δn(t)  = Vᵀ δz(t) + cᵀ δlogit(t+1) + readout
+//	δh(t)  = (δn − n·mean(n·δn)) / rms + (1−λ) δh(t+1)
+//	δu     = λ δh (1 − tanh²u)
+//	δm     = Uᵀ δu
+//	δlogit = s (δm·z) g (1−g)
+//	δz(t−δ) = s g δm + a δlogit
+func (t *tape) backward(s *shard, grad *gradients) {
+	net := t.net
+	p := net.plan
+	n, d, r := t.size, p.Width, p.Rank
+	for tick := t.ticks; tick >= 1; tick-- {
+		for _, j := range net.active {
+			if tick > t.last(j) {
+				continue
+			}
+			g, c := &t.regions[j], net.cells[j]
+			in, out := len(c.In), len(c.Out)
+
+			// n(h): axons leave with it, the next tick's gates read it.
+			dNorm := g.dNorm[tick*n*d:][:n*d]
+			if out > 0 {
+				kernel.GemmPacked(n, d, out*r, g.dAxons[tick*n*out*r:], out*r, net.back[j].axon, dNorm, d, true)
+			}
+			// h and the leak.
+			dPre := g.dPre[(tick-1)*n*d:][:n*d]
+			act := g.act[(tick-1)*n*d:][:n*d]
+			state, prev := g.state[tick*n*d:], g.state[(tick-1)*n*d:]
+			norm := g.norm[tick*n*d:]
+			lambda := c.Lambda
+			keep := 1 - lambda
+			var dLambda float32
+			for b := range n {
+				lo := b * d
+				dn, nr, st, pr := dNorm[lo:][:d], norm[lo:][:d], state[lo:][:d], prev[lo:][:d]
+				ac, dp, carry := act[lo:][:d], dPre[lo:][:d], g.dState[lo:][:d]
+				inv := inverseRMS(st)
+				shrink := kernel.Dot(nr, dn) / float32(d)
+				var dl float32
+				for i, v := range dn {
+					dh := inv*(v-nr[i]*shrink) + carry[i]
+					a := ac[i]
+					dl += dh * (a - pr[i])
+					dp[i] = lambda * dh * (1 - a*a)
+					carry[i] = keep * dh
+				}
+				dLambda += dl
+			}
+			wg := &grad.weights[j]
+			wg.Leak[0] += dLambda * lambda * keep
+			if in == 0 {
+				continue
+			}
+			// Synapses and gates.
+			kernel.GemmPacked(n, in*r, d, dPre, d, net.back[j].synapse, g.dMixed, in*r, false)
+			gates := g.gates[(tick-1)*n*in:]
+			dGate := g.dGate[(tick-1)*n*in:][:n*in]
+			scale := c.Scales()
+			for k, tract := range c.In {
+				tr := &p.Tracts[tract]
+				z := t.message(tract, tick)
+				a := net.weights[j].GateSignal[k*r:][:r]
+				da := wg.GateSignal[k*r:][:r]
+				var dz []float32 // of the source's axons
+				width := 0
+				if sent := tick - tr.Delay; sent >= 1 && net.ticksTo[tr.From] >= 0 {
+					width = len(net.cells[tr.From].Out) * r
+					dz = t.regions[tr.From].dAxons[sent*n*width+net.slot[tract]*r:]
+				}
+				var dBeta float32
+				for b := range n {
+					gate := gates[b*in+k]
+					dm := g.dMixed[(b*in+k)*r:][:r]
+					zb := z.Data[b*z.Stride:][:r]
+					var dot float32
+					for i, v := range zb {
+						dot += dm[i] * v
+					}
+					dl := scale[k] * dot * gate * (1 - gate)
+					dGate[b*in+k] = dl
+					dBeta += dl
+					for i, v := range zb {
+						da[i] += dl * v
+					}
+					if dz != nil {
+						sg := scale[k] * gate
+						to := dz[b*width:][:r]
+						for i := range to {
+							to[i] += sg*dm[i] + dl*a[i]
+						}
+					}
+				}
+				wg.GateBias[k] += dBeta
+			}
+			kernel.GemmPacked(n, d, in, dGate, in, net.back[j].gate, g.dNorm[(tick-1)*n*d:], d, true)
+		}
+	}
+	t.parameters(s, grad)
+}
+
+// parameters adds the gradients of the matrices: one product each over all
+// ticks and episodes.
+func (t *tape) parameters(s *shard, grad *gradients) {
+	net := t.net
+	p := net.plan
+	n, d, r := t.size, p.Width, p.Rank
+	sum := grow(t.scratch, n*d)
+	t.scratch = sum
+	for _, j := range net.active {
+		g, c := &t.regions[j], net.cells[j]
+		in, out := len(c.In), len(c.Out)
+		rows := max(t.last(j), 0) * n
+		if rows == 0 {
+			continue
+		}
+		w := &grad.weights[j]
+		if out > 0 {
+			kernel.Gemm(true, false, out*r, d, rows, g.dAxons[n*out*r:], g.norm[n*d:], w.Axon, true)
+		}
+		if in > 0 {
+			kernel.Gemm(true, false, d, in*r, rows, g.dPre, g.mixed, w.Synapse, true)
+			kernel.Gemm(true, false, in, d, rows, g.dGate, g.norm, w.GateState, true)
+		}
+		for q := range rows {
+			for i, v := range g.dPre[q*d:][:d] {
+				w.Bias[i] += v
+			}
+		}
+		// Senses: x is the same at every tick.
+		if len(g.base) > 0 {
+			clear(sum)
+			for q := range rows {
+				row := sum[q%n*d:][:d]
+				for i, v := range g.dPre[q*d:][:d] {
+					row[i] += v
+				}
+			}
+			for sense := range p.Senses {
+				x := s.inputs[sense]
+				if x == nil {
+					continue
+				}
+				for i, at := range p.Senses[sense].Regions {
+					if at == j {
+						width := p.Senses[sense].Width
+						kernel.Gemm(true, false, d, width, n, sum, x, grad.embeds[sense][i], true)
+					}
+				}
+			}
+		}
+		if j == p.Effectors[0].Feedback {
+			if spoken := rows - p.Stare*n; spoken > 0 {
+				h := net.data.Hidden
+				kernel.Gemm(true, false, d, h, spoken, g.dPre[p.Stare*n*d:], t.feedIn, grad.readout.Feedback, true)
+			}
+		}
+	}
+}
+
+// inverseRMS is the factor of [wiring.Normalise].
+func inverseRMS(h []float32) float32 {
+	return float32(1 / math.Sqrt(float64(kernel.Dot(h, h))/float64(len(h))+wiring.NormEpsilon))
+}
+
+// gradients are one shard's gradients, with views of their tensors.
+type gradients struct {
+	params  *wiring.Params
+	weights []wiring.Weights
+	embeds  [][][]float32
+	readout wiring.ReadoutWeights
+}
+
+func newGradients(p *wiring.Plan) *gradients {
+	g := &gradients{params: p.NewParams()}
+	for j := range p.Regions {
+		g.weights = append(g.weights, p.Weights(g.params, j))
+	}
+	for s := range p.Senses {
+		_, _, embed := p.SenseWeights(g.params, s)
+		g.embeds = append(g.embeds, embed)
+	}
+	g.readout = p.ReadoutWeights(g.params, 0)
+	return g
+}
+
+// clearGradients sizes and empties the gradients of the states.
+func (t *tape) clearGradients() {
+	net := t.net
+	n, T, d, r := t.size, t.ticks, net.plan.Width, net.plan.Rank
+	for _, j := range net.active {
+		g, c := &t.regions[j], net.cells[j]
+		in, out := len(c.In), len(c.Out)
+		g.dNorm = grow(g.dNorm, (T+1)*n*d)
+		clear(g.dNorm)
+		g.dState = grow(g.dState, n*d)
+		clear(g.dState)
+		g.dAxons = grow(g.dAxons, (T+1)*n*out*r)
+		clear(g.dAxons)
+		g.dPre = grow(g.dPre, T*n*d)
+		g.dGate = grow(g.dGate, T*n*in)
+		g.dMixed = grow(g.dMixed, n*in*r)
+	}
+}
