@@ -159,9 +159,9 @@ type Dim struct {
 	Name string // "" when fixed
 }
 
-// Fixed and Open make dimensions.
-func Fixed(size int) Dim   { return Dim{Size: size} }
-func Open(name string) Dim { return Dim{Size: -1, Name: name} }
+// FixedDim and OpenDim make dimensions.
+func FixedDim(size int) Dim   { return Dim{Size: size} }
+func OpenDim(name string) Dim { return Dim{Size: -1, Name: name} }
 func (d Dim) String() string {
 	if d.Size < 0 {
 		return d.Name
@@ -173,10 +173,10 @@ func (d Dim) String() string {
 func (d *Dim) UnmarshalYAML(b []byte) error {
 	s := strings.Trim(strings.TrimSpace(string(b)), `"'`)
 	if n, err := strconv.Atoi(s); err == nil && n >= 0 {
-		*d = Fixed(n)
+		*d = FixedDim(n)
 		return nil
 	}
-	*d = Open(s)
+	*d = OpenDim(s)
 	return nil
 }
 

@@ -71,7 +71,7 @@ func TestReadManifest(t *testing.T) {
 	if grid.Width() != 256 || grid.Cells() != 16 {
 		t.Errorf("the grid has %d cells of width %d, want 16 of 256", grid.Cells(), grid.Width())
 	}
-	if want := []Dim{Open("batch"), Fixed(3), Fixed(64), Fixed(64)}; !reflect.DeepEqual(m.Input("image").Shape, want) {
+	if want := []Dim{OpenDim("batch"), FixedDim(3), FixedDim(64), FixedDim(64)}; !reflect.DeepEqual(m.Input("image").Shape, want) {
 		t.Errorf("shape %v, want %v", m.Input("image").Shape, want)
 	}
 }
