@@ -128,9 +128,8 @@ func yamlKeys(t reflect.Type, keys []string) []string {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			if tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); tag != "" && tag != "-" {
-				keys = append(keys, tag)
+				keys = yamlKeys(f.Type, append(keys, tag))
 			}
-			keys = yamlKeys(f.Type, keys)
 		}
 	}
 	return keys

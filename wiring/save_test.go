@@ -1,0 +1,226 @@
+package wiring
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// saved is a plan's directory in memory.
+func saved(t testing.TB, p *Plan) fstest.MapFS {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "plan")
+	if err := p.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[e.Name()] = &fstest.MapFile{Data: data}
+	}
+	return files
+}
+
+func TestPlanSurvivesTheDisk(t *testing.T) {
+	p, _ := testPlan(t)
+	p.Regions[3].Why = "a \"quoted\" reason: with, commas # and → arrows\u2028"
+	p.Provenance.Command = `wire build "my file.csv" --place vision=V1,V2`
+	p.Params.Words = []int32{1, 5, 9}
+	p.Trained = true
+	p.Params.Data[7] = 0.1
+	files := saved(t, p)
+	q, err := LoadFS(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(p.Regions, q.Regions) || !reflect.DeepEqual(p.Senses, q.Senses) ||
+		!reflect.DeepEqual(p.Effectors, q.Effectors) || !reflect.DeepEqual(p.Modules, q.Modules) ||
+		p.Provenance != q.Provenance || !reflect.DeepEqual(p.History, q.History) {
+		t.Errorf("the plan changed on disk:\n%+v\n%+v", p, q)
+	}
+	if !reflect.DeepEqual(p.Tracts, q.Tracts) {
+		t.Error("the tracts changed on disk")
+	}
+	if !reflect.DeepEqual(p.Params.Data, q.Params.Data) || !reflect.DeepEqual(p.Params.Words, q.Params.Words) || !q.Trained {
+		t.Error("the parameters changed on disk")
+	}
+	for name, f := range saved(t, q) {
+		if !bytes.Equal(f.Data, files[name].Data) {
+			t.Errorf("%s is not written the same twice", name)
+		}
+	}
+}
+
+func TestUntrainedPlanFollowsFromItsSeed(t *testing.T) {
+	p, _ := testPlan(t)
+	files := saved(t, p)
+	if _, ok := files[tensorsFileName]; ok {
+		t.Error("an untrained plan wrote its parameters")
+	}
+	q, err := LoadFS(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(p.Params.Data, q.Params.Data) {
+		t.Error("the seed gives other parameters")
+	}
+}
+
+func TestLoadSaysWhereTheMistakeIs(t *testing.T) {
+	p, _ := testPlan(t)
+	p.Trained = true
+	good := saved(t, p)
+	for _, c := range []struct {
+		file, old, new string
+		want           []string
+	}{
+		{"plan.yaml", "    region: lh-pars", "    region: lh-parz", []string{"plan.yaml:", `did you mean "lh-pars`}},
+		{"plan.yaml", "stare:", "stair:", []string{"plan.yaml:", `unknown key "stair"; did you mean "stare"?`}},
+		{"plan.yaml", "format: 1", "format: 9", []string{"plan.yaml:2:", "format 9"}},
+		{"plan.yaml", "hemisphere: left", "hemisphere: lefft", []string{"plan.yaml:", "lefft"}},
+		{"plan.yaml", "width: 32", "width: -3", []string{"plan.yaml:4:", "width is -3"}},
+		{"plan.yaml", "width: 32", "width: wide", []string{"plan.yaml:4:"}},
+		{"plan.yaml", "senses:", "senses: [", []string{"plan.yaml:"}},
+		{"plan.yaml", "  synthetic: true", "  synthetic: &x true", []string{"plan.yaml:", "anchors"}},
+		{"tracts.tsv", "\nlh-", "\nlh-nowhere-", []string{"tracts.tsv:", "is not in plan.yaml"}},
+		{"tracts.tsv", "from\tto", "to\tfrom", []string{"tracts.tsv:1:1", "header"}},
+		{"tracts.tsv", "\t1\t4\n", "\t0\t4\n", []string{"tracts.tsv:", "every cycle needs delay"}},
+		{"tracts.tsv", "\t1\t4\n", "\t1\t5\n", []string{"tracts.tsv:", "rank"}},
+		{"tracts.tsv", "\t1\t4\n", "\t1\n", []string{"tracts.tsv:", "columns"}},
+	} {
+		files := fstest.MapFS{}
+		for name, f := range good {
+			files[name] = f
+		}
+		changed := strings.Replace(string(good[c.file].Data), c.old, c.new, 1)
+		if changed == string(good[c.file].Data) {
+			t.Fatalf("%q does not occur in %s", c.old, c.file)
+		}
+		files[c.file] = &fstest.MapFile{Data: []byte(changed)}
+		_, err := LoadFS(files)
+		var located *Error
+		if !errors.As(err, &located) || located.Line == 0 {
+			t.Errorf("%s → %s: error %v has no place", c.old, c.new, err)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s → %s: error %q does not say %q", c.old, c.new, err, want)
+			}
+		}
+	}
+}
+
+func TestLoadRefusesDamagedParameters(t *testing.T) {
+	p, _ := testPlan(t)
+	p.Trained = true
+	good := saved(t, p)
+	data := good[tensorsFileName].Data
+	for name, bad := range map[string][]byte{
+		"cut short":     data[:len(data)/2],
+		"empty":         {},
+		"huge header":   append([]byte{255, 255, 255, 255, 255, 255, 255, 127}, data[8:]...),
+		"not JSON":      append(append([]byte{}, data[:8]...), append([]byte("x"), data[9:]...)...),
+		"another shape": bytes.Replace(data, []byte(`"shape":[32]`), []byte(`"shape":[31]`), 1),
+		"not a number":  append(append([]byte{}, data[:len(data)-4]...), 0xff, 0xff, 0xff, 0x7f),
+	} {
+		files := fstest.MapFS{}
+		for n, f := range good {
+			files[n] = f
+		}
+		files[tensorsFileName] = &fstest.MapFile{Data: bad}
+		if _, err := LoadFS(files); err == nil || !strings.Contains(err.Error(), tensorsFileName) {
+			t.Errorf("%s: error %v, want one about %s", name, err, tensorsFileName)
+		}
+	}
+}
+
+func TestSaveLeavesNothingHalfWritten(t *testing.T) {
+	p, _ := testPlan(t)
+	dir := t.TempDir()
+	p.Tracts[0].Delay = 0
+	if err := p.Save(filepath.Join(dir, "plan")); err == nil {
+		t.Fatal("a plan without delay was saved")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "plan")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("a plan that could not be saved left something behind")
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.Tracts[0].Delay = 1
+	if err := p.Save(file); err == nil {
+		t.Error("a plan was saved over a file")
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	p, _, err := Build(strangers(f), testRecipe(f), BuildOptions{Modules: testModules(), Width: 4, Rank: 2, Place: map[string][]string{
+		"vision": {"V1"}, "sound": {"lA1"}, "caption": {"PFCVL"}, "caption.feedback": {"lTCS"},
+	}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	p.Trained = true
+	good := saved(f, p)
+	f.Add(good[planFileName].Data, good[tractsFileName].Data, good[tensorsFileName].Data[:2000])
+	f.Fuzz(func(t *testing.T, plan, tracts, tensors []byte) {
+		q, err := LoadFS(fstest.MapFS{
+			planFileName: {Data: plan}, tractsFileName: {Data: tracts}, tensorsFileName: {Data: tensors},
+		})
+		if err == nil && q.Validate() != nil {
+			t.Errorf("a plan was loaded that is not valid: %v", q.Validate())
+		}
+	})
+}
+
+func FuzzParseRecipe(f *testing.F) {
+	data, err := recipeFiles.ReadFile("recipes/captioning.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r, err := ParseRecipe("recipe.yaml", data); err == nil && r.Validate() != nil {
+			t.Errorf("a recipe was read that is not valid: %v", r.Validate())
+		}
+	})
+}
+
+func TestRecipeMistakesAreLocated(t *testing.T) {
+	data, err := recipeFiles.ReadFile("recipes/captioning.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{"role: primary visual", "role: primary visul", `did you mean "primary visual"`},
+		{"stare: 4", "stare: 0", "stare is 0"},
+		{"kind: image", "kind: picture", "want image or sound"},
+		{"neighbours", "neighbors", `did you mean "neighbours"?`},
+		{"velocity: 6", "velocity: 0", "velocity"},
+		{"      - strongest: occipital", "      - strongest: occipital\n        role: broca", "exactly one"},
+	} {
+		_, err := ParseRecipe("my.yaml", bytes.Replace(data, []byte(c.old), []byte(c.new), 1))
+		var located *Error
+		if !errors.As(err, &located) || located.Line < 2 || !strings.HasPrefix(err.Error(), "my.yaml:") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want a place and %q", c.new, err, c.want)
+		}
+	}
+	if _, err := OpenRecipe("captoning"); err == nil || !strings.Contains(err.Error(), `did you mean "captioning"?`) {
+		t.Errorf("error %v, want a suggestion", err)
+	}
+}
