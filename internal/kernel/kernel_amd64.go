@@ -48,3 +48,25 @@ func gemmAVX512(rows, k int, a *float32, rsa, csa int, b *float32, rsb int, c *f
 
 //go:noescape
 func gemmAVX2(rows, k int, a *float32, rsa, csa int, b *float32, rsb int, c *float32, rsc, cols, accumulate int)
+
+// tileOffsets is tile with row p of B at b[offsets[p]:].
+func tileOffsets(rows, cols, k int, a []float32, rsa, csa int, b []float32, offsets []int, c []float32, rsc int, accumulate bool) {
+	acc := 0
+	if accumulate {
+		acc = 1
+	}
+	switch level {
+	case AVX512:
+		gemmOffsetsAVX512(rows, k, &a[0], rsa, csa, &b[0], &offsets[0], &c[0], rsc, cols, acc)
+	case AVX2:
+		gemmOffsetsAVX2(rows, k, &a[0], rsa, csa, &b[0], &offsets[0], &c[0], rsc, cols, acc)
+	default:
+		tileOffsetsGo(rows, cols, k, a, rsa, csa, b, offsets, c, rsc, accumulate)
+	}
+}
+
+//go:noescape
+func gemmOffsetsAVX512(rows, k int, a *float32, rsa, csa int, b *float32, offsets *int, c *float32, rsc, cols, accumulate int)
+
+//go:noescape
+func gemmOffsetsAVX2(rows, k int, a *float32, rsa, csa int, b *float32, offsets *int, c *float32, rsc, cols, accumulate int)

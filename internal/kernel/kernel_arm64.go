@@ -30,3 +30,8 @@ func tileFused(rows, cols, k int, a []float32, rsa, csa int, b []float32, rsb in
 
 //go:noescape
 func gemmNEON(rows, k int, a *float32, rsa, csa int, b *float32, rsb int, c *float32, rsc, accumulate int)
+
+// tileOffsets is tile with row p of B at b[offsets[p]:].
+func tileOffsets(rows, cols, k int, a []float32, rsa, csa int, b []float32, offsets []int, c []float32, rsc int, accumulate bool) {
+	tileOffsetsGo(rows, cols, k, a, rsa, csa, b, offsets, c, rsc, accumulate)
+}

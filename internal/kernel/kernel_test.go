@@ -388,3 +388,23 @@ func BenchmarkUnary(b *testing.B) {
 		})
 	}
 }
+
+func TestGemmOffsets(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(11, 12))
+		for _, s := range [][3]int{{1, 5, 3}, {7, 33, 9}, {13, 70, 300}, {30, 16, 27}, {5, 8, 4}} {
+			m, n, k := s[0], s[1], s[2]
+			a, src := random(r, m*k), random(r, n+500)
+			offsets := make([]int, k)
+			b := make([]float32, k*n)
+			for p := range offsets {
+				offsets[p] = r.IntN(500)
+				copy(b[p*n:(p+1)*n], src[offsets[p]:])
+			}
+			want, got := make([]float32, m*n), make([]float32, m*n)
+			Gemm(false, false, m, n, k, a, b, want, false)
+			GemmOffsets(m, n, k, a, k, src, offsets, got, n, false)
+			same(t, fmt.Sprint(s), got, want)
+		}
+	})
+}

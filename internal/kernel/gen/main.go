@@ -34,8 +34,11 @@ func (a *asm) text(name string, args int) {
 func main() {
 	gemm := &asm{}
 	header(gemm)
-	gemm512(gemm)
-	gemm256(gemm)
+	masks(gemm)
+	gemm512(gemm, "gemmAVX512", false)
+	gemm512(gemm, "gemmOffsetsAVX512", true)
+	gemm256(gemm, "gemmAVX2", false)
+	gemm256(gemm, "gemmOffsetsAVX2", true)
 	write("gemm_amd64.s", gemm)
 
 	neon := &asm{}
@@ -68,19 +71,23 @@ func mem(i int) string {
 
 // loadArgs loads the arguments of a product kernel and turns strides into
 // bytes.
-func loadArgs(a *asm) {
+func loadArgs(a *asm, offsets bool) {
 	a.f("MOVQ rows+0(FP), DX")
 	a.f("MOVQ k+8(FP), CX")
 	a.f("MOVQ a+16(FP), AX")
 	a.f("MOVQ rsa+24(FP), R8")
 	a.f("MOVQ csa+32(FP), BX")
 	a.f("MOVQ b+40(FP), DI")
-	a.f("MOVQ rsb+48(FP), SI")
+	if offsets {
+		a.f("MOVQ offsets+48(FP), SI")
+	} else {
+		a.f("MOVQ rsb+48(FP), SI")
+		a.f("SHLQ $2, SI")
+	}
 	a.f("MOVQ c+56(FP), R9")
 	a.f("MOVQ rsc+64(FP), R13")
 	a.f("SHLQ $2, R8")
 	a.f("SHLQ $2, BX")
-	a.f("SHLQ $2, SI")
 	a.f("SHLQ $2, R13")
 	a.f("LEAQ (R8)(R8*2), R12")
 	a.f("LEAQ (AX)(R12*1), R10")
@@ -88,11 +95,25 @@ func loadArgs(a *asm) {
 	a.f("ADDQ R11, R12")
 }
 
+// masks writes the table that column masks are read from.
+func masks(a *asm) {
+	fmt.Fprint(a, "\n// masks holds eight ones and eight zeros.\n")
+	for i := 0; i < 8; i++ {
+		v := "0xffffffffffffffff"
+		if i >= 4 {
+			v = "0"
+		}
+		fmt.Fprintf(a, "DATA masks<>+%d(SB)/8, $%s\n", i*8, v)
+	}
+	fmt.Fprint(a, "GLOBL masks<>(SB), RODATA|NOPTR, $64\n")
+}
+
 // gemm512 writes the AVX-512 kernel: up to 12 rows by 32 columns, columns
-// beyond cols masked off.
-func gemm512(a *asm) {
-	a.text("gemmAVX512", 88)
-	loadArgs(a)
+// beyond cols masked off. With offsets, row p of B begins offsets[p] elements
+// into b.
+func gemm512(a *asm, name string, offsets bool) {
+	a.text(name, 88)
+	loadArgs(a, offsets)
 	// K1 and K2 are the column masks of the two vectors.
 	a.f("MOVQ cols+72(FP), R15")
 	a.f("XORQ R14, R14")
@@ -117,24 +138,15 @@ func gemm512(a *asm) {
 	}
 	for _, vecs := range []int{2, 1} {
 		for rows := 12; rows >= 1; rows-- {
-			tile(a, fmt.Sprintf("rows%dx%d", rows, vecs), rows, vecs, 512, true)
+			tile(a, fmt.Sprintf("rows%dx%d", rows, vecs), rows, vecs, 512, true, offsets)
 		}
 	}
 }
 
 // gemm256 writes the AVX2 kernel: up to 6 rows by 16 columns.
-func gemm256(a *asm) {
-	fmt.Fprint(a, "\n// masks holds eight ones and eight zeros.\n")
-	for i := 0; i < 8; i++ {
-		v := "0xffffffffffffffff"
-		if i >= 4 {
-			v = "0"
-		}
-		fmt.Fprintf(a, "DATA masks<>+%d(SB)/8, $%s\n", i*8, v)
-	}
-	fmt.Fprint(a, "GLOBL masks<>(SB), RODATA|NOPTR, $64\n")
-	a.text("gemmAVX2", 88)
-	loadArgs(a)
+func gemm256(a *asm, name string, offsets bool) {
+	a.text(name, 88)
+	loadArgs(a, offsets)
 	a.f("MOVQ cols+72(FP), R15")
 	a.f("MOVQ accumulate+80(FP), R14")
 	a.f("CMPQ R15, $16")
@@ -170,15 +182,15 @@ func gemm256(a *asm) {
 	dispatch("full1", "x1")
 	for _, vecs := range []int{2, 1} {
 		for rows := 6; rows >= 1; rows-- {
-			tile(a, fmt.Sprintf("rows%dx%d", rows, vecs), rows, vecs, 256, false)
-			tile(a, fmt.Sprintf("rows%dx%dm", rows, vecs), rows, vecs, 256, true)
+			tile(a, fmt.Sprintf("rows%dx%d", rows, vecs), rows, vecs, 256, false, offsets)
+			tile(a, fmt.Sprintf("rows%dx%dm", rows, vecs), rows, vecs, 256, true, offsets)
 		}
 	}
 }
 
 // tile writes one register tile: rows × vecs vectors of C stay in registers
 // while k runs.
-func tile(a *asm, label string, rows, vecs, bits int, masked bool) {
+func tile(a *asm, label string, rows, vecs, bits int, masked, offsets bool) {
 	reg, first, bytes := "Z", 8, 64
 	if bits == 256 {
 		reg, first, bytes = "Y", 4, 32
@@ -230,10 +242,19 @@ func tile(a *asm, label string, rows, vecs, bits int, masked bool) {
 	}
 	fmt.Fprint(a, "\tPCALIGN $32\n")
 	a.label(label + "_loop")
-	for v := 0; v < vecs; v++ {
-		load(fmt.Sprintf("%d(DI)", v*bytes), v, fmt.Sprintf("%s%d", reg, v))
+	row := "(DI)"
+	if offsets {
+		a.f("MOVQ (SI), DX")
+		row = "(DI)(DX*4)"
 	}
-	a.f("ADDQ SI, DI")
+	for v := 0; v < vecs; v++ {
+		load(fmt.Sprintf("%d%s", v*bytes, row), v, fmt.Sprintf("%s%d", reg, v))
+	}
+	if offsets {
+		a.f("ADDQ $8, SI")
+	} else {
+		a.f("ADDQ SI, DI")
+	}
 	for i := 0; i < rows; i++ {
 		t := fmt.Sprintf("%s%d", reg, 2)
 		if bits == 512 {

@@ -1,0 +1,44 @@
+package kernel
+
+import "fmt"
+
+// GemmOffsets is c = a·B, or c += a·B, where row p of the [k, n] matrix B is
+// b[offsets[p]:][:n]: rows may overlap, so that a convolution reads its input
+// in place. a is [m, k] with rows lda apart, c is [m, n] with rows ldc apart.
+// Bits are as in [Gemm].
+func GemmOffsets(m, n, k int, a []float32, lda int, b []float32, offsets []int, c []float32, ldc int, accumulate bool) {
+	if m <= 0 || n <= 0 {
+		return
+	}
+	need("c", c, m, n, ldc)
+	if k <= 0 {
+		if !accumulate {
+			for i := range m {
+				clear(c[i*ldc : i*ldc+n])
+			}
+		}
+		return
+	}
+	need("a", a, m, k, lda)
+	for _, o := range offsets[:k] {
+		if o < 0 || o+n > len(b) {
+			panic(fmt.Sprintf("kernel: a row of b at %d does not fit into %d elements", o, len(b)))
+		}
+	}
+	rows, width := tileSize()
+	for k0 := 0; k0 < k; k0 += kBlock {
+		kn := min(kBlock, k-k0)
+		off := offsets[k0 : k0+kn]
+		for j := 0; j < n; j += width {
+			cols := min(width, n-j)
+			for i := 0; i < m; {
+				r := min(rows, m-i)
+				if rest := m - i; rest > rows && rest < 2*rows {
+					r = (rest + 1) / 2
+				}
+				tileOffsets(r, cols, kn, a[i*lda+k0:], lda, 1, b[j:], off, c[i*ldc+j:], ldc, accumulate || k0 > 0)
+				i += r
+			}
+		}
+	}
+}
