@@ -49,7 +49,11 @@ const recognised = 0.2
 // reader already found (a hemisphere, a lobe) is kept where the label says
 // nothing else. Labels are not changed. When no atlas is recognised the
 // regions only receive the side their labels state.
-func Annotate(c *connectome.Connectome) Match {
+func Annotate(c *connectome.Connectome) Match { return annotate(c, recognise(c)) }
+
+// recognise returns the atlas that explains most labels, nil when none
+// explains any.
+func recognise(c *connectome.Connectome) *Atlas {
 	best, bestCount := (*Atlas)(nil), 0
 	for _, a := range atlases {
 		count := 0
@@ -62,7 +66,7 @@ func Annotate(c *connectome.Connectome) Match {
 			best, bestCount = a, count
 		}
 	}
-	return annotate(c, best)
+	return best
 }
 
 // AnnotateWith is [Annotate] with the atlas given rather than recognised. The
@@ -166,4 +170,24 @@ func resolve(a *Atlas, r *connectome.Region) (Entry, bool) {
 		}
 	}
 	return Entry{}, false
+}
+
+// Crosswalk returns the canonical name of every region's nearest
+// Desikan–Killiany or subcortical region ("lh-pericalcarine" for Glasser's
+// `L_V1_ROI`), or "" where there is none, by the atlas that explains most
+// labels. It does not change the connectome.
+func Crosswalk(c *connectome.Connectome) []string {
+	a := recognise(c)
+	out := make([]string, len(c.Regions))
+	for i := range c.Regions {
+		for _, t := range tried(a) {
+			if e, ok := resolve(t, &c.Regions[i]); ok {
+				if e.Desikan != "" {
+					out[i] = canonicalName(e.Hemisphere, e.Desikan)
+				}
+				break
+			}
+		}
+	}
+	return out
 }
