@@ -26,6 +26,10 @@ type ExportOptions struct {
 	// Sources are the names of the sources; empty means all whose packages
 	// have been pulled.
 	Sources []string
+	// Resplit groups the samples afresh instead of taking the split that is
+	// part of the program, and writes splits.tsv.gz too. All sources should
+	// be there then.
+	Resplit bool
 	// Progress is told how far a part has come; nil is silent.
 	Progress func(part string, done, total int)
 }
@@ -91,7 +95,7 @@ func (c *Cache) Export(dir string, options ExportOptions) (ExportReport, error) 
 	if progress == nil {
 		progress = func(string, int, int) {}
 	}
-	e := &exporter{cache: c, dir: dir, size: size, progress: progress, report: &report}
+	e := &exporter{cache: c, dir: dir, size: size, resplit: options.Resplit, progress: progress, report: &report}
 	samples, used, err := c.readAll(options.Sources)
 	if err != nil {
 		return report, err
@@ -149,6 +153,7 @@ type exporter struct {
 	cache    *Cache
 	dir      string
 	size     int
+	resplit  bool
 	progress func(string, int, int)
 	report   *ExportReport
 }
@@ -206,7 +211,9 @@ func (e *exporter) pictures(samples []*Sample) ([]*Sample, error) {
 	if err := w.close(); err != nil {
 		return nil, err
 	}
-	assignComponents(kept, thumbs)
+	if err := e.assign(kept, thumbs); err != nil {
+		return nil, err
+	}
 	e.report.Components = len(componentSizes(kept))
 	err = e.lines("pictures.jsonl", func(write func(any) error) error {
 		for _, s := range kept {
@@ -224,6 +231,28 @@ func (e *exporter) pictures(samples []*Sample) ([]*Sample, error) {
 		return nil, err
 	}
 	return kept, e.publish("READY_PICTURES", "pictures.npy", "pictures.jsonl")
+}
+
+// assign sets the splits, afresh or from the program's table.
+func (e *exporter) assign(samples []*Sample, thumbs []*thumb) error {
+	if !e.resplit {
+		table, err := splitTable()
+		if err != nil {
+			return err
+		}
+		assignKnown(samples, table)
+		return nil
+	}
+	assignComponents(samples, thumbs)
+	const name = "splits.tsv.gz"
+	file, err := os.Create(e.temporary(name))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(writeSplitTable(file, samples), file.Close()); err != nil {
+		return err
+	}
+	return e.publish("", name)
 }
 
 var errBlank = errors.New("there is nothing to see in the picture")

@@ -195,31 +195,78 @@ func Resample(samples []float32, from, to int) ([]float32, error) {
 	if from == to {
 		return samples, nil
 	}
-	ratio := float64(to) / float64(from)
-	cutoff := math.Min(1, ratio)
-	reach := sincWidth / cutoff
-	n := int(math.Ceil(float64(len(samples)) * ratio))
+	// Output sample i lies at i·from/to of the input, so the kernel takes
+	// as many phases as to has units after reducing the fraction.
+	g := gcd(from, to)
+	step, phases := from/g, to/g
+	n := (len(samples)*phases + step - 1) / step
 	if n > maxSoundSamples {
 		return nil, fmt.Errorf("%w: more than %d samples", errTooLong, maxSoundSamples)
 	}
+	kernel := newSincKernel(step, phases)
 	out := make([]float32, n)
 	for i := range out {
-		centre := float64(i) / ratio
-		first := max(0, int(math.Ceil(centre-reach)))
-		last := min(len(samples)-1, int(math.Floor(centre+reach)))
-		var sum, weight float64
-		for j := first; j <= last; j++ {
-			x := (float64(j) - centre) * cutoff
-			k := 0.5 * (1 + math.Cos(math.Pi*x/sincWidth))
-			if x != 0 {
-				k *= math.Sin(math.Pi*x) / (math.Pi * x)
-			}
-			sum += k * float64(samples[j])
-			weight += k
-		}
-		if weight != 0 {
-			out[i] = float32(sum / weight)
-		}
+		out[i] = kernel.at(samples, i)
 	}
 	return out, nil
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// sincKernel holds the taps of each phase that has been needed.
+type sincKernel struct {
+	step, phases int
+	cutoff       float64
+	reach        int // taps on each side
+	taps         [][]float64
+}
+
+func newSincKernel(step, phases int) *sincKernel {
+	cutoff := math.Min(1, float64(phases)/float64(step))
+	return &sincKernel{step, phases, cutoff, int(math.Ceil(sincWidth / cutoff)), make([][]float64, phases)}
+}
+
+// at computes output sample i. The weights are scaled to sum to one, also
+// where the kernel hangs over an end.
+func (k *sincKernel) at(samples []float32, i int) float32 {
+	phase := i * k.step % k.phases
+	base := i * k.step / k.phases
+	if k.taps[phase] == nil {
+		k.taps[phase] = k.design(float64(phase) / float64(k.phases))
+	}
+	taps := k.taps[phase]
+	first := max(0, base-k.reach)
+	last := min(len(samples)-1, base+k.reach+1)
+	var sum, weight float64
+	for j := first; j <= last; j++ {
+		w := taps[j-base+k.reach]
+		sum += w * float64(samples[j])
+		weight += w
+	}
+	if weight == 0 {
+		return 0
+	}
+	return float32(sum / weight)
+}
+
+// design computes the taps for a position between two input samples.
+func (k *sincKernel) design(fraction float64) []float64 {
+	taps := make([]float64, 2*k.reach+2)
+	for t := range taps {
+		x := (float64(t-k.reach) - fraction) * k.cutoff
+		if math.Abs(x) >= sincWidth {
+			continue
+		}
+		w := 0.5 * (1 + math.Cos(math.Pi*x/sincWidth))
+		if x != 0 {
+			w *= math.Sin(math.Pi*x) / (math.Pi * x)
+		}
+		taps[t] = w
+	}
+	return taps
 }

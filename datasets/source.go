@@ -127,3 +127,49 @@ func readSmall(name string, limit int64) ([]byte, error) {
 }
 
 var errTooLong = errors.New("file is too long")
+
+// PackagesOf lists the packages of the named sources or packages, each once,
+// in the order in which they are first needed. "all" names every package.
+func PackagesOf(names []string) ([]Package, error) {
+	var wanted []string
+	for _, name := range names {
+		if name == "all" {
+			for _, p := range packages {
+				wanted = append(wanted, p.Name)
+			}
+			continue
+		}
+		if s, err := sourceByName(name); err == nil {
+			wanted = append(wanted, s.Packages...)
+			continue
+		}
+		if name == "emoji" {
+			for _, n := range emojiSources {
+				s, err := sourceByName(n)
+				if err != nil {
+					return nil, err
+				}
+				wanted = append(wanted, s.Packages...)
+			}
+			continue
+		}
+		if _, err := packageByName(name); err != nil {
+			_, err := sourceByName(name)
+			return nil, fmt.Errorf("%w; emoji (all styles), all, or a package's name", err)
+		}
+		wanted = append(wanted, name)
+	}
+	var list []Package
+	seen := map[string]bool{}
+	for _, name := range wanted {
+		p, err := packageByName(name)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[name] {
+			seen[name] = true
+			list = append(list, p)
+		}
+	}
+	return list, nil
+}
