@@ -1,0 +1,118 @@
+// Command wire turns a connectome file into a wiring plan, trains it, runs it
+// and draws it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := execute(ctx, os.Args, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // as a shell reports SIGINT
+)
+
+// usageError is a mistake on the command line rather than in a file.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// usagef makes an error that ends with exit code 2.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// execute runs the command line and returns the exit code.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := newApp(stdout, stderr)
+	err := app.RunContext(ctx, optionsFirst(app, args))
+	var exit cli.ExitCoder
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "wire: interrupted")
+		return exitInterrupted
+	case errors.As(err, new(usageError)):
+		fmt.Fprintln(stderr, "wire: "+err.Error())
+		return exitUsage
+	case errors.As(err, &exit):
+		if msg := err.Error(); msg != "" {
+			fmt.Fprintln(stderr, "wire: "+msg)
+		}
+		return exit.ExitCode()
+	default:
+		fmt.Fprintln(stderr, "wire: "+err.Error())
+		return exitFailed
+	}
+}
+
+// newApp is the command line.
+func newApp(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:  "wire",
+		Usage: "wire frozen pretrained models together along the tracts of a brain",
+		Description: "A connectome file becomes a wiring plan; the plan's tracts are trained, run and drawn.\n\n" +
+			"   wire demo                                      see and hear it work, offline\n" +
+			"   wire build connectome.csv --recipe captioning -o plan\n" +
+			"   wire train plan --data ~/.cache/wire/data\n" +
+			"   wire run plan --image cat.png\n" +
+			"   wire render plan -o plan.svg",
+		Writer:                 stdout,
+		ErrWriter:              stderr,
+		HideHelpCommand:        true,
+		EnableBashCompletion:   true,
+		UseShortOptionHandling: true,
+		Suggest:                true,
+		Version:                version(),
+		Commands: []*cli.Command{
+			buildCommand(), renderCommand(),
+			dataCommand(), versionCommand(), completionCommand(),
+		},
+		// Errors are printed and turned into exit codes by execute.
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError: func(c *cli.Context, err error, _ bool) error {
+			return usagef("%v\nRun \"%s --help\" for what there is.", err, strings.TrimSpace(c.App.Name+" "+c.Command.Name))
+		},
+		Action: func(c *cli.Context) error {
+			if name := c.Args().First(); name != "" {
+				hint := ""
+				if s := cli.SuggestCommand(c.App.Commands, name); s != "" {
+					hint = "; " + strings.TrimSpace(s)
+				}
+				return usagef("there is no command %q%s\nRun \"wire --help\" for what there is.", name, hint)
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+	for _, cmd := range app.Commands {
+		harden(cmd)
+	}
+	return app
+}
+
+// harden gives a command the same answer to mistakes as its parent's.
+func harden(cmd *cli.Command) {
+	cmd.OnUsageError = func(c *cli.Context, err error, _ bool) error {
+		return usagef("%v\nRun \"%s --help\" for what there is.", err, c.Command.HelpName)
+	}
+	for _, sub := range cmd.Subcommands {
+		harden(sub)
+	}
+}

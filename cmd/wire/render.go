@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/atlas"
+	"github.com/connectomewire/wire/connectome/synthetic"
+	"github.com/connectomewire/wire/graphs"
+	"github.com/connectomewire/wire/wiring"
+)
+
+func renderCommand() *cli.Command {
+	return &cli.Command{
+		Name: "render", Usage: "draw a connectome or a plan", ArgsUsage: "FILE|PLAN|default",
+		Description: "The drawing's format follows from the name of the output: .svg, .png or .dot.\n\n" +
+			"   wire render plan -o plan.svg\n" +
+			"   wire render connectivity_68.zip -o brain.png --layout axial\n" +
+			"   wire render default -o default.dot",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Required: true, Usage: "write the drawing to `FILE`.svg, .png or .dot"},
+			&cli.StringFlag{Name: "layout", Value: string(graphs.Lobes), Usage: "lobes (outline, grouped), axial (from above) or sagittal (from the sides): `LAYOUT`"},
+			&cli.IntFlag{Name: "max-tracts", Value: 4000, Usage: "draw at most the `N` strongest tracts"},
+			&cli.Float64Flag{Name: "scale", Value: 2, Usage: "pixels a point in PNG, `X`"},
+			&cli.StringFlag{Name: "title", Usage: "`TEXT` above the drawing (default: the name)"},
+			&cli.BoolFlag{Name: "directed", Usage: "draw both directions of a pair, with arrowheads"},
+		}, readFlags()...),
+		Action: render,
+	}
+}
+
+func render(c *cli.Context) error {
+	args, err := arguments(c, 1, "a connectome file, a plan's directory, or \"default\"")
+	if err != nil {
+		return err
+	}
+	if _, err := graphs.FormatOf(c.String("output")); err != nil {
+		return usageError{err}
+	}
+	d, err := diagramOf(c, args[0])
+	if err != nil {
+		return err
+	}
+	d.Layout = graphs.Layout(c.String("layout"))
+	d.MaxEdges = c.Int("max-tracts")
+	d.Directed = d.Directed || c.Bool("directed")
+	if t := c.String("title"); t != "" {
+		d.Title = t
+	}
+	if err := d.RenderFile(c.String("output"), graphs.RenderOptions{Scale: c.Float64("scale")}); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.App.Writer, c.String("output"))
+	return nil
+}
+
+// diagramOf reads what is to be drawn.
+func diagramOf(c *cli.Context, name string) (*graphs.Diagram, error) {
+	if isPlan(name) {
+		p, err := wiring.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		return graphs.FromPlan(p), nil
+	}
+	brain, err := readConnectome(c, name)
+	if err != nil {
+		return nil, err
+	}
+	return graphs.FromConnectome(brain), nil
+}
+
+// isPlan says whether a name is a plan's directory.
+func isPlan(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	_, err = os.Stat(name + string(os.PathSeparator) + "plan.yaml")
+	return err == nil
+}
+
+// readFlags are the options for reading connectome files.
+func readFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "labels", Usage: "`FILE` with one label a region, in the order of the matrix", Category: "reading"},
+		&cli.StringFlag{Name: "var", Usage: "`NAME` of the matrix in a file that holds several", Category: "reading"},
+		&cli.StringFlag{Name: "weight", Usage: "edge attribute that becomes the weight, `NAME`", Category: "reading"},
+		&cli.StringFlag{Name: "length", Usage: "edge attribute that becomes the length in mm, `NAME`", Category: "reading"},
+	}
+}
+
+// readConnectome reads a file, or takes the built-in connectome "default",
+// and recognises its atlas.
+func readConnectome(c *cli.Context, name string) (*connectome.Connectome, error) {
+	brain, err := openConnectome(c, name)
+	if err != nil {
+		return nil, err
+	}
+	annotate := true
+	for i := range brain.Regions {
+		annotate = annotate && len(brain.Regions[i].Roles) == 0
+	}
+	if annotate {
+		atlas.Annotate(brain)
+	}
+	return brain, nil
+}
+
+func openConnectome(c *cli.Context, name string) (*connectome.Connectome, error) {
+	if _, err := os.Stat(name); err != nil {
+		if brain, ok := synthetic.ByName(name); ok {
+			return brain, nil
+		}
+		if os.IsNotExist(err) {
+			return nil, fmt.Errorf("there is no file %q; built in are: %s", name, strings.Join(synthetic.Names(), ", "))
+		}
+	}
+	var opts []connectome.Option
+	for flag, option := range map[string]func(string) connectome.Option{
+		"labels": connectome.WithLabels, "var": connectome.WithVar, "weight": connectome.WithWeight, "length": connectome.WithLength,
+	} {
+		if v := c.String(flag); v != "" {
+			opts = append(opts, option(v))
+		}
+	}
+	return connectome.Read(name, opts...)
+}
