@@ -107,3 +107,13 @@ func (q *Params) Allowed(token int32) bool {
 	i := lowerBound(len(q.Words), func(i int) bool { return q.Words[i] >= token })
 	return i < len(q.Words) && q.Words[i] == token
 }
+
+// UnitLength scales a vector to length 1 in place; a vector of zeros stays.
+func UnitLength(v []float32) {
+	if n := kernel.Dot(v, v); n > 0 {
+		f := float32(1 / math.Sqrt(float64(n)))
+		for i := range v {
+			v[i] *= f
+		}
+	}
+}

@@ -373,3 +373,28 @@ func BenchmarkStep(b *testing.B) {
 		}
 	}
 }
+
+func TestAdapterLearnsToo(t *testing.T) {
+	p := smallPlan(t, 12, 3)
+	a, err := wiring.Adapter(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := inventedData(a, 8, 40, 20)
+	before, err := Evaluate(a, d, d.Train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := quick()
+	o.Epochs, o.Noise = 60, 0.05
+	if _, err := Fit(context.Background(), a, d, o); err != nil {
+		t.Fatal(err)
+	}
+	after, err := Evaluate(a, d, d.Train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Token > before.Token/4 {
+		t.Errorf("token loss fell from %.3f to %.3f only", before.Token, after.Token)
+	}
+}

@@ -1,0 +1,51 @@
+package wiring
+
+import "fmt"
+
+// Adapter returns the control that has no brain: a plan of one region, with
+// the same senses, effector, arithmetic and readout, but no tracts, and as wide
+// as the given plan's number of parameters allows. It is a multilayer
+// perceptron of one hidden layer, tanh(E x + b), that every sense enters and
+// that the language module and the semantic readout read. What a plan does
+// better than its adapter is due to its tracts.
+func Adapter(p *Plan) (*Plan, error) {
+	if len(p.Effectors) != 1 {
+		return nil, fmt.Errorf("plan %q has %d effectors, an adapter replaces plans with one", p.Name, len(p.Effectors))
+	}
+	count := func(q *Plan) int {
+		n := 0
+		for _, t := range q.Layout() {
+			if !t.Frozen {
+				n += t.Len()
+			}
+		}
+		return n
+	}
+	e := p.Effectors[0]
+	a := &Plan{
+		Name: "adapter for " + p.Name, Rank: 1, Stare: p.Stare, MaxTokens: p.MaxTokens,
+		Regions:    []Region{p.Regions[e.Region]},
+		Modules:    append([]ModuleRef(nil), p.Modules...),
+		Provenance: p.Provenance,
+	}
+	a.Regions[0].Slot, a.Regions[0].Why = e.Module, "the adapter's only layer"
+	e.Region, e.Feedback = 0, 0
+	a.Effectors = []Effector{e}
+	for _, s := range p.Senses {
+		s.Regions = []int{0}
+		a.Senses = append(a.Senses, s)
+	}
+	want := count(p)
+	a.Width = lowerBound(maxWidth, func(w int) bool {
+		a.Width = w + 1
+		return count(a) > want
+	})
+	a.Width = max(a.Width, 1)
+	a.Init(p.Provenance.Seed)
+	if err := a.Validate(); err != nil {
+		return nil, err
+	}
+	a.History = []Event{{What: "build", Seed: p.Provenance.Seed, Notes: []string{"adapter for " + p.Name},
+		Facts: map[string]float64{"parameters": float64(count(a)), "parameters_of_plan": float64(want)}}}
+	return a, nil
+}
