@@ -100,6 +100,7 @@ func TestSpectralRadiusOfHardMatrices(t *testing.T) {
 		{"two components, the smaller one larger", 5, [][]float64{
 			{0, 1, 0, 0}, {1, 0, 7, 0}, {0, 0, 0, 5}, {0, 0, 5, 0}}},
 		{"a rotation, whose eigenvalues are imaginary", 3, [][]float64{{0, 3}, {-3, 0}}},
+		{"a symmetric signed matrix", 2, [][]float64{{0, 1, -1}, {1, 0, 1}, {-1, 1, 0}}},
 		{"a diagonal that must not count", 1, [][]float64{{100, 1}, {1, 100}}},
 	} {
 		got, err := metrics.SpectralRadius(fromRows(t, test.rows...))
