@@ -16,30 +16,33 @@ def conv_norm(inputs, outputs, kernel, stride=1, pad=None):
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions around a shortcut (He et al. 2016; average pooling in the shortcut: He 2019)."""
+    """Two 3×3 convolutions around a shortcut (He et al. 2016). With `pool` a strided shortcut averages
+    2×2 cells first (He et al. 2019), which needs even sides; without, it takes every second cell."""
 
-    def __init__(self, inputs, outputs, stride):
+    def __init__(self, inputs, outputs, stride, pool=True):
         super().__init__()
         self.first = conv_norm(inputs, outputs, 3, stride)
         self.second = conv_norm(outputs, outputs, 3)
         self.shortcut = nn.Identity()
         if stride != 1 or inputs != outputs:
-            pool = nn.AvgPool2d(stride) if stride != 1 else nn.Identity()
-            self.shortcut = nn.Sequential(pool, conv_norm(inputs, outputs, 1))
+            if pool and stride != 1:
+                self.shortcut = nn.Sequential(nn.AvgPool2d(stride, count_include_pad=False), *conv_norm(inputs, outputs, 1))
+            else:
+                self.shortcut = conv_norm(inputs, outputs, 1, stride)
 
     def forward(self, x):
         y = self.second(F.relu(self.first(x), inplace=True))
         return F.relu(y + self.shortcut(x), inplace=True)
 
 
-def blocks(stem, stages):
+def blocks(stem, stages, pool=True):
     """A stack of stem convolutions (width, stride) and residual blocks (width, stride)."""
     layers, width = [], stem[0][0]
     for outputs, kernel, stride in stem[1:]:
         layers += [conv_norm(width, outputs, kernel, stride), nn.ReLU(inplace=True)]
         width = outputs
     for outputs, stride in stages:
-        layers.append(Block(width, outputs, stride))
+        layers.append(Block(width, outputs, stride, pool))
         width = outputs
     return nn.Sequential(*layers), width
 
@@ -63,11 +66,11 @@ class Vision(nn.Module):
         return self.body(x)
 
     def embed(self, features):
-        return normalise(self.project(features.mean((2, 3))))
+        return normalise(self.project(F.adaptive_avg_pool2d(features, 1).flatten(1)))
 
     def forward(self, picture):
         features = self.features(picture)
-        grid = features.flatten(2).transpose(1, 2)
+        grid = features.reshape(-1, self.width, 16).transpose(1, 2)
         return self.embed(features), (grid - self.grid_mean) * self.grid_scale
 
 
@@ -132,10 +135,10 @@ class Body(nn.Module):
         g = self.cell
         inputs = F.linear(self.embedding(token), g.weight_ih_l0, g.bias_ih_l0)
         recurrent = F.linear(state, g.weight_hh_l0, g.bias_hh_l0)
-        input_reset, input_update, input_new = inputs.chunk(3, 1)
-        state_reset, state_update, state_new = recurrent.chunk(3, 1)
-        update = torch.sigmoid(input_update + state_update)
-        new = torch.tanh(input_new + torch.sigmoid(input_reset + state_reset) * state_new)
+        h = g.hidden_size
+        reset = torch.sigmoid(inputs[:, :h] + recurrent[:, :h])
+        update = torch.sigmoid(inputs[:, h : 2 * h] + recurrent[:, h : 2 * h])
+        new = torch.tanh(inputs[:, 2 * h :] + reset * recurrent[:, 2 * h :])
         state = new + update * (state - new)
         return state, state * 1.0
 
@@ -145,12 +148,12 @@ class Sound(nn.Module):
 
     def __init__(self, width=128):
         super().__init__()
-        self.body, channels = blocks(((1,), (24, 3, 2)), ((32, 2), (64, 2), (128, 2)))
+        self.body, channels = blocks(((1,), (24, 3, 2)), ((32, 2), (64, 2), (128, 2)), pool=False)
         self.embedding = nn.Linear(channels, width)
         self.project = nn.Linear(width, EMBEDDING)
 
     def forward(self, logmel):
-        x = self.embedding(self.body(logmel).mean((2, 3)))
+        x = self.embedding(F.adaptive_avg_pool2d(self.body(logmel), 1).flatten(1))
         return normalise(x), normalise(self.project(F.relu(x)))
 
 
@@ -158,12 +161,12 @@ class Sound(nn.Module):
 def fold(module):
     """Folds every batch normalisation into the convolution before it (in place); returns the module."""
     for layer in module.modules():
-        if isinstance(layer, nn.Sequential) and len(layer) == 2 and isinstance(layer[1], nn.BatchNorm2d):
-            conv, norm = layer[0], layer[1]
+        if isinstance(layer, nn.Sequential) and isinstance(layer[-1], nn.BatchNorm2d):
+            conv, norm = layer[-2], layer[-1]
             scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
             conv.weight.mul_(scale[:, None, None, None])
             conv.bias = nn.Parameter(norm.bias - norm.running_mean * scale)
-            layer[1] = nn.Identity()
+            layer[-1] = nn.Identity()
     return module
 
 

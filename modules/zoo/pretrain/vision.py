@@ -148,7 +148,7 @@ def train(data, vocabulary, out, seed=1, samples=700_000, minutes=0, batch=256, 
     meaning = torch.from_numpy(word_vectors(net, vocabulary))
     vision, tower = Vision(), TextTower(meaning, word_weights(vocabulary, concepts))
     vision = vision.to(memory_format=torch.channels_last)
-    scales = torch.nn.Parameter(torch.tensor([math.log(14.0), math.log(14.0)]))
+    scales = torch.nn.Parameter(torch.tensor([math.log(20.0), math.log(16.0)]))
     mirror = torch.tensor([bool(row["mirror"]) for row in pictures.rows]).float()
     share = sampling_weights(concepts, rows)
     concept_of = torch.tensor([concepts.of_row.get(i, -1) for i in range(len(pictures.rows))])
@@ -158,7 +158,7 @@ def train(data, vocabulary, out, seed=1, samples=700_000, minutes=0, batch=256, 
         {"params": decay, "weight_decay": 0.05},
         {"params": free, "weight_decay": 0.0},
         {"params": [tower.residual], "weight_decay": 0.02, "scale": 0.5},
-        {"params": [scales], "weight_decay": 0.0},
+        {"params": [scales], "weight_decay": 0.0, "scale": 3.0},
     ], lr=rate, betas=(0.9, 0.98))
     means = Average(vision, 0.997), Average(tower, 0.997)
     log(f"vision: {len(rows)} pictures, {len(concepts)} concepts, {len(concepts.words)} words, "

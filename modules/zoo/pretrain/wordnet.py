@@ -36,6 +36,7 @@ class WordNet:
     def __init__(self, directory=DEFAULT_DIR):
         self.dir = Path(directory)
         self.synsets, self.senses, self.exceptions = {}, defaultdict(list), {}
+        self.tagged = Counter()  # by lemma: senses that occur in WordNet's tagged corpus
         for part, name in _PARTS.items():
             self._read_data(part, self.dir / f"data.{name}")
             self._read_index(part, self.dir / f"index.{name}")
@@ -68,6 +69,7 @@ class WordNet:
             f = line.split()
             count, pointers = int(f[2]), int(f[3])
             tagged = int(f[5 + pointers])
+            self.tagged[f[0]] += tagged
             for rank, offset in enumerate(f[6 + pointers : 6 + pointers + count]):
                 weight = _PART_WEIGHT[part] * 0.55**rank * (1.0 if tagged else 0.6)
                 self.senses[f[0]].append((part + offset, weight))

@@ -8,6 +8,9 @@ from pathlib import Path
 PAD, UNK, CAPTION, GLOSS, EOS, COMMA = range(6)
 SPECIALS = ["<pad>", "<unk>", "<caption>", "<gloss>", "<eos>", ","]
 
+# WordNet's lexicographer files of things one can see: animal, artifact, body, food, object, person, plant.
+CONCRETE = frozenset((5, 6, 8, 13, 17, 18, 20))
+
 _TOKEN = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*|,")
 _STOP = frozenset(
     "a an the of and or in on at to with by for from is are be as its it this that into over under not "
@@ -55,15 +58,15 @@ def read_jsonl(path):
         return [json.loads(line) for line in lines if line.strip()]
 
 
-def build_vocabulary(data, size=6000):
-    """Chooses the vocabulary from training material only.
+def build_vocabulary(data, net, size=6000):
+    """Chooses the vocabulary from training pictures, training sounds and WordNet.
 
-    Every word of a training caption comes first, then words by frequency over training keywords
-    (each counted once a concept, at least two concepts), sound labels and WordNet texts.
+    Every word of a training caption, category or sound label comes first (of telephone prompts, none),
+    then words by frequency over training keywords (counted once a concept, at least two concepts), the
+    glosses of concrete nouns, and those nouns themselves where WordNet's corpus has met them.
     """
-    data = Path(data)
     captions, others, keywords = Counter(), Counter(), {}
-    for row in read_jsonl(data / "pictures.jsonl"):
+    for row in read_jsonl(Path(data) / "pictures.jsonl"):
         if row["split"] != "train":
             continue
         for caption in row["captions"]:
@@ -72,23 +75,18 @@ def build_vocabulary(data, size=6000):
         for keyword in row["keywords"]:
             for word in tokenize(keyword):
                 keywords.setdefault(word, set()).add(row["concept"])
-    if (data / "sounds.jsonl").exists():
-        for row in read_jsonl(data / "sounds.jsonl"):
-            if row["split"] == "train" and row.get("source") != "synthetic-speech":
-                captions.update(tokenize(row.get("label") or ""))
-    for row in read_jsonl(data / "texts.jsonl"):
-        if row["split"] == "train":
-            (captions if row["source"] == "caption" else others).update(tokenize(row["text"]))
+    for row in read_jsonl(Path(data) / "sounds.jsonl"):
+        if row["split"] == "train" and row["source"] != "asterisk":
+            captions.update(w for w in tokenize(row["label"]) if row["kind"] == "effect" or net.lookup(w))
+    for synset in net.synsets.values():
+        if synset.lexfile in CONCRETE:
+            others.update(tokenize(synset.gloss))
+    for lemma, senses in net.senses.items():
+        if net.tagged[lemma] and net.synsets[senses[0][0]].lexfile in CONCRETE:
+            others.update({word: 10 for word in tokenize(lemma.replace("_", " "))})
     for word, concepts in keywords.items():
         if len(concepts) >= 2:
-            others[word] += 3 * len(concepts)
-    chosen = [w for w, _ in sorted(captions.items(), key=lambda item: (-item[1], item[0])) if w != ","]
-    chosen = chosen[: size - len(SPECIALS)]
-    have = set(chosen)
-    for word, _ in sorted(others.items(), key=lambda item: (-item[1], item[0])):
-        if len(chosen) + len(SPECIALS) >= size:
-            break
-        if word not in have and word != ",":
-            chosen.append(word)
-            have.add(word)
-    return Vocabulary(SPECIALS + chosen)
+            others[word] += 10 * len(concepts)
+    ranked = [w for counts in (captions, others) for w, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    chosen = [w for w in dict.fromkeys(ranked) if w != ","]
+    return Vocabulary(SPECIALS + chosen[: size - len(SPECIALS)])
