@@ -285,7 +285,6 @@ inputs:
     part: body
     type: int64
     shape: [batch]
-    text: {{vocabulary: vocab.txt, lower: true, unknown: <unk>}}
   - name: state
     kind: state
     part: body
