@@ -294,3 +294,25 @@ func (s *source) noteDuplicateLabels(regions []Region) {
 		s.rep.warn("duplicate-labels", "%s", fmt.Sprintf("%d regions bear %d distinct labels", len(regions), distinct))
 	}
 }
+
+// neighbourNodes looks for the table of nodes that belongs to an edge list by
+// name.
+func (s *source) neighbourNodes() string {
+	if s.member != "" {
+		return ""
+	}
+	dir, base := filepath.Split(s.path)
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".bz2")
+	ext := filepath.Ext(base)
+	name := strings.TrimSuffix(base, ext)
+	for _, r := range [][2]string{{"edgelist", "nodes"}, {"edge_list", "nodes"}, {"edges", "nodes"}, {"Edges", "Nodes"}, {"_edge", "_node"}} {
+		if !strings.Contains(name, r[0]) {
+			continue
+		}
+		p := filepath.Join(dir, strings.Replace(name, r[0], r[1], 1)+ext)
+		if fi, err := os.Stat(p); err == nil && fi.Mode().IsRegular() {
+			return p
+		}
+	}
+	return ""
+}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/connectomewire/wire/connectome/internal/hdf5"
 )
 
 // Read reads the connectome at path: a file of any known format, also
@@ -92,6 +94,11 @@ func binaryFormats() []formatRule {
 	return []formatRule{
 		{prefix("PK\x03\x04"), (*source).readZip},
 		{prefix("PK\x05\x06"), (*source).readZip},
+		{prefix("\x93NUMPY"), (*source).readNPY},
+		{prefix("MATLAB 5.0 MAT-file"), (*source).readMAT5},
+		{func(head []byte) bool { return hdf5.Find(head) >= 0 }, (*source).readHDF5},
+		{prefix("MATLAB 7.3"), (*source).readHDF5},
+		{isNIfTI, (*source).readCIFTI},
 		{prefix("SQLite format 3\x00"), refuse("SQLite databases", "export the table of edges as CSV")},
 		{prefix("\xfd7zXZ\x00"), refuse("xz compression", "unpack it with unxz")},
 		{prefix("\x28\xb5\x2f\xfd"), refuse("zstd compression", "unpack it with unzstd")},
@@ -155,6 +162,14 @@ func (s *source) readText(head []byte) (*Connectome, error) {
 func textFormats() []formatRule {
 	return []formatRule{
 		{prefix("<"), (*source).readXML},
+		{prefix("{"), (*source).readJSON},
+		{prefix("["), refuse("JSON documents that are not an object", "a connectome in JSON is an object with nodes and links (or edges)")},
+		{func(text []byte) bool {
+			return bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 14)]), []byte("%%matrixmarket"))
+		}, (*source).readMatrixMarket},
+		{isPajek, (*source).readPajek},
+		{isDOT, (*source).readDOT},
+		{isGML, (*source).readGML},
 	}
 }
 
@@ -178,6 +193,8 @@ func (s *source) readXML() (*Connectome, error) {
 		switch strings.ToLower(e.Name.Local) {
 		case "graphml":
 			return s.readGraphML()
+		case "gexf":
+			return s.readGEXF()
 		case "html":
 			return nil, s.failf(ErrFormat, 1, 0, "the download may have saved an error page; fetch the file again", "a web page, not a connectome")
 		}

@@ -1,19 +1,225 @@
 package connectome
 
-// Tables in text: dense matrices, edge lists, and their relatives.
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// Tables in text: dense matrices, edge lists, and their relatives. They have
+// no magic word; the shape of the first rows tells them apart.
 
 // readTable reads delimited text.
 func (s *source) readTable(head []byte) (*Connectome, error) {
-	return s.readDense(sniffDelimiter(head))
+	complete := len(head) < sniffSize
+	delim := sniffDelimiter(head)
+	rows := sampleRows(head, delim, complete)
+	name := strings.ToLower(s.name)
+	switch s.cfg.format {
+	case "matrix":
+		return s.readDense(delim)
+	case "edgelist":
+		return s.readEdgeList(delim, rows)
+	case "":
+	default:
+		return nil, s.failf(ErrUnsupported, 0, 0, "use matrix or edgelist", "format %q", s.cfg.format)
+	}
+	switch {
+	case len(rows) == 0:
+		return s.readDense(delim) // one line longer than the sample, or comments only
+	case isBudapest(rows[0]):
+		return s.readBudapest(delim)
+	case strings.HasSuffix(name, ".edge"):
+		return s.readBrainNet(delim)
+	case strings.HasSuffix(name, ".node"), isNodeTable(rows):
+		return s.readBrainNetNodes()
+	case isRelmat(s):
+		return s.readRelmat(delim)
+	}
+	switch looksLike(rows, complete) {
+	case shapeEdgeList:
+		return s.readEdgeList(delim, rows)
+	case shapeRegions:
+		return nil, s.failf(ErrFormat, 1, 0, "pass it with --labels beside its matrix", "a table of regions without tracts")
+	case shapeEither:
+		if _, how := s.neighbourLabels(); how != "" || s.cfg.labels != "" {
+			return s.readDense(delim)
+		}
+		return nil, &AmbiguousError{
+			Path: s.path, What: "format", Option: "WithFormat", Flag: "--format",
+			Candidates: []Candidate{
+				{"matrix", "as many rows as columns"},
+				{"edgelist", "whole numbers in the first two columns"},
+			},
+		}
+	}
+	return s.readDense(delim)
+}
+
+// sampleRows splits the first rows of a table. The last line of an incomplete
+// sample is left out.
+func sampleRows(head []byte, delim byte, complete bool) [][]string {
+	t := &table{delim: delim}
+	var rows [][]string
+	for line := range bytes.Lines(head) {
+		if !complete && !bytes.HasSuffix(line, []byte("\n")) {
+			break
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' || text[0] == '%' {
+			continue
+		}
+		t.split(line)
+		fields := t.fields
+		for len(fields) > 1 && len(fields[len(fields)-1]) == 0 {
+			fields = fields[:len(fields)-1]
+		}
+		row := make([]string, len(fields))
+		for i, f := range fields {
+			row[i] = string(f)
+		}
+		if rows = append(rows, row); len(rows) == 1000 {
+			break
+		}
+	}
+	return rows
+}
+
+type tableShape int
+
+const (
+	shapeMatrix tableShape = iota
+	shapeEdgeList
+	shapeRegions // one row a region, with names and positions
+	shapeEither
+)
+
+// looksLike tells an edge list from a matrix by its first rows.
+func looksLike(rows [][]string, complete bool) tableShape {
+	header := rows[0]
+	if from, to := edgeEnds(header); from >= 0 && to >= 0 {
+		return shapeEdgeList
+	}
+	if isRegionHeader(header) {
+		return shapeRegions
+	}
+	body := rows
+	if len(rows) > 1 && isHeader(rows) {
+		body = rows[1:]
+	}
+	width := len(body[0])
+	if width < 2 || slices.ContainsFunc(body, func(r []string) bool { return len(r) != width }) {
+		return shapeMatrix // which reports the fault
+	}
+	named, whole := true, true
+	for _, r := range body {
+		for _, f := range r[:2] {
+			switch _, k := parseNumber([]byte(f), false); {
+			case k == isText:
+				whole = false
+			case k == isNumber:
+				named = named && false
+				whole = whole && isNodeID(f)
+			default:
+				named, whole = false, false
+			}
+		}
+	}
+	if named && (width == 2 || columnIsNumeric(body, 2, width)) {
+		return shapeEdgeList
+	}
+	if !whole || width > 4 {
+		return shapeMatrix
+	}
+	switch {
+	case !complete || len(body) > width:
+		return shapeEdgeList // too many rows for a matrix
+	case len(body) < width-1 || len(body) < 2:
+		return shapeEdgeList // too few
+	case width == 4 && len(body) == width:
+		return shapeMatrix
+	case len(body) == width && isSymmetricSample(body):
+		return shapeMatrix
+	case len(body) == width:
+		return shapeEither
+	}
+	return shapeEdgeList
+}
+
+// isHeader says whether the first row is a title: text where the row after it
+// has numbers.
+func isHeader(rows [][]string) bool {
+	a, b := rows[0], rows[1]
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		_, ka := parseNumber([]byte(a[i]), true)
+		_, kb := parseNumber([]byte(b[i]), true)
+		if ka == isText && kb == isNumber {
+			return true
+		}
+	}
+	return false
+}
+
+// columnIsNumeric says whether some column from lo on holds only numbers.
+func columnIsNumeric(rows [][]string, lo, hi int) bool {
+	for j := lo; j < hi; j++ {
+		if !slices.ContainsFunc(rows, func(r []string) bool {
+			_, k := parseNumber([]byte(r[j]), true)
+			return k == isText
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNodeID says whether a number is whole and not negative.
+func isNodeID(f string) bool {
+	x, k := parseNumber([]byte(f), false)
+	return k == isNumber && x >= 0 && x == float64(int64(x)) && x < 1e15
+}
+
+func isSymmetricSample(rows [][]string) bool {
+	for i := range rows {
+		for j := range i {
+			if rows[i][j] != rows[j][i] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isRegionHeader recognises the header of a table of regions.
+func isRegionHeader(header []string) bool {
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(header, func(h string) bool { return slices.Contains(names, strings.ToLower(h)) })
+	}
+	if len(header) < 3 {
+		return false
+	}
+	return has(labelColumns...) && has("x", "r", "hemisphere", "hemi", "pair") && (has("y", "a") || has("hemisphere", "hemi"))
 }
 
 // readDense reads a dense matrix and its labels.
 func (s *source) readDense(delim byte) (*Connectome, error) {
+	c, err := s.denseConnectome(delim, "matrix")
+	if err != nil {
+		return nil, err
+	}
+	return c, s.joinLabels(c)
+}
+
+// denseConnectome reads a dense matrix with the labels that it has itself.
+func (s *source) denseConnectome(delim byte, format string) (*Connectome, error) {
 	d, err := s.readDenseText(delim, denseOptions{})
 	if err != nil {
 		return nil, err
 	}
-	s.rep.Format, s.rep.Dialect = "matrix", d.dialect
+	s.rep.Format, s.rep.Dialect = format, d.dialect
 	labels, err := d.labelsOf(s)
 	if err != nil {
 		return nil, err
@@ -27,5 +233,5 @@ func (s *source) readDense(delim byte) (*Connectome, error) {
 			c.Regions[i].setAttribute("id", d.ids[i])
 		}
 	}
-	return c, s.joinLabels(c)
+	return c, nil
 }

@@ -143,6 +143,9 @@ func (s *source) readMembers(all members) (*Connectome, error) {
 	if len(all) == 0 {
 		return nil, s.fail(0, 0, fmt.Errorf("%w: no files inside", ErrEmpty), "")
 	}
+	if all.isNPZ() {
+		return s.readNPZ(all)
+	}
 	if w := all.find("weight"); len(w) > 0 {
 		return s.readTVB(all)
 	}

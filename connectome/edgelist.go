@@ -1,0 +1,495 @@
+package connectome
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Edge lists: two or three columns, any delimiter, with or without a header.
+// They are read in one pass into a [Builder]: an edge costs 16 bytes while
+// reading, whatever its line was.
+
+// Header names of the two ends of an edge.
+var (
+	sourceNames = []string{"source", "from", "pre", "presynaptic", "pre_id", "pre_root_id", "pre_pt_root_id", "bodyid_pre", "node1", "node_1", "node 1", "node_a", "sender", "src", "origin", "i", "u", "region1", "roi1", "efferent", "id node1", "from_node", "source_id"}
+	targetNames = []string{"target", "to", "post", "postsynaptic", "post_id", "post_root_id", "post_pt_root_id", "bodyid_post", "node2", "node_2", "node 2", "node_b", "receiver", "dst", "destination", "j", "v", "region2", "roi2", "afferent", "id node2", "to_node", "target_id"}
+)
+
+// edgeEnds finds the columns of the two ends in a header, −1 where there are
+// none.
+func edgeEnds(header []string) (from, to int) {
+	from, to = -1, -1
+	for k, a := range sourceNames {
+		f := slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(h, a) })
+		t := slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(h, targetNames[k]) })
+		if f >= 0 && t >= 0 {
+			return f, t
+		}
+	}
+	return from, to
+}
+
+// edgeColumns says which column holds what; −1 where there is none.
+type edgeColumns struct {
+	header           bool
+	from, to         int
+	weight, length   int
+	kind             int // Gephi's Type: Directed or Undirected
+	names            []string
+	directed         declared
+	numericUndecided []string // candidates when the weight is not clear
+}
+
+// edgeListColumns decides from a sample what the columns are.
+func (s *source) edgeListColumns(rows [][]string) (edgeColumns, error) {
+	c := edgeColumns{from: 0, to: 1, weight: -1, length: -1, kind: -1}
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r))
+	}
+	if width < 2 {
+		return c, s.failf(ErrRagged, 1, 0, "an edge list has a column for each end of an edge", "%d column", width)
+	}
+	first := rows[0]
+	if from, to := edgeEnds(first); from >= 0 {
+		c.header, c.from, c.to = true, from, to
+		if low := strings.ToLower(first[from]); strings.HasPrefix(low, "pre") || strings.HasSuffix(low, "_pre") || low == "efferent" {
+			c.directed = declaredDirected // a synapse has a direction
+		}
+	} else if len(rows) > 1 && width > 2 && isHeader(rows) {
+		c.header = true
+	}
+	if c.header {
+		c.names = first
+		rows = rows[1:]
+	}
+	var numeric []int
+	for j := range width {
+		if j == c.from || j == c.to {
+			continue
+		}
+		title := ""
+		if j < len(c.names) {
+			title = strings.ToLower(c.names[j])
+		}
+		isKind := len(rows) > 0
+		isNum := true
+		for _, r := range rows {
+			if j >= len(r) {
+				continue
+			}
+			low := strings.ToLower(r[j])
+			isKind = isKind && (low == "directed" || low == "undirected")
+			if _, k := parseNumber([]byte(r[j]), true); k == isText {
+				isNum = false
+			}
+		}
+		switch {
+		case isKind:
+			c.kind = j
+		case s.cfg.length != "" && strings.EqualFold(title, s.cfg.length),
+			s.cfg.length == "" && slices.Contains(lengthNames, title) && s.cfg.weight != title:
+			c.length = j
+		case isNum && (title == "" || !slices.Contains(otherNames, title)), title != "" && title == strings.ToLower(s.cfg.weight):
+			numeric = append(numeric, j)
+		}
+	}
+	return c, s.chooseWeight(&c, numeric)
+}
+
+// chooseWeight picks the weight among the numeric columns.
+func (s *source) chooseWeight(c *edgeColumns, numeric []int) error {
+	titled := func(want string) int {
+		return slices.IndexFunc(c.names, func(h string) bool { return strings.EqualFold(h, want) })
+	}
+	if s.cfg.weight != "" {
+		if c.weight = titled(s.cfg.weight); c.weight < 0 {
+			return s.failf(ErrVariable, 1, 0, "the columns are "+listOr(c.names, "not named"), "no column %q", s.cfg.weight)
+		}
+		return nil
+	}
+	for _, want := range weightNames {
+		if j := titled(want); slices.Contains(numeric, j) {
+			c.weight = j
+			return nil
+		}
+	}
+	for _, j := range numeric {
+		if j < len(c.names) && strings.HasPrefix(strings.ToLower(c.names[j]), "weight") {
+			c.weight = j
+			return nil
+		}
+	}
+	switch {
+	case len(numeric) == 1, len(numeric) > 1 && !c.header && numeric[0] == 2:
+		c.weight = numeric[0]
+		if len(numeric) > 1 {
+			s.rep.warn("extra-columns", "the third of %d columns without a header is taken as weight", len(numeric)+2)
+		}
+	case len(numeric) > 1:
+		err := &AmbiguousError{Path: s.path, What: "weight column", Option: "WithWeight", Flag: "--weight"}
+		for _, j := range numeric {
+			err.Candidates = append(err.Candidates, Candidate{Name: c.names[j]})
+		}
+		return err
+	}
+	return nil
+}
+
+// edgeReader is the state of reading one edge list.
+type edgeReader struct {
+	t     *table
+	col   edgeColumns
+	b     Builder
+	ids   map[string]int32
+	names []string
+	small []int32 // ids of nodes named 0…len−1, plus one
+	order listOrder
+	width int
+}
+
+// listOrder follows whether a list in file order could be one triangle of a
+// symmetric matrix.
+type listOrder struct {
+	started            bool
+	current            int32
+	asSource, asTarget []bool
+	notUpper, notLower bool
+}
+
+func (o *listOrder) edge(from, to int32) {
+	if n := int(max(from, to)) + 1; n > len(o.asSource) {
+		o.asSource = append(o.asSource, make([]bool, n-len(o.asSource))...)
+		o.asTarget = append(o.asTarget, make([]bool, n-len(o.asTarget))...)
+	}
+	if !o.started || from != o.current {
+		o.notUpper = o.notUpper || o.asSource[from]
+		o.notLower = o.notLower || o.asSource[from] || o.asTarget[from]
+		o.started, o.current = true, from
+		o.asSource[from] = true
+	}
+	if to != from {
+		o.notUpper = o.notUpper || o.asSource[to]
+		o.asTarget[to] = true
+	}
+}
+
+func (o *listOrder) triangle(edges int) bool {
+	return edges >= minTriangle && (!o.notUpper || !o.notLower)
+}
+
+func (s *source) readEdgeList(delim byte, sample [][]string) (*Connectome, error) {
+	if len(sample) == 0 {
+		return nil, s.failf(ErrEmpty, 0, 0, "is this the right file?", "no rows")
+	}
+	col, err := s.edgeListColumns(sample)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.table(delim)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close.Close()
+	r := &edgeReader{t: t, col: col, ids: map[string]int32{}}
+	for first := true; ; first = false {
+		err := t.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if first && col.header {
+			r.width = len(t.fields)
+			continue
+		}
+		if err := r.row(); err != nil {
+			return nil, err
+		}
+	}
+	s.rep.Format = "edge list"
+	s.rep.Dialect = delimiterName(delim)
+	if col.header {
+		s.rep.Dialect += ", header row"
+	}
+	s.rep.Weight = "none: every edge weighs 1"
+	if col.weight >= 0 {
+		s.rep.Weight = "column " + strconv.Itoa(col.weight+1)
+		if col.weight < len(col.names) {
+			s.rep.Weight = col.names[col.weight]
+		}
+	}
+	if col.length >= 0 {
+		s.rep.Length = col.names[col.length]
+	}
+	c, err := r.connectome()
+	if err != nil {
+		return nil, err
+	}
+	return c, s.joinNodeFile(c)
+}
+
+// node returns the number of the node with the given name.
+func (r *edgeReader) node(f []byte) int32 {
+	if x, ok := parseShort(f); ok && (len(f) == 1 || f[0] != '0') && x < float64(len(r.small)) {
+		if i := r.small[int(x)]; i > 0 {
+			return i - 1
+		}
+	}
+	if i, ok := r.ids[string(f)]; ok {
+		return i
+	}
+	name := string(f)
+	if bytes.IndexByte(f, '.') >= 0 { // 3.0 for 3, as numeric exports write ids
+		if x, k := parseNumber(f, false); k == isNumber && x == math.Trunc(x) && math.Abs(x) < 1e15 {
+			name = strconv.FormatInt(int64(x), 10)
+			if i, ok := r.ids[name]; ok {
+				r.ids[string(f)] = i
+				return i
+			}
+		}
+	}
+	i := int32(len(r.names))
+	r.names = append(r.names, name)
+	r.ids[name] = i
+	if name != string(f) {
+		r.ids[string(f)] = i
+	}
+	if x, ok := parseShort([]byte(name)); ok && (len(name) == 1 || name[0] != '0') && x < 4*float64(len(r.names))+1024 {
+		for int(x) >= len(r.small) {
+			r.small = append(r.small, 0)
+		}
+		r.small[int(x)] = i + 1
+	}
+	return i
+}
+
+func (r *edgeReader) row() error {
+	f, t := r.t.fields, r.t
+	for len(f) > r.width && r.width > 0 && len(f[len(f)-1]) == 0 {
+		f = f[:len(f)-1]
+	}
+	if r.width == 0 {
+		for len(f) > 2 && len(f[len(f)-1]) == 0 {
+			f = f[:len(f)-1]
+		}
+		r.width = len(f)
+	}
+	if len(f) != r.width {
+		return t.s.failf(ErrRagged, t.line, 0, "check the delimiter and for values lost in an export", "%d fields where the rows before have %d", len(f), r.width)
+	}
+	if most := max(r.col.from, r.col.to, r.col.weight, r.col.length, r.col.kind); most >= len(f) {
+		return t.s.failf(ErrRagged, t.line, 0, "", "%d fields, and column %d is needed", len(f), most+1)
+	}
+	for _, j := range []int{r.col.from, r.col.to} {
+		if len(f[j]) == 0 {
+			return t.s.failf(ErrNode, t.line, j+1, "every edge needs both ends", "an edge without a name for one end")
+		}
+	}
+	weight, length := 1.0, math.NaN()
+	if r.col.weight >= 0 {
+		x, k := parseNumber(f[r.col.weight], t.delim != ',')
+		switch k {
+		case isText:
+			return t.s.failf(ErrNumber, t.line, r.col.weight+1, "choose another column with --weight", "weight %s", quoteShort(f[r.col.weight]))
+		case isMissing, isInfinite:
+			r.node(f[r.col.from]) // the nodes still count
+			r.node(f[r.col.to])
+			if k == isInfinite {
+				t.s.rep.Infinite++
+				return nil
+			}
+			t.s.rep.Missing++
+			t.s.rep.MissingHow = "edges without a weight"
+			return nil
+		}
+		weight = x
+	}
+	if r.col.length >= 0 {
+		if x, k := parseNumber(f[r.col.length], t.delim != ','); k == isNumber && x >= 0 {
+			length = x
+		}
+	}
+	if len(r.names) > math.MaxInt32-2 {
+		return t.s.failf(ErrTooLarge, t.line, 0, "", "more than 2^31 nodes")
+	}
+	from, to := r.node(f[r.col.from]), r.node(f[r.col.to])
+	r.order.edge(from, to)
+	r.b.Add(int(from), int(to), weight, length)
+	if r.col.kind >= 0 {
+		if bytes.EqualFold(f[r.col.kind], []byte("undirected")) {
+			if from != to {
+				r.b.Add(int(to), int(from), weight, length)
+			}
+			if r.col.directed == undeclared {
+				r.col.directed = declaredUndirected
+			}
+		} else {
+			r.col.directed = declaredDirected
+		}
+	}
+	return nil
+}
+
+// connectome numbers the nodes by name and builds the matrix. An edge list
+// has no order of its own: names are sorted, as numbers when all are.
+func (r *edgeReader) connectome() (*Connectome, error) {
+	s := r.t.s
+	n := len(r.names)
+	if n == 0 {
+		return nil, s.failf(ErrEmpty, 0, 0, "is this the right file?", "no edges")
+	}
+	r.ids, r.small = nil, nil
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	numbers, numeric := make([]int64, n), true
+	for i, name := range r.names {
+		x, err := strconv.ParseInt(name, 10, 64)
+		numbers[i], numeric = x, numeric && err == nil
+	}
+	how := "names are sorted"
+	if numeric {
+		how = "names are sorted as numbers"
+		slices.SortStableFunc(order, func(a, b int32) int { return compare(numbers[a], numbers[b]) })
+	} else {
+		slices.SortFunc(order, func(a, b int32) int { return strings.Compare(r.names[a], r.names[b]) })
+	}
+	place := make([]int32, n)
+	regions := make([]Region, n)
+	for k, i := range order {
+		place[i] = int32(k)
+		regions[k].Label = r.names[i]
+	}
+	r.b.renumber(place)
+	s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "node names", true, "edges name their nodes; "+how
+	edges := r.b.Len()
+	s.missingEdges(&r.b)
+	if r.col.directed == undeclared && s.cfg.directed == nil && r.order.triangle(edges) {
+		s.rep.warn("triangle", "each pair of regions is listed once, in the order of one triangle of a matrix; the list is read as undirected (pass --directed if it is a directed, loop-free graph)")
+		r.col.directed = declaredUndirected
+		c := s.finishEdges(&r.b, regions, r.col.directed)
+		s.rep.SymmetryHow = "one triangle is listed"
+		return c, nil
+	}
+	return s.finishEdges(&r.b, regions, r.col.directed), nil
+}
+
+func compare(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// renumber replaces every region index i by place[i].
+func (b *Builder) renumber(place []int32) {
+	b.maxID = 0
+	for _, c := range b.chunks {
+		for k, e := range c.ends {
+			e = [2]int32{place[e[0]], place[e[1]]}
+			c.ends[k] = e
+			b.maxID = max(b.maxID, int(e[0]), int(e[1]))
+		}
+	}
+}
+
+// missingEdges applies the rule for −1 (see dropMissing) to listed edges.
+func (s *source) missingEdges(b *Builder) {
+	sentinel := s.cfg.missing
+	if sentinel == nil {
+		found, most := false, 0.0
+		for _, c := range b.chunks {
+			for k, w := range c.weight {
+				if w < 0 && w != -1 {
+					return
+				}
+				found = found || w == -1 && c.ends[k][0] != c.ends[k][1]
+				most = max(most, w)
+			}
+		}
+		if !found || most <= 1 {
+			return
+		}
+		sentinel = []float64{-1}
+		s.rep.warn("missing-sentinel", "−1 is taken as missing: it is the only negative weight; pass --missing with no value to keep it")
+	}
+	for _, c := range b.chunks {
+		for k, w := range c.weight {
+			if slices.Contains(sentinel, w) {
+				c.weight[k] = 0
+				s.rep.Missing++
+				s.rep.ZeroWeight-- // Build will count it
+				s.rep.MissingHow = "edges marked as missing"
+			}
+		}
+	}
+}
+
+// joinNodeFile gives the nodes of an edge list what a table beside it says of
+// them (x_edgelist.csv → x_nodes.csv), joined by name.
+func (s *source) joinNodeFile(c *Connectome) error {
+	path, asked := s.cfg.labels, true
+	if path == "none" {
+		return nil
+	}
+	if path == "" {
+		if path, asked = s.neighbourNodes(), false; path == "" {
+			return nil
+		}
+	}
+	f := fileSource(path, s.cfg, s.rep)
+	f, err := f.decompressed()
+	if err != nil {
+		return err
+	}
+	head, err := f.textHead(sniffSize)
+	if err != nil {
+		return err
+	}
+	rows, lines, err := f.tableRows(sniffDelimiter(head))
+	if err == nil && len(rows) > 1 {
+		var regions []Region
+		if regions, err = f.labelTable(rows[0], rows[1:], lines[1:]); err == nil {
+			s.joinByName(c, regions, path)
+			return nil
+		}
+	}
+	if asked {
+		if err == nil {
+			err = f.failf(ErrLabels, 0, 0, "a table of nodes has a header with a column of names", "no table of nodes")
+		}
+		return err
+	}
+	var pe *ParseError
+	if errors.As(err, &pe) {
+		s.rep.warn("node-file", "the table of nodes beside the list was not used: %v", err)
+	}
+	return nil
+}
+
+func (s *source) joinByName(c *Connectome, regions []Region, path string) {
+	at := make(map[string]int, len(regions))
+	for i := range regions {
+		at[regions[i].Label] = i
+	}
+	matched := 0
+	for i := range c.Regions {
+		if k, ok := at[c.Regions[i].Label]; ok {
+			matched++
+			mergeRegion(&c.Regions[i], &regions[k])
+		}
+	}
+	s.rep.Files = append(s.rep.Files, path[strings.LastIndexAny(path, `/\`)+1:])
+	s.rep.info("nodes-joined", "%d of %d nodes are described in %s (joined by name)", matched, len(c.Regions), path)
+}
