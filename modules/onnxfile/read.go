@@ -30,3 +30,13 @@ func Open(path string) (*Model, error) {
 	}
 	return Read(data, path)
 }
+
+// ReadTensor decodes a serialized TensorProto, as ONNX's test data are stored.
+func ReadTensor(data []byte) (*Tensor, error) {
+	r := &reader{files: map[string][]byte{}}
+	t, err := r.tensorProto(data)
+	if err != nil {
+		return nil, r.wrap("tensor", err)
+	}
+	return t, nil
+}

@@ -1,0 +1,10 @@
+package main
+
+import (
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/engine/goengine"
+)
+
+var engines = map[string]func() (modules.Engine, error){
+	"go": func() (modules.Engine, error) { return goengine.New(), nil },
+}

@@ -1,0 +1,84 @@
+// Command conformance runs ONNX's own operator tests on an engine:
+//
+//	apt-get download libonnx-testdata && dpkg-deb -x libonnx-testdata_*.deb testdata
+//	go run ./bench/conformance -engine go testdata/usr/share/libonnx-testdata/data/node
+//
+// DIR holds one folder a test with model.onnx and test_data_set_*/{input,output}_*.pb.
+// A test passes when every output has the stored type and shape and its
+// elements are within 1e-3 relative or 1e-7 absolute of the stored ones, the
+// tolerances of ONNX's test runner. The last line printed is "passed N of M".
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/modules"
+)
+
+func main() {
+	engine := flag.String("engine", "go", "engine: go or onnxruntime")
+	report := flag.String("o", "", "file to write the report to, in Markdown")
+	verbose := flag.Bool("v", false, "print every failure")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: conformance [-engine go|onnxruntime] [-o report.md] [-v] DIR")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if flag.NArg() != 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(*engine, flag.Arg(0), *report, *verbose); err != nil {
+		fmt.Fprintln(os.Stderr, "conformance:", err)
+		os.Exit(1)
+	}
+}
+
+func run(name, dir, report string, verbose bool) error {
+	engine, err := open(name)
+	if err != nil {
+		return err
+	}
+	tests, err := filepath.Glob(filepath.Join(dir, "*", "model.onnx"))
+	if err != nil {
+		return err
+	}
+	if len(tests) == 0 {
+		return fmt.Errorf("%s holds no tests (folders with a model.onnx)", dir)
+	}
+	var results []result
+	passed := 0
+	for _, path := range tests {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		r := runTest(ctx, engine, filepath.Dir(path))
+		cancel()
+		if r.err == nil {
+			passed++
+		} else if verbose {
+			fmt.Printf("%s: %v\n", r.name, r.err)
+		}
+		results = append(results, r)
+	}
+	if report != "" {
+		text := write(name, results)
+		if err := atomicfile.WriteBytes(report, text); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("passed %d of %d\n", passed, len(results))
+	return nil
+}
+
+func open(name string) (modules.Engine, error) {
+	e, ok := engines[name]
+	if !ok {
+		return nil, fmt.Errorf("unknown engine %q; known: go, onnxruntime", name)
+	}
+	return e()
+}

@@ -1,0 +1,571 @@
+package goengine
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/connectomewire/wire/internal/kernel"
+)
+
+var convTable = map[string]operator{
+	"Conv":          {build: buildConv},
+	"ConvTranspose": {build: buildConvTranspose},
+}
+
+// A convolution reads its input in place: the input is copied once into
+// planes that hold its padding, one plane for each phase of the stride. In
+// these planes every tap of the kernel is a constant offset from the output
+// position, so the product of weights and input is one call of
+// kernel.GemmOffsets, without im2col. Output positions are counted along the
+// rows of the planes; the few that fall into the padding are dropped.
+
+// planes describes the layout for one geometry.
+type planes struct {
+	g          *geometry // of two dimensions
+	h, w       int       // of a plane
+	phases     []int     // phase numbers (row phase · stride + column phase) in use
+	index      []int     // plane by phase number
+	direct     bool      // the input itself is the only plane
+	size       int       // of all planes of a channel
+	taps       []int     // offsets of the kernel's taps within a channel
+	n          int       // positions, junk included
+	contiguous bool      // no junk: positions are outputs
+}
+
+func newPlanes(g *geometry) *planes {
+	p := &planes{g: g}
+	sh, sw := g.stride[0], g.stride[1]
+	p.h = g.out[0] + (g.kernel[0]-1)*g.dilation[0]/sh
+	p.w = g.out[1] + (g.kernel[1]-1)*g.dilation[1]/sw
+	p.index = slices.Repeat([]int{-1}, sh*sw)
+	for ky := range g.kernel[0] {
+		for kx := range g.kernel[1] {
+			phase := ky*g.dilation[0]%sh*sw + kx*g.dilation[1]%sw
+			if p.index[phase] < 0 {
+				p.index[phase] = len(p.phases)
+				p.phases = append(p.phases, phase)
+			}
+			p.taps = append(p.taps, p.index[phase]*p.h*p.w+ky*g.dilation[0]/sh*p.w+kx*g.dilation[1]/sw)
+		}
+	}
+	p.size = len(p.phases) * p.h * p.w
+	p.n = (g.out[0]-1)*p.w + g.out[1]
+	p.contiguous = p.w == g.out[1]
+	p.direct = sh == 1 && sw == 1 && g.begin[0] == 0 && g.begin[1] == 0 && p.h <= g.in[0] && p.w == g.in[1]
+	if p.direct {
+		p.size = g.in[0] * g.in[1]
+		p.h = g.in[0]
+	}
+	return p
+}
+
+// fill copies one channel of the input into its planes.
+func (p *planes) fill(dst, src []float32) {
+	g := p.g
+	sh, sw := g.stride[0], g.stride[1]
+	for i, phase := range p.phases {
+		plane := dst[i*p.h*p.w : (i+1)*p.h*p.w]
+		py, px := phase/sw-g.begin[0], phase%sw-g.begin[1]
+		// columns x with 0 ≤ x·sw + px < width
+		x0 := 0
+		if px < 0 {
+			x0 = (-px + sw - 1) / sw
+		}
+		x1 := max(x0, min(p.w, (g.in[1]-px+sw-1)/sw))
+		x0 = min(x0, p.w)
+		x1 = max(x0, min(x1, p.w))
+		for y := range p.h {
+			row := plane[y*p.w : (y+1)*p.w]
+			iy := y*sh + py
+			if iy < 0 || iy >= g.in[0] {
+				clear(row)
+				continue
+			}
+			clear(row[:x0])
+			clear(row[x1:])
+			if x1 == x0 {
+				continue
+			}
+			in := src[iy*g.in[1] : (iy+1)*g.in[1]]
+			switch sw {
+			case 1:
+				copy(row[x0:x1], in[x0+px:])
+			case 2:
+				kernel.Deinterleave(row[x0:x1], in[x0*2+px:])
+			default:
+				at := x0*sw + px
+				for x := x0; x < x1; x++ {
+					row[x] = in[at]
+					at += sw
+				}
+			}
+		}
+	}
+}
+
+// convState is what a convolution keeps between calls: layouts by input size.
+type convState struct {
+	mu   sync.Mutex
+	last []*convLayout
+}
+
+type convLayout struct {
+	in      []int
+	kernel  []int
+	g       *geometry
+	p       *planes // nil for more than two dimensions
+	offsets []int   // of the rows of B: channel by channel, tap by tap
+}
+
+func (s *convState) layout(w *window, in, kernelShape []int, channels int) (*convLayout, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.last {
+		if slices.Equal(l.in, in) && slices.Equal(l.kernel, kernelShape) {
+			return l, nil
+		}
+	}
+	g, err := w.resolve(in, kernelShape)
+	if err != nil {
+		return nil, err
+	}
+	l := &convLayout{in: slices.Clone(in), kernel: slices.Clone(kernelShape), g: g}
+	if len(in) <= 2 && len(in) > 0 {
+		l.p = newPlanes(g.flat())
+		for c := range channels {
+			for _, t := range l.p.taps {
+				l.offsets = append(l.offsets, c*l.p.size+t)
+			}
+		}
+	}
+	if len(s.last) >= 8 {
+		s.last = s.last[1:]
+	}
+	s.last = append(s.last, l)
+	return l, nil
+}
+
+func buildConv(s *spec) (operation, error) {
+	w := newWindow(s)
+	groups := s.int("group", 1)
+	act := s.fused
+	state := &convState{}
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		weights, err := c.need(1)
+		if err != nil {
+			return err
+		}
+		bias := c.input(2)
+		if err := wantF32(x, weights, bias); err != nil {
+			return err
+		}
+		if len(x.shape) < 3 || len(weights.shape) != len(x.shape) {
+			return fmt.Errorf("input %v and weights %v do not fit", x.shape, weights.shape)
+		}
+		batch, ic := x.shape[0], x.shape[1]
+		oc, icg := weights.shape[0], weights.shape[1]
+		if groups < 1 || ic != icg*groups || oc%groups != 0 || (bias != nil && bias.n != oc) {
+			return fmt.Errorf("%d groups: input %v, weights %v and bias do not fit", groups, x.shape, weights.shape)
+		}
+		l, err := state.layout(&w, x.shape[2:], weights.shape[2:], icg)
+		if err != nil {
+			return err
+		}
+		var room [maxRank]int
+		shape := append(append(room[:0], batch, oc), l.g.out...)
+		out, err := c.output(0, f32, shape...)
+		if err != nil || out.n == 0 {
+			return err
+		}
+		var b []float32
+		if bias != nil {
+			b = view[float32](bias)
+		}
+		residual := c.input(3)
+		if residual != nil && (residual.dt != f32 || !sameShape(residual.shape, out.shape)) {
+			return convThenAdd(c, l, x, weights, b, residual, groups, act)
+		}
+		cv := &convolution{c: c, l: l, x: view[float32](x), w: view[float32](weights), bias: b, out: view[float32](out),
+			batch: batch, ic: ic, oc: oc, groups: groups, act: act}
+		if residual != nil {
+			cv.residual = view[float32](residual)
+		}
+		if l.p == nil {
+			cv.naive()
+			return nil
+		}
+		cv.run()
+		return nil
+	}, nil
+}
+
+// convThenAdd covers a fused addition whose other operand has to be repeated.
+func convThenAdd(c *call, l *convLayout, x, weights *tensor, bias []float32, other *tensor, groups int, act activation) error {
+	y := newTensor(f32, append([]int{x.shape[0], weights.shape[0]}, l.g.out...)...)
+	cv := &convolution{c: c, l: l, x: view[float32](x), w: view[float32](weights), bias: bias, out: view[float32](y),
+		batch: x.shape[0], ic: x.shape[1], oc: weights.shape[0], groups: groups}
+	if l.p == nil {
+		cv.naive()
+	} else {
+		cv.run()
+	}
+	if other.dt != f32 {
+		return fmt.Errorf("operands are %v and %v", f32, other.dt)
+	}
+	shape, err := broadcastShape(nil, y.shape, other.shape)
+	if err != nil {
+		return err
+	}
+	c.frame.release(c.slot(0))
+	out, err := c.output(0, f32, shape...)
+	if err != nil {
+		return err
+	}
+	if err := arith(opAdd, out, y, other, c.threads); err != nil {
+		return err
+	}
+	act.apply(out, c.threads)
+	return nil
+}
+
+// convolution is one call.
+type convolution struct {
+	c                     *call
+	l                     *convLayout
+	x, w, bias, out       []float32
+	residual              []float32
+	batch, ic, oc, groups int
+	act                   activation
+}
+
+// convBlock is about how many elements of the result a worker holds at once.
+const convBlock = 1 << 15
+
+func (v *convolution) run() {
+	p := v.l.p
+	inSize, outSize := v.ic*p.g.in[0]*p.g.in[1], v.oc*p.g.out[0]*p.g.out[1]
+	icg, ocg := v.ic/v.groups, v.oc/v.groups
+	k := icg * len(p.taps)
+	work := p.n * k * v.oc
+	workers := v.c.threads
+	if work < 1<<16 {
+		workers = 1
+	}
+	var buf []float32
+	if !p.direct {
+		buf = v.c.floats(v.ic*p.size + p.w)
+		clear(buf[v.ic*p.size:])
+	}
+	// a unit of work: some columns of one group
+	width := kernel.PanelWidth()
+	block := max(width, min(16*width, convBlock/ocg)/width*width)
+	if v.groups == 1 && workers > 1 {
+		block = max(width, min(block, (p.n/workers+width-1)/width*width))
+	}
+	blocks := (p.n + block - 1) / block
+	var scratch []float32
+	if !p.contiguous {
+		scratch = v.c.floats(workers * ocg * block)
+	}
+	for n := range v.batch {
+		src := v.x[n*inSize : (n+1)*inSize]
+		if !p.direct {
+			each := p.g.in[0] * p.g.in[1]
+			if workers == 1 {
+				for ch := range v.ic {
+					p.fill(buf[ch*p.size:(ch+1)*p.size], src[ch*each:(ch+1)*each])
+				}
+			} else {
+				kernel.Parallel(threadsFor(workers, v.ic*p.size), v.ic, 1, func(_, i, j int) {
+					for ; i < j; i++ {
+						p.fill(buf[i*p.size:(i+1)*p.size], src[i*each:(i+1)*each])
+					}
+				})
+			}
+			src = buf
+		}
+		dst := v.out[n*outSize : (n+1)*outSize]
+		var res []float32
+		if v.residual != nil {
+			res = v.residual[n*outSize : (n+1)*outSize]
+		}
+		if workers == 1 {
+			for u := range v.groups * blocks {
+				v.unit(u, blocks, block, src, dst, res, scratch)
+			}
+			continue
+		}
+		kernel.Parallel(workers, v.groups*blocks, 1, func(w, i, j int) {
+			var own []float32
+			if scratch != nil {
+				own = scratch[w*ocg*block:]
+			}
+			for ; i < j; i++ {
+				v.unit(i, blocks, block, src, dst, res, own)
+			}
+		})
+	}
+}
+
+// unit computes the columns of one block for one group.
+func (v *convolution) unit(u, blocks, block int, src, dst, res, scratch []float32) {
+	p := v.l.p
+	g, at := u/blocks, u%blocks*block
+	n := min(block, p.n-at)
+	icg, ocg := v.ic/v.groups, v.oc/v.groups
+	k := icg * len(p.taps)
+	each := p.g.out[0] * p.g.out[1]
+	w := v.w[g*ocg*k : (g+1)*ocg*k]
+	in := src[g*icg*p.size+at:]
+	dst = dst[g*ocg*each : (g+1)*ocg*each]
+	if p.contiguous {
+		v.product(ocg, n, k, w, in, dst[at:], each)
+		for o := range ocg {
+			row := dst[o*each+at : o*each+at+n]
+			var r []float32
+			if res != nil {
+				r = res[(g*ocg+o)*each+at:]
+			}
+			v.finish(row, r, g*ocg+o)
+		}
+		return
+	}
+	c := scratch[:ocg*n]
+	v.product(ocg, n, k, w, in, c, n)
+	outW := p.g.out[1]
+	for o := range ocg {
+		row := c[o*n : (o+1)*n]
+		if res == nil {
+			v.finish(row, nil, g*ocg+o)
+		}
+		// drop the positions that fall into the padding
+		y, x := at/p.w, at%p.w
+		for i := 0; i < n; {
+			run := min(n-i, p.w-x)
+			if keep := min(run, outW-x); keep > 0 {
+				d := o*each + y*outW + x
+				part := dst[d : d+keep]
+				copy(part, row[i:i+keep])
+				if res != nil {
+					v.finish(part, res[g*ocg*each+d:], g*ocg+o)
+				}
+			}
+			i += run
+			y, x = y+1, 0
+		}
+	}
+}
+
+// product multiplies weights and input columns.
+func (v *convolution) product(m, n, k int, w, in, c []float32, ldc int) {
+	if len(v.l.p.taps) == 1 && v.l.p.taps[0] == 0 {
+		kernel.GemmStrided(false, false, m, n, k, w, k, in, v.l.p.size, c, ldc, false)
+		return
+	}
+	kernel.GemmOffsets(m, n, k, w, k, in, v.l.offsets, c, ldc, false)
+}
+
+// finish adds the bias, adds the residual and applies the activation.
+func (v *convolution) finish(row, res []float32, o int) {
+	if v.bias != nil && v.bias[o] != 0 {
+		kernel.AddScalar(row, row, v.bias[o])
+	}
+	if res != nil {
+		kernel.Add(row, row, res)
+	}
+	if v.act.name != "" {
+		v.act.run(row)
+	}
+}
+
+// naive covers three and more spatial dimensions.
+func (v *convolution) naive() {
+	g := v.l.g
+	icg, ocg := v.ic/v.groups, v.oc/v.groups
+	inN, outN, taps := product(g.in), product(g.out), product(g.kernel)
+	d := len(g.in)
+	at, tap := make([]int, d), make([]int, d)
+	for n := range v.batch {
+		for o := range v.oc {
+			clear(at)
+			dst := v.out[(n*v.oc+o)*outN : (n*v.oc+o+1)*outN]
+			for i := range dst {
+				var s float32
+				clear(tap)
+				for t := range taps {
+					off, inside := 0, true
+					for a := range d {
+						p := at[a]*g.stride[a] + tap[a]*g.dilation[a] - g.begin[a]
+						inside = inside && p >= 0 && p < g.in[a]
+						off = off*g.in[a] + p
+					}
+					if inside {
+						for ch := range icg {
+							s += v.w[(o*icg+ch)*taps+t] * v.x[(n*v.ic+o/ocg*icg+ch)*inN+off]
+						}
+					}
+					advanceIndex(tap, g.kernel)
+				}
+				dst[i] = s
+				advanceIndex(at, g.out)
+			}
+			var r []float32
+			if v.residual != nil {
+				r = v.residual[(n*v.oc+o)*outN:]
+			}
+			v.finish(dst, r, o)
+		}
+	}
+}
+
+// advanceIndex steps an index in row-major order.
+func advanceIndex(at, shape []int) {
+	for d := len(at) - 1; d >= 0; d-- {
+		if at[d]++; at[d] < shape[d] {
+			return
+		}
+		at[d] = 0
+	}
+}
+
+func buildConvTranspose(s *spec) (operation, error) {
+	w := newWindow(s)
+	groups, extra, wantShape := s.int("group", 1), s.ints("output_padding"), s.ints("output_shape")
+	act := s.fused
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		weights, err := c.need(1)
+		if err != nil {
+			return err
+		}
+		bias := c.input(2)
+		if err := wantF32(x, weights, bias); err != nil {
+			return err
+		}
+		if len(x.shape) < 3 || len(weights.shape) != len(x.shape) || weights.shape[0] != x.shape[1] || groups < 1 || x.shape[1]%groups != 0 {
+			return fmt.Errorf("input %v and weights %v do not fit", x.shape, weights.shape)
+		}
+		in, kern := x.shape[2:], weights.shape[2:]
+		d := len(in)
+		if wantShape != nil && len(wantShape) == d+2 {
+			wantShape = wantShape[2:]
+		}
+		stride, dilation := w.stride, w.dilation
+		if stride == nil {
+			stride = ones(d)
+		}
+		if dilation == nil {
+			dilation = ones(d)
+		}
+		if len(stride) != d || len(dilation) != d || (extra != nil && len(extra) != d) || (w.pads != nil && len(w.pads) != 2*d) || (wantShape != nil && len(wantShape) != d) {
+			return fmt.Errorf("attributes do not fit input %v", x.shape)
+		}
+		begin, out := make([]int, d), make([]int, d)
+		for i := range d {
+			full := (in[i]-1)*stride[i] + (kern[i]-1)*dilation[i] + 1
+			if extra != nil {
+				full += extra[i]
+			}
+			var total int
+			switch {
+			case wantShape != nil:
+				out[i] = wantShape[i]
+				total = full - out[i]
+			case w.autoPad == "SAME_UPPER" || w.autoPad == "SAME_LOWER":
+				out[i] = in[i] * stride[i]
+				total = full - out[i]
+			default:
+				if w.pads != nil {
+					begin[i] = w.pads[i]
+					full -= w.pads[i] + w.pads[i+d]
+				}
+				out[i] = full
+			}
+			if wantShape != nil || w.autoPad == "SAME_UPPER" || w.autoPad == "SAME_LOWER" {
+				total = max(total, 0)
+				begin[i] = total / 2
+				if w.autoPad == "SAME_LOWER" || (wantShape != nil && w.autoPad == "NOTSET") {
+					begin[i] = total - total/2
+				}
+			}
+			if out[i] < 1 {
+				return fmt.Errorf("output would be empty: input %v, kernel %v", in, kern)
+			}
+		}
+		batch, ic, ocg := x.shape[0], x.shape[1], weights.shape[1]
+		oc, icg := ocg*groups, x.shape[1]/groups
+		if bias != nil && bias.n != oc {
+			return fmt.Errorf("bias %v does not fit %d channels", bias.shape, oc)
+		}
+		shape := append([]int{batch, oc}, out...)
+		result, err := c.output(0, f32, shape...)
+		if err != nil {
+			return err
+		}
+		dst, src, wv := view[float32](result), view[float32](x), view[float32](weights)
+		inN, outN, taps := product(in), product(out), product(kern)
+		cols := c.floats(ocg * taps * inN)
+		clear(dst)
+		for n := range batch {
+			for g := range groups {
+				xs := src[(n*ic+g*icg)*inN:]
+				// cols [ocg·taps, inN] = wᵀ [ocg·taps, icg] · x [icg, inN]
+				kernel.GemmParallel(c.threads, true, false, ocg*taps, inN, icg, wv[g*icg*ocg*taps:], xs, cols, false)
+				scatterColumns(dst[(n*oc+g*ocg)*outN:], cols, ocg, in, out, kern, stride, dilation, begin)
+			}
+		}
+		for i := range batch * oc {
+			row := dst[i*outN : (i+1)*outN]
+			if bias != nil {
+				kernel.AddScalar(row, row, view[float32](bias)[i%oc])
+			}
+			act.run(row)
+		}
+		return nil
+	}, nil
+}
+
+// scatterColumns adds every column to the output positions of its taps.
+func scatterColumns(dst, cols []float32, channels int, in, out, kern, stride, dilation, begin []int) {
+	d := len(in)
+	inN, outN, taps := product(in), product(out), product(kern)
+	tap := make([]int, d)
+	at := make([]int, d)
+	lastIn, lastOut := in[d-1], out[d-1]
+	for ch := range channels {
+		clear(tap)
+		plane := dst[ch*outN : (ch+1)*outN]
+		for t := range taps {
+			src := cols[(ch*taps+t)*inN : (ch*taps+t+1)*inN]
+			clear(at)
+			for i := 0; i < inN; i += lastIn {
+				base, inside := 0, true
+				for a := range d - 1 {
+					p := at[a]*stride[a] + tap[a]*dilation[a] - begin[a]
+					inside = inside && p >= 0 && p < out[a]
+					base = base*out[a] + p
+				}
+				if inside {
+					row := plane[base*lastOut : (base+1)*lastOut]
+					p := tap[d-1]*dilation[d-1] - begin[d-1]
+					for _, v := range src[i : i+lastIn] {
+						if p >= 0 && p < lastOut {
+							row[p] += v
+						}
+						p += stride[d-1]
+					}
+				}
+				advanceIndex(at[:d-1], in[:d-1])
+			}
+			advanceIndex(tap, kern)
+		}
+	}
+}

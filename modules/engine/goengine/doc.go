@@ -1,0 +1,25 @@
+// Package goengine runs ONNX models in pure Go: it needs no native library and
+// is the engine that is always there.
+//
+// Loading a model reads it with package onnxfile, computes everything that
+// depends on constants only, merges nodes (convolution with batch
+// normalisation, bias, residual and activation; products with their bias;
+// x·sigmoid(x), hard swish and layer normalisation out of their parts), packs
+// constant matrices for the kernels, and finds for every value the step that
+// reads it last. Running walks the steps in order. Values live in an arena:
+// a buffer is free again after its value's last reader, views (Reshape,
+// Squeeze …) share their source's buffer, and element-wise steps work in
+// place. For unchanged input shapes a run asks for the same buffers in the
+// same order, so from the second run on the arena allocates nothing.
+//
+// A [Session] may be used from many goroutines; each run that is under way
+// has an arena of its own. With LoadOptions.Threads greater than one, large
+// steps are split over goroutines in a way that does not change a single bit
+// of the result. A cancelled context stops a run between two steps. A panic
+// inside a step becomes an error that names the node.
+//
+// Operators are in one file per family (elementwise.go, conv.go, rnn.go …);
+// each has a builder, which reads attributes and constants once at load, and
+// returns the operation that computes a call. [Operators] lists them;
+// docs/conformance.md says how they fare in ONNX's own tests.
+package goengine

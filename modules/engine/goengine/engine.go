@@ -1,0 +1,206 @@
+package goengine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/onnxfile"
+)
+
+// Engine is the pure-Go engine. The zero value is ready to use.
+type Engine struct{}
+
+// New returns the engine.
+func New() *Engine { return &Engine{} }
+
+// Name is "go".
+func (*Engine) Name() string { return "go" }
+
+// Load implements [modules.Engine].
+func (*Engine) Load(model []byte, opt modules.LoadOptions) (modules.Session, error) {
+	m, err := onnxfile.Read(model, opt.Path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", modules.ErrModel, err)
+	}
+	return load(m, opt)
+}
+
+// LoadGraph prepares a model that was read already.
+func (*Engine) LoadGraph(m *onnxfile.Model, opt modules.LoadOptions) (modules.Session, error) {
+	return load(m, opt)
+}
+
+func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s, err = nil, fmt.Errorf("%w: %v", modules.ErrModel, r)
+		}
+	}()
+	if v := m.Opset(); v > maxOpset {
+		return nil, &modules.UnsupportedError{Engine: "go", Reason: fmt.Sprintf("operator set %d; versions up to %d are known", v, maxOpset)}
+	}
+	s = &Session{}
+	for _, v := range m.Graph.Inputs {
+		ti, err := info(v)
+		if err != nil {
+			return nil, &modules.UnsupportedError{Engine: "go", Reason: err.Error()}
+		}
+		s.inputs = append(s.inputs, ti)
+	}
+	for _, v := range m.Graph.Outputs {
+		ti, err := info(v)
+		if err != nil {
+			return nil, &modules.UnsupportedError{Engine: "go", Reason: err.Error()}
+		}
+		s.outputs = append(s.outputs, ti)
+	}
+	var keep []string
+	for _, name := range opt.Taps {
+		if modulesHas(s.outputs, name) {
+			continue
+		}
+		keep = append(keep, name)
+		v, ok := m.Graph.Values[name]
+		ti, err := info(v)
+		if !ok || err != nil {
+			ti = modules.TensorInfo{DType: modules.Float32}
+		}
+		ti.Name = name
+		s.outputs = append(s.outputs, ti)
+	}
+	threads := max(opt.Threads, 1)
+	p, err := compile(m.Graph, m.Opsets, threads, nil, keep)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", modules.ErrModel, err)
+	}
+	if len(p.unsupported) > 0 {
+		return nil, &modules.UnsupportedError{Engine: "go", Operators: p.unsupported}
+	}
+	s.plan = p
+	return s, nil
+}
+
+func modulesHas(infos []modules.TensorInfo, name string) bool {
+	for i := range infos {
+		if infos[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Session is a loaded model. It is safe for concurrent use: every run that is
+// under way has memory of its own, which the next one takes over.
+type Session struct {
+	plan            *plan
+	inputs, outputs []modules.TensorInfo
+
+	running sync.RWMutex // held for reading by runs, for writing by Close
+	closed  bool
+	mu      sync.Mutex
+	idle    []*frame
+}
+
+var _ modules.IntoSession = (*Session)(nil)
+
+// Inputs implements [modules.Session].
+func (s *Session) Inputs() []modules.TensorInfo { return s.inputs }
+
+// Outputs implements [modules.Session].
+func (s *Session) Outputs() []modules.TensorInfo { return s.outputs }
+
+// EngineName is "go".
+func (s *Session) EngineName() string { return "go" }
+
+// Stats says what loading made of the model: steps that run, nodes computed
+// at load and nodes merged into others.
+func (s *Session) Stats() (steps, folded, fused int) {
+	return len(s.plan.steps), s.plan.folded, s.plan.fusions
+}
+
+// Run implements [modules.Session].
+func (s *Session) Run(ctx context.Context, inputs map[string]*modules.Tensor, outputs []string) (map[string]*modules.Tensor, error) {
+	result := make(map[string]*modules.Tensor, len(s.outputs))
+	if outputs == nil {
+		for i := range s.outputs {
+			result[s.outputs[i].Name] = &modules.Tensor{}
+		}
+	}
+	for _, name := range outputs {
+		result[name] = &modules.Tensor{}
+	}
+	if err := s.RunInto(ctx, inputs, result); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// RunInto implements [modules.IntoSession].
+func (s *Session) RunInto(ctx context.Context, inputs, outputs map[string]*modules.Tensor) error {
+	s.running.RLock()
+	defer s.running.RUnlock()
+	if s.closed {
+		return modules.ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := modules.CheckInputs(s.inputs, inputs); err != nil {
+		return err
+	}
+	for name := range outputs {
+		if !modulesHas(s.outputs, name) {
+			return modules.UnknownOutput(s.outputs, name)
+		}
+	}
+	f := s.acquire()
+	defer s.giveBack(f)
+	for i := range s.inputs {
+		f.vals[s.plan.inputs[i]].fromPort(inputs[s.inputs[i].Name])
+	}
+	if err := f.run(ctx); err != nil {
+		return err
+	}
+	for i := range s.outputs {
+		t := outputs[s.outputs[i].Name]
+		if t == nil {
+			continue
+		}
+		if err := f.vals[s.plan.outputs[i]].toPort(t); err != nil {
+			return fmt.Errorf("output %q %w", s.outputs[i].Name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Session) acquire() *frame {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.idle); n > 0 {
+		f := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		return f
+	}
+	return s.plan.newFrame(&arena{})
+}
+
+func (s *Session) giveBack(f *frame) {
+	f.reset()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = append(s.idle, f)
+}
+
+// Close implements [modules.Session].
+func (s *Session) Close() error {
+	s.running.Lock()
+	defer s.running.Unlock()
+	s.closed = true
+	s.idle = nil
+	return nil
+}
+
+var errShape = errors.New("shapes do not fit")

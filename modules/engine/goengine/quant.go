@@ -1,0 +1,409 @@
+package goengine
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/connectomewire/wire/modules/onnxfile"
+)
+
+var quantTable = map[string]operator{
+	"QuantizeLinear":        {build: buildQuantize},
+	"DequantizeLinear":      {build: buildDequantize},
+	"DynamicQuantizeLinear": {build: buildDynamicQuantize},
+	"ConvInteger":           {build: buildConvInteger},
+	"QLinearConv":           {build: buildQLinearConv},
+}
+
+// integers returns the elements of an 8-bit tensor, less the zero point
+// (which may be absent, one for all, or one for each position of an axis).
+func integers(x, zero *tensor, axis int) ([]int32, error) {
+	vals := make([]int32, x.n)
+	switch x.dt {
+	case u8:
+		for i, v := range view[uint8](x) {
+			vals[i] = int32(v)
+		}
+	case i8:
+		for i, v := range view[int8](x) {
+			vals[i] = int32(v)
+		}
+	case i32:
+		copy(vals, view[int32](x))
+	default:
+		return nil, fmt.Errorf("wants 8-bit integers, got %v", x.dt)
+	}
+	if zero == nil {
+		return vals, nil
+	}
+	if zero.n == 1 {
+		z := int32(zero.at(0))
+		for i := range vals {
+			vals[i] -= z
+		}
+		return vals, nil
+	}
+	_, n, inner := splitAt(x.shape, axis)
+	if zero.n != n {
+		return nil, fmt.Errorf("zero point %v does not fit %v", zero.shape, x.shape)
+	}
+	for i := range vals {
+		vals[i] -= int32(zero.at(i / inner % n))
+	}
+	return vals, nil
+}
+
+func buildMatMulInteger(*spec) (operation, error) {
+	return func(c *call) error {
+		a, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		b, err := c.need(1)
+		if err != nil {
+			return err
+		}
+		shape, m, k, n, err := matmulShape(nil, a.shape, b.shape)
+		if err != nil {
+			return err
+		}
+		x, err := integers(a, c.input(2), max(0, len(a.shape)-2))
+		if err != nil {
+			return err
+		}
+		y, err := integers(b, c.input(3), len(b.shape)-1)
+		if err != nil {
+			return err
+		}
+		out, err := c.output(0, i32, shape...)
+		if err != nil {
+			return err
+		}
+		naiveMatMul(view[int32](out), x, y, batchOffsets(out.shape, a.shape, b.shape, m, k, n), m, k, n)
+		return nil
+	}, nil
+}
+
+func batchOffsets(out, a, b []int, m, k, n int) [][2]int {
+	batch := out
+	if len(b) > 1 {
+		batch = batch[:len(batch)-1]
+	}
+	if len(a) > 1 {
+		batch = batch[:len(batch)-1]
+	}
+	return matOffsets(batch, a, b, m*k, k*n)
+}
+
+// quantize rounds v/scale + zero to an integer type, ties to even, cut off at
+// its ends.
+func quantize(v, scale float64, zero float64, dt onnxElem) int32 {
+	lo, hi := 0.0, 255.0
+	switch dt {
+	case i8:
+		lo, hi = -128, 127
+	case u16:
+		hi = 65535
+	case i16:
+		lo, hi = -32768, 32767
+	}
+	return int32(max(lo, min(hi, math.RoundToEven(v/scale)+zero)))
+}
+
+// zeroType is the type a zero point asks for.
+func zeroType(t *tensor, otherwise onnxElem) onnxElem {
+	if t == nil {
+		return otherwise
+	}
+	return t.dt
+}
+
+func zeroAt(t *tensor, i int) float64 {
+	if t == nil {
+		return 0
+	}
+	if t.n == 1 {
+		i = 0
+	}
+	return t.at(i)
+}
+
+func buildQLinearMatMul(*spec) (operation, error) {
+	return func(c *call) error {
+		for i := range 8 {
+			if _, err := c.need(i); err != nil {
+				return err
+			}
+		}
+		a, b, ys, yz := c.in[0], c.in[3], c.in[6], c.in[7]
+		shape, m, k, n, err := matmulShape(nil, a.shape, b.shape)
+		if err != nil {
+			return err
+		}
+		x, err := integers(a, c.in[2], max(0, len(a.shape)-2))
+		if err != nil {
+			return err
+		}
+		y, err := integers(b, c.in[5], len(b.shape)-1)
+		if err != nil {
+			return err
+		}
+		out, err := c.output(0, yz.dt, shape...)
+		if err != nil {
+			return err
+		}
+		sums := make([]int32, out.n)
+		naiveMatMul(sums, x, y, batchOffsets(out.shape, a.shape, b.shape, m, k, n), m, k, n)
+		for i := range sums {
+			sb := c.in[4].at(0)
+			if c.in[4].n == n {
+				sb = c.in[4].at(i % n)
+			}
+			sa := c.in[1].at(0)
+			if c.in[1].n == m && m > 1 {
+				sa = c.in[1].at(i / n % m)
+			}
+			sums[i] = quantize(float64(sums[i])*sa*sb, ys.at(0), yz.at(0), yz.dt)
+		}
+		return castFrom(out, sums)
+	}, nil
+}
+
+// perAxis returns the position along an axis for element i.
+func perAxis(shape []int, axis, n int) (func(i int) int, error) {
+	if n == 1 {
+		return func(int) int { return 0 }, nil
+	}
+	a, err := axisOf(axis, len(shape))
+	if err != nil {
+		return nil, err
+	}
+	_, size, inner := splitAt(shape, a)
+	if size != n {
+		return nil, fmt.Errorf("%d scales do not fit dimension %d of %v", n, a, shape)
+	}
+	return func(i int) int { return i / inner % n }, nil
+}
+
+func buildQuantize(s *spec) (operation, error) {
+	axis, dt := s.int("axis", 1), onnxfile.ElemType(s.int("output_dtype", int(u8)))
+	if dt == 0 {
+		dt = u8
+	}
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		scale, err := c.need(1)
+		if err != nil {
+			return err
+		}
+		zero := c.input(2)
+		at, err := perAxis(x.shape, axis, scale.n)
+		if err != nil {
+			return err
+		}
+		to := zeroType(zero, dt)
+		out, err := c.output(0, to, x.shape...)
+		if err != nil {
+			return err
+		}
+		vals := make([]int32, x.n)
+		for i := range vals {
+			k := at(i)
+			// the quotient is a float32 one
+			q := float64(float32(x.at(i)) / float32(scale.at(k)))
+			vals[i] = quantize(q, 1, zeroAt(zero, k), to)
+		}
+		return castFrom(out, vals)
+	}, nil
+}
+
+func buildDequantize(s *spec) (operation, error) {
+	axis := s.int("axis", 1)
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		scale, err := c.need(1)
+		if err != nil {
+			return err
+		}
+		zero := c.input(2)
+		at, err := perAxis(x.shape, axis, scale.n)
+		if err != nil {
+			return err
+		}
+		out, err := c.output(0, f32, x.shape...)
+		if err != nil {
+			return err
+		}
+		dst := view[float32](out)
+		for i := range dst {
+			k := at(i)
+			dst[i] = float32(x.at(i)-zeroAt(zero, k)) * float32(scale.at(k))
+		}
+		return nil
+	}, nil
+}
+
+func buildDynamicQuantize(*spec) (operation, error) {
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		if err := wantF32(x); err != nil {
+			return err
+		}
+		src := view[float32](x)
+		lo, hi := float32(0), float32(0)
+		for _, v := range src {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+		scale := (hi - lo) / 255
+		if scale == 0 {
+			scale = 1
+		}
+		zero := max(0, min(255, math.RoundToEven(float64(-lo/scale))))
+		out, err := c.output(0, u8, x.shape...)
+		if err != nil {
+			return err
+		}
+		ts, err := c.output(1, f32)
+		if err != nil {
+			return err
+		}
+		tz, err := c.output(2, u8)
+		if err != nil {
+			return err
+		}
+		view[float32](ts)[0], view[uint8](tz)[0] = scale, uint8(zero)
+		dst := view[uint8](out)
+		for i, v := range src {
+			dst[i] = uint8(max(0, min(255, math.RoundToEven(float64(v/scale))+zero)))
+		}
+		return nil
+	}, nil
+}
+
+// integerConv convolves integers, which zero padding leaves at their zero
+// point.
+func integerConv(w *window, groups int, x, y []int32, xs, ws []int) ([]int32, []int, error) {
+	if len(xs) < 3 || len(ws) != len(xs) || groups < 1 || xs[1] != ws[1]*groups || ws[0]%groups != 0 {
+		return nil, nil, fmt.Errorf("input %v and weights %v do not fit", xs, ws)
+	}
+	g, err := w.resolve(xs[2:], ws[2:])
+	if err != nil {
+		return nil, nil, err
+	}
+	batch, ic, oc, icg := xs[0], xs[1], ws[0], ws[1]
+	inN, outN, taps := product(g.in), product(g.out), product(g.kernel)
+	out := make([]int32, batch*oc*outN)
+	d := len(g.in)
+	at, tap := make([]int, d), make([]int, d)
+	for n := range batch {
+		for o := range oc {
+			clear(at)
+			dst := out[(n*oc+o)*outN : (n*oc+o+1)*outN]
+			first := n*ic + o/(oc/groups)*icg
+			for i := range dst {
+				clear(tap)
+				for t := range taps {
+					off, inside := 0, true
+					for a := range d {
+						p := at[a]*g.stride[a] + tap[a]*g.dilation[a] - g.begin[a]
+						inside = inside && p >= 0 && p < g.in[a]
+						off = off*g.in[a] + p
+					}
+					if inside {
+						for ch := range icg {
+							dst[i] += y[(o*icg+ch)*taps+t] * x[(first+ch)*inN+off]
+						}
+					}
+					advanceIndex(tap, g.kernel)
+				}
+				advanceIndex(at, g.out)
+			}
+		}
+	}
+	return out, append([]int{batch, oc}, g.out...), nil
+}
+
+func buildConvInteger(s *spec) (operation, error) {
+	w, groups := newWindow(s), s.int("group", 1)
+	return func(c *call) error {
+		a, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		b, err := c.need(1)
+		if err != nil {
+			return err
+		}
+		x, err := integers(a, c.input(2), 1)
+		if err != nil {
+			return err
+		}
+		y, err := integers(b, c.input(3), 0)
+		if err != nil {
+			return err
+		}
+		sums, shape, err := integerConv(&w, groups, x, y, a.shape, b.shape)
+		if err != nil {
+			return err
+		}
+		out, err := c.output(0, i32, shape...)
+		if err != nil {
+			return err
+		}
+		copy(view[int32](out), sums)
+		return nil
+	}, nil
+}
+
+func buildQLinearConv(s *spec) (operation, error) {
+	w, groups := newWindow(s), s.int("group", 1)
+	return func(c *call) error {
+		for i := range 8 {
+			if _, err := c.need(i); err != nil {
+				return err
+			}
+		}
+		a, b, ys, yz, bias := c.in[0], c.in[3], c.in[6], c.in[7], c.input(8)
+		x, err := integers(a, c.in[2], 1)
+		if err != nil {
+			return err
+		}
+		y, err := integers(b, c.in[5], 0)
+		if err != nil {
+			return err
+		}
+		sums, shape, err := integerConv(&w, groups, x, y, a.shape, b.shape)
+		if err != nil {
+			return err
+		}
+		out, err := c.output(0, yz.dt, shape...)
+		if err != nil {
+			return err
+		}
+		oc, inner := shape[1], product(shape[2:])
+		if bias != nil && bias.n != oc {
+			return fmt.Errorf("bias %v does not fit %d channels", bias.shape, oc)
+		}
+		for i, v := range sums {
+			o := i / inner % oc
+			if bias != nil {
+				v += int32(bias.at(o))
+			}
+			ws := c.in[4].at(0)
+			if c.in[4].n == oc {
+				ws = c.in[4].at(o)
+			}
+			sums[i] = quantize(float64(v)*c.in[1].at(0)*ws, ys.at(0), yz.at(0), yz.dt)
+		}
+		return castFrom(out, sums)
+	}, nil
+}

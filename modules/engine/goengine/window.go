@@ -1,0 +1,85 @@
+package goengine
+
+import (
+	"fmt"
+	"slices"
+)
+
+// window is the geometry that convolutions and poolings share.
+type window struct {
+	kernel, stride, dilation, pads []int // from attributes, nil for defaults
+	autoPad                        string
+	ceil                           bool
+}
+
+func newWindow(s *spec) window {
+	return window{s.ints("kernel_shape"), s.ints("strides"), s.ints("dilations"), s.ints("pads"), s.str("auto_pad", "NOTSET"), s.int("ceil_mode", 0) == 1}
+}
+
+// geometry is a window on an input of known size.
+type geometry struct {
+	in, out, kernel, stride, dilation, begin, end []int
+}
+
+func ones(n int) []int { return slices.Repeat([]int{1}, n) }
+
+// resolve fits the window to the spatial dimensions of an input. kernel
+// overrides the attribute, if not nil.
+func (w *window) resolve(in, kernel []int) (*geometry, error) {
+	d := len(in)
+	g := &geometry{in: slices.Clone(in), out: make([]int, d), begin: make([]int, d), end: make([]int, d)}
+	if g.kernel = kernel; kernel == nil {
+		g.kernel = w.kernel
+	}
+	if g.stride = w.stride; w.stride == nil {
+		g.stride = ones(d)
+	}
+	if g.dilation = w.dilation; w.dilation == nil {
+		g.dilation = ones(d)
+	}
+	if len(g.kernel) != d || len(g.stride) != d || len(g.dilation) != d || (w.pads != nil && len(w.pads) != 2*d) {
+		return nil, fmt.Errorf("kernel %v, strides %v, dilations %v and pads %v do not fit input %v", g.kernel, g.stride, g.dilation, w.pads, in)
+	}
+	for i := range d {
+		if g.stride[i] < 1 || g.dilation[i] < 1 || g.kernel[i] < 1 {
+			return nil, fmt.Errorf("kernel %v, strides %v or dilations %v are not positive", g.kernel, g.stride, g.dilation)
+		}
+		span := (g.kernel[i]-1)*g.dilation[i] + 1
+		switch w.autoPad {
+		case "SAME_UPPER", "SAME_LOWER":
+			out := (in[i] + g.stride[i] - 1) / g.stride[i]
+			total := max(0, (out-1)*g.stride[i]+span-in[i])
+			g.begin[i] = total / 2
+			if w.autoPad == "SAME_LOWER" {
+				g.begin[i] = (total + 1) / 2
+			}
+			g.end[i] = total - g.begin[i]
+		case "VALID":
+		default:
+			if w.pads != nil {
+				g.begin[i], g.end[i] = w.pads[i], w.pads[i+d]
+			}
+		}
+		room := in[i] + g.begin[i] + g.end[i] - span
+		if room < 0 {
+			return nil, fmt.Errorf("a kernel of %v (dilations %v) does not fit into input %v with pads %v %v", g.kernel, g.dilation, in, g.begin, g.end)
+		}
+		g.out[i] = room/g.stride[i] + 1
+		if w.ceil && room%g.stride[i] != 0 {
+			// the last window must begin inside the input or its left padding
+			if g.out[i]*g.stride[i] < in[i]+g.begin[i] {
+				g.out[i]++
+			}
+		}
+	}
+	return g, nil
+}
+
+// flat makes a geometry of one dimension one of two.
+func (g *geometry) flat() *geometry {
+	if len(g.in) != 1 {
+		return g
+	}
+	p := func(v []int, first int) []int { return []int{first, v[0]} }
+	return &geometry{p(g.in, 1), p(g.out, 1), p(g.kernel, 1), p(g.stride, 1), p(g.dilation, 1), p(g.begin, 0), p(g.end, 0)}
+}
