@@ -67,6 +67,8 @@ type Port struct {
 	Module string
 	Port   string // "embedding", "grid", …
 	Node   int
+	// Echo marks what the plan itself said and hears again.
+	Echo bool
 }
 
 // Flow is what an episode sent through a plan's tracts.
@@ -140,6 +142,7 @@ func FromPlan(p *wiring.Plan) *Diagram {
 	}
 	for _, e := range p.Effectors {
 		d.Effectors = append(d.Effectors, Port{Name: e.Name, Module: e.Module, Node: e.Region})
+		d.Senses = append(d.Senses, Port{Name: "own words", Node: e.Feedback, Echo: true})
 	}
 	facts := []string{counted(len(p.Regions), "region"), counted(len(p.Tracts), "tract"),
 		fmt.Sprintf("width %d, rank %d", p.Width, p.Rank)}

@@ -49,8 +49,8 @@ func brain(perSide, tracts int) *Diagram {
 // withModules fills three regions as a captioning plan does.
 func withModules(d *Diagram) *Diagram {
 	d.Nodes[3].Module, d.Nodes[7].Module, d.Nodes[5].Module = "vision", "language", "sound"
-	d.Senses = []Port{{"image", "vision", "embedding", 3}, {"image", "vision", "grid", 3}, {"sound", "sound", "embedding", 5}}
-	d.Effectors = []Port{{"caption", "language", "", 7}}
+	d.Senses = []Port{{Name: "image", Module: "vision", Port: "embedding", Node: 3}, {Name: "image", Module: "vision", Port: "grid", Node: 3}, {Name: "sound", Module: "sound", Port: "embedding", Node: 5}}
+	d.Effectors = []Port{{Name: "caption", Module: "language", Node: 7}}
 	return d
 }
 
@@ -91,7 +91,7 @@ func TestEveryRegionIsNamed(t *testing.T) {
 				t.Errorf("%s: %q is not written in the drawing", layout, n.Short)
 			}
 		}
-		for _, want := range []string{">vision<", ">language<", ">sound embedding<", ">caption<", ">test brain<"} {
+		for _, want := range []string{">vision<", ">language<", ">sound<", ">image grid<", ">caption<", ">test brain<"} {
 			if !strings.Contains(svg.String(), want) {
 				t.Errorf("%s: %s is missing", layout, want)
 			}

@@ -167,7 +167,11 @@ func (d *Diagram) paintPorts(s *scene, pl placing) {
 	add := func(ports []Port, tint color.NRGBA, into bool) {
 		for _, p := range ports {
 			name := p.Name
-			if p.Port != "" {
+			tint := tint
+			if p.Echo {
+				tint = effectorColor
+			}
+			if p.Port != "" && p.Port != "embedding" {
 				name += " " + p.Port
 			}
 			if !into && d.Flow != nil && d.Flow.Said != "" {

@@ -274,6 +274,7 @@ func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
 	e.last.Store(int64(ep.Ticks) - 1)
 	if n.config.Trace {
 		e.trace = newTrace(n.plan, ep.Ticks)
+		e.trace.Started = e.start
 	}
 	if e.voice == nil {
 		return e

@@ -15,6 +15,8 @@ type Trace struct {
 	// Regions are the regions' labels, Tracts the plan's tracts.
 	Regions []string
 	Tracts  []wiring.Tract
+	// Started is when the episode began; all times count from it.
+	Started time.Time
 	// Ticks of the episode.
 	Ticks int
 	// State is the root mean square of each region's state h: [region][tick].

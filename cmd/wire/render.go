@@ -65,13 +65,37 @@ func diagramOf(c *cli.Context, name string) (*graphs.Diagram, error) {
 		if err != nil {
 			return nil, err
 		}
-		return graphs.FromPlan(p), nil
+		d := graphs.FromPlan(p)
+		withTypicalPositions(d)
+		return d, nil
 	}
 	brain, err := readConnectome(c, name)
 	if err != nil {
 		return nil, err
 	}
-	return graphs.FromConnectome(brain), nil
+	d := graphs.FromConnectome(brain)
+	withTypicalPositions(d)
+	return d, nil
+}
+
+// withTypicalPositions gives regions that the file does not locate, but whose
+// names the atlas knows, the approximate centroids of the built-in
+// connectome: for drawing only.
+func withTypicalPositions(d *graphs.Diagram) {
+	typical := map[string][3]float64{}
+	for _, r := range synthetic.Default().Regions {
+		typical[r.Canonical] = r.Position
+	}
+	added := false
+	for i := range d.Nodes {
+		n := &d.Nodes[i]
+		if p, ok := typical[n.Label]; ok && !n.Located {
+			n.Position, n.Located, added = p, true, true
+		}
+	}
+	if added {
+		d.Subtitle += " · positions: typical centroids"
+	}
 }
 
 // isPlan says whether a name is a plan's directory.

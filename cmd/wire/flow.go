@@ -1,0 +1,30 @@
+package main
+
+import (
+	"github.com/connectomewire/wire/graphs"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/wiring"
+)
+
+// drawingFormat checks the name of a drawing.
+func drawingFormat(name string) (graphs.Format, error) {
+	f, err := graphs.FormatOf(name)
+	if err != nil {
+		return "", usageError{err}
+	}
+	return f, nil
+}
+
+// flowDiagram is the plan with what an episode sent through its tracts.
+func flowDiagram(p *wiring.Plan, t *runtime.Trace, said string) *graphs.Diagram {
+	d := graphs.FromPlan(p)
+	withTypicalPositions(d)
+	d.Flow = &graphs.Flow{Edges: t.MeanFlow(), Nodes: t.MeanState(), Unit: "mean flow (gate × scale × signal)", Said: said}
+	return d
+}
+
+// drawFlow writes the drawing of an episode's flow.
+func drawFlow(p *wiring.Plan, spoken caption.Caption, name string) error {
+	return flowDiagram(p, spoken.Trace, spoken.Text).RenderFile(name, graphs.RenderOptions{})
+}
