@@ -22,6 +22,8 @@ func Run(t *testing.T, engine modules.Engine) {
 		{"computes", testComputes},
 		{"types", testTypes},
 		{"batch sizes", testBatches},
+		{"passed through", testPassedThrough},
+		{"wrong symbols", testWrongSymbols},
 		{"chosen outputs", testChosenOutputs},
 		{"bad inputs", testBadInputs},
 		{"bad outputs", testBadOutputs},
@@ -235,6 +237,51 @@ func testChosenOutputs(t *testing.T, engine modules.Engine) {
 	}
 	if out = run(t, s, twoInputs()); len(out) != 2 {
 		t.Errorf("%d outputs of 2", len(out))
+	}
+}
+
+// testPassedThrough has an output that is an input, one that is a constant
+// and one that an Identity makes of a constant.
+func testPassedThrough(t *testing.T, engine modules.Engine) {
+	m := &Model{
+		Nodes: []Node{
+			{Op: "Identity", Inputs: []string{"x"}, Outputs: []string{"same"}},
+			{Op: "Identity", Inputs: []string{"c"}, Outputs: []string{"constant"}},
+			{Op: "Relu", Inputs: []string{"same"}, Outputs: []string{"y"}},
+		},
+		Inputs: []Value{{Name: "x", DType: modules.Float32, Shape: []int{2}}},
+		Outputs: []Value{
+			{Name: "same", DType: modules.Float32, Shape: []int{2}},
+			{Name: "constant", DType: modules.Float32, Shape: []int{2}},
+			{Name: "y", DType: modules.Float32, Shape: []int{2}},
+		},
+		Initializers: []Initializer{{Name: "c", Tensor: modules.Floats([]float32{5, 6}, 2)}},
+	}
+	s := load(t, engine, m, modules.LoadOptions{})
+	x := []float32{-1, 2}
+	for range 2 {
+		out := run(t, s, map[string]*modules.Tensor{"x": modules.Floats(x, 2)})
+		wantFloats(t, out["same"], []float32{-1, 2}, 2)
+		wantFloats(t, out["constant"], []float32{5, 6}, 2)
+		wantFloats(t, out["y"], []float32{0, 2}, 2)
+		out["same"].F32[0], out["constant"].F32[0] = 99, 99 // the caller's own
+		if x[0] != -1 {
+			t.Fatal("the output shares its memory with the input")
+		}
+	}
+}
+
+// testWrongSymbols runs a model that calls two different sizes by one name,
+// as sloppy exporters do.
+func testWrongSymbols(t *testing.T, engine modules.Engine) {
+	m := &Model{
+		Nodes:   []Node{{Op: "Concat", Inputs: []string{"x", "x"}, Outputs: []string{"y"}, Ints: map[string]int64{"axis": 0}}},
+		Inputs:  []Value{{Name: "x", DType: modules.Float32, Shape: []int{-1}, Symbols: []string{"n"}}},
+		Outputs: []Value{{Name: "y", DType: modules.Float32, Shape: []int{-1}, Symbols: []string{"n"}}},
+	}
+	s := load(t, engine, m, modules.LoadOptions{})
+	for range 2 {
+		wantFloats(t, run(t, s, map[string]*modules.Tensor{"x": modules.Floats([]float32{1, 2}, 2)})["y"], []float32{1, 2, 1, 2}, 4)
 	}
 }
 

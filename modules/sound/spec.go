@@ -13,22 +13,24 @@ type Spec struct {
 	Gain float64 `yaml:"gain,omitempty"`
 	// Features is "waveform" or "logmel" (default).
 	Features string `yaml:"features,omitempty"`
-	// Samples fixes the length of a waveform: longer sounds are cut, shorter
-	// ones padded with silence. 0 leaves the length.
+	// Samples fixes the length of the waveform, also before frames are made of
+	// it: longer sounds are cut, shorter ones padded with silence. 0 leaves it.
 	Samples int `yaml:"samples,omitempty"`
 
 	// Window is the length of a frame in samples, Hop the distance between
-	// frames, FFT the length of the transform (default Window; the frame is
-	// centred in it).
+	// frames, FFT the length of the transform (default Window). Without Center
+	// frame t holds samples t·Hop to t·Hop+Window, then zeros up to FFT.
 	Window int `yaml:"window,omitempty"`
 	Hop    int `yaml:"hop,omitempty"`
 	FFT    int `yaml:"fft,omitempty"`
 	// Taper is "hann" (default), "hamming" or "none"; periodic, as for
 	// spectral analysis.
 	Taper string `yaml:"taper,omitempty"`
-	// Center pads the sound by half a transform on both sides with its
-	// reflection, so that frame t is centred on sample t·Hop.
-	Center bool `yaml:"center,omitempty"`
+	// Center pads the sound by half a transform on both sides and centres the
+	// window in it, so that frame t is centred on sample t·Hop. Pad is what
+	// lies there: "reflect" (default) or "zero".
+	Center bool   `yaml:"center,omitempty"`
+	Pad    string `yaml:"pad,omitempty"`
 	// Power of the magnitudes: 2 (default) or 1.
 	Power int `yaml:"power,omitempty"`
 	// Mels is the number of mel bands between FMin and FMax (Hz; FMax 0
@@ -67,8 +69,6 @@ const (
 	MaxRate = 384000
 	maxFFT  = 1 << 16
 	maxMels = 1024
-	// maxSamples bounds a decoded or resampled sound: half an hour at 96 kHz.
-	maxSamples = 1800 * 96000
 )
 
 // Check reports the first mistake, or nil.
@@ -82,6 +82,7 @@ func (s *Spec) Check() error {
 	if err := check.First(
 		check.OneOf("features", s.Features, "logmel", "waveform"),
 		check.OneOf("taper", s.Taper, "hann", "hamming", "none"),
+		check.OneOf("pad", s.Pad, "reflect", "zero"),
 		check.OneOf("mel_scale", s.MelScale, "slaney", "htk"),
 		check.OneOf("mel_norm", s.MelNorm, "slaney", "none"),
 		check.OneOf("log", s.Log, "ln", "log10", "db", "none"),
@@ -110,6 +111,10 @@ func (s *Spec) checkFrames() error {
 		return check.Errorf("fft", "%d is not between the window (%d) and %d", fft, s.Window, maxFFT)
 	case s.Mels < 1 || s.Mels > maxMels:
 		return check.Errorf("mels", "%d is not between 1 and %d", s.Mels, maxMels)
+	case s.Frames < 0 || s.Frames > 1<<20:
+		return check.Errorf("frames", "%d is not between 0 and %d", s.Frames, 1<<20)
+	case s.Frames*s.Hop > maxSamples:
+		return check.Errorf("frames", "%d frames of %d samples are longer than %d samples", s.Frames, s.Hop, maxSamples)
 	case s.Power != 0 && s.Power != 1 && s.Power != 2:
 		return check.Errorf("power", "%d is neither 1 nor 2", s.Power)
 	case s.FMin < 0 || s.FMin >= s.fmax():
@@ -120,8 +125,6 @@ func (s *Spec) checkFrames() error {
 		return check.Errorf("offset", "offset, floor and range must not be negative")
 	case s.Std < 0:
 		return check.Errorf("std", "must not be negative")
-	case s.Frames < 0 || s.Frames > 1<<20:
-		return check.Errorf("frames", "%d is not between 0 and %d", s.Frames, 1<<20)
 	}
 	return nil
 }

@@ -101,6 +101,12 @@ var dtypes = map[int32]modules.DType{
 }
 
 func elementType(d modules.DType) uintptr {
+	switch d {
+	case modules.Float32:
+		return 1
+	case modules.Int64:
+		return 7
+	}
 	for n, t := range dtypes {
 		if t == d {
 			return uintptr(n)

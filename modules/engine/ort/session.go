@@ -34,7 +34,9 @@ type session struct {
 // dimension is a size, or the place of an input's dimension that has it.
 type dimension struct{ size, input, axis int }
 
-// frame holds what a call needs, reused from call to call.
+// frame holds what a call needs, reused from call to call. It lives on the
+// heap, where Go does not move things, and RunInto keeps it reachable, so
+// only the caller's tensors need pinning.
 type frame struct {
 	pins
 	names   []uintptr // C strings of the outputs asked for
@@ -43,9 +45,27 @@ type frame struct {
 	results []uintptr // OrtValues of the outputs; 0 lets the library allocate
 	wanted  []int     // output indices
 	targets []*modules.Tensor
+	placed  []bool // the result lies in its target's memory
 	shape   []int64
 	one     uintptr
 }
+
+// start is the address of a slice in a frame.
+func start[T any](s []T) uintptr {
+	if len(s) == 0 {
+		return 0
+	}
+	return uintptr(unsafe.Pointer(&s[0]))
+}
+
+// result is the address of the frame's place for a result.
+func (f *frame) result() uintptr {
+	f.one = 0
+	return uintptr(unsafe.Pointer(&f.one))
+}
+
+// cName is the address of a name that the session holds.
+func cName(name *byte) uintptr { return uintptr(unsafe.Pointer(name)) }
 
 // EngineName is "onnxruntime".
 func (s *session) EngineName() string { return "onnxruntime" }
@@ -162,9 +182,11 @@ func (s *session) put(f *frame) {
 		s.lib.release(fnReleaseValue, v)
 	}
 	f.Unpin()
+	runtime.KeepAlive(s.inputNames)
+	runtime.KeepAlive(s.outputNames)
 	clear(f.targets)
 	f.names, f.inNames, f.values, f.results = f.names[:0], f.inNames[:0], f.values[:0], f.results[:0]
-	f.wanted, f.targets = f.wanted[:0], f.targets[:0]
+	f.wanted, f.targets, f.placed = f.wanted[:0], f.targets[:0], f.placed[:0]
 	s.frames.Put(f)
 }
 
@@ -174,8 +196,9 @@ func (s *session) collect(f *frame, outputs map[string]*modules.Tensor) error {
 		if t := outputs[s.outputs[i].Name]; t != nil {
 			f.wanted = append(f.wanted, i)
 			f.targets = append(f.targets, t)
-			f.names = append(f.names, address(&f.pins, s.outputNames[i]))
+			f.names = append(f.names, cName(s.outputNames[i]))
 			f.results = append(f.results, 0)
+			f.placed = append(f.placed, false)
 		}
 	}
 	if len(f.wanted) == len(outputs) && len(outputs) > 0 {
@@ -205,7 +228,7 @@ func (s *session) wrapInputs(f *frame, inputs map[string]*modules.Tensor) error 
 		if err != nil {
 			return fmt.Errorf("%w: input %q: %v", modules.ErrInput, s.inputs[i].Name, err)
 		}
-		f.inNames = append(f.inNames, address(&f.pins, s.inputNames[i]))
+		f.inNames = append(f.inNames, cName(s.inputNames[i]))
 		f.values = append(f.values, value)
 	}
 	return nil
@@ -219,10 +242,9 @@ func (s *session) wrap(f *frame, t *modules.Tensor) (uintptr, error) {
 	}
 	shape := uintptr(unsafe.Pointer(&spare))
 	if len(f.shape) > 0 {
-		shape = address(&f.pins, &f.shape[0])
+		shape = start(f.shape)
 	}
-	f.one = 0
-	err := s.lib.check(call(s.lib.fn[fnCreateTensorWithData], s.lib.memory, data(&f.pins, t), uintptr(t.Len()*t.DType.Size()), shape, uintptr(len(t.Shape)), elementType(t.DType), address(&f.pins, &f.one)))
+	err := s.lib.check(call(s.lib.fn[fnCreateTensorWithData], s.lib.memory, data(&f.pins, t), uintptr(t.Len()*t.DType.Size()), shape, uintptr(len(t.Shape)), elementType(t.DType), f.result()))
 	return f.one, err
 }
 
@@ -253,6 +275,7 @@ func (s *session) wrapOutputs(f *frame, inputs map[string]*modules.Tensor) (pred
 		if f.results[k], err = s.wrap(f, t); err != nil {
 			return false, err
 		}
+		f.placed[k] = true
 	}
 	return predicted, nil
 }
@@ -290,13 +313,6 @@ func room[T any](s []T, n int) []T {
 	return make([]T, n)
 }
 
-func first[T any](s []T) *T {
-	if len(s) == 0 {
-		return nil
-	}
-	return &s[0]
-}
-
 // run calls the model. Cancelling the context makes it stop between two
 // operators.
 func (s *session) run(ctx context.Context, f *frame) error {
@@ -309,12 +325,8 @@ func (s *session) run(ctx context.Context, f *frame) error {
 		options = f.one
 		defer stop()
 	}
-	var inNames, values uintptr
-	if len(f.values) > 0 {
-		inNames, values = address(&f.pins, first(f.inNames)), address(&f.pins, first(f.values))
-	}
-	status := call(s.lib.fn[fnRun], s.handle, options, inNames, values, uintptr(len(f.values)),
-		address(&f.pins, first(f.names)), uintptr(len(f.names)), address(&f.pins, first(f.results)))
+	status := call(s.lib.fn[fnRun], s.handle, options, start(f.inNames), start(f.values), uintptr(len(f.values)),
+		start(f.names), uintptr(len(f.names)), start(f.results))
 	if err := s.lib.check(status); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -327,8 +339,7 @@ func (s *session) run(ctx context.Context, f *frame) error {
 // cancellable leaves run options in f.one that the context's end
 // terminates; stop releases them.
 func (s *session) cancellable(ctx context.Context, f *frame) (stop func(), err error) {
-	f.one = 0
-	if err := s.lib.check(call(s.lib.fn[fnCreateRunOptions], address(&f.pins, &f.one))); err != nil {
+	if err := s.lib.check(call(s.lib.fn[fnCreateRunOptions], f.result())); err != nil {
 		return nil, err
 	}
 	options := f.one
@@ -349,42 +360,24 @@ func (s *session) cancellable(ctx context.Context, f *frame) (stop func(), err e
 func (s *session) runUnsized(ctx context.Context, f *frame) error {
 	for k, v := range f.results {
 		s.lib.release(fnReleaseValue, v)
-		f.results[k] = 0
+		f.results[k], f.placed[k] = 0, false
 		*f.targets[k] = modules.Tensor{}
 	}
 	return s.run(ctx, f)
 }
 
-// fetch copies the outputs that the library allocated. Those given as Go
-// memory are already there: the library returns the very values it was given.
+// fetch copies the outputs that the library allocated; the others are
+// already in their targets.
 func (s *session) fetch(f *frame) error {
 	for k, i := range f.wanted {
-		t := f.targets[k]
-		if s.sized[i] != nil && t.DType != 0 && s.inPlace(f, k, t) {
+		if f.placed[k] {
 			continue
 		}
-		if err := s.copyOut(f.results[k], t); err != nil {
+		if err := s.copyOut(f.results[k], f.targets[k]); err != nil {
 			return fmt.Errorf("output %q: %w", s.outputs[i].Name, err)
 		}
 	}
 	return nil
-}
-
-// inPlace reports whether result k lies in its target's memory.
-func (s *session) inPlace(f *frame, k int, t *modules.Tensor) bool {
-	if t.Len() == 0 {
-		return t.Held() == 0 && !s.isDoubtful(f.wanted[k])
-	}
-	f.one = 0
-	if s.lib.check(call(s.lib.fn[fnGetTensorMutableData], f.results[k], address(&f.pins, &f.one))) != nil {
-		return false
-	}
-	return f.one == data(&f.pins, t)
-}
-
-func (s *session) isDoubtful(i int) bool {
-	_, bad := s.doubtful.Load(i)
-	return bad
 }
 
 // copyOut copies an OrtValue into a tensor.

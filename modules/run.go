@@ -1,0 +1,368 @@
+package modules
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Run computes output ports from tensors for input ports. Without output
+// names it computes all that the inputs reach. State inputs that are not
+// given start at zero.
+func (m *Module) Run(ctx context.Context, inputs map[string]*Tensor, outputs ...string) (map[string]*Tensor, error) {
+	for _, name := range sortedKeys(inputs) {
+		if m.Manifest.Input(name) == nil {
+			return nil, m.unknownPort("input", name, m.Manifest.Inputs)
+		}
+	}
+	if len(outputs) == 0 {
+		outputs = m.reached(inputs)
+	}
+	needed, err := m.needed(outputs)
+	if err != nil {
+		return nil, err
+	}
+	if m.slots != nil {
+		select {
+		case m.slots <- struct{}{}:
+			defer func() { <-m.slots }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	computed := make([]map[string]*Tensor, len(m.parts))
+	for k := range m.parts {
+		if len(needed[k]) == 0 {
+			continue
+		}
+		feed, err := m.feed(k, inputs, computed)
+		if err == nil {
+			computed[k], err = m.parts[k].session.Run(ctx, feed, needed[k])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("module %s: %s: %w", m.Manifest.Name, m.Manifest.Parts[k].Name, err)
+		}
+	}
+	out := make(map[string]*Tensor, len(outputs))
+	for _, name := range outputs {
+		p := m.Manifest.Output(name)
+		t, err := p.finish(computed[m.Manifest.partOf(p)][p.tensorName()])
+		if err != nil {
+			return nil, fmt.Errorf("module %s, output %q: %w", m.Manifest.Name, name, err)
+		}
+		out[name] = t
+	}
+	return out, nil
+}
+
+// reached lists the output ports of parts all of whose inputs are at hand.
+func (m *Module) reached(inputs map[string]*Tensor) []string {
+	ready := make([]bool, len(m.parts))
+	for k := range m.parts {
+		ready[k] = true
+		for _, l := range m.parts[k].links {
+			ready[k] = ready[k] && ready[l.from]
+		}
+		for i := range m.Manifest.Inputs {
+			p := &m.Manifest.Inputs[i]
+			if m.Manifest.partOf(p) == k && p.Kind != KindState && inputs[p.Name] == nil {
+				ready[k] = false
+			}
+		}
+	}
+	var names []string
+	for i := range m.Manifest.Outputs {
+		if p := &m.Manifest.Outputs[i]; ready[m.Manifest.partOf(p)] {
+			names = append(names, p.Name)
+		}
+	}
+	if names == nil {
+		for i := range m.Manifest.Outputs { // so that the error names what is missing
+			names = append(names, m.Manifest.Outputs[i].Name)
+		}
+	}
+	return names
+}
+
+// needed lists the tensors each part must compute for the output ports.
+func (m *Module) needed(outputs []string) ([][]string, error) {
+	needed := make([][]string, len(m.parts))
+	add := func(k int, tensor string) {
+		if !slices.Contains(needed[k], tensor) {
+			needed[k] = append(needed[k], tensor)
+		}
+	}
+	for _, name := range outputs {
+		p := m.Manifest.Output(name)
+		if p == nil {
+			return nil, m.unknownPort("output", name, m.Manifest.Outputs)
+		}
+		add(m.Manifest.partOf(p), p.tensorName())
+	}
+	for k := len(m.parts) - 1; k >= 0; k-- {
+		if len(needed[k]) > 0 {
+			for _, l := range m.parts[k].links {
+				add(l.from, l.output)
+			}
+		}
+	}
+	return needed, nil
+}
+
+// feed gathers the inputs of a part.
+func (m *Module) feed(k int, inputs map[string]*Tensor, computed []map[string]*Tensor) (map[string]*Tensor, error) {
+	part := &m.parts[k]
+	feed := make(map[string]*Tensor, len(part.session.Inputs()))
+	for name, t := range part.constants {
+		feed[name] = t
+	}
+	for i := range part.links {
+		l := &part.links[i]
+		t, err := l.carry(computed[l.from][l.output])
+		if err != nil {
+			return nil, fmt.Errorf("link %s → %s: %w", l.From, l.To, err)
+		}
+		feed[l.into] = t
+	}
+	for i := range m.Manifest.Inputs {
+		p := &m.Manifest.Inputs[i]
+		if m.Manifest.partOf(p) != k {
+			continue
+		}
+		t := inputs[p.Name]
+		if t == nil && p.Kind == KindState {
+			t = m.zeroState(p, inputs)
+		}
+		if t == nil {
+			return nil, fmt.Errorf("%w: input port %q (%s) is missing", ErrInput, p.Name, p.Kind)
+		}
+		feed[p.tensorName()] = t
+	}
+	return feed, nil
+}
+
+// zeroState is the state before the first step. An open dimension takes the
+// size of the dimension of the same name in another input, else 1.
+func (m *Module) zeroState(p *Port, inputs map[string]*Tensor) *Tensor {
+	shape := make([]int, len(p.Shape))
+	for k, d := range p.Shape {
+		shape[k] = d.Size
+		if d.Size < 0 {
+			shape[k] = m.openSize(d.Name, inputs)
+		}
+	}
+	t, err := NewTensor(p.DType(), shape...)
+	if err != nil {
+		return nil
+	}
+	return t
+}
+
+func (m *Module) openSize(dim string, inputs map[string]*Tensor) int {
+	for i := range m.Manifest.Inputs {
+		p := &m.Manifest.Inputs[i]
+		t := inputs[p.Name]
+		if t == nil {
+			continue
+		}
+		for k, d := range p.Shape {
+			if d.Size < 0 && d.Name == dim && k < len(t.Shape) {
+				return t.Shape[k]
+			}
+		}
+	}
+	return 1
+}
+
+// carry applies a link: scale and offset, then windows of rows.
+func (l *Link) carry(t *Tensor) (*Tensor, error) {
+	if l.Width == 0 && (l.Scale == 0 || l.Scale == 1) && l.Offset == 0 {
+		return t, nil
+	}
+	if t.DType != Float32 {
+		return nil, fmt.Errorf("only float32 is scaled and cut into windows, got %s", t.DType)
+	}
+	scale := float32(l.Scale)
+	if l.Scale == 0 {
+		scale = 1
+	}
+	data := make([]float32, len(t.F32))
+	for i, v := range t.F32 {
+		data[i] = v*scale + float32(l.Offset)
+	}
+	if l.Width == 0 {
+		return Floats(data, t.Shape...), nil
+	}
+	rows := len(data) / l.Width
+	if rows*l.Width != len(data) {
+		return nil, fmt.Errorf("%d numbers are not rows of %d", len(data), l.Width)
+	}
+	if rows < l.Window {
+		return nil, fmt.Errorf("%w: the input gives %d frames, one window needs %d; give a longer one", ErrInput, rows, l.Window)
+	}
+	windows := (rows-l.Window)/l.Hop + 1
+	size := l.Window * l.Width
+	out := make([]float32, 0, windows*size)
+	for w := range windows {
+		start := w * l.Hop * l.Width
+		out = append(out, data[start:start+size]...)
+	}
+	return Floats(out, append([]int{windows}, l.Shape...)...), nil
+}
+
+// finish does what the manifest says is done to an output.
+func (p *Port) finish(t *Tensor) (*Tensor, error) {
+	if t.DType != Float32 {
+		return t, nil
+	}
+	if p.Layout == "nchw" {
+		if len(t.Shape) != 4 {
+			return nil, fmt.Errorf("the model gave shape %v, the layout is nchw", t.Shape)
+		}
+		t = cellsLast(t)
+	}
+	if p.Kind == KindGrid && len(t.Shape) == 4 { // [batch, rows, columns, width]
+		t = Floats(t.F32, t.Shape[0], t.Shape[1]*t.Shape[2], t.Shape[3])
+	}
+	if p.Pooling != "" {
+		if len(t.Shape) != 3 {
+			return nil, fmt.Errorf("the model gave shape %v, pooling needs [batch, cells, width]", t.Shape)
+		}
+		t = pool(t, p.Pooling)
+	}
+	if p.Kind == KindEmbedding && len(t.Shape) > 2 { // drop dimensions of size 1
+		t = Floats(t.F32, t.Shape[0], t.Len()/max(t.Shape[0], 1))
+	}
+	if p.Normalize {
+		t = rowwise(t, unit)
+	}
+	if p.Softmax {
+		t = rowwise(t, softmax)
+	}
+	return t, nil
+}
+
+// cellsLast turns [batch, width, rows, columns] into [batch, cells, width].
+func cellsLast(t *Tensor) *Tensor {
+	batch, width, cells := t.Shape[0], t.Shape[1], t.Shape[2]*t.Shape[3]
+	out := make([]float32, len(t.F32))
+	for b := range batch {
+		from, to := t.F32[b*width*cells:], out[b*width*cells:]
+		for c := range width {
+			for i := range cells {
+				to[i*width+c] = from[c*cells+i]
+			}
+		}
+	}
+	return Floats(out, batch, cells, width)
+}
+
+// pool makes [batch, width] of [batch, cells, width].
+func pool(t *Tensor, how string) *Tensor {
+	batch, cells, width := t.Shape[0], t.Shape[1], t.Shape[2]
+	out := make([]float32, batch*width)
+	for b := range batch {
+		row := out[b*width : (b+1)*width]
+		for i := range cells {
+			cell := t.F32[(b*cells+i)*width:][:width]
+			for c, v := range cell {
+				switch {
+				case how == "mean":
+					row[c] += v / float32(cells)
+				case how == "max" && (i == 0 || v > row[c]), how == "first" && i == 0, how == "last" && i == cells-1:
+					row[c] = v
+				}
+			}
+		}
+	}
+	return Floats(out, batch, width)
+}
+
+// rowwise applies f to a copy of every last-dimension row.
+func rowwise(t *Tensor, f func(row []float32)) *Tensor {
+	out := slices.Clone(t.F32)
+	if len(t.Shape) > 0 {
+		width := t.Shape[len(t.Shape)-1]
+		for i := 0; width > 0 && i+width <= len(out); i += width {
+			f(out[i : i+width])
+		}
+	}
+	return Floats(out, t.Shape...)
+}
+
+func unit(row []float32) {
+	var sum float64
+	for _, v := range row {
+		sum += float64(v) * float64(v)
+	}
+	if sum == 0 {
+		return
+	}
+	scale := float32(1 / math.Sqrt(sum))
+	for i := range row {
+		row[i] *= scale
+	}
+}
+
+func softmax(row []float32) {
+	largest := slices.Max(row)
+	var sum float64
+	for i, v := range row {
+		e := math.Exp(float64(v - largest))
+		row[i] = float32(e)
+		sum += e
+	}
+	for i := range row {
+		row[i] = float32(float64(row[i]) / sum)
+	}
+}
+
+// Stream runs a module step by step, feeding its states from each step to
+// the next. It is not safe for concurrent use; a module may have many.
+type Stream struct {
+	module *Module
+	state  map[string]*Tensor // by input port; nil before the first step
+}
+
+// Stream starts a run of steps with all states zero.
+func (m *Module) Stream() *Stream { return &Stream{module: m} }
+
+// Step runs one step; see [Module.Run]. The states are kept inside and are
+// among the outputs only when they are asked for.
+func (s *Stream) Step(ctx context.Context, inputs map[string]*Tensor, outputs ...string) (map[string]*Tensor, error) {
+	loops := s.module.Manifest.States
+	all := make(map[string]*Tensor, len(inputs)+len(loops))
+	for name, t := range s.state {
+		all[name] = t
+	}
+	for name, t := range inputs {
+		all[name] = t
+	}
+	asked := outputs
+	if len(asked) == 0 {
+		asked = s.module.reached(inputs)
+	}
+	wanted := slices.Clone(asked)
+	for _, l := range loops {
+		if !slices.Contains(wanted, l.Output) {
+			wanted = append(wanted, l.Output)
+		}
+	}
+	out, err := s.module.Run(ctx, all, wanted...)
+	if err != nil {
+		return nil, err
+	}
+	next := make(map[string]*Tensor, len(loops))
+	for _, l := range loops {
+		next[l.Input] = out[l.Output]
+		if !slices.Contains(asked, l.Output) {
+			delete(out, l.Output)
+		}
+	}
+	s.state = next
+	return out, nil
+}
+
+// Reset makes all states zero again.
+func (s *Stream) Reset() { s.state = nil }
