@@ -136,6 +136,9 @@ func (s *source) chooseArray(all []*array) (weights, lengths *array, err error) 
 	}
 	switch len(candidates) {
 	case 0:
+		if len(all) == 1 && slices.Equal(all[0].shape, []int{1, 1}) && all[0].numeric() {
+			return all[0], nil, nil
+		}
 		return nil, nil, s.failf(ErrNotSquare, 0, 0, "a connectivity matrix has one row and one column a region", "no square matrix among %s", listArrays(all))
 	case 1:
 		return candidates[0], s.lengthsFor(candidates[0], all), nil

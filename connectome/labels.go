@@ -53,6 +53,15 @@ func mergeRegion(r, from *Region) {
 	if from.Hemisphere != UnknownHemisphere {
 		r.Hemisphere = from.Hemisphere
 	}
+	if from.Lobe != "" {
+		r.Lobe = from.Lobe
+	}
+	if from.System != "" {
+		r.System = from.System
+	}
+	if from.Canonical != "" {
+		r.Canonical = from.Canonical
+	}
 	for _, k := range sortedKeys(from.Attributes) {
 		r.setAttribute(k, from.Attributes[k])
 	}
@@ -248,10 +257,10 @@ func (s *source) labelTable(header []string, rows [][]string, lines []int) ([]Re
 			return slices.Contains(names, strings.ToLower(strings.TrimSpace(h)))
 		})
 	}
-	y, z, hemi := -1, -1, -1
+	y, z, hemi, lobe, system, canonical := -1, -1, -1, -1, -1, -1
 	if header != nil {
 		x, y, z = find("x", "x_mm", "r", "x-mni", "x_mni"), find("y", "y_mm", "a", "y-mni", "y_mni"), find("z", "z_mm", "s", "z-mni", "z_mni")
-		hemi = find("hemisphere", "hemi")
+		hemi, lobe, system, canonical = find("hemisphere", "hemi"), find("lobe"), find("system"), find("canonical")
 	} else if label >= 3 && !text[0] && !text[1] && !text[2] {
 		x, y, z = 0, 1, 2 // BrainNet
 	} else if label == 0 && width >= 4 && !text[1] && !text[2] && !text[3] {
@@ -270,7 +279,15 @@ func (s *source) labelTable(header []string, rows [][]string, lines []int) ([]Re
 			regions[i].Hemisphere = parseHemisphere(r[hemi])
 		}
 		for j, h := range header {
-			if j != label && j != x && j != y && j != z && j != hemi {
+			switch j {
+			case label, x, y, z, hemi:
+			case lobe:
+				regions[i].Lobe = r[j]
+			case system:
+				regions[i].System = r[j]
+			case canonical:
+				regions[i].Canonical = r[j]
+			default:
 				regions[i].setAttribute(strings.TrimSpace(h), r[j])
 			}
 		}
@@ -314,5 +331,13 @@ func (s *source) neighbourNodes() string {
 			return p
 		}
 	}
+	if p := filepath.Join(dir, name+"_nodes.csv"); isRegular(p) {
+		return p
+	}
 	return ""
+}
+
+func isRegular(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.Mode().IsRegular()
 }

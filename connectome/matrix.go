@@ -181,7 +181,7 @@ func (s *source) decideSymmetry(c *Connectome) {
 		rep.SymmetryHow = fmt.Sprintf("tracts differ from their opposites by rounding only (at most %.3g); averaged", st.maxDiff)
 		c.Directed = false
 		c.Tracts = m.symmetrise(m.Transpose(), meanOfBoth)
-	case (st.below == 0 || st.above == 0) && st.below+st.above >= minTriangle:
+	case (st.below == 0 || st.above == 0) && st.below+st.above >= minTriangle && !s.cfg.triangles:
 		rep.Symmetry = DeclaredUndirected
 		rep.SymmetryHow = "one triangle of the matrix is empty: each pair is listed once"
 		rep.warn("triangle", "only one triangle of the matrix is filled; it is read as undirected (pass --directed if it is a directed, loop-free graph)")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -102,7 +103,7 @@ func (s *source) nodeAttributes(regions []Region, attrs [][]attr) {
 		if known == 7 {
 			r.Position, r.Located = pos, true
 		}
-		if r.Label != id {
+		if r.Label != id && id != "n"+strconv.Itoa(i) {
 			r.setAttribute("id", id)
 		}
 	}

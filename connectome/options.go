@@ -19,6 +19,9 @@ type config struct {
 	parallel Parallel
 	missing  []float64
 	maxBytes int64
+	// triangles says that a matrix with one empty triangle is directed, on the
+	// word of a sidecar.
+	triangles bool
 }
 
 // DefaultMaxBytes bounds what compressed content may expand to: 1 GiB.

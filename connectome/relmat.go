@@ -35,6 +35,11 @@ func (s *source) readRelmat(delim byte) (*Connectome, error) {
 		return nil, &ParseError{Path: path, Err: fmt.Errorf("%w: StorageFormat %q", ErrUnsupported, side.storage),
 			Advice: "only the full matrix (StorageFormat: Full) is known from real files; write it so"}
 	}
+	if side != nil && side.directed != nil && *side.directed {
+		cfg := *s.cfg // one triangle may be all there is
+		cfg.triangles = true
+		s.cfg = &cfg
+	}
 	c, err := s.denseConnectome(delim, "BIDS relmat")
 	if err != nil {
 		return nil, err

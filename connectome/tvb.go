@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -426,21 +425,37 @@ func (s *source) tvbCentres(all members, c *Connectome) error {
 	return nil
 }
 
+// centres reads the file under the first delimiter that makes every line a
+// centre: labels may hold spaces, commas or quotes, so no count of delimiters
+// can tell.
 func (m *source) centres(n int) ([]Region, error) {
 	d, err := m.decompressed()
 	if err != nil {
 		return nil, err
 	}
-	head, err := d.textHead(sniffSize)
+	var first error
+	for _, delim := range []byte{'\t', ' ', ',', ';'} {
+		regions, err := d.centresBy(delim, n)
+		if err == nil {
+			return regions, nil
+		}
+		if delim == ' ' || first == nil {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+func (m *source) centresBy(delim byte, n int) ([]Region, error) {
+	rows, lines, err := m.tableRows(delim)
 	if err != nil {
 		return nil, err
 	}
-	rows, lines, err := d.tableRows(sniffDelimiter(head))
-	if err != nil {
-		return nil, err
+	if len(rows) == 0 {
+		return nil, m.failf(ErrLabels, 0, 0, "every file of a TVB archive has one row a region", "no centres for %d regions", n)
 	}
 	if len(rows) == n+1 { // a header line
-		if _, k := parseNumber([]byte(rows[0][len(rows[0])-1]), true); k == isText {
+		if _, ok := centre(rows[0]); !ok {
 			rows, lines = rows[1:], lines[1:]
 		}
 	}
@@ -459,21 +474,31 @@ func (m *source) centres(n int) ([]Region, error) {
 }
 
 // centre reads the fields of one line. A label with spaces takes more than
-// one field: the position is then the first three numbers in a row.
+// one field: the position is then the first three numbers in a row. Three
+// times "nan" is a region without a position.
 func centre(f []string) (Region, bool) {
 	for len(f) > 0 && f[len(f)-1] == "" {
 		f = f[:len(f)-1]
 	}
 	for at := 1; at+3 <= len(f); at++ {
 		var pos [3]float64
-		ok := true
+		numbers, missing := 0, 0
 		for k := range pos {
-			x, kind := parseNumber([]byte(f[at+k]), true)
-			ok = ok && kind == isNumber && !math.IsNaN(x)
+			x, kind := parseNumber([]byte(f[at+k]), false)
+			switch kind {
+			case isNumber:
+				numbers++
+			case isMissing:
+				missing++
+			}
 			pos[k] = x
 		}
-		if ok {
-			return Region{Label: strings.Join(f[:at], " "), Position: pos, Located: true}, true
+		label := strings.Join(f[:at], " ")
+		if numbers == 3 {
+			return Region{Label: label, Position: pos, Located: true}, true
+		}
+		if missing == 3 {
+			return Region{Label: label}, true
 		}
 	}
 	return Region{}, false

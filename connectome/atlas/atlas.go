@@ -64,7 +64,7 @@ func (a *Atlas) index(bases ...*Atlas) *Atlas {
 		p := &a.parcels[i]
 		if len(bases) == 0 {
 			p.desikan = p.name
-		} else if p.desikan != "" {
+		} else {
 			p.inherit(bases)
 		}
 		for _, key := range append([]string{squash(p.name)}, strings.Fields(p.aliases)...) {
@@ -77,8 +77,12 @@ func (a *Atlas) index(bases ...*Atlas) *Atlas {
 	return a
 }
 
-// inherit fills what a row leaves open from its nearest parcel in the bases.
+// inherit fills what a row leaves open from its nearest parcel in the bases,
+// if it names one.
 func (p *parcel) inherit(bases []*Atlas) {
+	if p.desikan == "" {
+		return
+	}
 	var b *parcel
 	for _, base := range bases {
 		if i, ok := base.keys[squash(p.desikan)]; ok && b == nil {
@@ -117,6 +121,9 @@ func (a *Atlas) Resolve(label string) (Entry, bool) {
 		}
 	}
 	for _, r := range readings(label) {
+		if (r.glued || r.side == connectome.UnknownHemisphere) && isNumber(r.name) {
+			continue // `4` and `R4` are more likely counts than area 4
+		}
 		if i, ok := a.keys[squash(r.name)]; ok {
 			return a.parcels[i].entry(r.side), true
 		}
@@ -130,6 +137,8 @@ func (a *Atlas) Resolve(label string) (Entry, bool) {
 	}
 	return Entry{}, false
 }
+
+func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // entry is the row as seen on one side of the brain.
 func (p parcel) entry(side connectome.Hemisphere) Entry {

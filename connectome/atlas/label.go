@@ -9,8 +9,9 @@ import (
 
 // reading is one way to read a label: a side and the name without it.
 type reading struct {
-	side connectome.Hemisphere
-	name string
+	side  connectome.Hemisphere
+	name  string
+	glued bool // the side was not set off by a separator
 }
 
 // Spellings of a side at the beginning of a label, longest first. A prefix
@@ -42,26 +43,31 @@ func readings(label string) []reading {
 	var out []reading
 	for _, p := range sidePrefixes {
 		if rest, ok := strings.CutPrefix(text, p.text); ok && rest != "" && isSeparator(rune(rest[0])) {
-			out = append(out, reading{p.side, trimSeparators(rest)})
+			rest = trimSeparators(rest)
+			// Some files state the side twice: `lh.L_V1_ROI`.
+			if again, ok := strings.CutPrefix(rest, p.text[:1]); ok && again != "" && isSeparator(rune(again[0])) {
+				rest = trimSeparators(again)
+			}
+			out = append(out, reading{p.side, rest, false})
 			break
 		}
 	}
 	for _, p := range sidePrefixes {
 		bare := strings.TrimRight(text, ")]")
 		if rest, ok := strings.CutSuffix(bare, p.text); ok && rest != "" && isSeparator(rune(rest[len(rest)-1])) {
-			out = append(out, reading{p.side, trimSeparators(rest)})
+			out = append(out, reading{p.side, trimSeparators(rest), false})
 			break
 		}
 	}
-	out = append(out, reading{connectome.UnknownHemisphere, text})
+	out = append(out, reading{connectome.UnknownHemisphere, text, false})
 	for _, p := range sidePrefixes {
 		if rest, ok := strings.CutPrefix(text, p.text); ok && rest != "" && !isSeparator(rune(rest[0])) {
-			out = append(out, reading{p.side, rest})
+			out = append(out, reading{p.side, rest, true})
 		}
 	}
 	for _, p := range sidePrefixes {
 		if rest, ok := strings.CutSuffix(text, p.text); ok && rest != "" && !isSeparator(rune(rest[len(rest)-1])) {
-			out = append(out, reading{p.side, rest})
+			out = append(out, reading{p.side, rest, true})
 		}
 	}
 	return out
