@@ -1,0 +1,59 @@
+// Package zoo holds the modules that are embedded in the program, pretrained
+// by this project: "vision" (picture → grid and embedding), "text" (words →
+// embedding in the same space), "language" (word and state → scores of the
+// next word) and "sound" (log-mel frames → embedding). Each directory has a
+// CARD.md with data, licence, architecture and numbers; zoo/pretrain makes
+// them.
+package zoo
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/connectomewire/wire/modules"
+)
+
+//go:embed vision/CARD.md vision/module.yaml vision/*.onnx
+//go:embed text/CARD.md text/module.yaml text/*.onnx text/*.txt
+//go:embed language/CARD.md language/module.yaml language/*.onnx language/*.txt
+//go:embed sound/CARD.md sound/module.yaml sound/*.onnx
+var files embed.FS
+
+// Scheme starts the source of an embedded module: "zoo:vision".
+const Scheme = "zoo:"
+
+// Names lists the embedded modules.
+func Names() []string { return []string{"vision", "text", "language", "sound"} }
+
+// FS returns the files of an embedded module; "zoo:vision" and "vision" are
+// the same.
+func FS(name string) (fs.FS, error) {
+	name = strings.TrimPrefix(name, Scheme)
+	for _, n := range Names() {
+		if n == name {
+			return fs.Sub(files, name)
+		}
+	}
+	return nil, fmt.Errorf("no module %q is embedded; there are %s", name, strings.Join(Names(), ", "))
+}
+
+// Manifest reads the manifest of an embedded module.
+func Manifest(name string) (*modules.Manifest, error) {
+	dir, err := FS(name)
+	if err != nil {
+		return nil, err
+	}
+	return modules.LoadManifest(dir, Scheme+strings.TrimPrefix(name, Scheme))
+}
+
+// Open opens an embedded module. Its files are checked like those of any
+// other.
+func Open(name string, engine modules.Engine, opt modules.Options) (*modules.Module, error) {
+	dir, err := FS(name)
+	if err != nil {
+		return nil, err
+	}
+	return modules.Open(dir, Scheme+strings.TrimPrefix(name, Scheme), engine, opt)
+}
