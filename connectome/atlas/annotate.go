@@ -51,20 +51,34 @@ const recognised = 0.2
 // regions only receive the side their labels state.
 func Annotate(c *connectome.Connectome) Match { return annotate(c, recognise(c)) }
 
-// recognise returns the atlas that explains most labels, nil when none
-// explains any.
+// Of large connectomes only sampleSize labels, evenly spaced, choose the atlas,
+// and only the first suggestions unknown labels receive a suggestion.
+const (
+	sampleSize  = 1000
+	suggestions = 100
+)
+
+// recognise returns the atlas that, with the subcortical names that all share,
+// explains most labels, nil when no atlas explains any of its own.
 func recognise(c *connectome.Connectome) *Atlas {
-	best, bestCount := (*Atlas)(nil), 0
+	best, bestCount, bestOwn := (*Atlas)(nil), 0, 0
 	for _, a := range atlases {
-		count := 0
-		for i := range c.Regions {
-			if _, ok := resolve(a, &c.Regions[i]); ok {
+		count, own := 0, 0
+		for i := 0; i < len(c.Regions); i += 1 + len(c.Regions)/sampleSize {
+			e, ok := resolve(a, &c.Regions[i])
+			if ok && !isNumber(e.Name) {
+				own++
+				count++
+			} else if _, ok := resolve(subcortex, &c.Regions[i]); ok {
 				count++
 			}
 		}
 		if count > bestCount {
-			best, bestCount = a, count
+			best, bestCount, bestOwn = a, count, own
 		}
+	}
+	if bestOwn == 0 {
+		return nil
 	}
 	return best
 }
@@ -81,6 +95,7 @@ func annotate(c *connectome.Connectome, a *Atlas) Match {
 	m := Match{Total: len(c.Regions)}
 	entries := make([]Entry, len(c.Regions))
 	known := make([]bool, len(c.Regions))
+	worded := 0 // matches that are more than a number: `L_4` alone proves nothing
 	for i := range c.Regions {
 		if a != nil {
 			entries[i], known[i] = resolve(a, &c.Regions[i])
@@ -90,12 +105,15 @@ func annotate(c *connectome.Connectome, a *Atlas) Match {
 		}
 		if known[i] {
 			m.Matched++
+			if !isNumber(entries[i].Name) {
+				worded++
+			}
 		}
 	}
 	if m.Total > 0 {
 		m.Share = float64(m.Matched) / float64(m.Total)
 	}
-	believed := m.Matched > 0 && m.Share >= recognised
+	believed := worded > 0 && float64(worded) >= recognised*float64(m.Total)
 	if believed {
 		chosen := a
 		if chosen == nil {
@@ -111,12 +129,15 @@ func annotate(c *connectome.Connectome, a *Atlas) Match {
 				r.Hemisphere = sideOfLabel(r.Label)
 			}
 			u := Unknown{Region: i, Label: r.Label}
-			if near, ok := closest(r.Label, tried(a)); ok && believed {
-				u.Suggestion = near
+			if known[i] {
+				continue
 			}
-			if !known[i] {
-				m.Unknown = append(m.Unknown, u)
+			if believed && len(m.Unknown) < suggestions {
+				if near, ok := closest(r.Label, tried(a)); ok {
+					u.Suggestion = near
+				}
 			}
+			m.Unknown = append(m.Unknown, u)
 			continue
 		}
 		entries[i].fill(r)

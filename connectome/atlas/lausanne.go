@@ -37,6 +37,9 @@ func subdivided(label string) (Entry, bool) {
 		if r.glued {
 			break
 		}
+		if _, whole := subcortex.keys[squash(r.name)]; whole {
+			break
+		}
 		for _, form := range []*regexp.Regexp{parcelNumber, nucleusOf} {
 			m := form.FindStringSubmatch(r.name)
 			if m == nil {

@@ -3,6 +3,8 @@ package atlas
 import (
 	"regexp"
 	"strings"
+
+	"github.com/connectomewire/wire/connectome"
 )
 
 // regionalMap is the Regional Map of Kötter & Wanke (2005), Phil Trans R Soc
@@ -115,6 +117,9 @@ func byShape(list func() []shape) func(label string) (Entry, bool) {
 				break
 			}
 			name := strings.Join(strings.FieldsFunc(r.name, func(c rune) bool { return c == ' ' || c == '_' || c == ',' }), "-")
+			if isNumber(name) && r.side == connectome.UnknownHemisphere {
+				continue
+			}
 			for _, s := range list() {
 				if s.pattern.MatchString(name) {
 					p := s.parcel

@@ -13,7 +13,7 @@ var macaqueShapes = sync.OnceValue(func() []shape {
 		teo[md]?|te|tea?[mpad]*|pit[dv]*|cit[dv]*|ait[dv]*|tf|th   inferiortemporal ; ventral visual
 		stp[acpir]*|ts[a-z]*|tpo[a-z]*|pga|ipa   superiortemporal ; multimodal association, auditory association
 		a1|core|ac[lrm]|ak[mlst]*|kac? transversetemporal ; primary auditory
-		[acmlr]*belt|[cmrl]b|mb|lb|pb[cr]?|pa[a-z]*|ra   superiortemporal | auditory association
+		[acmlr]*belt|[cmrl]b|mb|lb|pb[cr]?|pa[a-z]*|ra   superiortemporal ; auditory association
 		f1|4[a-c]?|m1                  precentral           ; primary motor
 		f[2-7]|6[a-z-]*|pm[dv][cr]?|sma|pre-?sma  caudalmiddlefrontal ; premotor
 		8[abclmr][a-z]*|8|fef          caudalmiddlefrontal  ; frontal eye field, prefrontal
