@@ -63,8 +63,9 @@ const (
 func recognise(c *connectome.Connectome) *Atlas {
 	best, bestCount, bestOwn := (*Atlas)(nil), 0, 0
 	for _, a := range atlases {
-		count, own := 0, 0
+		count, own, sample := 0, 0, 0
 		for i := 0; i < len(c.Regions); i += 1 + len(c.Regions)/sampleSize {
+			sample++
 			e, ok := resolve(a, &c.Regions[i])
 			if ok && !isNumber(e.Name) {
 				own++
@@ -75,6 +76,9 @@ func recognise(c *connectome.Connectome) *Atlas {
 		}
 		if count > bestCount {
 			best, bestCount, bestOwn = a, count, own
+		}
+		if count == sample {
+			break // no later atlas can explain more
 		}
 	}
 	if bestOwn == 0 {
