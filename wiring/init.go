@@ -97,8 +97,8 @@ func Stream(seed uint64, name string) *rand.Rand {
 // to forget its start; 0 when M is nilpotent, as in a plan without loops.
 func (p *Plan) SpectralRadius() float64 {
 	const (
-		warm    = 60
-		measure = 60
+		warm    = 40
+		measure = 40
 	)
 	d, r := p.Width, p.Rank
 	n := len(p.Regions)
@@ -108,6 +108,10 @@ func (p *Plan) SpectralRadius() float64 {
 	for k, t := range p.Tracts {
 		outSlot[k] = outCount[t.From]
 		outCount[t.From]++
+	}
+	weights := make([]Weights, n)
+	for j := range n {
+		weights[j] = p.Weights(p.Params, j)
 	}
 	x := make([]float64, n*d)
 	y := make([]float64, n*d)
@@ -123,12 +127,11 @@ func (p *Plan) SpectralRadius() float64 {
 		}
 		for j := range n {
 			lo, hi := p.Incoming(j)
-			label := p.Regions[j].Label
-			synapse, gate := p.Params.Get(label+suffixSynapse), p.Params.Get(label+suffixGateBias)
+			synapse, gate := weights[j].Synapse, weights[j].GateBias
 			in := hi - lo
 			for k := lo; k < hi; k++ {
 				t := &p.Tracts[k]
-				axon := p.Params.Get(p.Regions[t.From].Label + suffixAxon)
+				axon := weights[t.From].Axon
 				from := x[t.From*d : (t.From+1)*d]
 				for a := range r {
 					row := axon[(outSlot[k]*r+a)*d:][:d]
