@@ -141,6 +141,9 @@ func (s *source) chooseArray(all []*array) (weights, lengths *array, err error) 
 		}
 		return nil, nil, s.failf(ErrNotSquare, 0, 0, "a connectivity matrix has one row and one column a region", "no square matrix among %s", listArrays(all))
 	case 1:
+		if isNamed(candidates[0].name, lengthArrays) {
+			s.rep.warn("lengths-as-weights", "%s is named like tract lengths, but it is the only matrix in the file; it is read as weights", candidates[0].name)
+		}
 		return candidates[0], s.lengthsFor(candidates[0], all), nil
 	}
 	e := &AmbiguousError{Path: s.path, What: "matrix", Option: "WithVar", Flag: "--var"}

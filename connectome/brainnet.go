@@ -48,9 +48,6 @@ func (s *source) readBrainNet(delim byte) (*Connectome, error) {
 		return nil, err
 	}
 	for i := range regions {
-		if regions[i].Label == "-" { // BrainNet's sign for "no label"
-			regions[i].Label = ""
-		}
 		mergeRegion(&c.Regions[i], &regions[i])
 	}
 	s.rep.Files = append(s.rep.Files, filepath.Base(path))

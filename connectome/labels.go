@@ -246,6 +246,10 @@ func (s *source) labelTable(header []string, rows [][]string, lines []int) ([]Re
 	if label < 0 {
 		label = slices.Index(text, true)
 	}
+	brainnet := header == nil && width == 6
+	if label < 0 && brainnet {
+		label = 5
+	}
 	if label < 0 {
 		if width != 1 && header == nil {
 			return nil, s.failf(ErrLabels, lines[0], 0, "a label file has a column of names", "no column of text among %d", width)
@@ -268,7 +272,9 @@ func (s *source) labelTable(header []string, rows [][]string, lines []int) ([]Re
 	}
 	regions := make([]Region, len(rows))
 	for i, r := range rows {
-		regions[i].Label = r[label]
+		if regions[i].Label = r[label]; brainnet && r[label] == "-" {
+			regions[i].Label = "" // BrainNet's sign for "no label"
+		}
 		if x >= 0 && y >= 0 && z >= 0 {
 			known := setCoordinate(&regions[i].Position[0], r[x], 1) | setCoordinate(&regions[i].Position[1], r[y], 2) | setCoordinate(&regions[i].Position[2], r[z], 4)
 			if regions[i].Located = known == 7; !regions[i].Located {

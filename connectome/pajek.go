@@ -270,6 +270,10 @@ func (r *pajekReader) connectome() (*Connectome, error) {
 
 // isPajek recognises the first word of a Pajek file.
 func isPajek(text []byte) bool {
+	for len(text) > 0 && text[0] == '%' { // comments
+		_, rest, _ := bytes.Cut(text, []byte("\n"))
+		text = bytes.TrimLeft(rest, " \t\r\n")
+	}
 	low := bytes.ToLower(text[:min(len(text), 64)])
 	for _, w := range []string{"*vertices", "*network", "*arcs", "*edges"} {
 		if bytes.HasPrefix(low, []byte(w)) {

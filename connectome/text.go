@@ -41,6 +41,8 @@ func (s *source) readTable(head []byte) (*Connectome, error) {
 		return s.readEdgeList(delim, rows)
 	case shapeRegions:
 		return nil, s.failf(ErrFormat, 1, 0, "pass it with --labels beside its matrix", "a table of regions without tracts")
+	case shapeNames:
+		return nil, s.failf(ErrFormat, 1, 0, "a list of labels is passed with --labels beside its matrix", "text without numbers, not a connectome")
 	case shapeEither:
 		if _, how := s.neighbourLabels(); how != "" || s.cfg.labels != "" {
 			return s.readDense(delim)
@@ -91,6 +93,7 @@ const (
 	shapeMatrix tableShape = iota
 	shapeEdgeList
 	shapeRegions // one row a region, with names and positions
+	shapeNames   // no numbers at all
 	shapeEither
 )
 
@@ -102,6 +105,9 @@ func looksLike(rows [][]string, complete bool) tableShape {
 	}
 	if isRegionHeader(header) {
 		return shapeRegions
+	}
+	if !slices.ContainsFunc(rows, func(r []string) bool { return columnIsNumeric([][]string{r}, 0, len(r)) }) && len(header) != 2 {
+		return shapeNames
 	}
 	body := rows
 	if len(rows) > 1 && isHeader(rows) {
