@@ -43,6 +43,33 @@ func (d Diagnosis) WriteText(w io.Writer) error {
 	return b.Flush()
 }
 
+// WriteSummary prints the summary for people, and how many findings there are.
+func (d Diagnosis) WriteSummary(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "%s", d.Name)
+	if d.Synthetic {
+		fmt.Fprint(b, " (synthetic)")
+	}
+	if d.Report != nil {
+		fmt.Fprintf(b, ": %s", d.Report.Format)
+		if d.Report.Dialect != "" {
+			fmt.Fprintf(b, ", %s", d.Report.Dialect)
+		}
+	}
+	fmt.Fprintf(b, "\n%s\n\n", d.Atlas)
+	if d.Summary != nil {
+		if err := WriteSummary(b, *d.Summary); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(b, "\n%d errors, %d warnings", d.Counts.Errors, d.Counts.Warnings)
+	if d.Counts.Errors+d.Counts.Warnings > 0 {
+		fmt.Fprint(b, "; \"wire connectome doctor\" explains them")
+	}
+	fmt.Fprintln(b)
+	return b.Flush()
+}
+
 // WriteSummary prints a summary as a table of two columns.
 func WriteSummary(w io.Writer, s metrics.Summary) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
