@@ -96,7 +96,7 @@ func TestUntrainedSpectralRadiusIsOne(t *testing.T) {
 // strangers is a connectome whose labels no atlas knows.
 func strangers(t testing.TB) *connectome.Connectome {
 	t.Helper()
-	labels := []string{"rV1", "rA1", "rPFCVL", "lV1", "lA1", "lPFCVL", "lTCS"}
+	labels := []string{"rEyeball", "rEardrum", "rMouth", "lEyeball", "lEardrum", "lMouth", "lChin"}
 	n := len(labels)
 	var tracts []connectome.Tract
 	for i := range n {
@@ -122,45 +122,57 @@ func strangers(t testing.TB) *connectome.Connectome {
 }
 
 func TestBuildTeachesHowToPlaceByHand(t *testing.T) {
-	c := strangers(t)
-	for i := range c.Regions {
-		c.Regions[i].Label = strings.ReplaceAll(c.Regions[i].Label, "PFC", "XQ")
-		c.Regions[i].Label = strings.ReplaceAll(c.Regions[i].Label, "A1", "Zed")
-		c.Regions[i].Label = strings.ReplaceAll(c.Regions[i].Label, "TCS", "Qed")
-	}
-	_, _, err := Build(c, testRecipe(t), BuildOptions{Modules: testModules()})
+	_, _, err := Build(strangers(t), testRecipe(t), BuildOptions{Modules: testModules()})
 	var pe *PlaceError
 	if !errors.As(err, &pe) {
 		t.Fatalf("error %v, want a PlaceError", err)
 	}
-	for _, want := range []string{"--place sound=", "rZed", "lXQVL", "caption", "primary auditory"} {
+	if len(pe.Missing) != 3 {
+		t.Errorf("%d parts are missing, want image, sound and caption", len(pe.Missing))
+	}
+	for _, want := range []string{"--place sound=", "rEyeball", "lMouth", "caption", "primary auditory"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %q:\n%v", want, err)
 		}
 	}
 }
 
+// TestPartlyPlacedConnectome checks that what has a place gets it, and only
+// the rest is asked for.
+func TestPartlyPlacedConnectome(t *testing.T) {
+	_, _, err := Build(strangers(t), testRecipe(t), BuildOptions{Modules: testModules(), Place: map[string][]string{"image": {"Eyeball"}}})
+	var pe *PlaceError
+	if !errors.As(err, &pe) {
+		t.Fatalf("error %v, want a PlaceError", err)
+	}
+	for _, m := range pe.Missing {
+		if m.Name == "image" {
+			t.Error("the image was placed and is asked for again")
+		}
+	}
+}
+
 func TestPlaceByHand(t *testing.T) {
 	p, report, err := Build(strangers(t), testRecipe(t), BuildOptions{Modules: testModules(), Place: map[string][]string{
-		"vision": {"V1"}, "sound": {"lA1"}, "caption": {"PFCVL"}, "caption.feedback": {"lTCS"},
+		"vision": {"eyeball"}, "sound": {"lEardrum"}, "caption": {"Mouth"}, "caption.feedback": {"lChin"},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Log("\n" + report.String())
 	if s := p.Sense("image"); len(s.Regions) != 2 {
-		t.Errorf("V1 means %v, want both hemispheres", s.Regions)
+		t.Errorf("eyeball means %v, want both hemispheres", s.Regions)
 	}
-	if got := p.Regions[p.Effectors[0].Region].Label; got != "lPFCVL" {
-		t.Errorf("PFCVL means %s, want the left one", got)
+	if got := p.Regions[p.Effectors[0].Region].Label; got != "lMouth" {
+		t.Errorf("Mouth means %s, want the left one", got)
 	}
-	_, _, err = Build(strangers(t), testRecipe(t), BuildOptions{Modules: testModules(), Place: map[string][]string{"vison": {"V1"}}})
+	_, _, err = Build(strangers(t), testRecipe(t), BuildOptions{Modules: testModules(), Place: map[string][]string{"vison": {"rEyeball"}}})
 	if err == nil || !strings.Contains(err.Error(), `did you mean "vision"?`) {
 		t.Errorf("error %v, want a suggestion of vision", err)
 	}
-	_, _, err = Build(strangers(t), testRecipe(t), BuildOptions{Modules: testModules(), Place: map[string][]string{"vision": {"rV2"}}})
-	if err == nil || !strings.Contains(err.Error(), `did you mean "rV1"?`) {
-		t.Errorf("error %v, want a suggestion of rV1", err)
+	_, _, err = Build(strangers(t), testRecipe(t), BuildOptions{Modules: testModules(), Place: map[string][]string{"vision": {"rEyebal"}}})
+	if err == nil || !strings.Contains(err.Error(), `did you mean "rEyeball"?`) {
+		t.Errorf("error %v, want a suggestion of rEyeball", err)
 	}
 }
 

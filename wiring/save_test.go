@@ -170,7 +170,7 @@ func TestSaveLeavesNothingHalfWritten(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	p, _, err := Build(strangers(f), testRecipe(f), BuildOptions{Modules: testModules(), Width: 4, Rank: 2, Place: map[string][]string{
-		"vision": {"V1"}, "sound": {"lA1"}, "caption": {"PFCVL"}, "caption.feedback": {"lTCS"},
+		"vision": {"eyeball"}, "sound": {"lEardrum"}, "caption": {"Mouth"}, "caption.feedback": {"lChin"},
 	}})
 	if err != nil {
 		f.Fatal(err)
