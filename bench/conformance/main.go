@@ -7,6 +7,7 @@
 // A test passes when every output has the stored type and shape and its
 // elements are within 1e-3 relative or 1e-7 absolute of the stored ones, the
 // tolerances of ONNX's test runner. The last line printed is "passed N of M".
+// With -o and both engines the report sets them side by side.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/connectomewire/wire/internal/atomicfile"
@@ -22,7 +24,7 @@ import (
 )
 
 func main() {
-	engine := flag.String("engine", "go", "engine: go or onnxruntime")
+	engine := flag.String("engine", "go", "engine: go or onnxruntime, or both with a comma between")
 	report := flag.String("o", "", "file to write the report to, in Markdown")
 	verbose := flag.Bool("v", false, "print every failure")
 	flag.Usage = func() {
@@ -40,11 +42,7 @@ func main() {
 	}
 }
 
-func run(name, dir, report string, verbose bool) error {
-	engine, err := open(name)
-	if err != nil {
-		return err
-	}
+func run(names, dir, report string, verbose bool) error {
 	tests, err := filepath.Glob(filepath.Join(dir, "*", "model.onnx"))
 	if err != nil {
 		return err
@@ -52,26 +50,37 @@ func run(name, dir, report string, verbose bool) error {
 	if len(tests) == 0 {
 		return fmt.Errorf("%s holds no tests (folders with a model.onnx)", dir)
 	}
-	var results []result
-	passed := 0
-	for _, path := range tests {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		r := runTest(ctx, engine, filepath.Dir(path))
-		cancel()
-		if r.err == nil {
-			passed++
-		} else if verbose {
-			fmt.Printf("%s: %v\n", r.name, r.err)
+	var columns []column
+	for _, name := range strings.Split(names, ",") {
+		engine, err := open(name)
+		if err != nil {
+			return err
 		}
-		results = append(results, r)
+		c := column{engine: name}
+		for _, path := range tests {
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			r := runTest(ctx, engine, filepath.Dir(path))
+			cancel()
+			if r.err == nil {
+				c.passed++
+			} else if verbose {
+				fmt.Printf("%s: %v\n", r.name, r.err)
+			}
+			c.results = append(c.results, r)
+		}
+		columns = append(columns, c)
 	}
 	if report != "" {
-		text := write(name, results)
-		if err := atomicfile.WriteBytes(report, text); err != nil {
+		if err := atomicfile.WriteBytes(report, write(columns)); err != nil {
 			return err
 		}
 	}
-	fmt.Printf("passed %d of %d\n", passed, len(results))
+	for i, c := range columns {
+		if i < len(columns)-1 {
+			fmt.Printf("%s: ", c.engine)
+		}
+		fmt.Printf("passed %d of %d\n", c.passed, len(c.results))
+	}
 	return nil
 }
 

@@ -7,48 +7,89 @@ import (
 	"strings"
 )
 
-// write makes the report: counts by operator, failures by reason.
-func write(engine string, results []result) []byte {
+// column is an engine with its results.
+type column struct {
+	engine  string
+	results []result
+	passed  int
+}
+
+// write makes the report: totals, failures by reason, counts by operator.
+func write(columns []column) []byte {
 	var b bytes.Buffer
-	passed := 0
-	type count struct{ passed, all int }
-	byOp := map[string]*count{}
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.engine)
+	}
+	fmt.Fprintf(&b, "# Operator conformance\n\n")
+	fmt.Fprintf(&b, "ONNX's node tests as Debian packages them (`libonnx-testdata`); an element may be off by %g relative or %g absolute.\n", relative, absolute)
+	fmt.Fprintf(&b, "Written by\n\n```\ngo run ./bench/conformance -engine %s -o docs/conformance.md DIR\n```\n\n", strings.Join(names, ","))
+	fmt.Fprintf(&b, "| engine | passed | of |\n|---|---|---|\n")
+	for _, c := range columns {
+		fmt.Fprintf(&b, "| %s | %d | %d |\n", c.engine, c.passed, len(c.results))
+	}
+	for _, c := range columns {
+		failures(&b, c)
+	}
+	byOperator(&b, columns)
+	return b.Bytes()
+}
+
+func failures(b *bytes.Buffer, c column) {
 	byReason := map[string][]string{}
-	for _, r := range results {
-		if r.err == nil {
-			passed++
-		} else {
-			byReason[r.reason] = append(byReason[r.reason], r.name)
-		}
-		for _, op := range r.operators {
-			if byOp[op] == nil {
-				byOp[op] = &count{}
-			}
-			byOp[op].all++
-			if r.err == nil {
-				byOp[op].passed++
-			}
+	for _, r := range c.results {
+		if r.err != nil {
+			byReason[r.reason] = append(byReason[r.reason], "`"+r.name+"`")
 		}
 	}
-	fmt.Fprintf(&b, "# Operator conformance of the %s engine\n\n", engine)
-	fmt.Fprintf(&b, "ONNX's node tests (Debian's `libonnx-testdata`), tolerance %g relative or %g absolute.\nWritten by `go run ./bench/conformance -engine %s -o docs/conformance.md DIR`.\n\n", relative, absolute, engine)
-	fmt.Fprintf(&b, "**Passed %d of %d.**\n\n## Failures by reason\n\n", passed, len(results))
 	reasons := keys(byReason)
 	slices.SortStableFunc(reasons, func(x, y string) int { return len(byReason[y]) - len(byReason[x]) })
+	fmt.Fprintf(b, "\n## What fails on %s, by reason\n\n", c.engine)
 	for _, reason := range reasons {
-		fmt.Fprintf(&b, "- %s (%d): %s\n", reason, len(byReason[reason]), strings.Join(byReason[reason], ", "))
+		fmt.Fprintf(b, "- %s (%d): %s\n", reason, len(byReason[reason]), strings.Join(byReason[reason], ", "))
 	}
-	fmt.Fprintf(&b, "\n## Wrong results and failed runs\n\n")
-	for _, r := range results {
-		if r.err != nil && (r.reason == "wrong result" || r.reason == "run fails" || r.reason == "not loaded" || r.reason == "panic") {
-			fmt.Fprintf(&b, "- `%s`: %v\n", r.name, r.err)
+	fmt.Fprintf(b, "\nIn detail, where the reason does not say it all:\n\n")
+	for _, r := range c.results {
+		switch r.reason {
+		case "wrong result", "run fails", "not loaded", "model not read", "panic":
+			fmt.Fprintf(b, "- `%s`: %s\n", r.name, strings.Join(strings.Fields(r.err.Error()), " "))
 		}
 	}
-	fmt.Fprintf(&b, "\n## Tests by operator\n\nA test counts for every operator its model holds.\n\n| operator | passed | of |\n|---|---|---|\n")
-	for _, op := range keys(byOp) {
-		fmt.Fprintf(&b, "| %s | %d | %d |\n", op, byOp[op].passed, byOp[op].all)
+}
+
+func byOperator(b *bytes.Buffer, columns []column) {
+	type count struct {
+		all    int
+		passed []int
 	}
-	return b.Bytes()
+	ops := map[string]*count{}
+	for i, c := range columns {
+		for _, r := range c.results {
+			for _, op := range r.operators {
+				if ops[op] == nil {
+					ops[op] = &count{passed: make([]int, len(columns))}
+				}
+				if i == 0 {
+					ops[op].all++
+				}
+				if r.err == nil {
+					ops[op].passed[i]++
+				}
+			}
+		}
+	}
+	fmt.Fprintf(b, "\n## Tests by operator\n\nA test counts for every operator its model holds.\n\n| operator | tests |")
+	for _, c := range columns {
+		fmt.Fprintf(b, " %s |", c.engine)
+	}
+	fmt.Fprintf(b, "\n|---|---|%s\n", strings.Repeat("---|", len(columns)))
+	for _, op := range keys(ops) {
+		fmt.Fprintf(b, "| %s | %d |", op, ops[op].all)
+		for _, n := range ops[op].passed {
+			fmt.Fprintf(b, " %d |", n)
+		}
+		fmt.Fprintln(b)
+	}
 }
 
 func keys[T any](m map[string]T) []string {

@@ -19,7 +19,7 @@ var readsOptional = map[string]bool{"OptionalHasElement": true, "OptionalGetElem
 
 func init() {
 	for _, table := range []map[string]operator{elementwiseTable, castTable, shapeTable, reduceTable, matmulTable, normTable, convTable,
-		poolTable, quantTable, controlTable, indexTable, rnnTable, randomTable, internalTable} {
+		poolTable, quantTable, imageTable, lossTable, signalTable, wordsTable, sequenceTable, controlTable, indexTable, rnnTable, randomTable, internalTable} {
 		maps.Copy(operators, table)
 	}
 	maps.Copy(operators, aliases())

@@ -1,0 +1,635 @@
+package goengine
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/connectomewire/wire/internal/kernel"
+)
+
+var imageTable = map[string]operator{
+	"Resize":            {build: buildResize},
+	"Upsample":          {build: buildUpsample},
+	"GridSample":        {build: buildGridSample},
+	"RoiAlign":          {build: buildRoiAlign},
+	"NonMaxSuppression": {build: buildNMS},
+}
+
+// resampler interpolates along one dimension: output i is the weighted sum of
+// elements index[i][k].
+type resampler struct {
+	index   [][]int
+	weights [][]float32
+	nearest bool
+}
+
+// resizeMode is what Resize's attributes say.
+type resizeMode struct {
+	mode, coordinates, nearest string
+	cubicA                     float64
+	excludeOutside, antialias  bool
+	extrapolation              float32
+}
+
+// position is where output x reads from, in input coordinates. The output's
+// length in the formulas is scale·in, before it was rounded down.
+func (m *resizeMode) position(x, in, out int, scale, start, end float64) float64 {
+	v := float64(x)
+	length := scale * float64(in)
+	switch m.coordinates {
+	case "align_corners":
+		if length == 1 || out == 1 {
+			return 0
+		}
+		return v * float64(in-1) / (length - 1)
+	case "asymmetric":
+		return v / scale
+	case "pytorch_half_pixel":
+		if out == 1 {
+			return 0
+		}
+	case "tf_half_pixel_for_nn":
+		return (v + 0.5) / scale
+	case "half_pixel_symmetric":
+		adjust := float64(out) / (scale * float64(in))
+		offset := float64(in) / 2 * (1 - adjust)
+		return offset + (v+0.5)/scale - 0.5
+	case "tf_crop_and_resize":
+		if out > 1 {
+			return start*float64(in-1) + v*(end-start)*float64(in-1)/float64(out-1)
+		}
+		return 0.5 * (start + end) * float64(in-1)
+	}
+	return (v+0.5)/scale - 0.5
+}
+
+func (m *resizeMode) pick(x float64) int {
+	switch m.nearest {
+	case "floor":
+		return int(math.Floor(x))
+	case "ceil":
+		return int(math.Ceil(x))
+	case "round_prefer_ceil":
+		return int(math.Floor(x + 0.5))
+	}
+	return int(math.Ceil(x - 0.5))
+}
+
+// cubic is the kernel of Keys (1981).
+func cubic(d, a float64) float64 {
+	d = math.Abs(d)
+	switch {
+	case d <= 1:
+		return ((a+2)*d-(a+3))*d*d + 1
+	case d < 2:
+		return ((a*d-5*a)*d+8*a)*d - 4*a
+	}
+	return 0
+}
+
+// sampler prepares one dimension. A nil index marks a position outside.
+func (m *resizeMode) sampler(in, out int, scale, start, end float64) *resampler {
+	r := &resampler{nearest: m.mode == "nearest"}
+	for x := range out {
+		p := m.position(x, in, out, scale, start, end)
+		if m.coordinates == "tf_crop_and_resize" && (p < 0 || p > float64(in-1)) {
+			r.index, r.weights = append(r.index, nil), append(r.weights, nil)
+			continue
+		}
+		if r.nearest {
+			r.index = append(r.index, []int{max(0, min(in-1, m.pick(p)))})
+			r.weights = append(r.weights, []float32{1})
+			continue
+		}
+		support, stretch := 1.0, 1.0
+		if m.mode == "cubic" {
+			support = 2
+		}
+		if m.antialias && scale < 1 {
+			stretch = scale
+		}
+		var index []int
+		var weights []float64
+		sum := 0.0
+		first := int(math.Floor(p)) - int(support) + 1
+		last := int(math.Floor(p)) + int(support)
+		if stretch != 1 {
+			first, last = int(math.Ceil(p-support/stretch)), int(math.Floor(p+support/stretch))
+		}
+		for i := first; i <= last; i++ {
+			d := (p - float64(i)) * stretch
+			w := max(0, 1-math.Abs(d))
+			if m.mode == "cubic" {
+				w = cubic(d, m.cubicA)
+			}
+			if i < 0 || i >= in {
+				if m.excludeOutside || stretch != 1 {
+					continue
+				}
+			}
+			index, weights = append(index, max(0, min(in-1, i))), append(weights, w)
+			sum += w
+		}
+		row := make([]float32, len(weights))
+		for i, w := range weights {
+			row[i] = float32(w / sum)
+		}
+		r.index, r.weights = append(r.index, index), append(r.weights, row)
+	}
+	return r
+}
+
+// apply resamples [outer, in, inner] to [outer, out, inner].
+func (r *resampler) apply(dst, src []float32, outer, in, inner int, outside float32) {
+	out := len(r.index)
+	if inner == 1 {
+		for o := range outer {
+			s, d := src[o*in:(o+1)*in], dst[o*out:(o+1)*out]
+			for x, index := range r.index {
+				if index == nil {
+					d[x] = outside
+					continue
+				}
+				var sum float32
+				for k, w := range r.weights[x] {
+					sum += w * s[index[k]]
+				}
+				d[x] = sum
+			}
+		}
+		return
+	}
+	for o := range outer {
+		for x, index := range r.index {
+			d := dst[(o*out+x)*inner : (o*out+x+1)*inner]
+			switch {
+			case index == nil:
+				for i := range d {
+					d[i] = outside
+				}
+			case r.nearest:
+				copy(d, src[(o*in+index[0])*inner:])
+			default:
+				clear(d)
+				for k, w := range r.weights[x] {
+					at := (o*in + index[k]) * inner
+					kernel.Axpy(w, src[at:at+inner], d)
+				}
+			}
+		}
+	}
+}
+
+func buildResize(s *spec) (operation, error) {
+	m := &resizeMode{mode: s.str("mode", "nearest"), coordinates: s.str("coordinate_transformation_mode", "half_pixel"),
+		nearest: s.str("nearest_mode", "round_prefer_floor"), cubicA: float64(s.float("cubic_coeff_a", -0.75)),
+		excludeOutside: s.int("exclude_outside", 0) == 1, antialias: s.int("antialias", 0) == 1, extrapolation: s.float("extrapolation_value", 0)}
+	axesAttr, policy := s.ints("axes"), s.str("keep_aspect_ratio_policy", "stretch")
+	scalesAt, sizesAt := 2, 3
+	if s.opset < 11 {
+		m.coordinates, m.nearest, scalesAt, sizesAt = "asymmetric", "floor", 1, -1
+	}
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		rank := len(x.shape)
+		axes := axesAttr
+		if axes == nil {
+			for i := range rank {
+				axes = append(axes, i)
+			}
+		}
+		scales := make([]float64, rank)
+		for i := range scales {
+			scales[i] = 1
+		}
+		out := slices.Clone(x.shape)
+		sizes := c.input(sizesAt)
+		if t := c.input(scalesAt); t != nil && t.n > 0 {
+			if t.n != len(axes) {
+				return fmt.Errorf("scales %v do not fit %v", t.shape, x.shape)
+			}
+			for i, a := range axes {
+				if a, err = axisOf(a, rank); err != nil {
+					return err
+				}
+				scales[a] = t.at(i)
+				if !(scales[a] > 0) {
+					return fmt.Errorf("scale %v is not positive", scales[a])
+				}
+				out[a] = int(math.Floor(float64(x.shape[a]) * scales[a]))
+			}
+		} else if sizes != nil {
+			if sizes.n != len(axes) {
+				return fmt.Errorf("sizes %v do not fit %v", sizes.shape, x.shape)
+			}
+			ratio := math.NaN()
+			for i, a := range axes {
+				if a, err = axisOf(a, rank); err != nil {
+					return err
+				}
+				out[a] = int(sizes.at(i))
+				if x.shape[a] == 0 || out[a] < 1 {
+					return fmt.Errorf("cannot resize %v to %v", x.shape, out)
+				}
+				scales[a] = float64(out[a]) / float64(x.shape[a])
+				if policy == "not_larger" && !(ratio <= scales[a]) || policy == "not_smaller" && !(ratio >= scales[a]) {
+					ratio = scales[a]
+				}
+			}
+			if policy != "stretch" {
+				for _, a := range axes {
+					a, _ = axisOf(a, rank)
+					scales[a] = ratio
+					out[a] = int(math.Floor(ratio*float64(x.shape[a]) + 0.5))
+				}
+			}
+		} else {
+			return fmt.Errorf("has neither scales nor sizes")
+		}
+		starts, ends := make([]float64, rank), make([]float64, rank)
+		for i := range ends {
+			ends[i] = 1
+		}
+		if roi := c.input(1); roi != nil && m.coordinates == "tf_crop_and_resize" {
+			if roi.n != 2*len(axes) {
+				return fmt.Errorf("roi %v does not fit %v", roi.shape, x.shape)
+			}
+			for i, a := range axes {
+				a, _ = axisOf(a, rank)
+				starts[a], ends[a] = roi.at(i), roi.at(i+len(axes))
+			}
+		}
+		return resize(c, x, out, scales, starts, ends, m)
+	}, nil
+}
+
+func buildUpsample(s *spec) (operation, error) {
+	m := &resizeMode{mode: s.str("mode", "nearest"), coordinates: "asymmetric", nearest: "floor"}
+	attr := s.floats("scales")
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		list := attr
+		if t := c.input(1); t != nil {
+			if err := wantF32(t); err != nil {
+				return err
+			}
+			list = view[float32](t)
+		}
+		if len(list) != len(x.shape) {
+			return fmt.Errorf("scales %v do not fit %v", list, x.shape)
+		}
+		rank := len(x.shape)
+		out, scales, starts, ends := make([]int, rank), make([]float64, rank), make([]float64, rank), make([]float64, rank)
+		for i, f := range list {
+			scales[i] = float64(f)
+			if !(f > 0) {
+				return fmt.Errorf("scale %v is not positive", f)
+			}
+			out[i] = int(math.Floor(float64(x.shape[i]) * scales[i]))
+		}
+		return resize(c, x, out, scales, starts, ends, m)
+	}, nil
+}
+
+func resize(c *call, x *tensor, out []int, scales, starts, ends []float64, m *resizeMode) error {
+	if m.mode == "bilinear" || m.mode == "trilinear" {
+		m = &resizeMode{mode: "linear", coordinates: m.coordinates}
+	}
+	if m.mode != "nearest" && m.mode != "linear" && m.mode != "cubic" {
+		return fmt.Errorf("mode %q is not known", m.mode)
+	}
+	if x.n == 0 || product(out) == 0 {
+		return fmt.Errorf("cannot resize %v to %v", x.shape, out)
+	}
+	src := x
+	if x.dt != f32 { // through float32; exact for 8-bit images and for nearest of small integers
+		src = newTensor(f32, x.shape...)
+		if err := cast(src, x); err != nil {
+			return err
+		}
+	}
+	shape := slices.Clone(x.shape)
+	cur := view[float32](src)
+	for a := range out {
+		if out[a] == shape[a] && scales[a] == 1 && (m.coordinates != "tf_crop_and_resize" || (starts[a] == 0 && ends[a] == 1)) {
+			continue
+		}
+		outer, in, inner := splitAt(shape, a)
+		r := m.sampler(in, out[a], scales[a], starts[a], ends[a])
+		next := c.floats(outer * out[a] * inner)
+		if outer > 1 && outer*out[a]*inner >= worthSplitting && c.threads > 1 {
+			kernel.Parallel(c.threads, outer, 1, func(_, i, j int) {
+				r.apply(next[i*out[a]*inner:], cur[i*in*inner:], j-i, in, inner, m.extrapolation)
+			})
+		} else {
+			r.apply(next, cur, outer, in, inner, m.extrapolation)
+		}
+		cur = next
+		shape[a] = out[a]
+	}
+	res, err := c.output(0, x.dt, out...)
+	if err != nil {
+		return err
+	}
+	if x.dt == f32 {
+		copy(view[float32](res), cur)
+		return nil
+	}
+	if x.dt != f64 {
+		for i, v := range cur {
+			cur[i] = float32(math.RoundToEven(float64(v)))
+		}
+	}
+	return castFrom(res, cur[:res.n])
+}
+
+func buildGridSample(s *spec) (operation, error) {
+	mode, padding, align := s.str("mode", "bilinear"), s.str("padding_mode", "zeros"), s.int("align_corners", 0) == 1
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		grid, err := c.need(1)
+		if err != nil {
+			return err
+		}
+		if err := wantF32(x, grid); err != nil {
+			return err
+		}
+		if len(x.shape) != 4 || len(grid.shape) != 4 || grid.shape[3] != 2 || grid.shape[0] != x.shape[0] {
+			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+		}
+		n, ch, h, w := x.shape[0], x.shape[1], x.shape[2], x.shape[3]
+		oh, ow := grid.shape[1], grid.shape[2]
+		out, err := c.output(0, f32, n, ch, oh, ow)
+		if err != nil {
+			return err
+		}
+		dst, src, g := view[float32](out), view[float32](x), view[float32](grid)
+		unnormalize := func(v float64, size int) float64 {
+			if align {
+				return (v + 1) / 2 * float64(size-1)
+			}
+			return ((v+1)*float64(size) - 1) / 2
+		}
+		inside := func(v float64, size int) float64 {
+			switch padding {
+			case "border":
+				return max(0, min(float64(size-1), v))
+			case "reflection":
+				lo, hi := -0.5, float64(size)-0.5
+				if align {
+					lo, hi = 0, float64(size-1)
+				}
+				return reflectInto(v, lo, hi)
+			}
+			return v
+		}
+		for b := range n {
+			for k := range ch {
+				plane := src[(b*ch+k)*h*w : (b*ch+k+1)*h*w]
+				at := func(y, x int) float64 {
+					if padding != "zeros" {
+						y, x = int(max(0, min(float64(h-1), inside(float64(y), h)))), int(max(0, min(float64(w-1), inside(float64(x), w))))
+					}
+					if y < 0 || y >= h || x < 0 || x >= w {
+						return 0
+					}
+					return float64(plane[y*w+x])
+				}
+				for i := range oh * ow {
+					gx, gy := float64(g[(b*oh*ow+i)*2]), float64(g[(b*oh*ow+i)*2+1])
+					px, py := unnormalize(gx, w), unnormalize(gy, h)
+					var v float64
+					switch mode {
+					case "nearest":
+						v = at(int(math.RoundToEven(inside(py, h))), int(math.RoundToEven(inside(px, w))))
+					case "bicubic":
+						y0, x0 := math.Floor(py), math.Floor(px)
+						for dy := -1; dy <= 2; dy++ {
+							for dx := -1; dx <= 2; dx++ {
+								v += cubic(py-y0-float64(dy), -0.75) * cubic(px-x0-float64(dx), -0.75) * at(int(y0)+dy, int(x0)+dx)
+							}
+						}
+					default:
+						px, py = inside(px, w), inside(py, h)
+						y0, x0 := math.Floor(py), math.Floor(px)
+						fy, fx := py-y0, px-x0
+						yi, xi := int(y0), int(x0)
+						v = (1-fy)*((1-fx)*at(yi, xi)+fx*at(yi, xi+1)) + fy*((1-fx)*at(yi+1, xi)+fx*at(yi+1, xi+1))
+					}
+					dst[(b*ch+k)*oh*ow+i] = float32(v)
+				}
+			}
+		}
+		return nil
+	}, nil
+}
+
+// reflectInto mirrors v at the ends of [lo, hi] until it lies inside.
+func reflectInto(v, lo, hi float64) float64 {
+	span := hi - lo
+	if span <= 0 {
+		return lo
+	}
+	v = math.Mod(math.Abs(v-lo), 2*span)
+	if v > span {
+		v = 2*span - v
+	}
+	return v + lo
+}
+
+func buildRoiAlign(s *spec) (operation, error) {
+	average, oh, ow := s.str("mode", "avg") == "avg", s.int("output_height", 1), s.int("output_width", 1)
+	ratio, scale := s.int("sampling_ratio", 0), float64(s.float("spatial_scale", 1))
+	mode := "output_half_pixel"
+	if s.opset >= 16 {
+		mode = "half_pixel"
+	}
+	offset := 0.0
+	if s.str("coordinate_transformation_mode", mode) == "half_pixel" {
+		offset = 0.5
+	}
+	return func(c *call) error {
+		for i := range 3 {
+			if _, err := c.need(i); err != nil {
+				return err
+			}
+		}
+		x, rois := c.in[0], c.in[1]
+		if err := wantF32(x, rois); err != nil {
+			return err
+		}
+		batch, err := c.intsOf(2)
+		if err != nil {
+			return err
+		}
+		if len(x.shape) != 4 || len(rois.shape) != 2 || rois.shape[1] != 4 || len(batch) != rois.shape[0] {
+			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+		}
+		ch, h, w := x.shape[1], x.shape[2], x.shape[3]
+		out, err := c.output(0, f32, rois.shape[0], ch, oh, ow)
+		if err != nil {
+			return err
+		}
+		dst, src, r := view[float32](out), view[float32](x), view[float32](rois)
+		for i, b := range batch {
+			if b < 0 || b >= x.shape[0] {
+				return fmt.Errorf("batch index %d is out of range", b)
+			}
+			x0, y0 := float64(r[i*4])*scale-offset, float64(r[i*4+1])*scale-offset
+			x1, y1 := float64(r[i*4+2])*scale-offset, float64(r[i*4+3])*scale-offset
+			rw, rh := x1-x0, y1-y0
+			if offset == 0 {
+				rw, rh = max(rw, 1), max(rh, 1)
+			}
+			bw, bh := rw/float64(ow), rh/float64(oh)
+			sy, sx := ratio, ratio
+			if ratio <= 0 {
+				sy, sx = int(math.Ceil(rh/float64(oh))), int(math.Ceil(rw/float64(ow)))
+			}
+			for k := range ch {
+				plane := src[(b*ch+k)*h*w : (b*ch+k+1)*h*w]
+				for py := range oh {
+					for px := range ow {
+						sum, largest := 0.0, math.Inf(-1)
+						for iy := range sy {
+							yy := y0 + float64(py)*bh + (float64(iy)+0.5)*bh/float64(sy)
+							for ix := range sx {
+								xx := x0 + float64(px)*bw + (float64(ix)+0.5)*bw/float64(sx)
+								v, m := roiSample(plane, h, w, yy, xx)
+								sum += v
+								largest = max(largest, m)
+							}
+						}
+						v := largest
+						if average {
+							v = sum / float64(max(sy*sx, 1))
+						}
+						dst[((i*ch+k)*oh+py)*ow+px] = float32(v)
+					}
+				}
+			}
+		}
+		return nil
+	}, nil
+}
+
+// roiSample interpolates at (y, x) and also gives the largest weighted corner,
+// which RoiAlign's max mode takes.
+func roiSample(plane []float32, h, w int, y, x float64) (v, largest float64) {
+	if y < -1 || y > float64(h) || x < -1 || x > float64(w) {
+		return 0, 0
+	}
+	y, x = max(y, 0), max(x, 0)
+	y0, x0 := int(y), int(x)
+	y1, x1 := y0+1, x0+1
+	if y0 >= h-1 {
+		y0, y1, y = h-1, h-1, float64(h-1)
+	}
+	if x0 >= w-1 {
+		x0, x1, x = w-1, w-1, float64(w-1)
+	}
+	fy, fx := y-float64(y0), x-float64(x0)
+	a := (1 - fy) * (1 - fx) * float64(plane[y0*w+x0])
+	b := (1 - fy) * fx * float64(plane[y0*w+x1])
+	d := fy * (1 - fx) * float64(plane[y1*w+x0])
+	e := fy * fx * float64(plane[y1*w+x1])
+	return a + b + d + e, max(a, b, d, e)
+}
+
+func buildNMS(s *spec) (operation, error) {
+	center := s.int("center_point_box", 0) == 1
+	return func(c *call) error {
+		boxes, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		scores, err := c.need(1)
+		if err != nil {
+			return err
+		}
+		if err := wantF32(boxes, scores); err != nil {
+			return err
+		}
+		if len(boxes.shape) != 3 || boxes.shape[2] != 4 || len(scores.shape) != 3 || scores.shape[0] != boxes.shape[0] || scores.shape[2] != boxes.shape[1] {
+			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+		}
+		limit, iou, least := 0, 0.0, math.Inf(-1)
+		if t := c.input(2); t != nil && t.n > 0 {
+			limit = int(t.at(0))
+		}
+		if t := c.input(3); t != nil && t.n > 0 {
+			iou = t.at(0)
+		}
+		if t := c.input(4); t != nil && t.n > 0 {
+			least = t.at(0)
+		}
+		bv, sv := view[float32](boxes), view[float32](scores)
+		n, classes := boxes.shape[1], scores.shape[1]
+		var chosen []int64
+		for b := range boxes.shape[0] {
+			for k := range classes {
+				row := sv[(b*classes+k)*n : (b*classes+k+1)*n]
+				var order []int
+				for i, v := range row {
+					if float64(v) > least {
+						order = append(order, i)
+					}
+				}
+				slices.SortStableFunc(order, func(p, q int) int { return cmp.Compare(row[q], row[p]) })
+				var kept []int
+				for _, i := range order {
+					if len(kept) >= limit {
+						break
+					}
+					free := true
+					for _, j := range kept {
+						if overlap(bv[(b*n+i)*4:], bv[(b*n+j)*4:], center) > iou {
+							free = false
+							break
+						}
+					}
+					if free {
+						kept = append(kept, i)
+						chosen = append(chosen, int64(b), int64(k), int64(i))
+					}
+				}
+			}
+		}
+		out, err := c.output(0, i64, len(chosen)/3, 3)
+		if err != nil {
+			return err
+		}
+		copy(view[int64](out), chosen)
+		return nil
+	}, nil
+}
+
+// overlap is the intersection over union of two boxes.
+func overlap(p, q []float32, center bool) float64 {
+	corners := func(b []float32) (y0, x0, y1, x1 float64) {
+		if center {
+			cx, cy, w, h := float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3])
+			return cy - h/2, cx - w/2, cy + h/2, cx + w/2
+		}
+		y0, x0, y1, x1 = float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3])
+		return min(y0, y1), min(x0, x1), max(y0, y1), max(x0, x1)
+	}
+	ay0, ax0, ay1, ax1 := corners(p)
+	by0, bx0, by1, bx1 := corners(q)
+	h, w := min(ay1, by1)-max(ay0, by0), min(ax1, bx1)-max(ax0, bx0)
+	if h <= 0 || w <= 0 {
+		return 0
+	}
+	return h * w / ((ay1-ay0)*(ax1-ax0) + (by1-by0)*(bx1-bx0) - h*w)
+}
