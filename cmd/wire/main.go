@@ -82,7 +82,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:                true,
 		Version:                version(),
 		Commands: []*cli.Command{
-			buildCommand(), renderCommand(), runCommand(),
+			demoCommand(), buildCommand(), renderCommand(), trainCommand(), runCommand(),
 			dataCommand(), versionCommand(), completionCommand(),
 		},
 		// Errors are printed and turned into exit codes by execute.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -21,7 +22,7 @@ import (
 
 func runCommand() *cli.Command {
 	return &cli.Command{
-		Name: "run", Usage: "caption a picture, a sound, or both with a plan", ArgsUsage: "PLAN",
+		Name: "run", Usage: "caption a picture, a sound, or both with a plan", ArgsUsage: "PLAN|default",
 		Description: "   wire run plan --image cat.png\n" +
 			"   wire run plan --image dog.jpg --sound bark.ogg --beam\n" +
 			"   wire run plan --image cat.png --json --trace trace.json\n" +
@@ -78,7 +79,7 @@ type said struct {
 }
 
 func runPlan(c *cli.Context) error {
-	args, err := arguments(c, 1, "a plan's directory")
+	args, err := arguments(c, 1, "a plan's directory, or \"default\"")
 	if err != nil {
 		return err
 	}
@@ -92,11 +93,11 @@ func runPlan(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := wiring.Load(args[0])
+	plan, at, err := loadPlan(args[0])
 	if err != nil {
 		return err
 	}
-	teller, err := openCaptioner(c, plan, caption.Library{Dir: c.String("modules"), Plan: args[0]})
+	teller, err := openCaptioner(c, plan, caption.Library{Dir: c.String("modules"), Plan: at}, c.Bool("beam"))
 	if err != nil {
 		return err
 	}
@@ -117,6 +118,18 @@ func runPlan(c *cli.Context) error {
 		fmt.Fprintln(c.App.ErrWriter, "note: this plan is not trained; its words are noise (train it with: wire train "+args[0]+")")
 	}
 	return nil
+}
+
+// loadPlan loads the plan in a directory, or, where there is no directory of
+// that name, the built-in plan "default". at is the directory, "" for the
+// built-in one.
+func loadPlan(name string) (plan *wiring.Plan, at string, err error) {
+	if _, missing := os.Stat(name); missing != nil && name == "default" {
+		plan, err = wiring.DefaultPlan()
+		return plan, "", err
+	}
+	plan, err = wiring.Load(name)
+	return plan, name, err
 }
 
 // checkOutputs refuses names of drawings before anything is computed.
@@ -161,7 +174,7 @@ type teller struct {
 }
 
 // openCaptioner opens a plan's modules on the chosen engine.
-func openCaptioner(c *cli.Context, plan *wiring.Plan, library caption.Library) (*teller, error) {
+func openCaptioner(c *cli.Context, plan *wiring.Plan, library caption.Library, better bool) (*teller, error) {
 	config := runtime.Default()
 	config.Policy = runtime.Policy(c.String("policy"))
 	config.ModuleTimeout = c.Duration("timeout")
@@ -169,7 +182,7 @@ func openCaptioner(c *cli.Context, plan *wiring.Plan, library caption.Library) (
 		return nil, usageError{err}
 	}
 	t := &teller{plan: plan, lesions: c.StringSlice("lesion"), top: c.Int("top"), decode: caption.Greedy(), decoding: "greedy"}
-	if c.Bool("beam") {
+	if better {
 		t.decode, t.decoding = caption.Better(), "beam-mbr"
 	}
 	var err error

@@ -1,9 +1,16 @@
 package caption
 
-import "io/fs"
+import (
+	"io/fs"
+
+	"github.com/connectomewire/wire/modules/zoo"
+)
 
 // builtin returns the files of a module embedded in the program.
-func builtin(string) (fs.FS, bool) { return nil, false }
+func builtin(name string) (fs.FS, bool) {
+	files, err := zoo.FS(name)
+	return files, err == nil
+}
 
 // builtinNames lists the embedded modules.
-func builtinNames() []string { return nil }
+func builtinNames() []string { return zoo.Names() }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/zoo"
 	"github.com/connectomewire/wire/wiring"
 )
 
@@ -23,9 +24,6 @@ type Library struct {
 	// that has none, such as the embedded one.
 	Plan string
 }
-
-// builtinPrefix marks the sources of modules embedded in the program.
-const builtinPrefix = "zoo:"
 
 // Found is a module's files.
 type Found struct {
@@ -54,7 +52,7 @@ func (l Library) Find(name string) (Found, error) {
 		}
 	}
 	if files, ok := builtin(name); ok {
-		return Found{Files: files, Source: builtinPrefix + name}, nil
+		return Found{Files: files, Source: zoo.Scheme + name}, nil
 	}
 	where := "is not built in"
 	if l.Dir != "" {
@@ -87,7 +85,7 @@ func (l Library) findSource(ref wiring.ModuleRef) (Found, error) {
 			return found, nil
 		}
 	}
-	if name, ok := strings.CutPrefix(ref.Source, builtinPrefix); ok {
+	if name, ok := strings.CutPrefix(ref.Source, zoo.Scheme); ok {
 		return Library{}.Find(name)
 	}
 	dir := filepath.FromSlash(ref.Source)

@@ -324,7 +324,7 @@ func (m *Models) Texts(ctx context.Context, texts []string) ([]float32, error) {
 	for i, t := range texts {
 		one, err := tokenizer.Encode(t)
 		if err != nil {
-			return nil, fmt.Errorf("module %q: %w", m.text.Manifest.Name, err)
+			continue // no word of it is known: its vector stays zero
 		}
 		ids[i] = one
 		byLength[len(one)] = append(byLength[len(one)], i)

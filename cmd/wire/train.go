@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/connectomewire/wire/datasets"
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/learn"
+)
+
+// adapterName is the directory, inside a plan's, of its trained control.
+const adapterName = "adapter"
+
+func trainCommand() *cli.Command {
+	o := learn.Default()
+	return &cli.Command{
+		Name: "train", Usage: "learn a plan's tracts from captioned pictures and sounds", ArgsUsage: "PLAN",
+		Description: "Frozen modules run once over the data; their outputs are kept for the next time.\n" +
+			"Ctrl-C keeps a checkpoint: the same command goes on where it stopped, to the same bits.\n\n" +
+			"   wire data pull stamps emoji-google\n" +
+			"   wire train plan --data ~/.cache/wire/data --epochs 8\n" +
+			"   wire train plan --set stamps --limit 500 --epochs 2      a quick look\n" +
+			"   wire train plan --adapter                                the control without a brain, into plan/adapter",
+		Flags: slices.Concat(dataFlags(), []cli.Flag{
+			&cli.IntFlag{Name: "epochs", Value: o.Epochs, Usage: "passes over the training examples, `N`"},
+			&cli.Uint64Flag{Name: "seed", Value: o.Seed, Usage: "seed of order, views and noise, `N`"},
+			&cli.Float64Flag{Name: "rate", Value: o.Rate, Usage: "largest learning rate, `X`; an adapter does best with a third of it"},
+			&cli.IntFlag{Name: "batch", Value: o.Batch, Usage: "examples a step, `N`"},
+			&cli.Float64Flag{Name: "noise", Value: o.Noise, Usage: "noise on the standardised inputs, `X`"},
+			&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "stop after `N` epochs without a better validation loss; 0 never"},
+			&cli.IntFlag{Name: "width", Usage: "start afresh with `D` numbers in a region's state"},
+			&cli.IntFlag{Name: "rank", Usage: "start afresh with `R` numbers on a tract"},
+			&cli.BoolFlag{Name: "fresh", Usage: "start from untrained parameters and forget the checkpoint"},
+			&cli.BoolFlag{Name: "adapter", Usage: "train the plan's control without tracts, of equal size, into PLAN/" + adapterName},
+			&cli.IntFlag{Name: "workers", Usage: "processors to use, `N`; 0 means all. It does not change the result"},
+			engineFlag(), modulesFlag(),
+			&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
+		}),
+		Action: train,
+	}
+}
+
+// dataFlags say which data are used, and how they are prepared.
+func dataFlags() []cli.Flag {
+	p := learn.DefaultPrepare()
+	return []cli.Flag{
+		&cli.StringFlag{Name: "data", EnvVars: []string{datasets.CacheVariable}, Usage: "`DIR` of pulled data (default: wire/data in the user's cache directory)", Category: "data"},
+		&cli.StringFlag{Name: "set", Value: "all", Usage: "learn from the training split of `SET` (see: wire data list)", Category: "data"},
+		&cli.IntFlag{Name: "views", Value: p.Views, Usage: "random views of each training picture, `N`", Category: "data"},
+		&cli.IntFlag{Name: "limit", Usage: "take only `N` training and validation examples, evenly spread; 0 takes all", Category: "data"},
+		&cli.StringFlag{Name: "features", Usage: "keep the modules' outputs in `DIR` (default: wire/features in the user's cache directory)", Category: "data"},
+	}
+}
+
+// trainSummary is what `wire train --json` prints.
+type trainSummary struct {
+	Plan       string     `json:"plan"`
+	Train      int        `json:"train_examples"`
+	Val        int        `json:"val_examples"`
+	LeftOut    int        `json:"left_out"`
+	Unreadable int        `json:"unreadable"`
+	Words      int        `json:"words"`
+	Parameters int        `json:"parameters"`
+	Epochs     int        `json:"epochs"`
+	Best       int        `json:"best_epoch"`
+	Steps      int        `json:"steps"`
+	TrainLoss  learn.Loss `json:"train_loss"`
+	ValLoss    learn.Loss `json:"val_loss"`
+	Seconds    float64    `json:"seconds"`
+	Engine     string     `json:"engine"`
+}
+
+func train(c *cli.Context) error {
+	args, err := arguments(c, 1, "a plan's directory")
+	if err != nil {
+		return err
+	}
+	dir, out := args[0], args[0]
+	plan, err := wiring.Load(dir)
+	if err != nil {
+		return err
+	}
+	seed := c.Uint64("seed")
+	if w, r := c.Int("width"), c.Int("rank"); w > 0 || r > 0 || c.Bool("fresh") {
+		if w > 0 {
+			plan.Width = w
+		}
+		if r > 0 {
+			plan.Rank = r
+		}
+		plan.Trained = false
+		plan.Init(plan.Provenance.Seed)
+		if err := plan.Validate(); err != nil {
+			return err
+		}
+	}
+	if c.Bool("adapter") {
+		if plan, err = wiring.Adapter(plan); err != nil {
+			return err
+		}
+		out = filepath.Join(dir, adapterName)
+	}
+	engine, err := openEngine(c.String("engine"))
+	if err != nil {
+		return err
+	}
+	models, err := caption.Open(plan, caption.Library{Dir: c.String("modules"), Plan: dir}, engine)
+	if err != nil {
+		return err
+	}
+	defer models.Close()
+
+	began := time.Now()
+	show := newProgress(c.App.ErrWriter)
+	data, report, err := prepareData(c, plan, models, show)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.ErrWriter, "%d training and %d validation examples, %d words; %d left out (too long or unknown words), %d unreadable\n",
+		report.Train, report.Val, len(data.Words), report.LongOrUnknown, len(report.Unreadable))
+	for i, u := range report.Unreadable {
+		if i == 3 {
+			fmt.Fprintf(c.App.ErrWriter, "  … and %d more\n", len(report.Unreadable)-i)
+			break
+		}
+		fmt.Fprintln(c.App.ErrWriter, "  "+u)
+	}
+
+	options := learn.Default()
+	options.Seed, options.Epochs, options.Rate, options.Batch = seed, c.Int("epochs"), c.Float64("rate"), c.Int("batch")
+	options.Noise, options.Patience, options.Workers = c.Float64("noise"), c.Int("patience"), c.Int("workers")
+	options.Shards = min(options.Shards, options.Batch)
+	options.Checkpoint, options.Every = filepath.Clean(out)+".checkpoint", 50
+	if err := options.Validate(); err != nil {
+		return usageError{err}
+	}
+	if c.Bool("fresh") {
+		if err := os.Remove(options.Checkpoint); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	options.Progress = show.training
+	result, err := learn.Fit(c.Context, plan, data, options)
+	show.finish()
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintf(c.App.ErrWriter, "stopped; %s keeps what was learned: run the same command again to go on\n", options.Checkpoint)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if n := len(plan.History); n > 0 {
+		plan.History[n-1].Command = commandLine()
+	}
+	if err := plan.Save(out); err != nil {
+		return err
+	}
+	if err := os.Remove(options.Checkpoint); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	s := trainSummary{
+		Plan: out, Train: report.Train, Val: report.Val, LeftOut: report.LongOrUnknown, Unreadable: len(report.Unreadable),
+		Words: len(data.Words), Parameters: plan.Params.Count(), Epochs: result.Epochs, Best: result.Best, Steps: result.Steps,
+		TrainLoss: result.Train, ValLoss: result.Val, Seconds: time.Since(began).Seconds(), Engine: models.Engine(),
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, s)
+	}
+	fmt.Fprintf(c.App.Writer, "trained %s: %d parameters, %d epochs (best: %d), validation loss %.3f a word, %.0f %% of captions named, %.0f s\n",
+		out, s.Parameters, s.Epochs, s.Best, s.ValLoss.Token, 100*s.ValLoss.Named, s.Seconds)
+	fmt.Fprintf(c.App.Writer, "next:  wire eval %s      or      wire run %s --image FILE\n", dir, dir)
+	return nil
+}
+
+// prepareData runs the modules over the data that the options name, from the
+// cache where they ran before.
+func prepareData(c *cli.Context, plan *wiring.Plan, models *caption.Models, show *progress) (*learn.Data, *learn.PrepareReport, error) {
+	set, err := datasets.Open(c.String("set"), datasets.OpenOptions{Cache: c.String("data")})
+	if err != nil {
+		return nil, nil, err
+	}
+	training, val := learn.TrainingExamples(set)
+	training, val = spread(training, c.Int("limit")), spread(val, c.Int("limit"))
+	options := learn.DefaultPrepare()
+	options.Views, options.Key = c.Int("views"), models.Key()
+	if options.Cache, err = featuresDir(c); err != nil {
+		return nil, nil, err
+	}
+	options.Progress = show.preparing
+	data, report, err := learn.Prepare(c.Context, plan, models, training, val, options)
+	show.finish()
+	return data, report, err
+}
+
+// featuresDir is where the modules' outputs are kept.
+func featuresDir(c *cli.Context) (string, error) {
+	if dir := c.String("features"); dir != "" {
+		return dir, nil
+	}
+	return modules.CacheDir("features")
+}
+
+// spread takes n examples at even distances; all of them for n = 0.
+func spread[T any](all []T, n int) []T {
+	if n <= 0 || n >= len(all) {
+		return all
+	}
+	out := make([]T, n)
+	for i := range out {
+		out[i] = all[i*len(all)/n]
+	}
+	return out
+}
+
+// progress shows how far a long command is: a bar on a terminal, a line now
+// and then elsewhere.
+type progress struct {
+	w        io.Writer
+	terminal bool
+	bar      *progressbar.ProgressBar
+	what     string
+	last     time.Time
+}
+
+func newProgress(w io.Writer) *progress {
+	f, ok := w.(*os.File)
+	return &progress{w: w, terminal: ok && term.IsTerminal(int(f.Fd()))}
+}
+
+// preparing is told how many of an activity's items are done.
+func (p *progress) preparing(what string, done, total int) { p.show("encoding "+what, done, total, "") }
+
+// training is told of every step.
+func (p *progress) training(s learn.Progress) {
+	if s.EpochDone {
+		p.finish()
+		mark := ""
+		if s.Best {
+			mark = "  best so far"
+		}
+		fmt.Fprintf(p.w, "epoch %d of %d: training loss %.3f, validation loss %.3f a word, %.1f %% named%s\n",
+			s.Epoch, s.Epochs, s.Train.Token, s.Val.Token, 100*s.Val.Named, mark)
+		return
+	}
+	p.show("training", s.Step, s.Steps, fmt.Sprintf("loss %.3f", s.Train.Token))
+}
+
+func (p *progress) show(what string, done, total int, note string) {
+	if !p.terminal {
+		if time.Since(p.last) > 20*time.Second {
+			p.last = time.Now()
+			fmt.Fprintf(p.w, "%s: %d of %d %s\n", what, done, total, note)
+		}
+		return
+	}
+	if p.bar == nil || p.what != what {
+		p.finish()
+		p.what = what
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(what),
+			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	}
+	if note != "" {
+		p.bar.Describe(what + " " + note)
+	}
+	_ = p.bar.Set(done) // a terminal that does not take the bar is no reason to stop
+}
+
+func (p *progress) finish() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		p.bar = nil
+	}
+}
