@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,6 +19,13 @@ const ExportSize = 96
 
 // maxExportSeconds cuts long sounds in an export.
 const maxExportSeconds = 15
+
+// Markers that a part of an export is complete.
+const (
+	readyPictures = "READY_PICTURES"
+	readySounds   = "READY_SOUNDS"
+	readyTexts    = "READY_TEXTS"
+)
 
 // ExportOptions say what is exported.
 type ExportOptions struct {
@@ -77,8 +85,9 @@ type SoundRow struct {
 // training code in other languages reads: pictures.npy (uint8
 // [N, size, size, 4], straight alpha) with pictures.jsonl, sounds.npy
 // (float32 [total] at [SampleRate]) with sounds.jsonl, texts.jsonl and
-// split.json. Each file appears whole or not at all. A marker file READY_…
-// appears after each part.
+// split.json. Each file appears whole or not at all. The markers
+// READY_PICTURES, READY_SOUNDS and READY_TEXTS appear after each part, for
+// programs that wait for one.
 func (c *Cache) Export(dir string, options ExportOptions) (ExportReport, error) {
 	var report ExportReport
 	size := options.Size
@@ -90,6 +99,11 @@ func (c *Cache) Export(dir string, options ExportOptions) (ExportReport, error) 
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return report, err
+	}
+	for _, marker := range []string{readyPictures, readySounds, readyTexts} { // of an earlier export
+		if err := os.Remove(filepath.Join(dir, marker)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return report, err
+		}
 	}
 	progress := options.Progress
 	if progress == nil {
@@ -230,7 +244,7 @@ func (e *exporter) pictures(samples []*Sample) ([]*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kept, e.publish("READY_PICTURES", "pictures.npy", "pictures.jsonl")
+	return kept, e.publish(readyPictures, "pictures.npy", "pictures.jsonl")
 }
 
 // assign sets the splits, afresh or from the program's table.
@@ -340,7 +354,7 @@ func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
 	if err := w.close(); err != nil {
 		return nil, err
 	}
-	return samples, e.publish("READY_SOUNDS", "sounds.npy", "sounds.jsonl")
+	return samples, e.publish(readySounds, "sounds.npy", "sounds.jsonl")
 }
 
 func silent(sound []float32) bool {

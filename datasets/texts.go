@@ -85,7 +85,7 @@ func (e *exporter) texts(samples []*Sample) error {
 	if err != nil {
 		return err
 	}
-	return e.publish("READY_TEXTS", "texts.jsonl")
+	return e.publish(readyTexts, "texts.jsonl")
 }
 
 // glossText is "WORD, DEFINITION" of a synset whose word is common enough to

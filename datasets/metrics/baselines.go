@@ -20,7 +20,9 @@ const maxConstantReferences = 1000
 
 // ConstantCaption gives the training caption with the highest mean CIDEr-D
 // against the training captions (an even sample of a thousand of them): the
-// best that can be said without looking.
+// best that can be said without looking. Hand in the training samples of the
+// set that is evaluated: what is constant among stamps ("a red ...") is not
+// among emoji.
 func ConstantCaption(cider *CIDEr, training []*datasets.Sample) string {
 	seen := map[string]bool{}
 	var captions []string

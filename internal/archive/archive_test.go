@@ -295,6 +295,20 @@ func TestExtractLimits(t *testing.T) {
 	}
 }
 
+func TestExtractBoundsTheWindow(t *testing.T) {
+	data := xzipped(t, makeTar(t, entry{name: "a", body: "abc"}))
+	// In what the library writes, the size of the window is the fifth byte
+	// after the stream's header; 40 stands for 4 GiB.
+	at := xzStreamHeader + 4
+	if data[at-2] != xzLZMA2 {
+		t.Fatalf("the filter is %#x, want LZMA2", data[at-2])
+	}
+	data[at] = 40
+	if _, err := Extract(context.Background(), saved(t, data), t.TempDir(), Options{}); !errors.Is(err, ErrLimit) {
+		t.Errorf("error %v, want ErrLimit", err)
+	}
+}
+
 func TestExtractDamaged(t *testing.T) {
 	deb := makeDeb(t, entry{name: "a", body: strings.Repeat("abc", 1000)})
 	for name, data := range map[string][]byte{

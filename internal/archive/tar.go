@@ -13,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // windowLimit bounds the memory that an xz or zstd stream may ask for.
@@ -34,7 +35,11 @@ func (w *writer) compressedTar(r io.Reader) error {
 		defer z.Close()
 		return w.tar(z)
 	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")):
-		z, err := xz.ReaderConfig{DictCap: windowLimit}.NewReader(buffered)
+		if err := checkXZWindow(buffered); err != nil {
+			return err
+		}
+		// DictCap is the least that is allocated; the header may ask for more.
+		z, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(buffered)
 		if err != nil {
 			return damaged(err)
 		}
@@ -50,6 +55,48 @@ func (w *writer) compressedTar(r io.Reader) error {
 		return w.tar(bzip2.NewReader(buffered))
 	}
 	return w.tar(buffered)
+}
+
+// Layout of an xz file up to the first filter (The .xz File Format 1.2.0,
+// sections 2.1.1 and 3.1).
+const (
+	xzStreamHeader = 12
+	xzLZMA2        = 0x21
+)
+
+// checkXZWindow refuses a stream whose first block asks for a larger window
+// than [windowLimit]: the decoder would allocate whatever is asked for, up
+// to 4 GiB. What later blocks ask for is not seen here; xz writes one block
+// unless told otherwise, and all blocks alike.
+func checkXZWindow(r *bufio.Reader) error {
+	head, err := r.Peek(xzStreamHeader + 64)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if len(head) < xzStreamHeader+8 {
+		return fmt.Errorf("%w: truncated xz header", ErrFormat)
+	}
+	flags := head[xzStreamHeader+1]
+	at := xzStreamHeader + 2
+	for _, optional := range []byte{0x40, 0x80} { // compressed and uncompressed size
+		for flags&optional != 0 && at < len(head) {
+			at++
+			if head[at-1]&0x80 == 0 {
+				break
+			}
+		}
+	}
+	if at+3 > len(head) || flags&3 != 0 || head[at] != xzLZMA2 || head[at+1] != 1 {
+		return nil // another filter, which the decoder refuses, or an empty stream
+	}
+	window, err := lzma.DecodeDictCap(head[at+2])
+	if err != nil {
+		return damaged(err)
+	}
+	if window > windowLimit {
+		return fmt.Errorf("%w: the xz stream asks for a window of %d bytes, at most %d are given", ErrLimit, window, int64(windowLimit))
+	}
+	return nil
 }
 
 func (w *writer) tar(r io.Reader) error {
