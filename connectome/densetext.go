@@ -136,7 +136,7 @@ func (r *denseReader) values(fields [][]byte, line int) error {
 		d.rowLabels = append(d.rowLabels, string(fields[0]))
 		fields = fields[1:]
 	}
-	if d.row > len(fields) {
+	if d.row >= len(fields) && r.started && d.row > 0 {
 		return r.notSquare(line, len(fields))
 	}
 	for j, f := range fields {
@@ -156,7 +156,7 @@ func (r *denseReader) values(fields [][]byte, line int) error {
 
 func (r *denseReader) notSquare(line, columns int) error {
 	return r.t.s.failf(ErrNotSquare, line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist",
-		"more than %d rows of %d columns", r.d.row, columns)
+		"more rows than the %d columns", columns)
 }
 
 // finish decides what the first row was and checks that the matrix is square.

@@ -101,14 +101,14 @@ func braceDepth(data []byte) int {
 	return most
 }
 
-// dotError keeps the parser's position: "Error in S35: INVALID(0,~), Pos(offset=12, line=3, column=4)".
+// dotError keeps the parser's position: "3:1: error: expected one of …".
 func (s *source) dotError(err error) error {
-	var offset, line, column int
 	text := err.Error()
-	if i := strings.Index(text, "Pos(offset="); i >= 0 {
-		fmt.Sscanf(text[i:], "Pos(offset=%d, line=%d, column=%d)", &offset, &line, &column)
-		text, _, _ = strings.Cut(text[:i], "\n")
-		text = strings.TrimRight(text, ", ")
+	var line, column int
+	if n, _ := fmt.Sscanf(text, "%d:%d:", &line, &column); n == 2 {
+		_, text, _ = strings.Cut(text, "error: ")
+	} else {
+		line, column = 0, 0
 	}
 	if len(text) > 200 {
 		text = text[:200] + "…"

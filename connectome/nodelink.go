@@ -67,6 +67,19 @@ func (r *nodelinkReader) locate(err error) error {
 	return r.s.failf(ErrSyntax, line, column, "", "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
+// decode reads one value. The offsets in its syntax errors count from where
+// the value begins.
+func (r *nodelinkReader) decode(v any) error {
+	base := r.d.InputOffset()
+	err := r.d.Decode(v)
+	var se *json.SyntaxError
+	if errors.As(err, &se) && !strings.Contains(se.Error(), "unexpected end") {
+		line, column := r.s.position(base + se.Offset)
+		return r.s.failf(ErrSyntax, line, column, "", "%v", se)
+	}
+	return err
+}
+
 // position counts the lines up to an offset of the text.
 func (s *source) position(offset int64) (line, column int) {
 	text, closer, err := s.text()
@@ -125,7 +138,7 @@ func (r *nodelinkReader) object(depth int) error {
 			err = r.list(key, r.link)
 		case "directed":
 			var v any
-			if err = r.d.Decode(&v); err == nil {
+			if err = r.decode(&v); err == nil {
 				if b := jsonBool(v); b != nil {
 					r.decl = declaredUndirected
 					if *b {
@@ -137,7 +150,7 @@ func (r *nodelinkReader) object(depth int) error {
 			err = r.graph(depth)
 		default:
 			var skip json.RawMessage
-			err = r.d.Decode(&skip)
+			err = r.decode(&skip)
 		}
 		if err != nil {
 			return err
@@ -163,7 +176,7 @@ func (r *nodelinkReader) graph(depth int) error {
 	case json.Delim('['):
 		for r.d.More() {
 			var skip json.RawMessage
-			if err := r.d.Decode(&skip); err != nil {
+			if err := r.decode(&skip); err != nil {
 				return err
 			}
 		}
@@ -194,7 +207,7 @@ func (r *nodelinkReader) list(key string, each func() error) error {
 
 func (r *nodelinkReader) node() error {
 	var v any
-	if err := r.d.Decode(&v); err != nil {
+	if err := r.decode(&v); err != nil {
 		return err
 	}
 	m, ok := v.(map[string]any)
@@ -208,7 +221,7 @@ func (r *nodelinkReader) node() error {
 func (r *nodelinkReader) link() error {
 	offset := r.d.InputOffset()
 	var v any
-	if err := r.d.Decode(&v); err != nil {
+	if err := r.decode(&v); err != nil {
 		return err
 	}
 	l := nodelinkLink{offset: offset}

@@ -159,14 +159,18 @@ func isHeader(rows [][]string) bool {
 	if len(a) != len(b) {
 		return false
 	}
+	title := false
 	for i := range a {
 		_, ka := parseNumber([]byte(a[i]), true)
 		_, kb := parseNumber([]byte(b[i]), true)
-		if ka == isText && kb == isNumber {
-			return true
+		if kb == isNumber {
+			if ka != isText {
+				return false // a title stands above every number
+			}
+			title = true
 		}
 	}
-	return false
+	return title
 }
 
 // columnIsNumeric says whether some column from lo on holds only numbers.
