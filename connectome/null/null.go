@@ -71,29 +71,30 @@ func Kinds() []Model { return append([]Model(nil), models...) }
 type Options struct {
 	// Seed and Index choose the network: same connectome, kind, seed and
 	// index, same bits.
-	Seed  uint64
-	Index int
-	// Swaps is the number of attempted swaps a tract for the rewiring models;
-	// 0 means 10.
-	Swaps int
+	Seed  uint64 `json:"seed"`
+	Index int    `json:"index"`
+	// Swaps is the number of swaps a tract that the rewiring models make, if
+	// the network allows so many; 0 means 10.
+	Swaps int `json:"swaps"`
 	// Connected keeps a weakly connected network weakly connected
 	// ([DegreePreserving], [StrengthPreserving], [GeometryPreserving]).
-	Connected bool
+	Connected bool `json:"connected"`
 	// Bins is the number of distance bins of [GeometryPreserving]; 0 means 10.
-	Bins int
+	Bins int `json:"bins"`
 	// Rewire is the share of tracts that [SmallWorld] rewires; 0 means 0.1.
-	Rewire float64
+	Rewire float64 `json:"rewire"`
 	// Lambda is the decay length of [DistanceRule] in mm; 0 fits it to the
 	// connectome's mean tract distance.
-	Lambda float64
+	Lambda float64 `json:"lambda"`
 	// Eta and Gamma are the exponents of distance and of shared neighbours of
 	// [Homophily]; when both are 0 they are −2 and 0.4.
-	Eta, Gamma float64
+	Eta   float64 `json:"eta"`
+	Gamma float64 `json:"gamma"`
 }
 
-// ErrRigid reports a connectome in which no swap exists: every rewiring that
-// keeps the degrees gives the same network back.
-var ErrRigid = errors.New("no swap is possible")
+// ErrRigid reports a connectome in which no swap, or hardly any, is possible:
+// rewiring that keeps the degrees gives much the same network back.
+var ErrRigid = errors.New("the network cannot be rewired")
 
 // maxSwaps bounds the swaps a tract that may be asked for.
 const maxSwaps = 10000
@@ -139,9 +140,10 @@ func Find(kind Kind) (Model, error) {
 }
 
 // Generate makes a null network of the connectome, which is not changed. Time
-// is bounded by the options: when the wanted swaps cannot be had, the network
-// with those that could is returned and its history says how many; when there
-// is none at all, the error wraps [ErrRigid].
+// is bounded: rewiring gives up after a thousand attempts a tract. When the
+// wanted swaps could not be had by then, the network with those that could is
+// returned and its history says how many; when they are so few that most
+// tracts never moved, the error wraps [ErrRigid].
 func Generate(c *connectome.Connectome, kind Kind, opt Options) (*connectome.Connectome, error) {
 	m, err := Find(kind)
 	if err != nil {

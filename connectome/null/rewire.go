@@ -64,12 +64,14 @@ func rewire(e *edges, opt Options, rng *rand.Rand, bin func(i, j int32) int) (st
 		return "", fmt.Errorf("the network is not weakly connected to begin with; keep its largest component first")
 	}
 	var (
-		attempts = m * opt.Swaps
+		wanted   = m * opt.Swaps
+		attempts = 1000 * m
+		tried    int
 		swapped  int
 		window   = max(1, m/10)
 		journal  []move
 	)
-	for range attempts {
+	for ; tried < attempts && swapped < wanted; tried++ {
 		mv, ok := trySwap(e, set, rng, bin)
 		if !ok {
 			continue
@@ -85,8 +87,8 @@ func rewire(e *edges, opt Options, rng *rand.Rand, bin func(i, j int32) int) (st
 	if opt.Connected && len(journal) > 0 {
 		swapped -= settle(e, set, &journal, &window)
 	}
-	if swapped == 0 {
-		return "", fmt.Errorf("%w: none of %d attempts succeeded", ErrRigid, attempts)
+	if 2*swapped < min(m, wanted) { // a swap moves two tracts
+		return "", fmt.Errorf("%w: only %d swaps among %d tracts succeeded in %d attempts; the network may be nearly complete, a star or a ring: threshold it first, or use the weight or label shuffle", ErrRigid, swapped, m, tried)
 	}
 	return fmt.Sprintf("%d swaps on %d tracts", swapped, m), nil
 }
