@@ -118,6 +118,9 @@ func WriteSummary(w io.Writer, s metrics.Summary) error {
 	if p := s.RichClubPeak; p != nil {
 		row("rich club", "φ %.4g, %.4g of rewired graphs, above degree %d (%d regions)", p.Phi, p.Normalised, p.Degree, p.Regions)
 	}
+	for _, note := range s.Notes {
+		row("note", "%s", note)
+	}
 	for _, skipped := range s.Skipped {
 		row("not measured", "%s", strings.TrimSpace(skipped))
 	}

@@ -23,22 +23,35 @@ type SmallWorld struct {
 // of n degree-preserving random graphs ([null.DegreePreserving]) drawn from the seed.
 // The error is that of the null model when the graph cannot be rewired.
 func SmallWorldness(c *connectome.Connectome, n int, seed uint64) (SmallWorld, error) {
-	clustering, length := 0.0, 0.0
-	err := overNulls(c, n, seed, func(random *connectome.Connectome) {
-		clustering += Clustering(random).Mean / float64(n)
-		length += PathLength(random).Mean / float64(n)
-	})
-	if err != nil {
+	var sums smallWorldSums
+	if err := overNulls(c, n, seed, sums.add); err != nil {
 		return SmallWorld{}, fmt.Errorf("small-worldness: %w", err)
 	}
-	if clustering == 0 || length == 0 {
+	return sums.compare(c)
+}
+
+// smallWorldSums adds up what random graphs have.
+type smallWorldSums struct {
+	clustering, length float64
+	n                  int
+}
+
+func (s *smallWorldSums) add(random *connectome.Connectome) {
+	s.clustering += Clustering(random).Mean
+	s.length += PathLength(random).Mean
+	s.n++
+}
+
+// compare holds c against the mean of the random graphs.
+func (s *smallWorldSums) compare(c *connectome.Connectome) (SmallWorld, error) {
+	if s.clustering == 0 || s.length == 0 {
 		return SmallWorld{}, fmt.Errorf("small-worldness: the random graphs have no triangles or no paths to compare with")
 	}
-	s := SmallWorld{Nulls: n}
-	s.Gamma = Clustering(c).Mean / clustering
-	s.Lambda = PathLength(c).Mean / length
-	s.Sigma = s.Gamma / s.Lambda
-	return s, nil
+	w := SmallWorld{Nulls: s.n}
+	w.Gamma = Clustering(c).Mean * float64(s.n) / s.clustering
+	w.Lambda = PathLength(c).Mean * float64(s.n) / s.length
+	w.Sigma = w.Gamma / w.Lambda
+	return w, nil
 }
 
 // overNulls calls measure with n degree-preserving random graphs, in order.
@@ -79,20 +92,28 @@ type RichClubLevel struct {
 func RichClub(c *connectome.Connectome, n int, seed uint64) ([]RichClubLevel, error) {
 	levels := richClub(c)
 	mean := make([]float64, len(levels))
-	err := overNulls(c, n, seed, func(random *connectome.Connectome) {
-		for i, level := range richClub(random) { // same degrees, so same levels
-			mean[i] += level.Phi / float64(n)
-		}
-	})
+	err := overNulls(c, n, seed, func(random *connectome.Connectome) { addPhi(mean, richClub(random), n) })
 	if err != nil {
 		return nil, fmt.Errorf("rich club: %w", err)
 	}
+	return normalised(levels, mean), nil
+}
+
+// addPhi adds a random graph's coefficients to the mean of n; it has the same
+// degrees, and so the same levels.
+func addPhi(mean []float64, levels []RichClubLevel, n int) {
+	for i, level := range levels {
+		mean[i] += level.Phi / float64(n)
+	}
+}
+
+func normalised(levels []RichClubLevel, mean []float64) []RichClubLevel {
 	for i := range levels {
 		if mean[i] > 0 {
 			levels[i].Normalised = levels[i].Phi / mean[i]
 		}
 	}
-	return levels, nil
+	return levels
 }
 
 func richClub(c *connectome.Connectome) []RichClubLevel {

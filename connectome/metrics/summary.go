@@ -33,6 +33,8 @@ type Summary struct {
 	RichClub     []RichClubLevel `json:"rich_club,omitempty"`
 	RichClubPeak *RichClubLevel  `json:"rich_club_peak"`
 	Skipped      []string        `json:"skipped,omitempty"`
+	// Notes qualify measures that were taken on a part of the tracts.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Options say how much [Summarise] may compute.
@@ -97,10 +99,17 @@ func Summarise(c *connectome.Connectome, o Options) Summary {
 	}
 	if tracts*100 > o.MaxWork {
 		skip("modularity: %.2g tracts are too many", tracts)
-	} else if m, err := Modularity(c, 1, o.Seed); err != nil {
-		skip("%v", err)
 	} else {
-		s.Modularity, s.Communities = &m.Q, &m.Count
+		positive := c
+		if s.Facts.Kind == "signed" {
+			positive = positivePart(c)
+			s.Notes = append(s.Notes, "modularity is that of the positive weights alone")
+		}
+		if m, err := Modularity(positive, 1, o.Seed); err != nil {
+			skip("%v", err)
+		} else {
+			s.Modularity, s.Communities = &m.Q, &m.Count
+		}
 	}
 	if o.Nulls > 0 {
 		s.compareWithNulls(c, o, triangles+n*tracts, skip)
@@ -108,25 +117,40 @@ func Summarise(c *connectome.Connectome, o Options) Summary {
 	return s
 }
 
+// positivePart is the connectome without its negative tracts.
+func positivePart(c *connectome.Connectome) *connectome.Connectome {
+	p := *c
+	p.Tracts = c.Tracts.Filter(func(t connectome.Tract) bool { return t.Weight > 0 })
+	return &p
+}
+
+// compareWithNulls takes small-worldness and rich club against the same
+// random graphs.
 func (s *Summary) compareWithNulls(c *connectome.Connectome, o Options, steps float64, skip func(string, ...any)) {
 	if steps*float64(o.Nulls) > o.MaxWork {
 		skip("small-worldness and rich club: %.2g steps for %d random graphs, above the limit of %.2g", steps*float64(o.Nulls), o.Nulls, o.MaxWork)
 		return
 	}
-	if sw, err := SmallWorldness(c, o.Nulls, o.Seed); err != nil {
+	var small smallWorldSums
+	levels := richClub(c)
+	mean := make([]float64, len(levels))
+	err := overNulls(c, o.Nulls, o.Seed, func(random *connectome.Connectome) {
+		small.add(random)
+		addPhi(mean, richClub(random), o.Nulls)
+	})
+	if err != nil {
+		skip("small-worldness and rich club: %v", err)
+		return
+	}
+	if sw, err := small.compare(c); err != nil {
 		skip("%v", err)
 	} else {
 		s.SmallWorld = &sw
 	}
-	levels, err := RichClub(c, o.Nulls, o.Seed)
-	if err != nil {
-		skip("%v", err)
-		return
-	}
-	s.RichClub = levels
-	for i, level := range levels {
+	s.RichClub = normalised(levels, mean)
+	for i, level := range s.RichClub {
 		if level.Regions >= 5 && (s.RichClubPeak == nil || level.Normalised > s.RichClubPeak.Normalised) {
-			s.RichClubPeak = &levels[i]
+			s.RichClubPeak = &s.RichClub[i]
 		}
 	}
 }

@@ -145,6 +145,11 @@ func TestMirrorErrors(t *testing.T) {
 			if _, ok := pull.Cached(mustFind(t, "tvb-76"), cache); ok {
 				t.Error("the cache claims to hold it")
 			}
+			if test.want == download.ErrStatus {
+				if left, _ := os.ReadDir(cache); len(left) > 0 {
+					t.Errorf("left behind: %v", left)
+				}
+			}
 		})
 	}
 }

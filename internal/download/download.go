@@ -77,9 +77,6 @@ func File(ctx context.Context, source, dest string, o Options) (Result, error) {
 			return Result{Path: dest, Size: size, SHA256: digest, Cached: true}, nil
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(dest), 0o755); err != nil {
-		return Result{}, fmt.Errorf("download %s: %w", source, err)
-	}
 	f := &fetch{ctx: ctx, source: source, dest: dest, part: dest + ".part", o: o}
 	if o.SHA256 == "" {
 		f.discard()
@@ -295,6 +292,9 @@ func stalled(attempt, call context.Context, err error, limit time.Duration) erro
 func (f *fetch) save(in io.Reader, have, total int64, alive func()) (err error) {
 	if total > f.o.MaxBytes {
 		return fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrTooLarge, total, f.o.MaxBytes)
+	}
+	if err := os.MkdirAll(filepath.Dir(f.part), 0o755); err != nil {
+		return err
 	}
 	out, err := os.OpenFile(f.part, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
