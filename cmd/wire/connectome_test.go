@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/metrics"
+)
+
+// wireConnectome runs "wire connectome ARGS" and returns what it printed and
+// its exit code.
+func wireConnectome(args ...string) (stdout string, code int, err error) {
+	var out, errs bytes.Buffer
+	app := newApp(&out, &errs)
+	if app.Command("connectome") == nil {
+		cmd := connectomeCommand()
+		harden(cmd)
+		app.Commands = append(app.Commands, cmd)
+	}
+	err = app.RunContext(context.Background(), optionsFirst(app, append([]string{"wire", "connectome"}, args...)))
+	var exit cli.ExitCoder
+	switch {
+	case err == nil:
+	case errors.As(err, new(usageError)):
+		code = exitUsage
+	case errors.As(err, &exit):
+		code = exit.ExitCode()
+	default:
+		code = exitFailed
+	}
+	return out.String(), code, err
+}
+
+// mustConnectome fails the test unless the command succeeds.
+func mustConnectome(t *testing.T, args ...string) string {
+	t.Helper()
+	out, code, err := wireConnectome(args...)
+	if err != nil || code != exitOK {
+		t.Fatalf("wire connectome %s: exit %d, %v", strings.Join(args, " "), code, err)
+	}
+	return out
+}
+
+func TestConnectomeInspectJSONHasTheFacts(t *testing.T) {
+	var got struct {
+		Synthetic bool           `json:"synthetic"`
+		Facts     map[string]any `json:"facts"`
+		Summary   map[string]any `json:"summary"`
+		Atlas     map[string]any `json:"atlas"`
+	}
+	out := mustConnectome(t, "inspect", "default", "--json", "--nulls", "2")
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	for _, key := range strings.Fields("nodes edges_offdiag directed near_symmetric density reciprocity weak_components largest_component spectral_radius_offdiag top_strength_label top_strength_index min max weight_sum diag_nonzero kind") {
+		if _, ok := got.Facts[key]; !ok {
+			t.Errorf("facts lack %q", key)
+		}
+	}
+	if got.Facts["nodes"] != 82.0 || !got.Synthetic || got.Atlas["matched"] != 82.0 || got.Summary["small_world"] == nil {
+		t.Errorf("%+v", got)
+	}
+	text := mustConnectome(t, "inspect", "default", "--nulls", "0")
+	if !strings.Contains(text, "synthetic") || !strings.Contains(text, "spectral radius") || strings.Contains(text, "small-worldness") {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestConnectomeDoctorExitStatus(t *testing.T) {
+	dir := t.TempDir()
+	warned := filepath.Join(dir, "warned.csv")
+	if err := os.WriteFile(warned, []byte("0,1,2\n1,0,3\n2,3,0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := mustConnectome(t, "doctor", warned); !strings.Contains(out, "warning  no-labels") || !strings.Contains(out, "--labels") {
+		t.Errorf("%s", out)
+	}
+	broken := filepath.Join(dir, "broken.csv")
+	if err := os.WriteFile(broken, []byte("0,inf,2\ninf,0,3\n2,3,0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code, _ := wireConnectome("doctor", broken)
+	if code != exitFailed || !strings.Contains(out, "error    infinite-weights") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if _, code, err := wireConnectome("doctor", filepath.Join(dir, "absent.csv")); code != exitFailed || !strings.Contains(err.Error(), "built in are: default") {
+		t.Errorf("absent file: exit %d, %v", code, err)
+	}
+	if _, _, err := wireConnectome("inspect", "enigma-82"); err == nil || !strings.Contains(err.Error(), "wire connectome pull enigma-82") {
+		t.Errorf("a catalogue name: %v", err)
+	}
+	if _, code, _ := wireConnectome("doctor"); code != exitUsage {
+		t.Errorf("no argument: exit %d", code)
+	}
+}
+
+func TestConnectomeConvertAndTransform(t *testing.T) {
+	dir := t.TempDir()
+	graphml, left := filepath.Join(dir, "a.graphml"), filepath.Join(dir, "left.csv")
+	mustConnectome(t, "convert", "default", graphml)
+	out := mustConnectome(t, "transform", graphml, "-o", left, "--step", "hemisphere=left", "--step", "density=0.2")
+	if !strings.Contains(out, "kept 41 of 82 regions") || !strings.Contains(out, "41 regions") {
+		t.Errorf("%s", out)
+	}
+	c, err := connectome.Read(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := metrics.FactsOf(c); f.Nodes != 41 || f.Density < 0.19 || f.Density > 0.21 {
+		t.Errorf("%+v", f)
+	}
+	bad := filepath.Join(dir, "bad.csv")
+	if _, _, err := wireConnectome("transform", graphml, "-o", bad, "--step", "lobe=nowhere"); err == nil || !strings.Contains(err.Error(), "occipital") {
+		t.Errorf("unknown lobe: %v", err)
+	}
+	if _, _, err := wireConnectome("convert", graphml, filepath.Join(dir, "a.xyz")); err == nil || !strings.Contains(err.Error(), "graphml") {
+		t.Errorf("unknown format: %v", err)
+	}
+	if _, err := os.Stat(bad); !os.IsNotExist(err) {
+		t.Error("a failed transform left a file")
+	}
+}
+
+func TestConnectomeConsensus(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.graphml"), filepath.Join(dir, "b.graphml")
+	mustConnectome(t, "convert", "default", a)
+	mustConnectome(t, "transform", "default", "-o", b, "--step", "density=0.3")
+	out := mustConnectome(t, "consensus", a, b, "-o", filepath.Join(dir, "group.graphml"))
+	if !strings.Contains(out, "consensus of 2 subjects") {
+		t.Errorf("%s", out)
+	}
+	if _, code, _ := wireConnectome("consensus", a, "-o", filepath.Join(dir, "x.graphml")); code != exitUsage {
+		t.Errorf("one subject: exit %d", code)
+	}
+}
+
+func TestConnectomeNull(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "nulls")
+	out := mustConnectome(t, "null", "default", "-o", dir, "--kind", "degree", "--n", "3", "--from", "5", "--swaps", "1", "--to", "graphml")
+	if !strings.Contains(out, "wrote 3 networks") || !strings.Contains(out, "degree of every region") {
+		t.Errorf("%s", out)
+	}
+	var manifest struct {
+		Kind      string         `json:"kind"`
+		Preserves []string       `json:"preserves"`
+		Files     []string       `json:"files"`
+		Options   map[string]any `json:"options"`
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "null.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if manifest.Kind != "degree" || len(manifest.Preserves) == 0 || len(manifest.Files) != 3 || manifest.Options["index"] != 5.0 {
+		t.Errorf("%s", data)
+	}
+	for _, name := range manifest.Files {
+		c, err := connectome.Read(filepath.Join(dir, name))
+		if err != nil || len(c.Regions) != 82 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	none := filepath.Join(t.TempDir(), "none")
+	for _, args := range [][]string{{"--kind", "magic"}, {"--to", "docx"}, {"--n", "0"}, {"--rewire", "7", "--kind", "small-world"}} {
+		if _, code, err := wireConnectome(append([]string{"null", "default", "-o", none}, args...)...); code == exitOK || err == nil {
+			t.Errorf("%v: exit %d, %v", args, code, err)
+		}
+		if _, err := os.Stat(none); !os.IsNotExist(err) {
+			t.Errorf("%v left a directory", args)
+		}
+	}
+}
+
+func TestConnectomeAtlas(t *testing.T) {
+	if out := mustConnectome(t, "atlas"); !strings.Contains(out, "glasser") || !strings.Contains(out, "Destrieux") {
+		t.Errorf("%s", out)
+	}
+	var got struct {
+		Match   map[string]any `json:"match"`
+		Regions []struct {
+			Label, Canonical, Lobe string
+			Roles                  []string
+		} `json:"regions"`
+	}
+	if err := json.Unmarshal([]byte(mustConnectome(t, "atlas", "default", "--json")), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Match["atlas"] != "desikan" || len(got.Regions) != 82 || got.Regions[0].Canonical == "" {
+		t.Errorf("%+v", got.Match)
+	}
+	if _, code, err := wireConnectome("atlas", "default", "--atlas", "talairach"); code != exitUsage || !strings.Contains(err.Error(), "glasser") {
+		t.Errorf("unknown atlas: %v", err)
+	}
+}
+
+func TestConnectomeListAndPull(t *testing.T) {
+	cache := t.TempDir()
+	if out := mustConnectome(t, "list", "--cache", cache); !strings.Contains(out, "enigma-82") || !strings.Contains(out, "synthetic") {
+		t.Errorf("%s", out)
+	}
+	_, code, err := wireConnectome("pull", "tvb-76", "--mirror", t.TempDir(), "--cache", cache)
+	if code != exitFailed || !strings.Contains(err.Error(), "tvb-76/connectivity_76.zip") {
+		t.Errorf("empty mirror: exit %d, %v", code, err)
+	}
+	if left, _ := os.ReadDir(cache); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if _, code, _ := wireConnectome("pull"); code != exitUsage {
+		t.Errorf("no name: exit %d", code)
+	}
+}
+
+func TestConnectomeReadingOptions(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "m.csv")
+	if err := os.WriteFile(file, []byte("0,1,-1\n4,0,2\n-1,2,0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	facts := func(args ...string) (f metrics.Facts) {
+		t.Helper()
+		var got struct {
+			Facts metrics.Facts `json:"facts"`
+		}
+		out, _, err := wireConnectome(append([]string{"inspect", file, "--json", "--nulls", "0"}, args...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(out), &got); err != nil {
+			t.Fatal(err)
+		}
+		return got.Facts
+	}
+	if f := facts(); f.EdgesOffdiag != 4 || !f.Directed {
+		t.Errorf("−1 as missing: %+v", f)
+	}
+	if f := facts("--missing="); f.EdgesOffdiag != 6 || f.Kind != "signed" {
+		t.Errorf("no missing value: %+v", f)
+	}
+	if f := facts("--undirected"); f.Directed || f.Max != 2.5 {
+		t.Errorf("undirected: %+v", f)
+	}
+	for _, args := range [][]string{{"--rows", "columns"}, {"--parallel", "product"}, {"--missing", "x"}, {"--directed", "--undirected"}, {"--max-bytes", "-5"}} {
+		if _, code, err := wireConnectome(append([]string{"inspect", file}, args...)...); code != exitUsage {
+			t.Errorf("%v: exit %d, %v", args, code, err)
+		}
+	}
+}
