@@ -59,6 +59,7 @@ class Vision(nn.Module):
         super().__init__()
         self.body, self.width = blocks(stem, stages)
         self.project = nn.Linear(self.width, EMBEDDING)
+        self.register_buffer("centre", torch.zeros(EMBEDDING))
         self.register_buffer("grid_mean", torch.zeros(self.width))
         self.register_buffer("grid_scale", torch.ones(self.width))
 
@@ -66,7 +67,8 @@ class Vision(nn.Module):
         return self.body(x)
 
     def embed(self, features):
-        return normalise(self.project(F.adaptive_avg_pool2d(features, 1).flatten(1)))
+        x = normalise(self.project(F.adaptive_avg_pool2d(features, 1).flatten(1)))
+        return normalise(x - self.centre)
 
     def forward(self, picture):
         features = self.features(picture)
@@ -86,7 +88,7 @@ class TextTower(nn.Module):
         super().__init__()
         size, dim = meaning.shape
         self.register_buffer("meaning", meaning)
-        self.map = nn.Linear(dim, EMBEDDING)
+        self.map = nn.Linear(dim, EMBEDDING, bias=False)
         nn.init.normal_(self.map.weight, std=1 / math.sqrt(dim))
         self.residual = nn.Parameter(torch.randn(size, EMBEDDING) * 0.1)
         self.weight = nn.Parameter(torch.log(weights.clamp_min(1e-3)))
@@ -94,6 +96,7 @@ class TextTower(nn.Module):
         self.up = nn.Linear(EMBEDDING, EMBEDDING)
         self.down = nn.Linear(EMBEDDING, EMBEDDING)
         nn.init.zeros_(self.down.weight)
+        self.register_buffer("centre", torch.zeros(EMBEDDING))
         self.residual_dropout = residual_dropout
 
     def table(self):
@@ -110,8 +113,8 @@ class TextTower(nn.Module):
     def encode(self, ids, vectors, weights):
         w = F.embedding(ids, weights)
         x = (F.embedding(ids, vectors) * w).sum(1) / (w.sum(1) + 1e-6)
-        x = x + self.down(F.relu(self.up(x)))
-        return normalise(x)
+        x = normalise(x + self.down(F.relu(self.up(x))))
+        return normalise(x - self.centre)
 
 
 class Body(nn.Module):

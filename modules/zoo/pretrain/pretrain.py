@@ -16,7 +16,6 @@ import export
 import language
 import sound
 import vision
-from pictures import Pictures
 from wordnet import WordNet
 from words import Vocabulary, build_vocabulary
 
@@ -76,7 +75,6 @@ def write(args, out, vocabulary, wanted, log):
     every = args.module == "export"
     if (wanted("vision") or every) and (out / "vision.pt").exists():
         net, tower, _ = vision.load(out / "vision.pt")
-        vision.standardise_grid(net, Pictures(args.data), args.seed)
         log(f"vision operators: {export.export_vision(net, args.zoo)}")
         log(f"text operators: {export.export_text(tower, vocabulary, args.zoo)}")
     if (wanted("language") or every) and (out / "language.pt").exists():

@@ -15,6 +15,7 @@ from words import read_jsonl
 RATE, WINDOW, HOP, FFT, MELS, FMIN, FMAX = 16000, 400, 160, 512, 64, 50.0, 8000.0
 OFFSET, MEAN, DEVIATION = 1e-6, -8.0, 4.0  # ln(mel + OFFSET), then (x − MEAN) / DEVIATION
 SILENCE = (math.log(OFFSET) - MEAN) / DEVIATION
+SHARES = {"effect": 3.0, "speech": 1.0, "synthetic-speech": 0.5, "asterisk": 0.4}  # how often a clip is drawn
 LONGEST = 800  # frames of a clip that are used: 8 s
 
 
@@ -103,15 +104,15 @@ def text_vectors(tower, vocabulary, texts):
     return keys, tower(pad([vocabulary.ids(k, skip_unknown=True) for k in keys]))
 
 
-def fit(sounds, rows, tower, vocabulary, seed=1, samples=60_000, minutes=0, batch=64, rate=2e-3, log=print):
-    """Trains a network on the given rows; returns the averaged network."""
+def fit(sounds, rows, tower, vocabulary, seed=1, samples=60_000, minutes=0, batch=32, rate=1.5e-3, log=print):
+    """Trains a network on those of the given rows whose text has a known word; returns the averaged network."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
+    rows = np.array([i for i in rows if vocabulary.ids(sounds.texts[i], skip_unknown=True)])
     keys, vectors = text_vectors(tower, vocabulary, [sounds.texts[i] for i in rows])
     place = {k: j for j, k in enumerate(keys)}
     target = {i: place[key(sounds.texts[i])] for i in rows}
-    share = np.array([3.0 if sounds.rows[i]["kind"] == "effect" else
-                      1.0 if sounds.rows[i]["kind"] == "speech" else 0.5 for i in rows])
+    share = np.array([SHARES.get(sounds.rows[i]["source"], SHARES[sounds.rows[i]["kind"]]) for i in rows])
     counts = np.bincount([target[i] for i in rows], minlength=len(keys))
     share = share / np.sqrt([counts[target[i]] for i in rows])
     share /= share.sum()
@@ -121,7 +122,7 @@ def fit(sounds, rows, tower, vocabulary, seed=1, samples=60_000, minutes=0, batc
     free = [p for p in net.parameters() if p.ndim <= 1] + [scale]
     optimizer = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": free, "weight_decay": 0.0}],
                                   lr=rate, betas=(0.9, 0.98))
-    mean, schedule, losses, report = Average(net, 0.995), Schedule(samples, minutes), [], 1.0
+    mean, schedule, losses, report = Average(net, 0.997), Schedule(samples, minutes), [], 1.0
     soft = F.softmax(12.0 * vectors @ vectors.T, 1)
     while schedule.progress < 1:
         set_rate(optimizer, schedule.rate(rate))
@@ -156,11 +157,15 @@ def fit(sounds, rows, tower, vocabulary, seed=1, samples=60_000, minutes=0, batc
 
 @torch.no_grad()
 def naming(net, sounds, rows, tower, vocabulary, gallery=None):
-    """How often the nearest of all the sounds' texts is a clip's own: R@1, R@5, R@10, chance."""
+    """How often the nearest of all the sounds' texts is a clip's own: R@1, R@5, R@10, chance.
+    A text without a known word cannot be named and counts as missed."""
     keys, vectors = text_vectors(tower, vocabulary, gallery or [sounds.texts[i] for i in rows])
     place = {k: j for j, k in enumerate(keys)}
     ranks = []
     for i in rows:
+        if not vocabulary.ids(sounds.texts[i], skip_unknown=True):
+            ranks.append(len(keys))
+            continue
         x = torch.from_numpy(sounds.frames[i].astype(np.float32))[None, None]
         scores = (net(x)[1] @ vectors.T)[0]
         ranks.append(int((scores > scores[place[key(sounds.texts[i])]]).sum()))

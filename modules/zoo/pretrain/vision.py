@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 
 import retrieval
-from nets import Average, TextTower, Vision
+from nets import EMBEDDING, Average, TextTower, Vision
 from pictures import Pictures, augment
 from retrieval import key, pad
 from schedule import Schedule, save, set_rate
 from wordnet import WordNet, word_vectors
-from words import SPECIALS, content_words
+from words import SPECIALS, Vocabulary, content_words
 
 
 class Concepts:
@@ -70,7 +70,7 @@ class Concepts:
             for w in list(share):
                 if w not in parents:
                     senses = net.lookup(w)[:1]
-                    parents[w] = [(lemma, 0.3 * 0.8**depth) for synset, _ in senses
+                    parents[w] = [(lemma, 0.2 * 0.8**depth) for synset, _ in senses
                                   for ancestor, depth in net.hypernyms(synset, 6)
                                   for lemma in net.synsets[ancestor].lemmas[:2] if lemma in index]
                 for lemma, weight in parents[w]:
@@ -93,9 +93,9 @@ class Concepts:
             captions, weights = self.captions[c]
             keywords, _ = self.keywords[c]
             dice, ids = rng.random(), []
-            if captions and (dice < 0.8 or not keywords):
+            if captions and (dice < 0.88 or not keywords):
                 ids = list(captions[np.searchsorted(weights, rng.random())])
-            if keywords and (dice > 0.65 or not ids):
+            if keywords and (dice > 0.72 or not ids):
                 for k in rng.integers(0, len(keywords), rng.integers(1, 4)):
                     ids += keywords[k]
             if len(ids) > 1:
@@ -136,8 +136,8 @@ def multi_positive(logits, concept, gallery, component):
     return -((log * same).sum(1) / same.sum(1).clamp_min(1)).mean()
 
 
-def train(data, vocabulary, out, seed=1, samples=700_000, minutes=0, batch=256, rate=2e-3, gallery=1024,
-          smooth=0.1, words=0.5, small=0.55, wordnet=None, log=print, every=2.0):
+def train(data, vocabulary, out, seed=1, samples=600_000, minutes=0, batch=96, rate=1.5e-3, gallery=640,
+          smooth=0.05, words=0.5, vocabulary_share=1024, small=0.55, wordnet=None, log=print, every=2.0):
     """Trains and returns (vision, tower). `small` is the share of training at 48 px instead of 64."""
     torch.manual_seed(seed)
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
@@ -148,19 +148,22 @@ def train(data, vocabulary, out, seed=1, samples=700_000, minutes=0, batch=256, 
     meaning = torch.from_numpy(word_vectors(net, vocabulary))
     vision, tower = Vision(), TextTower(meaning, word_weights(vocabulary, concepts))
     vision = vision.to(memory_format=torch.channels_last)
-    scales = torch.nn.Parameter(torch.tensor([math.log(20.0), math.log(16.0)]))
+    scales = torch.nn.Parameter(torch.tensor([math.log(20.0), math.log(20.0)]))
     mirror = torch.tensor([bool(row["mirror"]) for row in pictures.rows]).float()
     share = sampling_weights(concepts, rows)
+    pixels = pictures.cached(rows)
+    place_of = np.full(len(pictures.rows), -1)
+    place_of[rows] = np.arange(len(rows))
     concept_of = torch.tensor([concepts.of_row.get(i, -1) for i in range(len(pictures.rows))])
     decay = [p for n, p in list(vision.named_parameters()) + list(tower.named_parameters()) if p.ndim > 1 and n != "residual"]
     free = [p for n, p in list(vision.named_parameters()) + list(tower.named_parameters()) if p.ndim <= 1]
     optimizer = torch.optim.AdamW([
-        {"params": decay, "weight_decay": 0.05},
+        {"params": decay, "weight_decay": 0.03},
         {"params": free, "weight_decay": 0.0},
-        {"params": [tower.residual], "weight_decay": 0.02, "scale": 0.5},
+        {"params": [tower.residual], "weight_decay": 0.02},
         {"params": [scales], "weight_decay": 0.0, "scale": 3.0},
     ], lr=rate, betas=(0.9, 0.98))
-    means = Average(vision, 0.997), Average(tower, 0.997)
+    means = Average(vision, 0.998), Average(tower, 0.998)
     log(f"vision: {len(rows)} pictures, {len(concepts)} concepts, {len(concepts.words)} words, "
         f"{sum(p.numel() for p in vision.parameters()) / 1e6:.2f} M parameters")
     schedule, losses, next_report, history = Schedule(samples, minutes), [], every, []
@@ -169,17 +172,20 @@ def train(data, vocabulary, out, seed=1, samples=700_000, minutes=0, batch=256, 
         chosen = rng.choice(rows, batch, p=share)
         size = 48 if schedule.progress < small else 64
         with torch.no_grad():
-            views = augment(pictures.premultiplied(chosen), mirror[chosen], size, generator)
+            views = augment(pixels[place_of[chosen]].float() / 255, mirror[chosen], size, generator)
         concept = concept_of[chosen]
         others = rng.choice(len(concepts), min(gallery, len(concepts)), replace=False)
         texts = np.unique(np.concatenate([concept.numpy(), others]))
         vision.train(), tower.train()
         table = tower.table()
         t = tower(concepts.draw(texts, rng), table)
-        w = tower(concepts.words[:, None], table)
+        goal = concepts.targets[concept]
+        shown = (goal > 0).any(0)
+        shown[torch.from_numpy(rng.choice(len(shown), min(vocabulary_share, len(shown)), replace=False))] = True
+        w = tower(concepts.words[shown][:, None], table)
         z = vision.embed(vision.features(views))
         texts = torch.from_numpy(texts)
-        kappa = scales.clamp(max=math.log(40.0)).exp()
+        kappa = scales.clamp(max=math.log(60.0)).exp()
         logits = kappa[0] * z @ t.T
         contrast = multi_positive(logits, concept, texts, concepts.component)
         if smooth:  # texts that mean nearly the same share a little of the target
@@ -189,7 +195,7 @@ def train(data, vocabulary, out, seed=1, samples=700_000, minutes=0, batch=256, 
             contrast = (1 - smooth) * contrast - smooth * (soft * F.log_softmax(logits, 1)).sum(1).mean()
         present = torch.isin(texts, concept)
         back = multi_positive(logits.T[present], texts[present], concept, concepts.component)
-        naming = -(concepts.targets[concept] * F.log_softmax(kappa[1] * z @ w.T, 1)).sum(1).mean()
+        naming = -(goal[:, shown] * F.log_softmax(kappa[1] * z @ w.T, 1)).sum(1).mean()
         loss = contrast + 0.5 * back + words * naming
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -200,7 +206,7 @@ def train(data, vocabulary, out, seed=1, samples=700_000, minutes=0, batch=256, 
         losses.append((contrast.item(), back.item(), naming.item()))
         if schedule.elapsed >= next_report or schedule.progress >= 1:
             next_report = schedule.elapsed + every
-            c, b, n = np.mean(losses[-50:], 0)
+            c, b, n = np.mean(losses[-100:], 0)
             averaged = averaged_copies(vision, tower, means)
             figures = retrieval.evaluate(*averaged, vocabulary, pictures, "val",
                                          sets=["emoji of unseen concepts", "held-out stamps", "all unseen pictures"])
@@ -211,6 +217,7 @@ def train(data, vocabulary, out, seed=1, samples=700_000, minutes=0, batch=256, 
             save(f"{out}/vision.pt", {"vision": means[0].values, "tower": means[1].values, "tokens": vocabulary.tokens,
                                       "seen": schedule.seen, "minutes": schedule.elapsed, "history": history,
                                       "scales": scales.detach()})
+    finish(f"{out}/vision.pt", data, seed)
     return load(f"{out}/vision.pt")
 
 
@@ -223,17 +230,29 @@ def averaged_copies(vision, tower, means):
 def load(path):
     """The averaged networks of a checkpoint: (vision, tower, state)."""
     state = torch.load(path, map_location="cpu")
+    for part in ("vision", "tower"):
+        state[part].setdefault("centre", torch.zeros(EMBEDDING))
     vision, tower = Vision(), TextTower(state["tower"]["meaning"], state["tower"]["mask"])
     vision.load_state_dict(state["vision"]), tower.load_state_dict(state["tower"])
     return vision.eval(), tower.eval(), state
 
 
 @torch.no_grad()
-def standardise_grid(vision, pictures, seed=1, count=4000):
-    """Sets the grid's standardisation from training pictures: zero mean, unit variance per channel."""
+def finish(path, data, seed=1, count=4000):
+    """Measures on training pictures what the finished module subtracts and scales, and stores it in the
+    checkpoint: the mean embedding of pictures and of captions (a constant that every embedding shares
+    tells nothing and hides differences), and each grid channel's mean and deviation."""
+    vision, tower, state = load(path)
+    pictures, vocabulary = Pictures(data), Vocabulary(state["tokens"])
     rows = training_rows(pictures)
+    captions = sorted({key(pictures.rows[i]["captions"][0]) for i in rows})
     rows = np.random.default_rng(seed).permutation(rows)[:count]
-    parts = [vision.features(pictures.plain(rows[i : i + 256])).flatten(2) for i in range(0, len(rows), 256)]
-    features = torch.cat(parts).transpose(1, 2).reshape(-1, vision.width)
-    vision.grid_mean.copy_(features.mean(0))
-    vision.grid_scale.copy_(1 / features.std(0).clamp_min(0.05))
+    vision.centre.zero_(), tower.centre.zero_()
+    features = torch.cat([vision.features(pictures.plain(rows[i : i + 256])) for i in range(0, len(rows), 256)])
+    vision.centre.copy_(vision.embed(features).mean(0))
+    tower.centre.copy_(tower(pad([vocabulary.ids(c) for c in captions])).mean(0))
+    cells = features.flatten(2).transpose(1, 2).reshape(-1, vision.width)
+    vision.grid_mean.copy_(cells.mean(0))
+    vision.grid_scale.copy_(1 / cells.std(0).clamp_min(0.05))
+    state["vision"], state["tower"] = vision.state_dict(), tower.state_dict()
+    save(path, state)

@@ -161,6 +161,7 @@ def word_vectors(net, vocabulary, dim=192, extra=12000):
     vectors = u * np.sqrt(s)  # flatten the spectrum a little: rare distinctions matter here
     vectors = vectors[: len(vocabulary)]
     known = np.linalg.norm(vectors, axis=1) > 1e-6
+    vectors[known] -= vectors[known].mean(0)
     vectors[known] /= np.linalg.norm(vectors[known], axis=1, keepdims=True)
     vectors[~known] = 0
     return (vectors * math.sqrt(dim)).astype(np.float32)
