@@ -82,8 +82,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:                true,
 		Version:                version(),
 		Commands: []*cli.Command{
-			demoCommand(), buildCommand(), renderCommand(), trainCommand(), runCommand(),
-			dataCommand(), versionCommand(), completionCommand(),
+			demoCommand(), buildCommand(), renderCommand(), trainCommand(), evalCommand(), runCommand(),
+			connectomeCommand(), dataCommand(), versionCommand(), completionCommand(),
 		},
 		// Errors are printed and turned into exit codes by execute.
 		ExitErrHandler: func(*cli.Context, error) {},

@@ -169,6 +169,7 @@ type teller struct {
 	captioner *caption.Captioner
 	decode    caption.Options
 	decoding  string
+	config    runtime.Config
 	lesions   []string
 	top       int
 }
@@ -196,6 +197,7 @@ func openCaptioner(c *cli.Context, plan *wiring.Plan, library caption.Library, b
 	if t.models, err = caption.Open(plan, library, engine); err != nil {
 		return nil, err
 	}
+	t.config = config
 	if t.captioner, err = caption.New(c.Context, plan, t.models, config); err != nil {
 		return nil, errors.Join(err, t.models.Close())
 	}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/datasets"
+	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/eval"
+	"github.com/connectomewire/wire/wiring"
+)
+
+func evalCommand() *cli.Command {
+	return &cli.Command{
+		Name: "eval", Usage: "score a plan's captions beside its controls", ArgsUsage: "PLAN|default",
+		Description: "CIDEr-D and head-noun accuracy on held-out concepts, for the plan and for: nothing to see, the\n" +
+			"untrained plan, the adapter without tracts (if trained), a constant caption, the nearest\n" +
+			"neighbour and the consensus of 30. Intervals are paired bootstraps over concepts.\n\n" +
+			"   wire eval plan                                  stamps, emoji and sounds, validation split\n" +
+			"   wire eval plan --eval-set stamps --json\n" +
+			"   wire eval plan --split test                     for the final report only\n" +
+			"   wire eval plan --lesion lh-pericalcarine --lesion rh-pericalcarine",
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "split", Value: string(datasets.Val), Usage: "val, or test for the final report: `SPLIT`"},
+			&cli.StringSliceFlag{Name: "eval-set", Value: cli.NewStringSlice("stamps", "emoji", "sounds"), Usage: "score on `SET`: stamps, emoji, style, sounds, triples, … (repeatable)"},
+			&cli.IntFlag{Name: "eval-limit", Usage: "score only `N` inputs of a set, evenly spread; 0 takes all"},
+			&cli.IntFlag{Name: "resamples", Value: eval.Default().Resamples, Usage: "bootstrap resamples, `N`"},
+			&cli.Uint64Flag{Name: "seed", Value: eval.Default().Seed, Usage: "seed of the bootstrap, `N`"},
+			&cli.BoolFlag{Name: "greedy", Usage: "leave out the slower beam-mbr conditions"},
+			&cli.BoolFlag{Name: "json", Usage: "print an array of rows as JSON"},
+		}, dataFlags(), networkFlags()),
+		Action: evaluate,
+	}
+}
+
+func evaluate(c *cli.Context) error {
+	args, err := arguments(c, 1, "a plan's directory, or \"default\"")
+	if err != nil {
+		return err
+	}
+	split := datasets.Split(c.String("split"))
+	if split != datasets.Val && split != datasets.Test && split != datasets.Train {
+		return usagef("there is no split %q; choose val or test", split)
+	}
+	plan, dir, err := loadPlan(args[0])
+	if err != nil {
+		return err
+	}
+	cache, err := datasets.OpenCache(c.String("data"))
+	if err != nil {
+		return err
+	}
+	var sets []*eval.Set
+	for _, name := range c.StringSlice("eval-set") {
+		set, err := eval.Open(cache, name, split)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, set)
+	}
+	library := caption.Library{Dir: c.String("modules"), Plan: dir}
+	teller, err := openCaptioner(c, plan, library, false)
+	if err != nil {
+		return err
+	}
+	defer teller.Close()
+	who := eval.Contestants{Plan: teller.captioner}
+	if plan.Trained {
+		// The same wiring before learning, with the same words to choose from.
+		before := *plan
+		before.Init(plan.Provenance.Seed)
+		before.Params.Words = plan.Params.Words
+		if who.Untrained, err = caption.New(c.Context, &before, teller.models, teller.config); err != nil {
+			return err
+		}
+	}
+	if control := filepath.Join(dir, adapterName); dir != "" && isPlan(control) {
+		adapter, err := wiring.Load(control)
+		if err != nil {
+			return err
+		}
+		config := teller.config
+		config.LesionRegions, config.LesionTracts = nil, nil
+		if who.Adapter, err = caption.New(c.Context, adapter, teller.models, config); err != nil {
+			return err
+		}
+	}
+	show := newProgress(c.App.ErrWriter)
+	data, _, err := prepareData(c, plan, teller.models, show)
+	if err != nil {
+		return err
+	}
+	options := eval.Default()
+	options.Resamples, options.Seed, options.Limit = c.Int("resamples"), c.Uint64("seed"), c.Int("eval-limit")
+	options.Greedy, options.Progress = c.Bool("greedy"), show.preparing
+	rows := []eval.Row{}
+	for _, set := range sets {
+		scored, notes, err := eval.Evaluate(c.Context, set, who, plan, data, options)
+		show.finish()
+		for _, n := range notes {
+			fmt.Fprintln(c.App.ErrWriter, "note:", n)
+		}
+		if err != nil {
+			return err
+		}
+		rows = append(rows, scored...)
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, rows)
+	}
+	printRows(c.App.Writer, rows)
+	if who.Adapter == nil {
+		fmt.Fprintf(c.App.ErrWriter, "note: no adapter was trained; its rows are missing (wire train %s --adapter)\n", args[0])
+	}
+	return nil
+}
+
+func printRows(w io.Writer, rows []eval.Row) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	at := ""
+	for _, r := range rows {
+		if here := r.Set + r.Group; here != at {
+			if at != "" {
+				t.Flush()
+				fmt.Fprintln(w)
+			}
+			at = here
+			fmt.Fprintf(w, "%s, %s split, %s (n = %d)\n", r.Set, r.Split, r.Group, r.N)
+			fmt.Fprintln(t, "condition\tCIDEr-D\t95 %\thead noun\t95 %\tCIDEr-D − nearest\t95 %\t")
+		}
+		versus := "\t\t"
+		if v := r.VsNearest; v != nil {
+			versus = fmt.Sprintf("%+.3f\t[%+.3f, %+.3f]\t", v.CIDErD.Mean, v.CIDErD.Low, v.CIDErD.High)
+		}
+		fmt.Fprintf(t, "%s\t%.3f\t[%.3f, %.3f]\t%.1f %%\t[%.1f, %.1f]\t%s\n", r.Condition, r.CIDErD, r.CIDErDCI[0], r.CIDErDCI[1],
+			100*r.HeadNoun, 100*r.HeadNounCI[0], 100*r.HeadNounCI[1], versus)
+	}
+	t.Flush()
+}

@@ -1,0 +1,19 @@
+// Package eval measures how well a plan captions, beside the controls that
+// say what the numbers are worth.
+//
+// The conditions are
+//
+//	plan, greedy        the plan's own first words
+//	plan, beam-mbr      the better decoding, which also compares the input with captions past the tracts
+//	plan, shuffled      the greedy captions, each scored against all other inputs: what words alone earn
+//	blanked, greedy     the same plan with nothing to see or hear
+//	untrained, greedy   the same wiring before learning (also beam-mbr)
+//	adapter, …          the control without tracts, of equal size, when it was trained
+//	constant            the one caption that suits the training captions best
+//	nearest neighbour   the caption of the most similar training input, in the module's embedding
+//	kNN consensus       the consensus of the 30 most similar (Devlin et al. 2015)
+//
+// Scores are CIDEr-D against all captions of an input and head-noun accuracy.
+// Every condition is compared with the nearest neighbour by a paired bootstrap
+// over concepts, so that an input drawn in many styles counts once.
+package eval

@@ -1,0 +1,427 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"image"
+	goruntime "runtime"
+	"slices"
+	"sync"
+
+	"github.com/connectomewire/wire/datasets"
+	"github.com/connectomewire/wire/datasets/metrics"
+	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/learn"
+)
+
+// Row is the score of one condition on one group of a set.
+type Row struct {
+	Set   string `json:"set"`
+	Split string `json:"split"`
+	// Group is "all", or how much of the caption training has seen.
+	Group     string  `json:"group"`
+	Condition string  `json:"condition"`
+	N         int     `json:"n"`
+	CIDErD    float64 `json:"cider_d"`
+	// CIDErDCI bounds the central 95 % of bootstrapped means over concepts.
+	CIDErDCI   [2]float64 `json:"cider_d_ci"`
+	HeadNoun   float64    `json:"head_noun"`
+	HeadNounCI [2]float64 `json:"head_noun_ci"`
+	// VsNearest is the paired difference to the nearest neighbour; nil for
+	// the nearest neighbour itself and for shuffled captions.
+	VsNearest *Difference `json:"vs_nearest,omitempty"`
+}
+
+// Difference holds paired differences, bootstrapped over concepts.
+type Difference struct {
+	CIDErD   metrics.Interval `json:"cider_d"`
+	HeadNoun metrics.Interval `json:"head_noun"`
+}
+
+// Options say how an evaluation is done.
+type Options struct {
+	// Resamples of every bootstrap, and their seed.
+	Resamples int
+	Seed      uint64
+	// Limit takes only so many inputs of a set, evenly spread; 0 takes all.
+	Limit int
+	// Greedy leaves the beam-mbr conditions out.
+	Greedy bool
+	// Progress is told how many inputs of an activity are done; nil for none.
+	Progress func(what string, done, total int)
+}
+
+// Default returns the options of the project's reports.
+func Default() Options { return Options{Resamples: 10000, Seed: 1} }
+
+// Contestants are the plans that are compared.
+type Contestants struct {
+	Plan *caption.Captioner
+	// Untrained and Adapter may be nil.
+	Untrained, Adapter *caption.Captioner
+}
+
+// Set is what is evaluated: samples, and what of them is shown.
+type Set struct {
+	Name    string
+	Split   datasets.Split
+	Samples []*datasets.Sample
+	// Picture and Sound say which inputs are shown.
+	Picture, Sound bool
+	// Training are the samples that are learned from: they give the weights of
+	// n-grams and what counts as seen. Alike are those of the same kind, which
+	// give the constant caption.
+	Training, Alike []*datasets.Sample
+}
+
+// Open reads a set and the training samples it is compared with.
+func Open(cache *datasets.Cache, name string, split datasets.Split) (*Set, error) {
+	all, err := cache.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{Name: name, Split: split, Samples: all.Split(split)}
+	switch name {
+	case "sounds":
+		s.Sound = true
+	case "triples":
+		s.Sound, s.Picture = true, true
+	default:
+		s.Picture = true
+	}
+	s.Samples = slices.DeleteFunc(s.Samples, func(x *datasets.Sample) bool {
+		return len(x.Captions) == 0 || s.Picture && x.Image == nil || s.Sound && x.Sound == nil
+	})
+	if len(s.Samples) == 0 {
+		return nil, fmt.Errorf("set %q has nothing to caption in its %s split", name, split)
+	}
+	training, err := cache.Open("all")
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range training.Training() {
+		if x.Image == nil && x.Sound == nil {
+			continue
+		}
+		s.Training = append(s.Training, x)
+		if s.Picture && x.Image != nil || !s.Picture && x.Sound != nil {
+			s.Alike = append(s.Alike, x)
+		}
+	}
+	return s, nil
+}
+
+// Evaluate scores all conditions on a set. data holds the embeddings of the
+// training inputs, for the neighbours.
+func Evaluate(ctx context.Context, set *Set, who Contestants, plan *wiring.Plan, data *learn.Data, o Options) ([]Row, []string, error) {
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
+	}
+	e := &evaluation{set: set, o: o, plan: plan, who: who}
+	e.samples = spread(set.Samples, o.Limit)
+	if err := e.encode(ctx); err != nil {
+		return nil, nil, err
+	}
+	if len(e.samples) == 0 {
+		return nil, e.notes, fmt.Errorf("set %q: none of its %d inputs can be read", set.Name, len(set.Samples))
+	}
+	e.cider = metrics.NewCIDEr(metrics.Corpus(e.samples, set.Training))
+	for _, s := range e.samples {
+		e.references = append(e.references, s.Captions)
+		e.clusters = append(e.clusters, s.Component)
+	}
+	if err := e.neighbours(data); err != nil {
+		return nil, nil, err
+	}
+	if err := e.speak(ctx); err != nil {
+		return nil, nil, err
+	}
+	rows, err := e.rows()
+	return rows, e.notes, err
+}
+
+// evaluation is one set's work in progress.
+type evaluation struct {
+	set        *Set
+	o          Options
+	plan       *wiring.Plan
+	who        Contestants
+	samples    []*datasets.Sample
+	encoded    []*caption.Encoded
+	references [][]string
+	clusters   []string
+	cider      *metrics.CIDEr
+	conditions []condition
+	notes      []string
+}
+
+// condition is what one contestant said about every sample.
+type condition struct {
+	name     string
+	captions []string
+	cider    []float64
+	head     []float64
+	shuffled bool
+}
+
+// encode runs the modules over the inputs and drops what cannot be read.
+func (e *evaluation) encode(ctx context.Context) error {
+	encoded := make([]*caption.Encoded, len(e.samples))
+	failed := make([]error, len(e.samples))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	done := 0
+	for range goruntime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range next {
+				in, err := e.input(e.samples[i])
+				if err == nil {
+					encoded[i], err = e.who.Plan.Encode(ctx, in)
+				}
+				failed[i] = err
+				mu.Lock()
+				done++
+				e.o.Progress("encoding "+e.set.Name, done, len(e.samples))
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range e.samples {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var kept []*datasets.Sample
+	for i, s := range e.samples {
+		if failed[i] != nil {
+			e.notes = append(e.notes, fmt.Sprintf("%s left out: %v", s.ID, failed[i]))
+			continue
+		}
+		kept, e.encoded = append(kept, s), append(e.encoded, encoded[i])
+	}
+	e.samples = kept
+	return nil
+}
+
+func (e *evaluation) input(s *datasets.Sample) (caption.Input, error) {
+	var in caption.Input
+	if e.set.Picture {
+		img, err := s.Image.Decode()
+		if err != nil {
+			return in, err
+		}
+		in.Image = image.Image(img)
+	}
+	if e.set.Sound {
+		samples, err := s.Sound.Decode()
+		if err != nil {
+			return in, err
+		}
+		in.Sound, in.Rate = samples, datasets.SampleRate
+	}
+	return in, nil
+}
+
+// neighbours adds the conditions that only look up training captions.
+func (e *evaluation) neighbours(data *learn.Data) error {
+	sense := -1
+	for k, s := range e.plan.Senses {
+		if e.set.Picture && s.Kind == "image" || !e.set.Picture && s.Kind == "sound" {
+			sense = k
+		}
+	}
+	n := len(e.samples)
+	constant := metrics.ConstantCaption(e.cider, e.set.Alike)
+	e.add("constant", slices.Repeat([]string{constant}, n))
+	if sense < 0 {
+		return nil
+	}
+	var vectors [][]float32
+	var captions []string
+	for i := range data.Train {
+		s := &data.Train[i]
+		if x := s.Inputs[sense]; len(x) > 0 {
+			vectors = append(vectors, x[:data.Widths[sense]])
+			captions = append(captions, data.Captions[s.Captions[0]].Text)
+		}
+	}
+	if len(vectors) == 0 {
+		return nil
+	}
+	gallery, err := metrics.NewGallery(vectors, captions)
+	if err != nil {
+		return err
+	}
+	near, knn := make([]string, n), make([]string, n)
+	for i, x := range e.encoded {
+		if x.Senses[sense] == nil {
+			continue // silenced
+		}
+		near[i], knn[i] = gallery.Nearest(x.Senses[sense]), gallery.Consensus(e.cider, x.Senses[sense])
+	}
+	e.add(nearest, near)
+	e.add("kNN consensus", knn)
+	return nil
+}
+
+// nearest is the condition the others are compared with.
+const nearest = "nearest neighbour"
+
+// speak adds the conditions that speak.
+func (e *evaluation) speak(ctx context.Context) error {
+	blank := []*caption.Encoded{{Senses: make([][]float32, len(e.plan.Senses))}}
+	for _, c := range []struct {
+		name  string
+		who   *caption.Captioner
+		blank bool
+	}{{"plan", e.who.Plan, false}, {"blanked", e.who.Plan, true}, {"untrained", e.who.Untrained, false}, {"adapter", e.who.Adapter, false}} {
+		if c.who == nil {
+			continue
+		}
+		for _, d := range []struct {
+			name    string
+			options caption.Options
+		}{{"greedy", caption.Greedy()}, {"beam-mbr", caption.Better()}} {
+			if d.name == "beam-mbr" && (e.o.Greedy || c.blank) {
+				continue
+			}
+			inputs := e.encoded
+			if c.blank {
+				inputs = blank
+			}
+			e.o.Progress(c.name+", "+d.name+" on "+e.set.Name, 0, len(inputs))
+			said, err := c.who.Captions(ctx, inputs, d.options)
+			if err != nil {
+				return fmt.Errorf("%s, %s: %w", c.name, d.name, err)
+			}
+			captions := make([]string, len(e.samples))
+			for i := range captions {
+				captions[i] = said[min(i, len(said)-1)].Text
+			}
+			e.add(c.name+", "+d.name, captions)
+			if c.name == "plan" && d.name == "greedy" {
+				e.shuffle(captions)
+			}
+		}
+	}
+	return nil
+}
+
+func (e *evaluation) add(name string, captions []string) {
+	c := condition{name: name, captions: captions, head: metrics.HeadNounScores(captions, e.references)}
+	for i := range captions {
+		c.cider = append(c.cider, e.cider.Score(captions[i], e.references[i]))
+	}
+	e.conditions = append(e.conditions, c)
+}
+
+// shuffle scores each caption against every other input of another concept.
+func (e *evaluation) shuffle(captions []string) {
+	c := condition{name: "plan, shuffled", shuffled: true}
+	for i := range e.samples {
+		var cider, head, n float64
+		for j, text := range captions {
+			if e.clusters[i] == e.clusters[j] {
+				continue
+			}
+			cider += e.cider.Score(text, e.references[i])
+			if metrics.HeadNounMatch(text, e.references[i]) {
+				head++
+			}
+			n++
+		}
+		c.cider, c.head = append(c.cider, cider/max(n, 1)), append(c.head, head/max(n, 1))
+	}
+	e.conditions = append(e.conditions, c)
+}
+
+// rows scores every condition on every group.
+func (e *evaluation) rows() ([]Row, error) {
+	groups := []struct {
+		name  string
+		which []int
+	}{{name: "all"}}
+	familiar := datasets.NewFamiliar(e.set.Training)
+	novelty := make([]string, len(e.samples))
+	for i, s := range e.samples {
+		groups[0].which = append(groups[0].which, i)
+		novelty[i] = string(familiar.Novelty(s.Caption()))
+	}
+	for _, n := range []datasets.Novelty{datasets.CaptionSeen, datasets.WordsSeen, datasets.WordUnseen} {
+		var which []int
+		for i := range novelty {
+			if novelty[i] == string(n) {
+				which = append(which, i)
+			}
+		}
+		if len(which) > 0 && len(which) < len(e.samples) {
+			groups = append(groups, struct {
+				name  string
+				which []int
+			}{string(n), which})
+		}
+	}
+	base := slices.IndexFunc(e.conditions, func(c condition) bool { return c.name == nearest })
+	var out []Row
+	for _, g := range groups {
+		clusters := pick(e.clusters, g.which)
+		for k, c := range e.conditions {
+			cider, head := pick(c.cider, g.which), pick(c.head, g.which)
+			row := Row{
+				Set: e.set.Name, Split: string(e.set.Split), Group: g.name, Condition: c.name, N: len(g.which),
+				CIDErD: metrics.Mean(cider), HeadNoun: metrics.Mean(head),
+			}
+			for _, m := range []struct {
+				scores []float64
+				ci     *[2]float64
+			}{{cider, &row.CIDErDCI}, {head, &row.HeadNounCI}} {
+				i, err := metrics.PairedBootstrap(m.scores, nil, clusters, e.o.Resamples, e.o.Seed)
+				if err != nil {
+					return nil, err
+				}
+				*m.ci = [2]float64{i.Low, i.High}
+			}
+			if base >= 0 && k != base && !c.shuffled {
+				var d Difference
+				var err error
+				if d.CIDErD, err = metrics.PairedBootstrap(cider, pick(e.conditions[base].cider, g.which), clusters, e.o.Resamples, e.o.Seed); err != nil {
+					return nil, err
+				}
+				if d.HeadNoun, err = metrics.PairedBootstrap(head, pick(e.conditions[base].head, g.which), clusters, e.o.Resamples, e.o.Seed); err != nil {
+					return nil, err
+				}
+				row.VsNearest = &d
+			}
+			out = append(out, row)
+		}
+	}
+	return out, nil
+}
+
+func pick[T any](all []T, which []int) []T {
+	out := make([]T, len(which))
+	for k, i := range which {
+		out[k] = all[i]
+	}
+	return out
+}
+
+// spread takes n elements at even distances; all of them for n = 0.
+func spread[T any](all []T, n int) []T {
+	if n <= 0 || n >= len(all) {
+		return all
+	}
+	out := make([]T, n)
+	for i := range out {
+		out[i] = all[i*len(all)/n]
+	}
+	return out
+}
