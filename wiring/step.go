@@ -179,12 +179,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 		for b := range batch {
 			for k := range in {
 				z := t.In[k].Data[b*t.In[k].Stride:][:r]
-				a := c.weights.GateSignal[k*r:][:r]
-				sum := gates[b*in+k] + c.weights.GateBias[k]
-				for i, v := range z {
-					sum += a[i] * v
-				}
-				gates[b*in+k] = sum
+				gates[b*in+k] += c.weights.GateBias[k] + dot(c.weights.GateSignal[k*r:][:r], z)
 			}
 		}
 		kernel.Sigmoid(gates, gates)
@@ -192,10 +187,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 			for k := range in {
 				z := t.In[k].Data[b*t.In[k].Stride:][:r]
 				m := t.Mixed[(b*in+k)*r:][:r]
-				sg := c.scale[k] * gates[b*in+k]
-				for i, v := range z {
-					m[i] = sg * v
-				}
+				scale(m, c.scale[k]*gates[b*in+k], z)
 			}
 		}
 	}
@@ -230,6 +222,37 @@ func (c *Cell) Step(batch int, t *Tick) {
 	// Axons.
 	if out > 0 {
 		kernel.GemmPacked(batch, out*r, d, t.Norm, d, c.axonPacked, t.Axons, out*r, false)
+	}
+}
+
+// dot is Σ a·b, in four lanes; for the few numbers of a tract a call of the
+// kernel would cost more than the sum.
+func dot(a, b []float32) float32 {
+	var s0, s1, s2, s3 float32
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		s0 += v * b[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+// scale is dst = f·x.
+func scale(dst []float32, f float32, x []float32) {
+	for len(dst) >= 4 && len(x) >= 4 {
+		dst[0] = f * x[0]
+		dst[1] = f * x[1]
+		dst[2] = f * x[2]
+		dst[3] = f * x[3]
+		dst, x = dst[4:], x[4:]
+	}
+	for i, v := range x {
+		dst[i] = f * v
 	}
 }
 

@@ -85,22 +85,12 @@ func (t *tape) backward(s *shard, grad *gradients) {
 					gate := gates[b*in+k]
 					dm := g.dMixed[(b*in+k)*r:][:r]
 					zb := z.Data[b*z.Stride:][:r]
-					var dot float32
-					for i, v := range zb {
-						dot += dm[i] * v
-					}
-					dl := scale[k] * dot * gate * (1 - gate)
+					dl := scale[k] * dot(dm, zb) * gate * (1 - gate)
 					dGate[b*in+k] = dl
 					dBeta += dl
-					for i, v := range zb {
-						da[i] += dl * v
-					}
+					addScaled(da, dl, zb)
 					if dz != nil {
-						sg := scale[k] * gate
-						to := dz[b*width:][:r]
-						for i := range to {
-							to[i] += sg*dm[i] + dl*a[i]
-						}
+						addTwoScaled(dz[b*width:][:r], scale[k]*gate, dm, dl, a)
 					}
 				}
 				wg.GateBias[k] += dBeta
@@ -167,6 +157,50 @@ func (t *tape) parameters(s *shard, grad *gradients) {
 				kernel.Gemm(true, false, d, h, spoken, g.dPre[p.Stare*n*d:], t.feedIn, grad.readout.Feedback, true)
 			}
 		}
+	}
+}
+
+// dot is Σ a·b, in four lanes, for the few numbers of a tract.
+func dot(a, b []float32) float32 {
+	var s0, s1, s2, s3 float32
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		s0 += v * b[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+// addScaled is y += f·x.
+func addScaled(y []float32, f float32, x []float32) {
+	for len(y) >= 4 && len(x) >= 4 {
+		y[0] += f * x[0]
+		y[1] += f * x[1]
+		y[2] += f * x[2]
+		y[3] += f * x[3]
+		y, x = y[4:], x[4:]
+	}
+	for i, v := range x {
+		y[i] += f * v
+	}
+}
+
+// addTwoScaled is y += f·x + g·z.
+func addTwoScaled(y []float32, f float32, x []float32, g float32, z []float32) {
+	for len(y) >= 4 && len(x) >= 4 && len(z) >= 4 {
+		y[0] += f*x[0] + g*z[0]
+		y[1] += f*x[1] + g*z[1]
+		y[2] += f*x[2] + g*z[2]
+		y[3] += f*x[3] + g*z[3]
+		y, x, z = y[4:], x[4:], z[4:]
+	}
+	for i, v := range x {
+		y[i] += f*v + g*z[i]
 	}
 }
 
