@@ -121,6 +121,10 @@ func readRelmatSidecar(path string) (*relmatSidecar, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseRelmatSidecar(path, data)
+}
+
+func parseRelmatSidecar(path string, data []byte) (*relmatSidecar, error) {
 	var raw map[string]any
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return nil, jsonError(path, data, err)
