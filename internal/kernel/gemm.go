@@ -62,7 +62,13 @@ func GemmStrided(transA, transB bool, m, n, k int, a []float32, lda int, b []flo
 		// B is used too little, or is too small, to be worth packing.
 		for k0 := 0; k0 < k; k0 += kBlock {
 			kn := min(kBlock, k-k0)
-			for j := 0; j < n; j += width {
+			j := 0
+			if wide := rowWidth(); m == 1 && wide > 0 {
+				for ; j+wide <= n; j += wide {
+					rowWide(kn, a[k0*csa:], csa, b[k0*ldb+j:], ldb, c[j:], accumulate || k0 > 0)
+				}
+			}
+			for ; j < n; j += width {
 				tileColumn(m, min(width, n-j), kn, a[k0*csa:], rsa, csa, b[k0*ldb+j:], ldb, c[j:], ldc, accumulate || k0 > 0)
 			}
 		}

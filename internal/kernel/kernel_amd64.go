@@ -70,3 +70,53 @@ func gemmOffsetsAVX512(rows, k int, a *float32, rsa, csa int, b *float32, offset
 
 //go:noescape
 func gemmOffsetsAVX2(rows, k int, a *float32, rsa, csa int, b *float32, offsets *int, c *float32, rsc, cols, accumulate int)
+
+// rowWidth is the number of columns that rowWide computes, 0 if there is no
+// such kernel.
+func rowWidth() int {
+	switch level {
+	case AVX512:
+		return 128
+	case AVX2:
+		return 64
+	}
+	return 0
+}
+
+// rowWide computes rowWidth columns of one row of C.
+func rowWide(k int, a []float32, csa int, b []float32, rsb int, c []float32, accumulate bool) {
+	acc := 0
+	if accumulate {
+		acc = 1
+	}
+	if level == AVX512 {
+		rowAVX512(k, &a[0], csa, &b[0], rsb, &c[0], acc)
+		return
+	}
+	rowAVX2(k, &a[0], csa, &b[0], rsb, &c[0], acc)
+}
+
+// rowWideOffsets is rowWide with row p of B at b[offsets[p]:].
+func rowWideOffsets(k int, a []float32, csa int, b []float32, offsets []int, c []float32, accumulate bool) {
+	acc := 0
+	if accumulate {
+		acc = 1
+	}
+	if level == AVX512 {
+		rowOffsetsAVX512(k, &a[0], csa, &b[0], &offsets[0], &c[0], acc)
+		return
+	}
+	rowOffsetsAVX2(k, &a[0], csa, &b[0], &offsets[0], &c[0], acc)
+}
+
+//go:noescape
+func rowAVX512(k int, a *float32, csa int, b *float32, rsb int, c *float32, accumulate int)
+
+//go:noescape
+func rowAVX2(k int, a *float32, csa int, b *float32, rsb int, c *float32, accumulate int)
+
+//go:noescape
+func rowOffsetsAVX512(k int, a *float32, csa int, b *float32, offsets *int, c *float32, accumulate int)
+
+//go:noescape
+func rowOffsetsAVX2(k int, a *float32, csa int, b *float32, offsets *int, c *float32, accumulate int)

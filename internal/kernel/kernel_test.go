@@ -51,7 +51,7 @@ func naive(transA, transB bool, m, n, k int, a, b, c []float32, accumulate bool)
 
 func TestGemmAgainstNaive(t *testing.T) {
 	sizes := [][3]int{{1, 1, 1}, {1, 7, 3}, {2, 16, 5}, {3, 17, 9}, {5, 8, 64}, {8, 64, 64}, {13, 33, 21}, {12, 32, 300},
-		{25, 31, 17}, {64, 64, 64}, {128, 8, 64}, {100, 70, 513}, {500, 40, 10}, {7, 2100, 12}, {1, 100, 700}, {4, 5, 0}}
+		{25, 31, 17}, {64, 64, 64}, {128, 8, 64}, {100, 70, 513}, {500, 40, 10}, {7, 2100, 12}, {1, 100, 700}, {1, 300, 70}, {1, 513, 300}, {4, 5, 0}}
 	for rows := 1; rows <= 13; rows++ {
 		for _, cols := range []int{1, 8, 15, 16, 17, 31, 32, 33} {
 			sizes = append(sizes, [3]int{rows, cols, 4})
@@ -165,6 +165,7 @@ func TestUnaryAccuracy(t *testing.T) {
 		{"erf", Erf, math.Erf, -6, 6, 0, 4e-7},
 		{"gelu", GELU, func(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }, -6, 6, 0, 2e-6},
 		{"sqrt", Sqrt, math.Sqrt, 0, 1e6, 0.51, 0},
+		{"hard swish", HardSwish, func(x float64) float64 { return x * min(max(x/6+0.5, 0), 1) }, -9, 9, 2, 1e-6},
 		{"relu", ReLU, func(x float64) float64 { return max(x, 0) }, -9, 9, 0, 0},
 	}
 	atEveryLevel(t, func(t *testing.T) {
@@ -392,7 +393,7 @@ func BenchmarkUnary(b *testing.B) {
 func TestGemmOffsets(t *testing.T) {
 	atEveryLevel(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(11, 12))
-		for _, s := range [][3]int{{1, 5, 3}, {7, 33, 9}, {13, 70, 300}, {30, 16, 27}, {5, 8, 4}} {
+		for _, s := range [][3]int{{1, 5, 3}, {7, 33, 9}, {13, 70, 300}, {30, 16, 27}, {5, 8, 4}, {1, 300, 25}, {1, 128, 9}} {
 			m, n, k := s[0], s[1], s[2]
 			a, src := random(r, m*k), random(r, n+500)
 			offsets := make([]int, k)
@@ -405,6 +406,23 @@ func TestGemmOffsets(t *testing.T) {
 			Gemm(false, false, m, n, k, a, b, want, false)
 			GemmOffsets(m, n, k, a, k, src, offsets, got, n, false)
 			same(t, fmt.Sprint(s), got, want)
+		}
+	})
+}
+
+func TestDeinterleave(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		for n := range 50 {
+			src, dst := make([]float32, max(0, 2*n-1)), make([]float32, n)
+			for i := range src {
+				src[i] = float32(i)
+			}
+			Deinterleave(dst, src)
+			for i, v := range dst {
+				if v != float32(2*i) {
+					t.Fatalf("n=%d: element %d is %v", n, i, v)
+				}
+			}
 		}
 	})
 }

@@ -29,7 +29,13 @@ func GemmOffsets(m, n, k int, a []float32, lda int, b []float32, offsets []int, 
 	for k0 := 0; k0 < k; k0 += kBlock {
 		kn := min(kBlock, k-k0)
 		off := offsets[k0 : k0+kn]
-		for j := 0; j < n; j += width {
+		j := 0
+		if wide := rowWidth(); m == 1 && wide > 0 {
+			for ; j+wide <= n; j += wide {
+				rowWideOffsets(kn, a[k0:], 1, b[j:], off, c[j:], accumulate || k0 > 0)
+			}
+		}
+		for ; j < n; j += width {
 			cols := min(width, n-j)
 			for i := 0; i < m; {
 				r := min(rows, m-i)

@@ -62,6 +62,9 @@ func Sqrt(dst, src []float32) { unary(fnSqrt, dst, src) }
 // ReLU is max(x, 0); NaN stays NaN.
 func ReLU(dst, src []float32) { unary(fnReLU, dst, src) }
 
+// HardSwish is x·min(max(x/6+1/2, 0), 1).
+func HardSwish(dst, src []float32) { unary(fnHardSwish, dst, src) }
+
 // The functions of two slices: dst[i] = x[i] ∘ y[i] over the length of x; dst
 // may be x or y, neither dst nor y may be shorter than x.
 
@@ -112,6 +115,16 @@ func MinScalar(dst, x []float32, s float32) { scalar(opMin, dst, x, s) }
 // LeakyReLU is x where x is not negative and alpha·x elsewhere.
 func LeakyReLU(dst, x []float32, alpha float32) { scalar(opLeaky, dst, x, alpha) }
 
+// Deinterleave writes every second element of src, from the first on, to dst;
+// src must hold 2·len(dst)−1 elements.
+func Deinterleave(dst, src []float32) {
+	if len(dst) == 0 {
+		return
+	}
+	_ = src[2*len(dst)-2]
+	deinterleave(dst, src)
+}
+
 // Softmax writes e^(x−max)/Σ to dst, which may be src. A slice of −Inf alone
 // gives NaN, as the formula does.
 func Softmax(dst, src []float32) {
@@ -160,6 +173,7 @@ const (
 	fnGELU
 	fnSqrt
 	fnReLU
+	fnHardSwish
 )
 
 type op uint8

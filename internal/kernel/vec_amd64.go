@@ -29,6 +29,18 @@ func maximum(x []float32) float32 {
 	return maximumAVX2(len(x), &x[0])
 }
 
+func deinterleave(dst, src []float32) {
+	n := min(len(dst), len(src)/2) &^ 7 // what can be read in whole vectors
+	if level == Generic || n == 0 {
+		deinterleaveGo(dst, src)
+		return
+	}
+	deinterleaveAVX2(n, &dst[0], &src[0])
+	if n < len(dst) {
+		deinterleaveGo(dst[n:], src[2*n:])
+	}
+}
+
 func unary(f fn, dst, src []float32) {
 	n := len(src)
 	if n == 0 {
@@ -57,6 +69,8 @@ func unary(f fn, dst, src []float32) {
 		sqrtAVX2(n, d, s)
 	case fnReLU:
 		reluAVX2(n, d, s)
+	case fnHardSwish:
+		hardSwishAVX2(n, d, s)
 	}
 }
 
@@ -200,3 +214,9 @@ func rdivScalarAVX2(n int, dst, x *float32, s float32)
 
 //go:noescape
 func leakyAVX2(n int, dst, x *float32, s float32)
+
+//go:noescape
+func deinterleaveAVX2(n int, dst, src *float32)
+
+//go:noescape
+func hardSwishAVX2(n int, dst, src *float32)

@@ -181,6 +181,11 @@ DATA k_zero<>+8(SB)/8, $0x0000000000000000
 DATA k_zero<>+16(SB)/8, $0x0000000000000000
 DATA k_zero<>+24(SB)/8, $0x0000000000000000
 GLOBL k_zero<>(SB), RODATA|NOPTR, $32
+DATA k_sixth<>+0(SB)/8, $0x3e2aaaab3e2aaaab
+DATA k_sixth<>+8(SB)/8, $0x3e2aaaab3e2aaaab
+DATA k_sixth<>+16(SB)/8, $0x3e2aaaab3e2aaaab
+DATA k_sixth<>+24(SB)/8, $0x3e2aaaab3e2aaaab
+GLOBL k_sixth<>(SB), RODATA|NOPTR, $32
 DATA k_bias<>+0(SB)/8, $0x0000007f0000007f
 DATA k_bias<>+8(SB)/8, $0x0000007f0000007f
 DATA k_bias<>+16(SB)/8, $0x0000007f0000007f
@@ -723,6 +728,48 @@ tail:
 	VADDPS k_one<>(SB), Y0, Y0
 	VMULPS k_half<>(SB), Y9, Y9
 	VMULPS Y9, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+done:
+	VZEROUPPER
+	RET
+
+// func hardSwishAVX2
+TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+	SUBQ $8, CX
+	JLT tail
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Y0
+	VMOVAPS Y0, Y1
+	VMOVUPS k_half<>(SB), Y2
+	VFMADD231PS k_sixth<>(SB), Y0, Y2
+	VXORPS Y3, Y3, Y3
+	VMAXPS Y3, Y2, Y2
+	VMINPS k_one<>(SB), Y2, Y2
+	VMULPS Y2, Y1, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JGE loop
+tail:
+	ADDQ $8, CX
+	JEQ done
+	NEGQ CX
+	ADDQ $8, CX
+	LEAQ vmasks<>(SB), R8
+	VMOVUPS (R8)(CX*4), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VMOVAPS Y0, Y1
+	VMOVUPS k_half<>(SB), Y2
+	VFMADD231PS k_sixth<>(SB), Y0, Y2
+	VXORPS Y3, Y3, Y3
+	VMAXPS Y3, Y2, Y2
+	VMINPS k_one<>(SB), Y2, Y2
+	VMULPS Y2, Y1, Y0
 	VMASKMOVPS Y0, Y15, (DI)
 done:
 	VZEROUPPER
@@ -1272,6 +1319,24 @@ tail:
 	VBLENDVPS Y0, Y2, Y0, Y0
 	VMASKMOVPS Y0, Y15, (DI)
 done:
+	VZEROUPPER
+	RET
+
+// func deinterleaveAVX2
+TEXT ·deinterleaveAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VSHUFPS $0x88, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $64, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNE loop
 	VZEROUPPER
 	RET
 

@@ -92,6 +92,10 @@ func unaryGo(f fn, dst, src []float32) {
 			}
 			dst[i] = v
 		}
+	case fnHardSwish:
+		for i, v := range src {
+			dst[i] = v * min(max(v/6+0.5, 0), 1)
+		}
 	}
 }
 
@@ -177,5 +181,11 @@ func scalarGo(o op, dst, x []float32, s float32) {
 			}
 			dst[i] = v
 		}
+	}
+}
+
+func deinterleaveGo(dst, src []float32) {
+	for i := range dst {
+		dst[i] = src[2*i]
 	}
 }

@@ -15,3 +15,5 @@ func unary(f fn, dst, src []float32) { unaryGo(f, dst[:len(src)], src) }
 func binary(o op, dst, x, y []float32) { binaryGo(o, dst[:len(x)], x, y[:len(x)]) }
 
 func scalar(o op, dst, x []float32, s float32) { scalarGo(o, dst[:len(x)], x, s) }
+
+func deinterleave(dst, src []float32) { deinterleaveGo(dst, src) }

@@ -39,6 +39,11 @@ func main() {
 	gemm512(gemm, "gemmOffsetsAVX512", true)
 	gemm256(gemm, "gemmAVX2", false)
 	gemm256(gemm, "gemmOffsetsAVX2", true)
+
+	rowKernel(gemm, "rowAVX512", 512, false)
+	rowKernel(gemm, "rowOffsetsAVX512", 512, true)
+	rowKernel(gemm, "rowAVX2", 256, false)
+	rowKernel(gemm, "rowOffsetsAVX2", 256, true)
 	write("gemm_amd64.s", gemm)
 
 	neon := &asm{}
@@ -282,6 +287,66 @@ func tile(a *asm, label string, rows, vecs, bits int, masked, offsets bool) {
 	a.f("RET")
 }
 
+// rowKernel writes the kernel of a single row of C: eight vectors wide, so
+// that the additions of one do not wait for each other.
+func rowKernel(a *asm, name string, bits int, offsets bool) {
+	reg, bytes := "Z", 64
+	if bits == 256 {
+		reg, bytes = "Y", 32
+	}
+	a.text(name, 56)
+	a.f("MOVQ k+0(FP), CX")
+	a.f("MOVQ a+8(FP), AX")
+	a.f("MOVQ csa+16(FP), BX")
+	a.f("SHLQ $2, BX")
+	a.f("MOVQ b+24(FP), DI")
+	if offsets {
+		a.f("MOVQ offsets+32(FP), SI")
+	} else {
+		a.f("MOVQ rsb+32(FP), SI")
+		a.f("SHLQ $2, SI")
+	}
+	a.f("MOVQ c+40(FP), R9")
+	a.f("MOVQ accumulate+48(FP), R14")
+	a.f("TESTQ R14, R14")
+	a.f("JEQ zero")
+	for v := 0; v < 8; v++ {
+		a.f("VMOVUPS %d(R9), %s%d", v*bytes, reg, v)
+	}
+	a.f("JMP loop")
+	a.label("zero")
+	for v := 0; v < 8; v++ {
+		if bits == 512 {
+			a.f("VPXORD Z%d, Z%d, Z%d", v, v, v)
+		} else {
+			a.f("VXORPS Y%d, Y%d, Y%d", v, v, v)
+		}
+	}
+	fmt.Fprint(a, "\tPCALIGN $32\n")
+	a.label("loop")
+	row := "(DI)"
+	if offsets {
+		a.f("MOVQ (SI), DX")
+		a.f("ADDQ $8, SI")
+		row = "(DI)(DX*4)"
+	}
+	a.f("VBROADCASTSS (AX), %s8", reg)
+	for v := 0; v < 8; v++ {
+		a.f("VFMADD231PS %d%s, %s8, %s%d", v*bytes, row, reg, reg, v)
+	}
+	if !offsets {
+		a.f("ADDQ SI, DI")
+	}
+	a.f("ADDQ BX, AX")
+	a.f("DECQ CX")
+	a.f("JNE loop")
+	for v := 0; v < 8; v++ {
+		a.f("VMOVUPS %s%d, %d(R9)", reg, v, v*bytes)
+	}
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
 // gemmNEON writes the arm64 kernel: up to 6 rows by 16 columns. R0 to R5 point
 // to the rows of A.
 func gemmNEON(a *asm) {
@@ -356,12 +421,12 @@ var consts = map[string]float64{
 	"a6": -1.60960333262415e-02,
 	"b0": -1.45660718464996e-05, "b1": -2.13374055278905e-04, "b2": -1.68282697438203e-03,
 	"b3": -7.37332916720468e-03, "b4": -1.42647390514189e-02,
-	"isqrt2": math.Sqrt2 / 2, "zero": 0,
+	"isqrt2": math.Sqrt2 / 2, "zero": 0, "sixth": 1.0 / 6,
 }
 
 // order fixes the layout of the constants.
 var order = []string{"one", "half", "two", "exphi", "explo", "log2e", "ln2hi", "ln2lo", "e0", "e1", "e2", "e3", "e4", "e5",
-	"t0", "t1", "t2", "t3", "t4", "tsmall", "four", "mfour", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "b0", "b1", "b2", "b3", "b4", "isqrt2", "zero"}
+	"t0", "t1", "t2", "t3", "t4", "tsmall", "four", "mfour", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "b0", "b1", "b2", "b3", "b4", "isqrt2", "zero", "sixth"}
 
 var ints = []struct {
 	name string
@@ -410,6 +475,15 @@ func vector(a *asm) {
 		a.f("VMULPS %s, Y9, Y9", k("half"))
 		a.f("VMULPS Y9, Y0, Y0")
 	})
+	unary(a, "hardSwishAVX2", func() {
+		a.f("VMOVAPS Y0, Y1")
+		a.f("VMOVUPS %s, Y2", k("half"))
+		a.f("VFMADD231PS %s, Y0, Y2", k("sixth"))
+		a.f("VXORPS Y3, Y3, Y3")
+		a.f("VMAXPS Y3, Y2, Y2")
+		a.f("VMINPS %s, Y2, Y2", k("one"))
+		a.f("VMULPS Y2, Y1, Y0")
+	})
 	unary(a, "sqrtAVX2", func() { a.f("VSQRTPS Y0, Y0") })
 	unary(a, "reluAVX2", func() {
 		a.f("VXORPS Y1, Y1, Y1")
@@ -430,6 +504,7 @@ func vector(a *asm) {
 		a.f("VMULPS Y1, Y0, Y2")
 		a.f("VBLENDVPS Y0, Y2, Y0, Y0")
 	})
+	deinterleave(a)
 	axpy(a)
 	dot(a)
 	reduce(a, "sumAVX2", "VADDPS", "VADDSS", "zero")
@@ -598,6 +673,26 @@ func scalar(a *asm, name string, body func()) {
 	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0") }, body,
 		func(m bool) { st(a, m, "Y0", "(DI)") },
 		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI") })
+}
+
+// deinterleave takes every second element; n is a multiple of eight.
+func deinterleave(a *asm) {
+	a.text("deinterleaveAVX2", 24)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ src+16(FP), SI")
+	a.label("loop")
+	a.f("VMOVUPS (SI), Y0")
+	a.f("VMOVUPS 32(SI), Y1")
+	a.f("VSHUFPS $0x88, Y1, Y0, Y0")
+	a.f("VPERMPD $0xd8, Y0, Y0")
+	a.f("VMOVUPS Y0, (DI)")
+	a.f("ADDQ $64, SI")
+	a.f("ADDQ $32, DI")
+	a.f("SUBQ $8, CX")
+	a.f("JNE loop")
+	a.f("VZEROUPPER")
+	a.f("RET")
 }
 
 func axpy(a *asm) {

@@ -14,14 +14,25 @@ const fusedAttr = "wire_fused_activation"
 type activation struct {
 	name string
 	a, b float32
+	// The result is multiplied by scale and raised by shift, if scaled.
+	scaled       bool
+	scale, shift float32
 }
 
 func (f activation) attr() *onnxfile.Attr {
-	return &onnxfile.Attr{Name: fusedAttr, Type: onnxfile.AttrString, S: f.name, Floats: []float32{f.a, f.b}}
+	a := &onnxfile.Attr{Name: fusedAttr, Type: onnxfile.AttrString, S: f.name, Floats: []float32{f.a, f.b}}
+	if f.scaled {
+		a.Floats = append(a.Floats, f.scale, f.shift)
+	}
+	return a
 }
 
 func parseActivation(a *onnxfile.Attr) activation {
-	return activation{a.S, a.Floats[0], a.Floats[1]}
+	f := activation{name: a.S, a: a.Floats[0], b: a.Floats[1]}
+	if len(a.Floats) == 4 {
+		f.scaled, f.scale, f.shift = true, a.Floats[2], a.Floats[3]
+	}
+	return f
 }
 
 // run applies the function in place.
@@ -42,12 +53,16 @@ func (f activation) run(x []float32) {
 	case "SiLU":
 		kernel.SiLU(x, x)
 	case "HardSwish":
-		hardSwish(x, x)
+		kernel.HardSwish(x, x)
 	case "HardSigmoid":
 		hardSigmoid(x, x, f.a, f.b)
 	case "LeakyMax": // max(alpha·x, x) and the like: LeakyRelu, then a floor
 		kernel.LeakyReLU(x, x, f.a)
 		kernel.MaxScalar(x, x, f.b)
+	}
+	if f.scaled {
+		kernel.MulScalar(x, x, f.scale)
+		kernel.AddScalar(x, x, f.shift)
 	}
 }
 

@@ -672,7 +672,7 @@ var elementwiseTable = map[string]operator{
 	"Asinh": {build: unary(nil, math.Asinh)}, "Acosh": {build: unary(nil, math.Acosh)}, "Atanh": {build: unary(nil, math.Atanh)},
 	"Softplus":  {build: unary(nil, softplus)},
 	"Softsign":  {build: unary(nil, func(x float64) float64 { return x / (1 + math.Abs(x)) })},
-	"HardSwish": {build: unary(hardSwish, func(x float64) float64 { return x * max(0, min(1, x/6+0.5)) })},
+	"HardSwish": {build: unary(kernel.HardSwish, func(x float64) float64 { return x * max(0, min(1, x/6+0.5)) })},
 	"Mish":      {build: unary(nil, func(x float64) float64 { return x * math.Tanh(softplus(x)) })},
 	"LeakyRelu": {build: func(s *spec) (operation, error) {
 		a := s.float("alpha", 0.01)
@@ -757,16 +757,6 @@ func hardSigmoid(dst, src []float32, a, b float32) {
 	kernel.AddScalar(dst[:len(src)], dst[:len(src)], b)
 	kernel.MaxScalar(dst, dst[:len(src)], 0)
 	kernel.MinScalar(dst, dst[:len(src)], 1)
-}
-
-func hardSwish(dst, src []float32) {
-	var tmp [256]float32
-	for len(src) > 0 {
-		n := min(len(src), len(tmp))
-		hardSigmoid(tmp[:], src[:n], 1.0/6, 0.5)
-		kernel.Mul(dst, src[:n], tmp[:])
-		dst, src = dst[n:], src[n:]
-	}
 }
 
 func buildNot(*spec) (operation, error) {

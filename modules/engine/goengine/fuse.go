@@ -36,7 +36,7 @@ func fuse(p *plan, nodes []*onnxfile.Node, outputs []string) []*onnxfile.Node {
 			f.maker[o] = i
 		}
 	}
-	for _, pass := range []func(i int, n *onnxfile.Node){f.hardSwish, f.silu, f.layerNorm, f.scaleConv, f.biasConv, f.biasMatMul, f.activate, f.residual, f.activate} {
+	for _, pass := range []func(i int, n *onnxfile.Node){f.hardSwish, f.silu, f.layerNorm, f.scaleConv, f.foldConv, f.biasMatMul, f.activate, f.affine, f.residual, f.activate, f.affine} {
 		for i, n := range f.nodes {
 			if n != nil && n.Domain == "" {
 				pass(i, n)
@@ -446,27 +446,92 @@ func (f *fuser) scaleConv(i int, n *onnxfile.Node) {
 	f.replace(i, c, ci)
 }
 
-// biasConv turns an added constant per channel into the convolution's bias.
-func (f *fuser) biasConv(i int, n *onnxfile.Node) {
-	if n.Op != "Add" || len(n.Inputs) != 2 {
+// foldConv folds a constant per channel (or one for all) that is multiplied
+// with or added to a convolution's result into its weights and bias.
+func (f *fuser) foldConv(i int, n *onnxfile.Node) {
+	if (n.Op != "Add" && n.Op != "Mul") || len(n.Inputs) != 2 {
 		return
 	}
 	for k := range 2 {
 		ci, cn := f.single(n.Inputs[k], "Conv")
 		t := f.constant(n.Inputs[1-k])
-		if ci < 0 || t == nil || cn.Attrs[fusedAttr] != nil || (len(cn.Inputs) > 2 && cn.Inputs[2] != "") {
+		if ci < 0 || t == nil || cn.Attrs[fusedAttr] != nil || len(cn.Inputs) > 3 {
 			continue
 		}
 		w := f.constant(cn.Inputs[1])
-		if w == nil || t.n != w.shape[0] || !perChannel(t.shape, len(w.shape)) {
+		if w == nil || len(t.shape) > len(w.shape) || (t.n != 1 && (t.n != w.shape[0] || !perChannel(t.shape, len(w.shape)))) {
 			continue
 		}
+		oc := w.shape[0]
+		bias := newTensor(f32, oc)
+		if len(cn.Inputs) > 2 && cn.Inputs[2] != "" {
+			old := f.constant(cn.Inputs[2])
+			if old == nil {
+				continue
+			}
+			copy(view[float32](bias), view[float32](old))
+		}
+		at := func(o int) float32 {
+			if t.n == 1 {
+				o = 0
+			}
+			return view[float32](t)[o]
+		}
 		c := clone(cn)
-		c.Inputs = []string{cn.Inputs[0], cn.Inputs[1], f.define(of(f32, view[float32](t), t.n))}
+		if n.Op == "Mul" {
+			scaled := w.clone()
+			inner := w.n / max(oc, 1)
+			for j := range view[float32](scaled) {
+				view[float32](scaled)[j] *= at(j / inner)
+			}
+			for o := range oc {
+				view[float32](bias)[o] *= at(o)
+			}
+			c.Inputs[1] = f.define(scaled)
+		} else {
+			for o := range oc {
+				view[float32](bias)[o] += at(o)
+			}
+		}
+		c.Inputs = []string{c.Inputs[0], c.Inputs[1], f.define(bias)}
 		c.Outputs = n.Outputs
 		f.replace(i, c, ci)
 		return
 	}
+}
+
+// affine hands a multiplication by or an addition of one constant to the
+// convolution whose activated result it follows.
+func (f *fuser) affine(i int, n *onnxfile.Node) {
+	if n.Op != "Add" && n.Op != "Mul" {
+		return
+	}
+	x, s, ok := f.operands(n)
+	if !ok {
+		return
+	}
+	ci, cn := f.single(x, "Conv")
+	if ci < 0 || cn.Attrs[fusedAttr] == nil {
+		return
+	}
+	for _, in := range n.Inputs { // the result may not have more dimensions
+		if t := f.constant(in); in != x && len(t.shape) > 3 {
+			return
+		}
+	}
+	act := parseActivation(cn.Attrs[fusedAttr])
+	if !act.scaled {
+		act.scaled, act.scale, act.shift = true, 1, 0
+	}
+	if n.Op == "Mul" {
+		act.scale, act.shift = act.scale*s, act.shift*s
+	} else {
+		act.shift += s
+	}
+	c := clone(cn)
+	c.Attrs[fusedAttr] = act.attr()
+	c.Outputs = n.Outputs
+	f.replace(i, c, ci)
 }
 
 // perChannel reports whether a shape has only its channel dimension, counted
@@ -522,13 +587,13 @@ func (f *fuser) activate(i int, n *onnxfile.Node) {
 	case "LeakyRelu":
 		act = activation{name: n.Op, a: attr("alpha", 0.01)}
 	case "HardSigmoid":
-		act = activation{n.Op, attr("alpha", 0.2), attr("beta", 0.5)}
+		act = activation{name: n.Op, a: attr("alpha", 0.2), b: attr("beta", 0.5)}
 	case "Clip":
 		lo, hi, ok := f.clipBounds(n)
 		if !ok {
 			return
 		}
-		act = activation{n.Op, lo, hi}
+		act = activation{name: n.Op, a: lo, b: hi}
 	case "Max":
 		f.floor(i, n)
 		return
@@ -561,7 +626,7 @@ func (f *fuser) floor(i int, n *onnxfile.Node) {
 		return
 	}
 	c := clone(cn)
-	c.Attrs[fusedAttr] = activation{"LeakyMax", act.a, s}.attr()
+	c.Attrs[fusedAttr] = activation{name: "LeakyMax", a: act.a, b: s}.attr()
 	c.Outputs = n.Outputs
 	f.replace(i, c, ci)
 }
