@@ -68,6 +68,9 @@ type Constant struct {
 	Type string `yaml:"type"`
 	// Shape of the tensor; empty for a scalar.
 	Shape []int `yaml:"shape,flow,omitempty"`
+	// Like is another input of the part whose shape the tensor takes at each
+	// call: an attention mask of ones is like the tokens.
+	Like string `yaml:"like,omitempty"`
 	// Value fills every element.
 	Value float64 `yaml:"value"`
 }
@@ -90,6 +93,9 @@ type Link struct {
 	// Shape of one window in the target, without the batch; its product is
 	// Width·Window.
 	Shape []int `yaml:"shape,flow,omitempty"`
+	// Each runs the target once for every window and joins what it gives, for
+	// models whose batch is fixed at 1.
+	Each bool `yaml:"each,omitempty"`
 }
 
 // Port kinds.
@@ -143,7 +149,8 @@ type Port struct {
 	// Labels is a file that names the classes of an output, one a line.
 	Labels string `yaml:"labels,omitempty"`
 	// Decode is "" or "ctc": rows of logits become text by dropping repeats
-	// and blanks (class 0); class k is line k of Labels.
+	// and blanks (class 0); class k is line k of Labels, and a class beyond
+	// the last line is a space.
 	Decode string `yaml:"decode,omitempty"`
 }
 
@@ -151,6 +158,9 @@ type Port struct {
 type StateLoop struct {
 	Input  string `yaml:"input"`  // an input port of kind state
 	Output string `yaml:"output"` // an output port of kind state
+	// Empty names an open dimension that is 0 at the start: the length of a
+	// cache of keys and values.
+	Empty string `yaml:"empty,omitempty"`
 }
 
 // Dim is a dimension of a port: a size, or the name of an open one.
@@ -371,6 +381,9 @@ func (m *Manifest) checkParts() error {
 			if d, err := ParseDType(c.Type); err != nil || d == String {
 				return at("parts", i, "constants", name)("type %q is not a number's", c.Type)
 			}
+			if c.Like != "" && len(c.Shape) > 0 {
+				return at("parts", i, "constants", name)("it has both a shape and an input it is like")
+			}
 			if n, err := Elements(c.Shape); err != nil || n > 1<<20 {
 				return at("parts", i, "constants", name)("shape %v is not a constant's", c.Shape)
 			}
@@ -417,8 +430,8 @@ func (m *Manifest) checkLinks() error {
 		if to <= from {
 			return at("links", i, "to")("a link leads to a later part; %q does not come after %q", m.Parts[to].Name, m.Parts[from].Name)
 		}
-		if l.Width == 0 && (l.Window != 0 || l.Hop != 0 || len(l.Shape) != 0) {
-			return at("links", i)("window, hop and shape need the width of a row")
+		if l.Width == 0 && (l.Window != 0 || l.Hop != 0 || len(l.Shape) != 0 || l.Each) {
+			return at("links", i)("window, hop, shape and each need the width of a row")
 		}
 		if l.Width < 0 || l.Window < 0 || l.Hop < 0 {
 			return at("links", i)("width, window and hop must not be negative")

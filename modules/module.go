@@ -62,7 +62,8 @@ type Module struct {
 type openPart struct {
 	session   Session
 	constants map[string]*Tensor
-	links     []openLink // that lead into this part
+	like      map[string]Constant // constants that take an input's shape
+	links     []openLink          // that lead into this part
 }
 
 type openLink struct {
@@ -115,7 +116,12 @@ func (m *Module) load(dir fs.FS, engine Engine, opt Options) error {
 		if err != nil {
 			return fmt.Errorf("module %s: %s: %w", m.Manifest.Name, part.File, err)
 		}
-		m.parts = append(m.parts, openPart{session: session, constants: constants(part.Constants)})
+		m.parts = append(m.parts, openPart{session: session, constants: constants(part.Constants), like: map[string]Constant{}})
+		for name, c := range part.Constants {
+			if c.Like != "" {
+				m.parts[len(m.parts)-1].like[name] = c
+			}
+		}
 	}
 	m.connect()
 	if err := m.checkSessions(); err != nil {
@@ -130,6 +136,9 @@ func (m *Module) load(dir fs.FS, engine Engine, opt Options) error {
 func constants(specs map[string]Constant) map[string]*Tensor {
 	out := map[string]*Tensor{}
 	for name, c := range specs {
+		if c.Like != "" {
+			continue // made at each call
+		}
 		d, _ := ParseDType(c.Type)
 		t, err := NewTensor(d, c.Shape...)
 		if err != nil {
@@ -221,7 +230,7 @@ func (m *Module) checkSessions() error {
 	fed := make([]map[string]bool, len(m.parts))
 	for i := range m.parts {
 		fed[i] = map[string]bool{}
-		for name := range m.parts[i].constants {
+		for name := range m.Manifest.Parts[i].Constants {
 			fed[i][name] = true
 		}
 		for _, l := range m.parts[i].links {
@@ -351,14 +360,25 @@ func (m *Module) Tokenizer(input string) text.Tokenizer { return m.tokenizers[in
 // Encode prepares the inputs, runs the parts they reach and returns the
 // outputs asked for, all that can be computed when none is named. Every
 // input is a batch of one unless it is a tensor.
+//
+// A sound that the manifest cuts into chunks runs chunk by chunk, with the
+// states carried from one to the next; the outputs are joined along their
+// first dimension.
 func (m *Module) Encode(ctx context.Context, inputs map[string]Input, outputs ...string) (map[string]*Tensor, error) {
 	tensors := make(map[string]*Tensor, len(inputs))
+	chunked := ""
 	for _, name := range sortedKeys(inputs) {
 		t, err := m.Prepare(name, inputs[name])
 		if err != nil {
 			return nil, err
 		}
 		tensors[name] = t
+		if p := m.Manifest.Input(name); p.Sound != nil && p.Sound.Chunk > 0 {
+			chunked = name
+		}
+	}
+	if chunked != "" {
+		return m.scan(ctx, tensors, chunked, outputs)
 	}
 	return m.Run(ctx, tensors, outputs...)
 }
@@ -479,6 +499,9 @@ func prepareSound(s *sound.Spec, clip Sound) (*Tensor, error) {
 	data, shape, err := s.Prepare(clip)
 	if err != nil {
 		return nil, err
+	}
+	if s.Chunk > 0 {
+		return Floats(data, shape...), nil
 	}
 	return Floats(data, append([]int{1}, shape...)...), nil
 }

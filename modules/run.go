@@ -38,7 +38,7 @@ func (m *Module) Run(ctx context.Context, inputs map[string]*Tensor, outputs ...
 		}
 		feed, err := m.feed(k, inputs, computed)
 		if err == nil {
-			computed[k], err = m.parts[k].session.Run(ctx, feed, needed[k])
+			computed[k], err = m.parts[k].run(ctx, feed, needed[k])
 		}
 		if err != nil {
 			return nil, fmt.Errorf("module %s: %s: %w", m.Manifest.Name, m.Manifest.Parts[k].Name, err)
@@ -139,7 +139,87 @@ func (m *Module) feed(k int, inputs map[string]*Tensor, computed []map[string]*T
 		}
 		feed[p.tensorName()] = t
 	}
+	for name, c := range part.like {
+		t := feed[c.Like]
+		if t == nil {
+			return nil, fmt.Errorf("%w: constant %q is like input %q, which the part does not have", ErrInput, name, c.Like)
+		}
+		d, _ := ParseDType(c.Type)
+		same, err := NewTensor(d, t.Shape...)
+		if err != nil {
+			return nil, err
+		}
+		same.fill(c.Value)
+		feed[name] = same
+	}
 	return feed, nil
+}
+
+// run calls the part's session, once for each window where a link says so.
+func (p *openPart) run(ctx context.Context, feed map[string]*Tensor, outputs []string) (map[string]*Tensor, error) {
+	for i := range p.links {
+		l := &p.links[i]
+		if windows := feed[l.into]; l.Each && windows.Shape[0] != 1 {
+			return p.runEach(ctx, feed, l.into, outputs)
+		}
+	}
+	return p.session.Run(ctx, feed, outputs)
+}
+
+func (p *openPart) runEach(ctx context.Context, feed map[string]*Tensor, into string, outputs []string) (map[string]*Tensor, error) {
+	all := feed[into]
+	n := all.Shape[0]
+	size := len(all.F32) / n
+	parts := make(map[string][]*Tensor, len(outputs))
+	for w := range n {
+		feed[into] = Floats(all.F32[w*size:(w+1)*size], append([]int{1}, all.Shape[1:]...)...)
+		out, err := p.session.Run(ctx, feed, outputs)
+		if err != nil {
+			return nil, err
+		}
+		for name, t := range out {
+			parts[name] = append(parts[name], t)
+		}
+	}
+	return stackAll(parts)
+}
+
+func stackAll(parts map[string][]*Tensor) (map[string]*Tensor, error) {
+	joined := make(map[string]*Tensor, len(parts))
+	for name, list := range parts {
+		t, err := Stack(list...)
+		if err != nil {
+			return nil, fmt.Errorf("output %q: %w", name, err)
+		}
+		joined[name] = t
+	}
+	return joined, nil
+}
+
+// scan runs the rows of one input step by step.
+func (m *Module) scan(ctx context.Context, inputs map[string]*Tensor, port string, outputs []string) (map[string]*Tensor, error) {
+	rows := inputs[port]
+	n := rows.Shape[0]
+	size := len(rows.F32) / max(n, 1)
+	stream := m.Stream()
+	parts := map[string][]*Tensor{}
+	step := make(map[string]*Tensor, len(inputs))
+	for name, t := range inputs {
+		step[name] = t
+	}
+	for i := range n {
+		step[port] = Floats(rows.F32[i*size:(i+1)*size], append([]int{1}, rows.Shape[1:]...)...)
+		out, err := stream.Step(ctx, step, outputs...)
+		if err != nil {
+			return nil, err
+		}
+		for name, t := range out {
+			if p := m.Manifest.Output(name); p.Kind != KindState {
+				parts[name] = append(parts[name], t)
+			}
+		}
+	}
+	return stackAll(parts)
 }
 
 // zeroState is the state before the first step. An open dimension takes the
@@ -150,6 +230,9 @@ func (m *Module) zeroState(p *Port, inputs map[string]*Tensor) *Tensor {
 		shape[k] = d.Size
 		if d.Size < 0 {
 			shape[k] = m.openSize(d.Name, inputs)
+			if m.startsEmpty(p.Name, d.Name) {
+				shape[k] = 0
+			}
 		}
 	}
 	t, err := NewTensor(p.DType(), shape...)
@@ -157,6 +240,15 @@ func (m *Module) zeroState(p *Port, inputs map[string]*Tensor) *Tensor {
 		return nil
 	}
 	return t
+}
+
+func (m *Module) startsEmpty(port, dim string) bool {
+	for _, l := range m.Manifest.States {
+		if l.Input == port && l.Empty == dim {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Module) openSize(dim string, inputs map[string]*Tensor) int {

@@ -8,8 +8,9 @@ import (
 	"gonum.org/v1/gonum/dsp/fourier"
 )
 
-// Prepare makes a model's input of a sound: samples, or mels × frames
-// numbers (frames × mels when the layout is frames-mels).
+// Prepare makes a model's input of a sound: samples, chunks × (context +
+// chunk) samples, or mels × frames numbers (frames × mels when the layout is
+// frames-mels).
 func (s *Spec) Prepare(c Clip) (data []float32, shape []int, err error) {
 	if err := s.Check(); err != nil {
 		return nil, nil, err
@@ -31,10 +32,28 @@ func (s *Spec) Prepare(c Clip) (data []float32, shape []int, err error) {
 	if s.Samples > 0 {
 		samples = sized(samples, s.Samples)
 	}
+	if len(samples) < s.MinSamples {
+		samples = sized(samples, s.MinSamples)
+	}
+	if s.Chunk > 0 {
+		data, shape = s.chunks(samples)
+		return data, shape, nil
+	}
 	if s.Waveform() {
 		return append([]float32(nil), samples...), []int{len(samples)}, nil
 	}
 	return s.logMel(samples)
+}
+
+// chunks cuts the samples into rows that overlap by the context.
+func (s *Spec) chunks(samples []float32) (data []float32, shape []int) {
+	n := (len(samples) + s.Chunk - 1) / s.Chunk
+	padded := append(make([]float32, s.Context), sized(samples, n*s.Chunk)...)
+	data = make([]float32, 0, n*(s.Context+s.Chunk))
+	for i := range n {
+		data = append(data, padded[i*s.Chunk:][:s.Context+s.Chunk]...)
+	}
+	return data, []int{n, s.Context + s.Chunk}
 }
 
 // sized cuts samples or pads them with silence.

@@ -16,6 +16,14 @@ type Spec struct {
 	// Samples fixes the length of the waveform, also before frames are made of
 	// it: longer sounds are cut, shorter ones padded with silence. 0 leaves it.
 	Samples int `yaml:"samples,omitempty"`
+	// MinSamples pads shorter sounds with silence at the end.
+	MinSamples int `yaml:"min_samples,omitempty"`
+	// Chunk cuts a waveform into chunks of so many samples, the last one
+	// padded with silence, which the model takes one after the other with its
+	// states carried along. Each chunk follows the last Context samples of
+	// the one before.
+	Chunk   int `yaml:"chunk,omitempty"`
+	Context int `yaml:"context,omitempty"`
 
 	// Window is the length of a frame in samples, Hop the distance between
 	// frames, FFT the length of the transform (default Window). Without Center
@@ -93,6 +101,15 @@ func (s *Spec) Check() error {
 	}
 	if s.Samples < 0 || s.Samples > maxSamples {
 		return check.Errorf("samples", "%d is not between 0 and %d", s.Samples, maxSamples)
+	}
+	if s.MinSamples < 0 || s.MinSamples > maxSamples {
+		return check.Errorf("min_samples", "%d is not between 0 and %d", s.MinSamples, maxSamples)
+	}
+	if s.Chunk < 0 || s.Chunk > maxSamples || s.Chunk > 0 && !s.Waveform() {
+		return check.Errorf("chunk", "%d is not a length of waveform chunks", s.Chunk)
+	}
+	if s.Context < 0 || s.Context > s.Chunk {
+		return check.Errorf("context", "%d is not between 0 and the chunk (%d)", s.Context, s.Chunk)
 	}
 	if s.Waveform() {
 		return nil

