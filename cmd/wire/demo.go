@@ -98,7 +98,7 @@ func runDemo(c *cli.Context) error {
 
 // ownSubject is what the user wants captioned.
 func ownSubject(imageFile, soundFile string) ([]subject, error) {
-	input, err := readInput(imageFile, soundFile)
+	input, err := readSubject(imageFile, soundFile)
 	if err != nil {
 		return nil, err
 	}

@@ -6,18 +6,19 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/modules"
-	"github.com/connectomewire/wire/modules/engine/goengine"
+	"github.com/connectomewire/wire/modules/engine"
 )
 
 // engineFlag chooses what runs the modules.
 func engineFlag() cli.Flag {
-	return &cli.StringFlag{Name: "engine", Value: "auto", Usage: "auto, go, or onnxruntime: `ENGINE` that runs the modules", Category: "running"}
+	return &cli.StringFlag{Name: "engine", Value: engine.NameAuto, Usage: "`ENGINE` that runs the modules: auto, go, or onnxruntime (see: wire engines list)", Category: "running"}
 }
 
 func openEngine(name string) (modules.Engine, error) {
 	switch name {
-	case "auto", "go":
-		return goengine.New(), nil
+	case engine.NameAuto, engine.NameGo, engine.NameONNXRuntime:
+	default:
+		return nil, usageError{fmt.Errorf("there is no engine %q; choose %s, %s or %s", name, engine.NameAuto, engine.NameGo, engine.NameONNXRuntime)}
 	}
-	return nil, fmt.Errorf("there is no engine %q", name)
+	return engine.Open(name, engine.Options{})
 }

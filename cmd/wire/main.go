@@ -83,7 +83,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Version:                version(),
 		Commands: []*cli.Command{
 			demoCommand(), buildCommand(), renderCommand(), trainCommand(), evalCommand(), runCommand(),
-			connectomeCommand(), dataCommand(), versionCommand(), completionCommand(),
+			connectomeCommand(), dataCommand(), modulesCommand(), enginesCommand(), versionCommand(), completionCommand(),
 		},
 		// Errors are printed and turned into exit codes by execute.
 		ExitErrHandler: func(*cli.Context, error) {},

@@ -89,7 +89,7 @@ func runPlan(c *cli.Context) error {
 	if err := checkOutputs(c); err != nil {
 		return err
 	}
-	input, err := readInput(c.String("image"), c.String("sound"))
+	input, err := readSubject(c.String("image"), c.String("sound"))
 	if err != nil {
 		return err
 	}
@@ -142,8 +142,8 @@ func checkOutputs(c *cli.Context) error {
 	return nil
 }
 
-// readInput decodes a picture and a sound; either name may be empty.
-func readInput(imageFile, soundFile string) (caption.Input, error) {
+// readSubject decodes a picture and a sound; either name may be empty.
+func readSubject(imageFile, soundFile string) (caption.Input, error) {
 	var in caption.Input
 	if imageFile != "" {
 		img, err := picture.Load(imageFile)

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
@@ -54,27 +57,44 @@ func (l Library) Find(name string) (Found, error) {
 	if files, ok := builtin(name); ok {
 		return Found{Files: files, Source: zoo.Scheme + name}, nil
 	}
-	where := "is not built in"
+	if dir, ok := pulled(name); ok {
+		return Found{Files: os.DirFS(dir), Source: pulledScheme + name, Dir: dir}, nil
+	}
+	where := "is neither built in nor pulled"
 	if l.Dir != "" {
 		where += fmt.Sprintf(" and %s holds no %s with a %s", l.Dir, name, modules.ManifestName)
 	}
-	return Found{}, fmt.Errorf("module %q %s; built in are: %s", name, where, strings.Join(builtinNames(), ", "))
+	return Found{}, fmt.Errorf("module %q %s; built in are: %s (more: wire modules list)", name, where, strings.Join(builtinNames(), ", "))
+}
+
+// pulledScheme starts the source of a module that the user pulled.
+const pulledScheme = "library:"
+
+// pulled returns the directory of a module in the user's library.
+func pulled(name string) (string, bool) {
+	root, err := modules.CacheDir("modules")
+	if err != nil {
+		return "", false
+	}
+	dir := filepath.Join(root, name)
+	_, err = os.Stat(filepath.Join(dir, modules.ManifestName))
+	return dir, err == nil
 }
 
 // FindRef returns the files of a plan's module and checks that they are the
-// ones that the plan was made with.
+// ones that the reference pins; a reference without a checksum pins none.
 func (l Library) FindRef(ref wiring.ModuleRef) (Found, error) {
 	found, err := l.findSource(ref)
 	if err != nil {
 		return Found{}, err
 	}
-	sum, err := manifestSum(found.Files)
+	sum, err := pin(found.Files)
 	if err != nil {
 		return Found{}, fmt.Errorf("module %q (%s): %w", ref.Name, ref.Source, err)
 	}
 	if ref.SHA256 != "" && sum != ref.SHA256 {
-		return Found{}, fmt.Errorf("module %q (%s) is not the one the plan was made with: its manifest's SHA-256 is %.12s…, "+
-			"the plan says %.12s…; build and train the plan again, or bring the module back", ref.Name, ref.Source, sum, ref.SHA256)
+		return Found{}, fmt.Errorf("module %q (%s) is not the one the plan was trained with: its checksum is %.12s…, "+
+			"the plan's %.12s…; train the plan again (wire train PLAN --fresh), or bring the module back", ref.Name, ref.Source, sum, ref.SHA256)
 	}
 	return found, nil
 }
@@ -87,6 +107,13 @@ func (l Library) findSource(ref wiring.ModuleRef) (Found, error) {
 	}
 	if name, ok := strings.CutPrefix(ref.Source, zoo.Scheme); ok {
 		return Library{}.Find(name)
+	}
+	if name, ok := strings.CutPrefix(ref.Source, pulledScheme); ok {
+		dir, there := pulled(name)
+		if !there {
+			return Found{}, fmt.Errorf("module %q is not in your library; run: wire modules pull %s", ref.Name, name)
+		}
+		return Found{Files: os.DirFS(dir), Source: ref.Source, Dir: dir}, nil
 	}
 	dir := filepath.FromSlash(ref.Source)
 	if !filepath.IsAbs(dir) && l.Plan != "" {
@@ -101,15 +128,34 @@ func (l Library) findSource(ref wiring.ModuleRef) (Found, error) {
 	return Found{Files: os.DirFS(dir), Source: ref.Source, Dir: dir}, nil
 }
 
-// manifestSum is what pins a module: the SHA-256 of its manifest, which in
-// turn holds those of all its files.
-func manifestSum(files fs.FS) (string, error) {
-	data, err := fs.ReadFile(files, modules.ManifestName)
+// pin identifies how a module computes: the SHA-256 over the checksums of its
+// files, cards aside, and over its manifest without the descriptions. Cards,
+// descriptions and licences may be reworded without breaking a trained plan.
+func pin(files fs.FS) (string, error) {
+	m, err := modules.LoadManifest(files, "module")
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		if path.Ext(name) != ".md" {
+			fmt.Fprintf(h, "%s %s\n", name, m.Files[name])
+		}
+	}
+	text, err := fs.ReadFile(files, modules.ManifestName)
+	if err != nil {
+		return "", err
+	}
+	skip := false
+	for line := range strings.Lines(string(text)) {
+		if key, _, ok := strings.Cut(line, ":"); ok && !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, "-") {
+			skip = slices.Contains([]string{"description", "license", "source", "card", "files"}, key)
+		}
+		if line = strings.TrimRight(line, " \r\n"); !skip && line != "" && !strings.HasPrefix(line, "#") {
+			fmt.Fprintln(h, line)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // Info describes the modules that a recipe names, for [wiring.Build].
@@ -155,7 +201,7 @@ func describe(found Found, name string) (wiring.ModuleInfo, error) {
 	if err := m.VerifyFiles(found.Files); err != nil {
 		return wiring.ModuleInfo{}, fmt.Errorf("module %q: %w", name, err)
 	}
-	sum, err := manifestSum(found.Files)
+	sum, err := pin(found.Files)
 	if err != nil {
 		return wiring.ModuleInfo{}, fmt.Errorf("module %q: %w", name, err)
 	}

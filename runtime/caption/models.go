@@ -43,10 +43,14 @@ type languagePorts struct {
 	headHidden, logits         string
 }
 
-// Open opens the modules of a plan.
+// Open opens the modules of a plan. A trained plan insists on those it was
+// trained with; an untrained one takes any of the same widths.
 func Open(p *wiring.Plan, l Library, engine modules.Engine) (*Models, error) {
 	m := &Models{plan: p, modules: map[string]*modules.Module{}}
 	for _, ref := range p.Modules {
+		if !p.Trained {
+			ref.SHA256 = ""
+		}
 		found, err := l.FindRef(ref)
 		if err != nil {
 			m.Close()
@@ -58,7 +62,7 @@ func Open(p *wiring.Plan, l Library, engine modules.Engine) (*Models, error) {
 			return nil, err
 		}
 		m.modules[ref.Name] = opened
-		sum, err := manifestSum(found.Files)
+		sum, err := pin(found.Files)
 		if err != nil {
 			m.Close()
 			return nil, err
