@@ -3,7 +3,9 @@ package moduletest
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -26,7 +28,11 @@ type Node struct {
 	Domain  string
 	Inputs  []string
 	Outputs []string
-	Ints    map[string]int64 // integer attributes
+	// Attributes by kind.
+	Ints    map[string]int64
+	Lists   map[string][]int64
+	Floats  map[string]float32
+	Strings map[string]string
 }
 
 // Value is an input or output of the model. An entry of Shape below 0 is
@@ -55,6 +61,7 @@ const (
 	nodeInput, nodeOutput, nodeName, nodeOp          = 1, 2, 3, 4
 	nodeAttribute, nodeDomain                        = 5, 7
 	attributeName, attributeInt, attributeType       = 1, 3, 20
+	attributeFloat, attributeString, attributeInts   = 2, 4, 8
 	valueName, valueType, typeTensor                 = 1, 2, 1
 	tensorTypeElement, tensorTypeShape, shapeDim     = 1, 2, 1
 	dimValue, dimParam                               = 1, 2
@@ -110,11 +117,24 @@ func (n *Node) bytes(i int) []byte {
 	}
 	b = text(b, nodeName, fmt.Sprintf("%s_%d", n.Op, i))
 	b = text(b, nodeOp, n.Op)
-	for _, name := range []string{"axis", "to", "keepdims", "transB", "hidden_size", "linear_before_reset"} {
-		if v, ok := n.Ints[name]; ok {
-			const typeInt = 2
-			b = message(b, nodeAttribute, number(number(text(nil, attributeName, name), attributeInt, uint64(v)), attributeType, typeInt))
+	const typeFloat, typeInt, typeString, typeInts = 1, 2, 3, 7
+	for _, name := range slices.Sorted(maps.Keys(n.Ints)) {
+		b = message(b, nodeAttribute, number(number(text(nil, attributeName, name), attributeInt, uint64(n.Ints[name])), attributeType, typeInt))
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Lists)) {
+		a := text(nil, attributeName, name)
+		for _, v := range n.Lists[name] {
+			a = number(a, attributeInts, uint64(v))
 		}
+		b = message(b, nodeAttribute, number(a, attributeType, typeInts))
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Floats)) {
+		a := protowire.AppendTag(text(nil, attributeName, name), attributeFloat, protowire.Fixed32Type)
+		a = protowire.AppendFixed32(a, math.Float32bits(n.Floats[name]))
+		b = message(b, nodeAttribute, number(a, attributeType, typeFloat))
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Strings)) {
+		b = message(b, nodeAttribute, number(text(text(nil, attributeName, name), attributeString, n.Strings[name]), attributeType, typeString))
 	}
 	if n.Domain != "" {
 		b = text(b, nodeDomain, n.Domain)
