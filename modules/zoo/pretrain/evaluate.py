@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+import torch.nn.functional as F
 from onnx import numpy_helper
 from torch import nn
 
@@ -68,10 +69,27 @@ def known_words(pictures):
     return {w for row in pictures.rows if row["split"] == "train" for c in row["captions"] for w in content_words(c)}
 
 
+@torch.no_grad()
+def ridge_on_pixels(pictures, tower, vocabulary, strength=30.0):
+    """A baseline that sees little: ridge regression from 8×8 pixels to the caption's embedding."""
+    def pixels(rows):
+        small = [F.interpolate(pictures.plain(rows[i : i + 256]), (8, 8), mode="area").flatten(1) for i in range(0, len(rows), 256)]
+        x = torch.cat(small)
+        return torch.cat([x, torch.ones(len(x), 1)], 1)
+
+    rows = vision.training_rows(pictures)
+    texts = tower(retrieval.pad([vocabulary.ids(pictures.rows[i]["captions"][0]) for i in rows]))
+    x = pixels(rows)
+    weights = torch.linalg.solve(x.T @ x + strength * torch.eye(x.shape[1]), x.T @ texts)
+    return lambda chosen: F.normalize(pixels(chosen) @ weights, dim=1)
+
+
 def vision_figures(args, zoo):
     pictures, vocabulary = Pictures(args.data), Vocabulary.load(zoo / "text" / "vocab.txt")
     result = {"shipped (float16 weights)": retrieval.evaluate(
         shipped_vision(zoo), shipped_text(zoo), vocabulary, pictures, args.split, known=known_words(pictures))}
+    ridge = ridge_on_pixels(pictures, shipped_text(zoo), vocabulary)
+    result["ridge on 8x8 pixels"] = retrieval.evaluate(ridge, shipped_text(zoo), vocabulary, pictures, args.split)
     if args.checkpoints:
         net, tower, _ = vision.load(Path(args.checkpoints) / "vision.pt")
         result["float32"] = retrieval.evaluate(net, tower, vocabulary, pictures, args.split, known=known_words(pictures))

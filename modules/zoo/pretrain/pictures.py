@@ -52,12 +52,13 @@ def standardise(rgb):
     return (rgb.clamp(0, 1) - MEAN) / DEVIATION
 
 
-def augment(x, mirror, size, rng):
+def augment(x, mirror, size, rng, strength=1.0):
     """Random views [B, 3, size, size] of premultiplied pictures x [B, 4, S, S].
 
     mirror [B] says which pictures may be flipped. One affine resampling does crop, zoom, rotation,
     squeeze and flip; colours turn a little around the grey axis; backgrounds are white, plain,
-    graded or blotchy; some views lose a rectangle, their colour or their sharpness.
+    graded or blotchy; some views lose a rectangle, their colour or their sharpness. A strength below 1
+    makes every change smaller and rarer.
     """
     n = len(x)
 
@@ -68,9 +69,9 @@ def augment(x, mirror, size, rng):
         return (torch.rand((n, *shape), generator=rng) < p).float()
 
     # Geometry: output coordinates → input coordinates.
-    zoom = torch.exp(uniform(math.log(0.7), math.log(1.2)))
-    squeeze = torch.exp(uniform(-0.15, 0.15))
-    angle = uniform(-0.25, 0.25) * chance(0.5)
+    zoom = torch.exp(strength * uniform(math.log(0.7), math.log(1.2)))
+    squeeze = torch.exp(strength * uniform(-0.15, 0.15))
+    angle = strength * uniform(-0.25, 0.25) * chance(0.5)
     flip = 1 - 2 * chance(0.5) * mirror
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     room = (1.15 - zoom).abs() * 0.8
@@ -83,14 +84,14 @@ def augment(x, mirror, size, rng):
     color, alpha = x[:, :3], x[:, 3:]
 
     # Colour: contrast, saturation and a small turn of hue as one 3×3 matrix.
-    turn, saturation = uniform(-0.25, 0.25) * chance(0.4), uniform(0.7, 1.3)
-    saturation = saturation * (1 - chance(0.05))
+    turn, saturation = strength * uniform(-0.25, 0.25) * chance(0.4), 1 + strength * uniform(-0.3, 0.3)
+    saturation = saturation * (1 - chance(0.05 * strength))
     c, s = torch.cos(turn), torch.sin(turn) / math.sqrt(3)
     third = torch.full((3, 3), 1 / 3)
     skew = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
     eye = torch.eye(3)
     matrix = (c * saturation)[:, None, None] * (eye - third) + third + (s * saturation)[:, None, None] * skew
-    gain, offset = uniform(0.8, 1.2, 1, 1, 1), uniform(-0.08, 0.08, 1, 1, 1)
+    gain, offset = 1 + strength * uniform(-0.2, 0.2, 1, 1, 1), strength * uniform(-0.08, 0.08, 1, 1, 1)
     color = torch.bmm(matrix, color.flatten(2)).view_as(color)
     color = (color * gain + (offset + 0.5 * (1 - gain)) * alpha).clamp(0, 1)
     color = torch.minimum(color, alpha)
@@ -99,7 +100,7 @@ def augment(x, mirror, size, rng):
     plain = torch.rand((n, 3, 1, 1), generator=rng)
     field = F.interpolate(torch.rand((n, 3, 3, 3), generator=rng), (size, size), mode="bilinear", align_corners=False)
     kind = torch.rand((n, 1, 1, 1), generator=rng)
-    back = torch.where(kind < 0.65, torch.ones(1), torch.where(kind < 0.82, plain, field))
+    back = torch.where(kind > 0.35 * strength, torch.ones(1), torch.where(kind > 0.17 * strength, plain, field))
     out = color + (1 - alpha) * back
 
     # Cutout: a rectangle of noise-free colour.
@@ -107,10 +108,10 @@ def augment(x, mirror, size, rng):
     centre, half = uniform(-0.9, 0.9, 2), uniform(0.15, 0.45, 2)
     inside = ((axis - centre[:, :1]).abs() < half[:, :1]).float()[:, None, :, None] * (
         (axis - centre[:, 1:]).abs() < half[:, 1:]).float()[:, None, None, :]
-    inside = inside * chance(0.2, 1, 1, 1)
+    inside = inside * chance(0.2 * strength, 1, 1, 1)
     out = out * (1 - inside) + plain * inside
 
     blurred = F.avg_pool2d(F.pad(out, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    soft = chance(0.1, 1, 1, 1)
+    soft = chance(0.1 * strength, 1, 1, 1)
     out = out * (1 - soft) + blurred * soft
     return standardise(out).contiguous(memory_format=torch.channels_last)

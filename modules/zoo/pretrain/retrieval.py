@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from pictures import is_emoji
-from words import tokenize
+from words import content_words, tokenize
 
 
 def key(text):
@@ -42,11 +42,10 @@ def embed_pictures(net, pictures, indices, size=64):
 
 
 @torch.no_grad()
-def evaluate(net, tower, vocabulary, pictures, split, size=64, sets=None, known=None):
-    """Figures for every set of a split. `known`, the words of training captions, adds stamps in two
-    groups: every content word seen in training, and some word unseen."""
-    from words import content_words
-
+def evaluate(net, tower, vocabulary, pictures, split, sets=None, known=None):
+    """Figures for every set of a split. `net` is a vision module, or a function from row numbers to
+    embeddings. `known`, the words of training captions, adds stamps in two groups: every content word
+    seen in training, and some word unseen."""
     tower.eval()
     table = tower.table()
     results = {}
@@ -60,7 +59,7 @@ def evaluate(net, tower, vocabulary, pictures, split, size=64, sets=None, known=
         own = torch.tensor([place[key(c)] for c in captions])
         ids = pad([vocabulary.ids(c, skip_unknown=True) for c in gallery])
         texts = tower(ids, table)
-        images = embed_pictures(net, pictures, chosen, size)
+        images = embed_pictures(net, pictures, chosen) if isinstance(net, torch.nn.Module) else net(chosen)
         results[name] = recall(images, texts, gallery, own)
         if known is not None and name == "held-out stamps":
             seen = torch.tensor([all(w in known for w in content_words(c)) for c in captions])

@@ -137,8 +137,9 @@ def multi_positive(logits, concept, gallery, component):
 
 
 def train(data, vocabulary, out, seed=1, samples=600_000, minutes=0, batch=96, rate=1.5e-3, gallery=640,
-          smooth=0.05, words=0.5, vocabulary_share=1024, small=0.55, wordnet=None, log=print, every=2.0):
-    """Trains and returns (vision, tower). `small` is the share of training at 48 px instead of 64."""
+          smooth=0.05, words=0.5, strength=1.0, resume=None, vocabulary_share=1024, small=0.55, wordnet=None, log=print, every=2.0):
+    """Trains and returns (vision, tower). `small` is the share of training at 48 px instead of 64,
+    `strength` that of augmentation; `resume` is a checkpoint to go on from with a fresh schedule."""
     torch.manual_seed(seed)
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     pictures = Pictures(data)
@@ -155,6 +156,11 @@ def train(data, vocabulary, out, seed=1, samples=600_000, minutes=0, batch=96, r
     place_of = np.full(len(pictures.rows), -1)
     place_of[rows] = np.arange(len(rows))
     concept_of = torch.tensor([concepts.of_row.get(i, -1) for i in range(len(pictures.rows))])
+    if resume:
+        known = torch.load(resume, map_location="cpu")
+        vision.load_state_dict(known["vision"], strict=False), tower.load_state_dict(known["tower"], strict=False)
+        vision.centre.zero_(), tower.centre.zero_()
+        scales.data.copy_(known["scales"])
     decay = [p for n, p in list(vision.named_parameters()) + list(tower.named_parameters()) if p.ndim > 1 and n != "residual"]
     free = [p for n, p in list(vision.named_parameters()) + list(tower.named_parameters()) if p.ndim <= 1]
     optimizer = torch.optim.AdamW([
@@ -172,7 +178,7 @@ def train(data, vocabulary, out, seed=1, samples=600_000, minutes=0, batch=96, r
         chosen = rng.choice(rows, batch, p=share)
         size = 48 if schedule.progress < small else 64
         with torch.no_grad():
-            views = augment(pixels[place_of[chosen]].float() / 255, mirror[chosen], size, generator)
+            views = augment(pixels[place_of[chosen]].float() / 255, mirror[chosen], size, generator, strength)
         concept = concept_of[chosen]
         others = rng.choice(len(concepts), min(gallery, len(concepts)), replace=False)
         texts = np.unique(np.concatenate([concept.numpy(), others]))
