@@ -24,7 +24,6 @@ type denseText struct {
 type denseOptions struct {
 	keepNaN bool // for lengths
 	n       int  // expected size, 0 when free
-	rows    int  // expected rows when they differ from the columns, as in "area" vectors
 }
 
 // readDenseText reads a square matrix. The first row is held back until it is
@@ -123,11 +122,10 @@ func (r *denseReader) shape(fields [][]byte) {
 		r.labelled = true
 	case len(r.first) == r.width-1 && r.width > 1:
 		r.labelled = true // a header without a corner over rows that begin with an id
-	case len(r.first) == r.width && r.width > 2 && k == isNumber && r.firstText == r.width-1:
-		// A header with a corner over rows that begin with a numeric id has one
-		// column more than the matrix; a plain header has as many. The number
-		// of rows tells, so it is decided in finish.
 	}
+	// A header with a corner over rows that begin with a numeric id has one
+	// column more than the matrix, a plain header as many: the number of rows
+	// tells, so that is decided in finish.
 }
 
 func (r *denseReader) values(fields [][]byte, line int) error {
@@ -361,9 +359,9 @@ func (d *denseText) labelsOf(s *source) ([]string, error) {
 	return d.header, nil
 }
 
-// vectorText reads a text of numbers, one row a region, columns a row (0 for
-// any), for the small files of a TVB folder.
-func (s *source) vectorText(columns int) ([][]float64, error) {
+// vectorText reads a text of numbers, one row a region, for the small files
+// of a TVB folder.
+func (s *source) vectorText() ([][]float64, error) {
 	sample, err := s.textHead(1 << 14)
 	if err != nil {
 		return nil, err
@@ -390,9 +388,6 @@ func (s *source) vectorText(columns int) ([][]float64, error) {
 				x = math.NaN()
 			}
 			row = append(row, x)
-		}
-		if columns > 0 && len(row) < columns {
-			return nil, s.failf(ErrRagged, t.line, 0, "", "%d values where %d were expected", len(row), columns)
 		}
 		rows = append(rows, row)
 	}

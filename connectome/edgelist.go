@@ -36,13 +36,12 @@ func edgeEnds(header []string) (from, to int) {
 
 // edgeColumns says which column holds what; −1 where there is none.
 type edgeColumns struct {
-	header           bool
-	from, to         int
-	weight, length   int
-	kind             int // Gephi's Type: Directed or Undirected
-	names            []string
-	directed         declared
-	numericUndecided []string // candidates when the weight is not clear
+	header         bool
+	from, to       int
+	weight, length int
+	kind           int // Gephi's Type: Directed or Undirected
+	names          []string
+	directed       declared
 }
 
 // edgeListColumns decides from a sample what the columns are.

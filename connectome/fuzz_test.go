@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -240,4 +241,46 @@ func FuzzGzip(f *testing.F) {
 	z.Write([]byte("0,1\n1,0\n"))
 	z.Close()
 	fuzzReader(f, (*source).read, b.String(), b.String()[:20])
+}
+
+// TestMutatedFixtures damages every binary fixture in many small ways: a
+// cheap, repeatable share of what the fuzzer does.
+func TestMutatedFixtures(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, pattern := range []string{"*.h5", "*.mat", "*.nii", "*.npy", "*.npz", "*.zip"} {
+		files, err := filepath.Glob(filepath.Join("testdata", pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, name := range files {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(data) > 30_000 {
+				continue
+			}
+			for range 100 {
+				b := bytes.Clone(data)
+				for range 1 + rng.IntN(6) {
+					i := rng.IntN(len(b))
+					switch rng.IntN(4) {
+					case 0:
+						b[i] = byte(rng.IntN(256))
+					case 1:
+						b[i] = 0xff
+					case 2:
+						b[i] = 0
+					case 3:
+						b[i] ^= 1 << rng.IntN(8)
+					}
+				}
+				if rng.IntN(10) == 0 {
+					b = b[:rng.IntN(len(b))]
+				}
+				c, err := memorySource(b).read()
+				checkRead(t, c, err)
+			}
+		}
+	}
 }

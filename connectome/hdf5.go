@@ -309,8 +309,11 @@ func (h *hdf5Reader) tvbRows(path string, columns int, c *Connectome, set func(*
 		return nil
 	}
 	info, err := o.Info()
-	if err != nil || info.Class != hdf5.Number {
-		return err
+	if err != nil {
+		return h.s.hdf5Error(path, err)
+	}
+	if info.Class != hdf5.Number {
+		return nil
 	}
 	x, err := o.Numbers()
 	if err != nil {

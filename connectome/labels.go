@@ -1,7 +1,6 @@
 package connectome
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -300,9 +299,6 @@ func (s *source) labelTable(header []string, rows [][]string, lines []int) ([]Re
 	}
 	return regions, nil
 }
-
-// errNoLabels is for formats that must have labels.
-var errNoLabels = errors.New("no labels")
 
 // noteDuplicateLabels remarks on labels that repeat or are missing.
 func (s *source) noteDuplicateLabels(regions []Region) {

@@ -47,8 +47,7 @@ func (m *matrix) endRow() {
 	m.row++
 }
 
-// permuted returns the matrix with rows reordered: row i of the result is row
-// order[i] of m.
+// permuteRows reorders rows: row i of the result is row order[i] of m.
 func (m CSR) permuteRows(order []int) CSR {
 	p := CSR{Start: make([]int, 1, len(m.Start)), Target: make([]int32, 0, len(m.Target)), Weight: make([]float64, 0, len(m.Weight))}
 	for _, i := range order {

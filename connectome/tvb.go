@@ -343,7 +343,7 @@ func (s *source) tvbVector(all members, c *Connectome, token string, columns int
 	if err != nil {
 		return err
 	}
-	rows, err := d.vectorText(0)
+	rows, err := d.vectorText()
 	if err != nil {
 		return err
 	}
