@@ -44,6 +44,14 @@ type edgeColumns struct {
 	directed       declared
 }
 
+// title is the name of a column, "column 4" when it has none.
+func (c *edgeColumns) title(j int) string {
+	if j < len(c.names) && c.names[j] != "" {
+		return c.names[j]
+	}
+	return "column " + strconv.Itoa(j+1)
+}
+
 // edgeListColumns decides from a sample what the columns are.
 func (s *source) edgeListColumns(rows [][]string) (edgeColumns, error) {
 	c := edgeColumns{from: 0, to: 1, weight: -1, length: -1, kind: -1}
@@ -107,7 +115,13 @@ func (s *source) chooseWeight(c *edgeColumns, numeric []int) error {
 		return slices.IndexFunc(c.names, func(h string) bool { return strings.EqualFold(h, want) })
 	}
 	if s.cfg.weight != "" {
-		if c.weight = titled(s.cfg.weight); c.weight < 0 {
+		c.weight = titled(s.cfg.weight)
+		for _, j := range numeric {
+			if c.weight < 0 && c.title(j) == s.cfg.weight {
+				c.weight = j
+			}
+		}
+		if c.weight < 0 {
 			return s.failf(ErrVariable, 1, 0, "the columns are "+listOr(c.names, "not named"), "no column %q", s.cfg.weight)
 		}
 		return nil
@@ -133,7 +147,7 @@ func (s *source) chooseWeight(c *edgeColumns, numeric []int) error {
 	case len(numeric) > 1:
 		err := &AmbiguousError{Path: s.path, What: "weight column", Option: "WithWeight", Flag: "--weight"}
 		for _, j := range numeric {
-			err.Candidates = append(err.Candidates, Candidate{Name: c.names[j]})
+			err.Candidates = append(err.Candidates, Candidate{Name: c.title(j)})
 		}
 		return err
 	}
@@ -219,13 +233,10 @@ func (s *source) readEdgeList(delim byte, sample [][]string) (*Connectome, error
 	}
 	s.rep.Weight = "none: every edge weighs 1"
 	if col.weight >= 0 {
-		s.rep.Weight = "column " + strconv.Itoa(col.weight+1)
-		if col.weight < len(col.names) {
-			s.rep.Weight = col.names[col.weight]
-		}
+		s.rep.Weight = col.title(col.weight)
 	}
 	if col.length >= 0 {
-		s.rep.Length = col.names[col.length]
+		s.rep.Length = col.title(col.length)
 	}
 	c, err := r.connectome()
 	if err != nil {
