@@ -214,7 +214,7 @@ func TestEveryCheck(t *testing.T) {
 				}
 			}
 		}},
-		{"hemispheres-swapped", doctor.Error, "negate x", func(c *connectome.Connectome) {
+		{"hemispheres-swapped", doctor.Warning, "negate x", func(c *connectome.Connectome) {
 			for i := range c.Regions {
 				c.Regions[i].Position[0] *= -1
 			}
@@ -345,6 +345,7 @@ func TestRealFiles(t *testing.T) {
 		"enigma/strucMatrix_ctx_glasser_360.csv":               {"log-negative", "atlas"},
 		"tvb-data/connectivity_68.zip":                         {"voxels", "axes", "atlas", "self-loops"},
 		"tvb-data/connectivity_76.zip":                         {"axes", "isolated-regions", "self-loops"},
+		"tvb-data/Connectivity_74.h5":                          {"hemispheres-swapped"},
 		"tvb-data/connectivity_96.zip":                         {"coordinates", "ordinal-weights"},
 		"braingraph/Connectomes-hcp-scale1.xml":                {"complete", "heavy-tailed"},
 		"graspologic/drosophila/left_adjacency.csv":            {"orientation"},

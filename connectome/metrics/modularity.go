@@ -21,7 +21,8 @@ type Modules struct {
 
 // Modularity divides a connectome into communities by the Louvain method
 // (Blondel et al. 2008, J Stat Mech P10008) on its weights, in the order that
-// the seed shuffles the regions into; of ten such runs it returns the best.
+// the seed shuffles the regions into; of ten such runs (one above 100,000
+// tracts) it returns the best.
 // Its Q is that of Leicht & Newman (2008), Phys Rev Lett 100:118703, which on
 // undirected connectomes is Newman's:
 //
@@ -41,7 +42,11 @@ func Modularity(c *connectome.Connectome, gamma float64, seed uint64) (Modules, 
 		}
 	}
 	best := Modules{Q: math.Inf(-1)}
-	for run := range 10 {
+	runs := 10
+	if c.Tracts.Len() > 100_000 {
+		runs = 1
+	}
+	for run := range runs {
 		random := rand.New(rand.NewPCG(seed, uint64(run)))
 		community := louvain(newLevel(c), gamma, random)
 		if q := modularityOf(c, community, gamma); q > best.Q {
@@ -133,7 +138,7 @@ func (l level) moves(gamma float64, random *rand.Rand) []int {
 	random.Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
 	toward := make([]float64, n) // links from the node to each community
 	var near []int               // communities with such links
-	for sweep, moved := 0, true; moved && sweep < 1000; sweep++ {
+	for sweep, moved := 0, true; moved && sweep < 100; sweep++ {
 		moved = false
 		for _, i := range order {
 			own := community[i]
