@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/connectomewire/wire/modules"
 )
 
 //go:embed catalog/*.yaml
@@ -87,6 +89,26 @@ func Catalog() []Item {
 		hub("minilm", "hf:Xenova/all-MiniLM-L6-v2#onnx/model.onnx", "Apache-2.0", "MiniLM L6: a sentence's embedding", 90<<20),
 		hub("distilgpt2", "hf:Xenova/distilgpt2#onnx/decoder_model.onnx", "Apache-2.0", "DistilGPT-2: scores of the next token, without cache", 328<<20),
 	}
+}
+
+// CatalogManifest is the ready manifest of a verified item.
+func CatalogManifest(name string) (*modules.Manifest, error) {
+	f, err := manifests.Open("catalog/" + name + ".yaml")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return modules.ReadManifest(f, name+".yaml")
+}
+
+// Fetches lists the files of a verified item by their names in the module.
+func (i Item) Fetches() []string {
+	var names []string
+	for _, to := range i.files {
+		names = append(names, to)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // FindItem returns the item of that name.

@@ -24,7 +24,7 @@ type Source struct {
 }
 
 var (
-	npmName = regexp.MustCompile(`^(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*$`)
+	npmName = regexp.MustCompile(`^(@[a-z0-9~][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*$`)
 	debName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
 	hubName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$`)
 	version = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~-]*$`)
