@@ -32,6 +32,9 @@ func (s *source) readBudapest(delim byte) (*Connectome, error) {
 	col := func(name string) int { return slices.Index(header, name) }
 	id1, id2, name1, name2 := col("id node1"), col("id node2"), col("name node1"), col("name node2")
 	parent1, parent2 := col("parent name node1"), col("parent name node2")
+	if id1 < 0 || id2 < 0 {
+		return nil, s.failf(ErrSyntax, t.line, 0, "", "a header without id node1 and id node2")
+	}
 	e := newEdgeTable()
 	e.declared = declaredUndirected
 	weight := slices.IndexFunc(header, func(h string) bool { return strings.HasPrefix(h, "edge weight") })

@@ -491,6 +491,23 @@ func TestTVBArchives(t *testing.T) {
 			t.Errorf("notes:%s", codes)
 		}
 	})
+	t.Run("two kinds of weights", func(t *testing.T) {
+		path := put(t, "x.zip", zipped(t, "weights_log.txt", "0 9\n9 0\n", "weights.txt", "0 2\n3 0\n"))
+		c, err := connectome.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Tracts.At(1, 0) != 2 || len(c.Report.Notes) == 0 {
+			t.Errorf("weights %v, notes %v", c.Tracts.Dense(), c.Report.Notes)
+		}
+		if c, err = connectome.Read(path, connectome.WithVar("weights_log.txt")); err != nil || c.Tracts.At(1, 0) != 9 {
+			t.Errorf("%v, %v", c, err)
+		}
+		_, err = connectome.Read(put(t, "x.zip", zipped(t, "my_weights_a.txt", "0 9\n9 0\n", "my_weights_b.txt", "0 2\n3 0\n")))
+		if !errors.Is(err, connectome.ErrAmbiguous) || !strings.Contains(err.Error(), "my_weights_b.txt") {
+			t.Errorf("%v", err)
+		}
+	})
 	t.Run("repeated labels", func(t *testing.T) {
 		c, err := connectome.Read(put(t, "x.zip", zipped(t, "weights.txt", weights, "centres.txt", "a 1 2 3\na 4 5 6\nc 7 8 9\n")))
 		if err != nil {

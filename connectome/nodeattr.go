@@ -84,6 +84,12 @@ func (s *source) nodeAttributes(regions []Region, attrs [][]attr) {
 				known |= setCoordinate(&pos[1], a.value, 2)
 			case "dn_position_z", "z", "pos_z", "position_z":
 				known |= setCoordinate(&pos[2], a.value, 4)
+			case "dn_position", "dn_centroid":
+				if p, ok := parsePosition(a.value); ok {
+					pos, known = p, 7
+				} else {
+					r.setAttribute(name, a.value)
+				}
 			case "dn_hemisphere", "hemisphere", "hemi":
 				if h := parseHemisphere(a.value); h != UnknownHemisphere {
 					r.Hemisphere = h
@@ -112,6 +118,19 @@ func (s *source) nodeAttributes(regions []Region, attrs [][]attr) {
 // bareName strips the prefix that igraph puts before vertex attributes when
 // the file's keys have no attr.name of their own.
 func bareName(name string) string { return strings.TrimPrefix(name, "v_") }
+
+// parsePosition reads three numbers in any brackets: "(1.0, 2.0, 3.0)".
+func parsePosition(text string) (p [3]float64, ok bool) {
+	f := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("()[]{},; \t", r) })
+	if len(f) != 3 {
+		return p, false
+	}
+	known := 0
+	for i := range p {
+		known |= setCoordinate(&p[i], f[i], 1<<i)
+	}
+	return p, known == 7
+}
 
 func setCoordinate(p *float64, text string, bit int) int {
 	x, k := parseNumber([]byte(strings.TrimSpace(text)), false)

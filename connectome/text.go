@@ -124,14 +124,14 @@ func looksLike(rows [][]string, complete bool) tableShape {
 			case k == isText:
 				whole = false
 			case k == isNumber:
-				named = named && false
+				named = false
 				whole = whole && isNodeID(f)
-			default:
-				named, whole = false, false
+			default: // "NA" may be a name among names, but is no number
+				whole = false
 			}
 		}
 	}
-	if named && (width == 2 || columnIsNumeric(body, 2, width)) {
+	if named && !whole && hasText(body) && (width == 2 || columnIsNumeric(body, 2, width)) {
 		return shapeEdgeList
 	}
 	if !whole || width > 4 {
@@ -150,6 +150,15 @@ func looksLike(rows [][]string, complete bool) tableShape {
 		return shapeEither
 	}
 	return shapeEdgeList
+}
+
+// hasText says whether both ends of some edge are text.
+func hasText(rows [][]string) bool {
+	return slices.ContainsFunc(rows, func(r []string) bool {
+		_, a := parseNumber([]byte(r[0]), false)
+		_, b := parseNumber([]byte(r[1]), false)
+		return a == isText && b == isText
+	})
 }
 
 // isHeader says whether the first row is a title: text where the row after it

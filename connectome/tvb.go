@@ -231,12 +231,23 @@ func (s *source) one(found members, what string) (*source, error) {
 	if len(plain) == 1 { // weights.txt beside weights.txt.bz2
 		return best, nil
 	}
+	for _, name := range standardMembers { // weights.txt beside weights_log.txt
+		for _, m := range found {
+			if bare, _, _ := strings.Cut(strings.ToLower(m.name), "."); bare == name {
+				s.rep.warn("several-members", "%d members could be the %s; %s, which has TVB's own name, is used (choose another with --var)", len(found), what, m.member)
+				return m, nil
+			}
+		}
+	}
 	err := &AmbiguousError{Path: s.path, What: what, Option: "WithVar", Flag: "--var"}
 	for _, m := range found {
 		err.Candidates = append(err.Candidates, Candidate{Name: m.member})
 	}
 	return nil, err
 }
+
+// standardMembers are the names that TVB itself writes.
+var standardMembers = []string{"weights", "weight", "tract_lengths", "tract"}
 
 func (s *source) readTVB(all members) (*Connectome, error) {
 	s.rep.Format = "TVB zip"
