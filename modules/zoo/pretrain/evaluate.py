@@ -56,7 +56,6 @@ def shipped_text(zoo):
     found = weights(zoo / "text" / "model.onnx")
     tower = ExportedText(TextTower(torch.zeros(2, 1), torch.ones(2)))
     tower.vectors, tower.weights = nn.Parameter(found["vectors"]), nn.Parameter(found["weights"])
-    tower.centre = found["centre"]
     for name in ("up", "down"):
         getattr(tower, name).load_state_dict({"weight": found[f"{name}.weight"], "bias": found[f"{name}.bias"]})
     tower.table = lambda: None

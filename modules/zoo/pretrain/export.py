@@ -35,7 +35,6 @@ class ExportedText(nn.Module):
             vectors, weights = tower.eval().table()
         self.vectors, self.weights = nn.Parameter(vectors), nn.Parameter(weights)
         self.up, self.down = copy.deepcopy(tower.up), copy.deepcopy(tower.down)
-        self.register_buffer("centre", tower.centre.clone())
         self.encode = type(tower).encode.__get__(self)
 
     def forward(self, tokens):

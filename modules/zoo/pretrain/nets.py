@@ -59,7 +59,6 @@ class Vision(nn.Module):
         super().__init__()
         self.body, self.width = blocks(stem, stages)
         self.project = nn.Linear(self.width, EMBEDDING)
-        self.register_buffer("centre", torch.zeros(EMBEDDING))
         self.register_buffer("grid_mean", torch.zeros(self.width))
         self.register_buffer("grid_scale", torch.ones(self.width))
 
@@ -67,8 +66,7 @@ class Vision(nn.Module):
         return self.body(x)
 
     def embed(self, features):
-        x = normalise(self.project(F.adaptive_avg_pool2d(features, 1).flatten(1)))
-        return normalise(x - self.centre)
+        return normalise(self.project(F.adaptive_avg_pool2d(features, 1).flatten(1)))
 
     def forward(self, picture):
         features = self.features(picture)
@@ -96,7 +94,6 @@ class TextTower(nn.Module):
         self.up = nn.Linear(EMBEDDING, EMBEDDING)
         self.down = nn.Linear(EMBEDDING, EMBEDDING)
         nn.init.zeros_(self.down.weight)
-        self.register_buffer("centre", torch.zeros(EMBEDDING))
         self.residual_dropout = residual_dropout
 
     def table(self):
@@ -113,8 +110,7 @@ class TextTower(nn.Module):
     def encode(self, ids, vectors, weights):
         w = F.embedding(ids, weights)
         x = (F.embedding(ids, vectors) * w).sum(1) / (w.sum(1) + 1e-6)
-        x = normalise(x + self.down(F.relu(self.up(x))))
-        return normalise(x - self.centre)
+        return normalise(x + self.down(F.relu(self.up(x))))
 
 
 class Body(nn.Module):

@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 
 import retrieval
-from nets import EMBEDDING, Average, TextTower, Vision
+from nets import Average, TextTower, Vision
 from pictures import Pictures, augment
 from retrieval import key, pad
 from schedule import Schedule, save, set_rate
 from wordnet import WordNet, word_vectors
-from words import SPECIALS, Vocabulary, content_words
+from words import SPECIALS, content_words
 
 
 class Concepts:
@@ -159,7 +159,6 @@ def train(data, vocabulary, out, seed=1, samples=600_000, minutes=0, batch=96, r
     if resume:
         known = torch.load(resume, map_location="cpu")
         vision.load_state_dict(known["vision"], strict=False), tower.load_state_dict(known["tower"], strict=False)
-        vision.centre.zero_(), tower.centre.zero_()
         scales.data.copy_(known["scales"])
     decay = [p for n, p in list(vision.named_parameters()) + list(tower.named_parameters()) if p.ndim > 1 and n != "residual"]
     free = [p for n, p in list(vision.named_parameters()) + list(tower.named_parameters()) if p.ndim <= 1]
@@ -237,7 +236,7 @@ def load(path):
     """The averaged networks of a checkpoint: (vision, tower, state)."""
     state = torch.load(path, map_location="cpu")
     for part in ("vision", "tower"):
-        state[part].setdefault("centre", torch.zeros(EMBEDDING))
+        state[part].pop("centre", None)
     vision, tower = Vision(), TextTower(state["tower"]["meaning"], state["tower"]["mask"])
     vision.load_state_dict(state["vision"]), tower.load_state_dict(state["tower"])
     return vision.eval(), tower.eval(), state
@@ -245,18 +244,12 @@ def load(path):
 
 @torch.no_grad()
 def finish(path, data, seed=1, count=4000):
-    """Measures on training pictures what the finished module subtracts and scales, and stores it in the
-    checkpoint: the mean embedding of pictures and of captions (a constant that every embedding shares
-    tells nothing and hides differences), and each grid channel's mean and deviation."""
+    """Measures each grid channel's mean and deviation on training pictures and stores them in the checkpoint."""
     vision, tower, state = load(path)
-    pictures, vocabulary = Pictures(data), Vocabulary(state["tokens"])
+    pictures = Pictures(data)
     rows = training_rows(pictures)
-    captions = sorted({key(pictures.rows[i]["captions"][0]) for i in rows})
     rows = np.random.default_rng(seed).permutation(rows)[:count]
-    vision.centre.zero_(), tower.centre.zero_()
     features = torch.cat([vision.features(pictures.plain(rows[i : i + 256])) for i in range(0, len(rows), 256)])
-    vision.centre.copy_(vision.embed(features).mean(0))
-    tower.centre.copy_(tower(pad([vocabulary.ids(c) for c in captions])).mean(0))
     cells = features.flatten(2).transpose(1, 2).reshape(-1, vision.width)
     vision.grid_mean.copy_(cells.mean(0))
     vision.grid_scale.copy_(1 / cells.std(0).clamp_min(0.05))
