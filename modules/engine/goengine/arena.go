@@ -60,15 +60,16 @@ type call struct {
 	threads int
 	scratch []*buffer
 	dummy   [4]tensor // stands in for unused outputs that a kernel computes
+	conv    convolution
 }
 
 // output shapes output i and gives it memory of unknown content.
 func (c *call) output(i int, dt onnxElem, shape ...int) (*tensor, error) {
 	t := c.slot(i)
-	if _, err := modules.Elements(shape); err != nil {
+	t.shape = append(t.shape[:0], shape...)
+	if _, err := modules.Elements(t.shape); err != nil {
 		return nil, err
 	}
-	t.shape = append(t.shape[:0], shape...)
 	t.dt, t.n, t.kind, t.seq, t.empty = dt, product(shape), onnxfile.TensorKind, nil, false
 	if t.shape == nil {
 		t.shape = []int{}

@@ -1,6 +1,10 @@
 package goengine
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
 
 // maxRank bounds the dimensions of a value.
 const maxRank = 16
@@ -22,13 +26,30 @@ func broadcastShape(dst []int, shapes ...[]int) ([]int, error) {
 				continue
 			}
 			if d != 1 && s[j] != d {
-				return nil, fmt.Errorf("shapes %v do not fit together", shapes)
+				return nil, misfit(shapes)
 			}
 			d = s[j]
 		}
 		dst = append(dst, d)
 	}
 	return dst, nil
+}
+
+// misfit is the error of broadcastShape; it copies the shapes, so that they
+// need not live on the heap where all is well.
+func misfit(shapes [][]int) error {
+	list := ""
+	for _, s := range shapes {
+		list += " ["
+		for i, d := range s {
+			if i > 0 {
+				list += " "
+			}
+			list += strconv.Itoa(d)
+		}
+		list += "]"
+	}
+	return errors.New("shapes do not fit together:" + list)
 }
 
 // walk2 is the order in which two operands are read to fill an output of

@@ -190,7 +190,8 @@ func buildConv(s *spec) (operation, error) {
 		if residual != nil && (residual.dt != f32 || !sameShape(residual.shape, out.shape)) {
 			return convThenAdd(c, l, x, weights, b, residual, groups, act)
 		}
-		cv := &convolution{c: c, l: l, x: view[float32](x), w: view[float32](weights), bias: b, out: view[float32](out),
+		cv := &c.conv
+		*cv = convolution{c: c, l: l, x: view[float32](x), w: view[float32](weights), bias: b, out: view[float32](out),
 			batch: batch, ic: ic, oc: oc, groups: groups, act: act}
 		if residual != nil {
 			cv.residual = view[float32](residual)
@@ -241,6 +242,10 @@ type convolution struct {
 	residual              []float32
 	batch, ic, oc, groups int
 	act                   activation
+
+	// of the image at work
+	src, dst, res []float32
+	block, blocks int // columns of a unit of work, units a group
 }
 
 // convBlock is about how many elements of the result a worker holds at once.
@@ -251,72 +256,79 @@ func (v *convolution) run() {
 	inSize, outSize := v.ic*p.g.in[0]*p.g.in[1], v.oc*p.g.out[0]*p.g.out[1]
 	icg, ocg := v.ic/v.groups, v.oc/v.groups
 	k := icg * len(p.taps)
-	work := p.n * k * v.oc
 	workers := v.c.threads
-	if work < 1<<16 {
+	if p.n*k*v.oc < 1<<16 {
 		workers = 1
 	}
 	var buf []float32
 	if !p.direct {
-		buf = v.c.floats(v.ic*p.size + p.w)
-		clear(buf[v.ic*p.size:])
+		buf = v.c.floats(v.ic * p.size)
 	}
 	// a unit of work: some columns of one group
 	width := kernel.PanelWidth()
-	block := max(width, min(16*width, convBlock/ocg)/width*width)
+	v.block = max(width, min(16*width, convBlock/ocg)/width*width)
 	if v.groups == 1 && workers > 1 {
-		block = max(width, min(block, (p.n/workers+width-1)/width*width))
+		v.block = max(width, min(v.block, (p.n/workers+width-1)/width*width))
 	}
-	blocks := (p.n + block - 1) / block
+	v.blocks = (p.n + v.block - 1) / v.block
 	var scratch []float32
 	if !p.contiguous {
-		scratch = v.c.floats(workers * ocg * block)
+		scratch = v.c.floats(workers * ocg * v.block)
 	}
 	for n := range v.batch {
-		src := v.x[n*inSize : (n+1)*inSize]
-		if !p.direct {
-			each := p.g.in[0] * p.g.in[1]
-			if workers == 1 {
-				for ch := range v.ic {
-					p.fill(buf[ch*p.size:(ch+1)*p.size], src[ch*each:(ch+1)*each])
-				}
-			} else {
-				kernel.Parallel(threadsFor(workers, v.ic*p.size), v.ic, 1, func(_, i, j int) {
-					for ; i < j; i++ {
-						p.fill(buf[i*p.size:(i+1)*p.size], src[i*each:(i+1)*each])
-					}
-				})
-			}
-			src = buf
-		}
-		dst := v.out[n*outSize : (n+1)*outSize]
-		var res []float32
+		v.src = v.x[n*inSize : (n+1)*inSize]
+		v.dst = v.out[n*outSize : (n+1)*outSize]
+		v.res = nil
 		if v.residual != nil {
-			res = v.residual[n*outSize : (n+1)*outSize]
+			v.res = v.residual[n*outSize : (n+1)*outSize]
 		}
-		if workers == 1 {
-			for u := range v.groups * blocks {
-				v.unit(u, blocks, block, src, dst, res, scratch)
-			}
+		if workers > 1 {
+			v.runParallel(workers, buf, scratch)
 			continue
 		}
-		kernel.Parallel(workers, v.groups*blocks, 1, func(w, i, j int) {
-			var own []float32
-			if scratch != nil {
-				own = scratch[w*ocg*block:]
-			}
-			for ; i < j; i++ {
-				v.unit(i, blocks, block, src, dst, res, own)
-			}
-		})
+		if !p.direct {
+			v.fillPlanes(buf, 0, v.ic)
+			v.src = buf
+		}
+		for u := range v.groups * v.blocks {
+			v.unit(u, scratch)
+		}
 	}
 }
 
-// unit computes the columns of one block for one group.
-func (v *convolution) unit(u, blocks, block int, src, dst, res, scratch []float32) {
+// fillPlanes copies channels from i up to j into their planes.
+func (v *convolution) fillPlanes(buf []float32, i, j int) {
 	p := v.l.p
-	g, at := u/blocks, u%blocks*block
-	n := min(block, p.n-at)
+	each := p.g.in[0] * p.g.in[1]
+	for ; i < j; i++ {
+		p.fill(buf[i*p.size:(i+1)*p.size], v.src[i*each:(i+1)*each])
+	}
+}
+
+func (v *convolution) runParallel(workers int, buf, scratch []float32) {
+	p := v.l.p
+	ocg := v.oc / v.groups
+	if !p.direct {
+		kernel.Parallel(threadsFor(workers, v.ic*p.size), v.ic, 1, func(_, i, j int) { v.fillPlanes(buf, i, j) })
+		v.src = buf
+	}
+	kernel.Parallel(workers, v.groups*v.blocks, 1, func(w, i, j int) {
+		var own []float32
+		if scratch != nil {
+			own = scratch[w*ocg*v.block:]
+		}
+		for ; i < j; i++ {
+			v.unit(i, own)
+		}
+	})
+}
+
+// unit computes the columns of one block for one group.
+func (v *convolution) unit(u int, scratch []float32) {
+	p := v.l.p
+	src, dst, res := v.src, v.dst, v.res
+	g, at := u/v.blocks, u%v.blocks*v.block
+	n := min(v.block, p.n-at)
 	icg, ocg := v.ic/v.groups, v.oc/v.groups
 	k := icg * len(p.taps)
 	each := p.g.out[0] * p.g.out[1]

@@ -262,13 +262,21 @@ const worthSplitting = 1 << 15
 
 func runArith[T number](w *walk2, threads int, out, a, b []T, op arithOp, inner func(op arithOp, dst, a, b []T, sa, sb int)) {
 	if threads > 1 && w.rank == 0 && w.n >= worthSplitting {
-		kernel.Parallel(threads, w.n, 4096, func(_, i, j int) {
-			inner(op, out[i:j], a[i*w.sa:], b[i*w.sb:], w.sa, w.sb)
-		})
+		splitArith(w.n, w.sa, w.sb, threads, out, a, b, op, inner)
+		return
+	}
+	if w.rank == 0 {
+		inner(op, out[:w.n], a, b, w.sa, w.sb)
 		return
 	}
 	w.each(func(o, ia, ib int) {
 		inner(op, out[o:o+w.n], a[ia:], b[ib:], w.sa, w.sb)
+	})
+}
+
+func splitArith[T number](n, sa, sb, threads int, out, a, b []T, op arithOp, inner func(op arithOp, dst, a, b []T, sa, sb int)) {
+	kernel.Parallel(threads, n, 4096, func(_, i, j int) {
+		inner(op, out[i:j], a[i*sa:], b[i*sb:], sa, sb)
 	})
 }
 
@@ -819,10 +827,9 @@ func buildClip(s *spec) (operation, error) {
 					hi = view[float32](t)[0]
 				}
 			}
-			chunks(c.threads, view[float32](out), view[float32](x), func(d, s []float32) {
-				kernel.MaxScalar(d, s, lo)
-				kernel.MinScalar(d, d[:len(s)], hi)
-			})
+			d := view[float32](out)
+			kernel.MaxScalar(d, view[float32](x), lo)
+			kernel.MinScalar(d, d, hi)
 			return nil
 		}
 		cur := x

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/connectomewire/wire/internal/kernel"
 )
@@ -31,6 +32,33 @@ type resizeMode struct {
 	cubicA                     float64
 	excludeOutside, antialias  bool
 	extrapolation              float32
+
+	mu     sync.Mutex
+	recent []cachedSampler
+}
+
+// cachedSampler is a prepared dimension with what it was prepared for.
+type cachedSampler struct {
+	in, out           int
+	scale, start, end float64
+	r                 *resampler
+}
+
+// prepared returns the sampler of a dimension, made once for each size.
+func (m *resizeMode) prepared(in, out int, scale, start, end float64) *resampler {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.recent {
+		if c.in == in && c.out == out && c.scale == scale && c.start == start && c.end == end {
+			return c.r
+		}
+	}
+	if len(m.recent) >= 8 {
+		m.recent = m.recent[1:]
+	}
+	r := m.sampler(in, out, scale, start, end)
+	m.recent = append(m.recent, cachedSampler{in, out, scale, start, end, r})
+	return r
 }
 
 // position is where output x reads from, in input coordinates. The output's
@@ -270,6 +298,9 @@ func buildResize(s *spec) (operation, error) {
 
 func buildUpsample(s *spec) (operation, error) {
 	m := &resizeMode{mode: s.str("mode", "nearest"), coordinates: "asymmetric", nearest: "floor"}
+	if m.mode == "bilinear" || m.mode == "trilinear" {
+		m.mode = "linear"
+	}
 	attr := s.floats("scales")
 	return func(c *call) error {
 		x, err := c.need(0)
@@ -300,9 +331,6 @@ func buildUpsample(s *spec) (operation, error) {
 }
 
 func resize(c *call, x *tensor, out []int, scales, starts, ends []float64, m *resizeMode) error {
-	if m.mode == "bilinear" || m.mode == "trilinear" {
-		m = &resizeMode{mode: "linear", coordinates: m.coordinates}
-	}
 	if m.mode != "nearest" && m.mode != "linear" && m.mode != "cubic" {
 		return fmt.Errorf("mode %q is not known", m.mode)
 	}
@@ -323,15 +351,9 @@ func resize(c *call, x *tensor, out []int, scales, starts, ends []float64, m *re
 			continue
 		}
 		outer, in, inner := splitAt(shape, a)
-		r := m.sampler(in, out[a], scales[a], starts[a], ends[a])
+		r := m.prepared(in, out[a], scales[a], starts[a], ends[a])
 		next := c.floats(outer * out[a] * inner)
-		if outer > 1 && outer*out[a]*inner >= worthSplitting && c.threads > 1 {
-			kernel.Parallel(c.threads, outer, 1, func(_, i, j int) {
-				r.apply(next[i*out[a]*inner:], cur[i*in*inner:], j-i, in, inner, m.extrapolation)
-			})
-		} else {
-			r.apply(next, cur, outer, in, inner, m.extrapolation)
-		}
+		r.apply(next, cur, outer, in, inner, m.extrapolation)
 		cur = next
 		shape[a] = out[a]
 	}

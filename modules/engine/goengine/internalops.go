@@ -41,18 +41,16 @@ func buildLastNorm(s *spec) (operation, error) {
 			return err
 		}
 		dst, src := view[float32](out), view[float32](x)
-		kernel.Parallel(threadsFor(c.threads, x.n), x.n/max(n, 1), 1, func(_, i, j int) {
-			for ; i < j; i++ {
-				row := dst[i*n : (i+1)*n]
-				normalizeRow(row, src[i*n:(i+1)*n], epsilon)
-				if scale != nil {
-					kernel.Mul(row, row, view[float32](scale))
-				}
-				if bias != nil {
-					kernel.Add(row, row, view[float32](bias))
-				}
+		for i := 0; i < x.n; i += n {
+			row := dst[i : i+n]
+			normalizeRow(row, src[i:i+n], epsilon)
+			if scale != nil {
+				kernel.Mul(row, row, view[float32](scale))
 			}
-		})
+			if bias != nil {
+				kernel.Add(row, row, view[float32](bias))
+			}
+		}
 		return nil
 	}, nil
 }

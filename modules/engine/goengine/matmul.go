@@ -43,6 +43,10 @@ func (p *packed) multiply(threads, m int, a []float32, c []float32, accumulate b
 		kernel.GemmPacked(m, p.n, p.k, a, p.k, p.panels, c, p.n, accumulate)
 		return
 	}
+	p.multiplyParallel(threads, m, a, c, accumulate)
+}
+
+func (p *packed) multiplyParallel(threads, m int, a []float32, c []float32, accumulate bool) {
 	if m >= 2*threads*6 {
 		kernel.Parallel(threads, m, 12, func(_, i, j int) {
 			kernel.GemmPacked(j-i, p.n, p.k, a[i*p.k:], p.k, p.panels, c[i*p.n:], p.n, accumulate)
@@ -62,7 +66,6 @@ func matmulShape(dst []int, a, b []int) (shape []int, m, k, n int, err error) {
 	if len(a) == 0 || len(b) == 0 {
 		return nil, 0, 0, 0, fmt.Errorf("a scalar has no product")
 	}
-	fail := fmt.Errorf("cannot multiply %v by %v", a, b)
 	m, k = 1, a[len(a)-1]
 	if len(a) > 1 {
 		m = a[len(a)-2]
@@ -73,7 +76,7 @@ func matmulShape(dst []int, a, b []int) (shape []int, m, k, n int, err error) {
 		kb, n = b[len(b)-2], b[len(b)-1]
 	}
 	if k != kb {
-		return nil, 0, 0, 0, fail
+		return nil, 0, 0, 0, misfit([][]int{a, b})
 	}
 	var ab, bb []int
 	if len(a) > 2 {
@@ -84,7 +87,7 @@ func matmulShape(dst []int, a, b []int) (shape []int, m, k, n int, err error) {
 	}
 	shape, err = broadcastShape(dst, ab, bb)
 	if err != nil {
-		return nil, 0, 0, 0, fail
+		return nil, 0, 0, 0, misfit([][]int{a, b})
 	}
 	if len(a) > 1 {
 		shape = append(shape, m)
@@ -167,17 +170,21 @@ func batchMatMul(threads int, dst, x, y []float32, out, a, b []int, m, k, n int)
 		batch = out[:len(out)-1]
 	}
 	offsets := matOffsets(batch, a, b, m*k, k*n)
-	if len(offsets) >= threads && m*n*k*len(offsets) > 1<<16 {
-		kernel.Parallel(threads, len(offsets), 1, func(_, i, j int) {
-			for ; i < j; i++ {
-				kernel.Gemm(false, false, m, n, k, x[offsets[i][0]:], y[offsets[i][1]:], dst[i*m*n:], false)
-			}
-		})
+	if threads > 1 && len(offsets) >= threads && m*n*k*len(offsets) > 1<<16 {
+		splitBatch(threads, offsets, dst, x, y, m, k, n)
 		return
 	}
 	for i, o := range offsets {
 		kernel.GemmParallel(threads, false, false, m, n, k, x[o[0]:], y[o[1]:], dst[i*m*n:], false)
 	}
+}
+
+func splitBatch(threads int, offsets [][2]int, dst, x, y []float32, m, k, n int) {
+	kernel.Parallel(threads, len(offsets), 1, func(_, i, j int) {
+		for ; i < j; i++ {
+			kernel.Gemm(false, false, m, n, k, x[offsets[i][0]:], y[offsets[i][1]:], dst[i*m*n:], false)
+		}
+	})
 }
 
 // matOffsets lists where each matrix of a broadcast batch begins.

@@ -78,11 +78,7 @@ func softmax(row func(dst, src []float32)) builder {
 			}
 			outer, n, inner := splitAt(x.shape, a)
 			if inner == 1 {
-				kernel.Parallel(threadsFor(c.threads, x.n), outer, 1, func(_, i, j int) {
-					for ; i < j; i++ {
-						row(dst[i*n:(i+1)*n], src[i*n:(i+1)*n])
-					}
-				})
+				eachRow(threadsFor(c.threads, x.n), outer, n, dst, src, row)
 				return nil
 			}
 			buf, res := c.floats(n), c.floats(n)
@@ -100,6 +96,21 @@ func softmax(row func(dst, src []float32)) builder {
 			return nil
 		}, nil
 	}
+}
+
+// eachRow applies f to rows of n elements.
+func eachRow(threads, rows, n int, dst, src []float32, f func(dst, src []float32)) {
+	if threads <= 1 {
+		for i := range rows {
+			f(dst[i*n:(i+1)*n], src[i*n:(i+1)*n])
+		}
+		return
+	}
+	kernel.Parallel(threads, rows, 1, func(_, i, j int) {
+		for ; i < j; i++ {
+			f(dst[i*n:(i+1)*n], src[i*n:(i+1)*n])
+		}
+	})
 }
 
 // threadsFor is the number of workers that n elements are worth.

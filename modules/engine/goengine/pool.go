@@ -25,10 +25,11 @@ func poolShape(c *call, w *window) (x *tensor, g *geometry, shape []int, err err
 	if len(x.shape) < 3 {
 		return nil, nil, nil, fmt.Errorf("wants [batch, channels, space…], got %v", x.shape)
 	}
-	if g, err = w.resolve(x.shape[2:], nil); err != nil {
+	if g, err = w.fit(x.shape[2:]); err != nil {
 		return nil, nil, nil, err
 	}
-	return x, g, append([]int{x.shape[0], x.shape[1]}, g.out...), nil
+	c.frame.lists = append(append(c.frame.lists[:0], x.shape[0], x.shape[1]), g.out...)
+	return x, g, c.frame.lists, nil
 }
 
 // eachWindow calls f with every output position of a plane and the input
@@ -82,11 +83,12 @@ func buildMaxPool(s *spec) (operation, error) {
 		case f32:
 			dst, src := view[float32](out), view[float32](x)
 			if len(g.in) <= 2 {
-				kernel.Parallel(threadsFor(c.threads, x.n), planes, 1, func(_, i, j int) {
-					for ; i < j; i++ {
-						maxPool2(dst[i*outN:(i+1)*outN], src[i*inN:(i+1)*inN], g.flat())
-					}
-				})
+				f := g.flat()
+				if threadsFor(c.threads, x.n) == 1 {
+					maxPoolPlanes(dst, src, f, inN, outN, 0, planes)
+					return nil
+				}
+				kernel.Parallel(c.threads, planes, 1, func(_, i, j int) { maxPoolPlanes(dst, src, f, inN, outN, i, j) })
 				return nil
 			}
 			maxPool(dst, src, g, planes, float32(math.Inf(-1)))
@@ -114,6 +116,13 @@ func maxPool[T number](dst, src []T, g *geometry, planes int, least T) {
 			}
 			out[o] = m
 		})
+	}
+}
+
+// maxPoolPlanes pools the planes from i up to j.
+func maxPoolPlanes(dst, src []float32, g *geometry, inN, outN, i, j int) {
+	for ; i < j; i++ {
+		maxPool2(dst[i*outN:(i+1)*outN], src[i*inN:(i+1)*inN], g)
 	}
 }
 

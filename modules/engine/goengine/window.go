@@ -3,6 +3,7 @@ package goengine
 import (
 	"fmt"
 	"slices"
+	"sync"
 )
 
 // window is the geometry that convolutions and poolings share.
@@ -10,10 +11,39 @@ type window struct {
 	kernel, stride, dilation, pads []int // from attributes, nil for defaults
 	autoPad                        string
 	ceil                           bool
+
+	recent *recentGeometries
+}
+
+// recentGeometries keeps what was resolved for the sizes seen last.
+type recentGeometries struct {
+	mu   sync.Mutex
+	list []*geometry
 }
 
 func newWindow(s *spec) window {
-	return window{s.ints("kernel_shape"), s.ints("strides"), s.ints("dilations"), s.ints("pads"), s.str("auto_pad", "NOTSET"), s.int("ceil_mode", 0) == 1}
+	return window{kernel: s.ints("kernel_shape"), stride: s.ints("strides"), dilation: s.ints("dilations"), pads: s.ints("pads"),
+		autoPad: s.str("auto_pad", "NOTSET"), ceil: s.int("ceil_mode", 0) == 1, recent: &recentGeometries{}}
+}
+
+// fit is resolve for the window's own kernel, remembered by input size.
+func (w *window) fit(in []int) (*geometry, error) {
+	w.recent.mu.Lock()
+	defer w.recent.mu.Unlock()
+	for _, g := range w.recent.list {
+		if slices.Equal(g.in, in) {
+			return g, nil
+		}
+	}
+	g, err := w.resolve(in, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(w.recent.list) >= 8 {
+		w.recent.list = w.recent.list[1:]
+	}
+	w.recent.list = append(w.recent.list, g)
+	return g, nil
 }
 
 // geometry is a window on an input of known size.
