@@ -32,12 +32,12 @@ def parse():
     p.add_argument("--wordnet", default="/usr/share/wordnet", help="WordNet 3.0 files (Debian: wordnet-base)")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--pictures", type=int, default=700_000, help="pictures to see in training (default: %(default)s)")
-    p.add_argument("--epochs", type=int, default=5, help="epochs of the language model (default: %(default)s)")
-    p.add_argument("--sounds", type=int, default=60_000, help="sound windows to hear (default: %(default)s)")
-    p.add_argument("--resume", help="vision: go on from this checkpoint with a fresh schedule")
-    p.add_argument("--rate", type=float, default=1.5e-3, help="vision: highest learning rate (default: %(default)s)")
-    p.add_argument("--strength", type=float, default=1.0, help="vision: strength of augmentation (default: %(default)s)")
+    p.add_argument("--pictures", type=int, default=255_000, help="vision: views in the first cycle (default: %(default)s)")
+    p.add_argument("--polish", type=int, default=54_000,
+                   help="vision: views in a second cycle with milder augmentation; 0: none (default: %(default)s)")
+    p.add_argument("--epochs", type=int, default=3, help="epochs of the language model (default: %(default)s)")
+    p.add_argument("--sounds", type=int, default=29_000, help="sound windows to hear (default: %(default)s)")
+    p.add_argument("--resume", help="vision: skip the first cycle and polish this checkpoint")
     p.add_argument("--minutes", type=float, default=0,
                    help="end each training after this time, with its whole learning-rate schedule; 0: no limit")
     return p.parse_args()
@@ -65,8 +65,12 @@ def main():
         return args.module in (name, "all")
 
     if wanted("vision"):
-        vision.train(args.data, vocabulary, out, args.seed, args.pictures, args.minutes, wordnet=args.wordnet,
-                     rate=args.rate, strength=args.strength, resume=args.resume, log=log)
+        start = args.resume or out / "vision.pt"
+        if not args.resume:
+            vision.train(args.data, vocabulary, out, args.seed, args.pictures, args.minutes, wordnet=args.wordnet, log=log)
+        if args.polish:
+            vision.train(args.data, vocabulary, out, args.seed + 1, args.polish, args.minutes / 5, rate=1e-3,
+                         strength=0.4, resume=start, wordnet=args.wordnet, log=log)
     if wanted("language"):
         language.train(args.data, vocabulary, out, args.seed, args.epochs, args.minutes, log=log)
     if wanted("sound"):
