@@ -138,17 +138,19 @@ func (l level) moves(gamma float64, random *rand.Rand) []int {
 	random.Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
 	toward := make([]float64, n) // links from the node to each community
 	var near []int               // communities with such links
+	isNear := make([]bool, n)
 	for sweep, moved := 0, true; moved && sweep < 100; sweep++ {
 		moved = false
 		for _, i := range order {
 			own := community[i]
 			near = append(near[:0], own)
-			toward[own] = 0
+			isNear[own] = true
 			lo, hi := l.links.Row(i)
 			for k := lo; k < hi; k++ {
 				m := community[l.links.Target[k]]
-				if toward[m] == 0 && !slices.Contains(near, m) {
+				if !isNear[m] {
 					near = append(near, m)
+					isNear[m] = true
 				}
 				toward[m] += l.links.Weight[k]
 			}
@@ -169,7 +171,7 @@ func (l level) moves(gamma float64, random *rand.Rand) []int {
 			community[i] = best
 			moved = moved || best != own
 			for _, m := range near {
-				toward[m] = 0
+				toward[m], isNear[m] = 0, false
 			}
 		}
 	}
