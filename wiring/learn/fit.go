@@ -64,7 +64,7 @@ func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, erro
 		"epochs": float64(res.Epochs), "best_epoch": float64(res.Best), "steps": float64(res.Steps),
 		"train_samples": float64(len(d.Train)), "val_samples": float64(len(d.Val)),
 		"train_token_loss": tidy(res.Train.Token), "val_token_loss": tidy(res.Val.Token),
-		"val_bag_loss": tidy(res.Val.Bag), "val_named": tidy(res.Val.Named),
+		"val_bag_loss": tidy(res.Val.Bag), "val_right": tidy(res.Val.Right), "val_named": tidy(res.Val.Named),
 		"rate": o.Rate, "noise": o.Noise,
 	}})
 	return res, nil
@@ -140,8 +140,8 @@ type state struct {
 
 // runningTally is the current epoch's sum.
 type runningTally struct {
-	Token, Bag           float64
-	Words, Bagged, Named int
+	Token, Bag                  float64
+	Words, Right, Bagged, Named int
 }
 
 func newFitter(p *wiring.Plan, d *Data, o Options) (*fitter, error) {
@@ -168,7 +168,6 @@ func newFitter(p *wiring.Plan, d *Data, o Options) (*fitter, error) {
 	f.shards = make([]shard, o.Shards)
 	f.sums = make([]tally, o.Shards)
 	f.best = append([]float32(nil), p.Params.Data...)
-	f.state.BestVal.Token = math.MaxFloat64
 	return f, nil
 }
 
@@ -193,7 +192,8 @@ func (f *fitter) run(ctx context.Context) error {
 			}
 			r := &f.state.Running
 			r.Token, r.Bag = r.Token+sum.token, r.Bag+sum.bag
-			r.Words, r.Bagged, r.Named = r.Words+sum.words, r.Bagged+sum.bagged, r.Named+sum.named
+			r.Words, r.Right = r.Words+sum.words, r.Right+sum.right
+			r.Bagged, r.Named = r.Bagged+sum.bagged, r.Named+sum.named
 			f.state.Step++
 			f.state.Train = r.tally().loss()
 			if f.o.Every > 0 && f.state.Step%f.o.Every == 0 {
@@ -209,7 +209,8 @@ func (f *fitter) run(ctx context.Context) error {
 		if len(f.data.Val) > 0 {
 			val = f.evaluate(f.data.Val)
 		}
-		better := val.Total(f.o.BagWeight) < f.state.BestVal.Total(f.o.BagWeight)
+		better := f.state.BestEpoch == 0 || val.Score() > f.state.BestVal.Score() ||
+			val.Score() == f.state.BestVal.Score() && val.Total(f.o.BagWeight) < f.state.BestVal.Total(f.o.BagWeight)
 		if better {
 			f.state.BestVal, f.state.BestEpoch = val, f.state.Epoch
 			copy(f.best, f.plan.Params.Data)
@@ -226,7 +227,7 @@ func (f *fitter) run(ctx context.Context) error {
 }
 
 func (r *runningTally) tally() tally {
-	return tally{token: r.Token, bag: r.Bag, words: r.Words, bagged: r.Bagged, named: r.Named}
+	return tally{token: r.Token, bag: r.Bag, words: r.Words, right: r.Right, bagged: r.Bagged, named: r.Named}
 }
 
 func (f *fitter) report(p Progress) {

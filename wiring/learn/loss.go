@@ -2,6 +2,7 @@ package learn
 
 import (
 	"math"
+	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
 )
@@ -11,6 +12,8 @@ type Loss struct {
 	// Token is the mean −log P of a word, in nats; Bag that of a caption's
 	// content words by the semantic readout alone.
 	Token, Bag float64
+	// Right is the share of words that rank first, given the words before.
+	Right float64
 	// Named is the share of samples whose first-ranked content word, by the
 	// semantic readout alone, is in the caption.
 	Named float64
@@ -19,16 +22,21 @@ type Loss struct {
 // Total is what training minimises: Token + weight·Bag.
 func (l Loss) Total(weight float64) float64 { return l.Token + weight*l.Bag }
 
+// Score is what the best epoch is chosen by: Right + Named. Unlike the loss,
+// which a few confident mistakes spoil, it goes with the quality of captions.
+func (l Loss) Score() float64 { return l.Right + l.Named }
+
 // tally sums a loss before division.
 type tally struct {
-	token, bag           float64
-	words, bagged, named int
+	token, bag                  float64
+	words, right, bagged, named int
 }
 
 func (a *tally) add(b tally) {
 	a.token += b.token
 	a.bag += b.bag
 	a.words += b.words
+	a.right += b.right
 	a.bagged += b.bagged
 	a.named += b.named
 }
@@ -37,6 +45,7 @@ func (a tally) loss() Loss {
 	return Loss{
 		Token: a.token / float64(max(a.words, 1)),
 		Bag:   a.bag / float64(max(a.bagged, 1)),
+		Right: float64(a.right) / float64(max(a.words, 1)),
 		Named: float64(a.named) / float64(max(a.bagged, 1)),
 	}
 }
@@ -131,19 +140,11 @@ func (t *tape) score(s *shard, grad *gradients) tally {
 			}
 			continue
 		}
-		best := 0
-		for i, v := range row {
-			if v > row[best] {
-				best = i
-			}
-		}
-		sum.bagged++
-		for _, w := range c.Bag {
-			if int(w) == best {
-				sum.named++
-			}
-		}
 		top, total := softmaxParts(q.exps, row)
+		sum.bagged++
+		if slices.ContainsFunc(c.Bag, func(w int32) bool { return row[w] == top }) {
+			sum.named++
+		}
 		share := 1 / float32(len(c.Bag))
 		for _, w := range c.Bag {
 			sum.bag += float64(share) * (float64(top-row[w]) + math.Log(float64(total)))
@@ -161,6 +162,9 @@ func (t *tape) score(s *shard, grad *gradients) tally {
 			row := spokenLogits[i*vw:][:vw]
 			top, total := softmaxParts(q.exps, row)
 			sum.token += float64(top-row[w]) + math.Log(float64(total))
+			if row[w] == top {
+				sum.right++
+			}
 			if grad != nil {
 				kernel.MulScalar(row, q.exps, s.tokenWeight/total)
 				row[w] -= s.tokenWeight

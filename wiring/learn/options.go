@@ -34,8 +34,8 @@ type Options struct {
 	// one of them for an epoch, so that any may be missing later.
 	DropSense float64
 	// Patience stops training after so many epochs without a better
-	// validation loss; 0 never stops early. The best epoch's parameters are
-	// kept either way.
+	// validation score ([Loss.Score]); 0 never stops early. The best epoch's
+	// parameters are kept either way.
 	Patience int
 	// Workers is the number of goroutines; 0 means one a processor. It does
 	// not change the result.
