@@ -107,8 +107,7 @@ type graphmlReader struct {
 	d     *xml.Decoder
 	t     *edgeTable
 	keys  map[string]*graphmlKey
-	seen  map[string]bool // names of node attributes
-	graph int             // graphs read
+	graph int // graphs read
 	nodes []graphmlNode
 }
 
