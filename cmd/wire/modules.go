@@ -78,7 +78,7 @@ func modulesCommand() *cli.Command {
 					"Files are read for image and sound ports, text is taken as it is, and other ports take numbers: --in token=2,5,7",
 				Flags: []cli.Flag{
 					dir, asJSON, engineFlag(),
-					&cli.StringSliceFlag{Name: "in", Usage: "`PORT=VALUE`, for each input (PORT= may be left out when there is one)"},
+					&cli.GenericFlag{Name: "in", Value: new(verbatim), Usage: "`PORT=VALUE`, for each input (PORT= may be left out when there is one)"},
 					&cli.StringSliceFlag{Name: "out", Usage: "`PORT` to print (default: all)"},
 					&cli.IntFlag{Name: "top", Value: 5, Usage: "print the `N` best classes"},
 				},
@@ -90,6 +90,13 @@ func modulesCommand() *cli.Command {
 		},
 	}
 }
+
+// verbatim is a repeatable option whose values may hold commas, as texts and
+// file names do.
+type verbatim []string
+
+func (v *verbatim) Set(s string) error { *v = append(*v, s); return nil }
+func (v *verbatim) String() string     { return strings.Join(*v, " ") }
 
 func openLibrary(c *cli.Context) (*library.Library, error) { return library.Open(c.String("dir")) }
 
@@ -380,7 +387,7 @@ func modulesRun(c *cli.Context) error {
 		return err
 	}
 	defer m.Close()
-	inputs, err := moduleInputs(m, c.StringSlice("in"))
+	inputs, err := moduleInputs(m, *c.Generic("in").(*verbatim))
 	if err != nil {
 		return err
 	}
@@ -397,14 +404,15 @@ func modulesRun(c *cli.Context) error {
 
 // moduleInputs reads PORT=VALUE arguments by the port's kind.
 func moduleInputs(m *modules.Module, args []string) (map[string]modules.Input, error) {
+	ports := slices.DeleteFunc(slices.Clone(m.Manifest.Inputs), func(p modules.Port) bool { return p.Kind == modules.KindState })
 	inputs := map[string]modules.Input{}
 	for _, a := range args {
 		name, value, ok := strings.Cut(a, "=")
-		if !ok || m.Manifest.Input(name) == nil && len(m.Manifest.Inputs) == 1 {
-			if len(m.Manifest.Inputs) != 1 {
-				return nil, usagef("--in %s: say for which port, as PORT=VALUE; the module has %s", a, strings.Join(portNames(m.Manifest.Inputs), ", "))
+		if !ok || m.Manifest.Input(name) == nil && len(ports) == 1 {
+			if len(ports) != 1 {
+				return nil, usagef("--in %s: say for which port, as PORT=VALUE; the module has %s", a, strings.Join(portNames(ports), ", "))
 			}
-			name, value = m.Manifest.Inputs[0].Name, a
+			name, value = ports[0].Name, a
 		}
 		p := m.Manifest.Input(name)
 		if p == nil {

@@ -25,8 +25,8 @@ type PartReport struct {
 	Producer   string          `json:"producer"`
 	Opset      int64           `json:"opset"`
 	Nodes      int             `json:"nodes"`
-	Parameters int64           `json:"parameters"` // elements of all initializers
-	Bytes      int64           `json:"bytes"`      // of all initializers
+	Parameters int64           `json:"parameters"` // elements of all constants
+	Bytes      int64           `json:"bytes"`      // of all constants
 	Inputs     []string        `json:"inputs"`
 	Outputs    []string        `json:"outputs"`
 	Operators  []OperatorCount `json:"operators"` // most frequent first
@@ -121,6 +121,10 @@ func (p *PartReport) walk(g *onnxfile.Graph, counts map[string]int) {
 			op = n.Domain + "." + op
 		}
 		counts[op]++
+		if value := n.Attrs["value"]; n.Op == "Constant" && value != nil && value.T != nil {
+			p.Parameters += int64(value.T.Len())
+			p.Bytes += int64(len(value.T.Raw))
+		}
 		p.Nodes++
 		for _, body := range n.Bodies() {
 			p.walk(body, counts)

@@ -119,6 +119,9 @@ func (l *Library) pullSource(ctx context.Context, s Source, dir string, opt Pull
 	if _, err := os.Stat(filepath.Join(dir, modules.ManifestName)); err == nil {
 		return nil, nil // it came with its own
 	}
+	if s.Scheme == "file" {
+		s.Name = filepath.Base(s.Name) // where it lay is nobody else's business
+	}
 	d, err := Describe(dir, model, opt.Name, s.String(), license)
 	if err != nil {
 		return nil, err

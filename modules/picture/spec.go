@@ -15,7 +15,7 @@ type Spec struct {
 	// Size is the height and width of the result in pixels. A width of 0
 	// keeps the aspect ratio for the given height (text line recognisers);
 	// both 0 keeps the picture's size.
-	Size []int `yaml:"size,flow"`
+	Size []int `yaml:"size,flow,omitempty"`
 	// Fit is "crop" (resize the shorter side to Edge, cut the centre),
 	// "pad" (resize the longer side to Edge, fill up with the background) or
 	// "stretch" (resize both sides). Default "crop".

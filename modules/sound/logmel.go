@@ -29,6 +29,9 @@ func (s *Spec) Prepare(c Clip) (data []float32, shape []int, err error) {
 			samples[i] = v * float32(s.Gain)
 		}
 	}
+	if s.Lead > 0 {
+		samples = append(make([]float32, s.Lead), samples...)
+	}
 	if s.Samples > 0 {
 		samples = sized(samples, s.Samples)
 	}

@@ -350,3 +350,20 @@ func TestSpecMistakesNameTheirKey(t *testing.T) {
 		}
 	}
 }
+
+func TestChunks(t *testing.T) {
+	s := &Spec{Rate: 8000, Features: "waveform", Chunk: 2, Context: 1, Lead: 1}
+	data, shape, err := s.Prepare(Clip{Samples: []float32{1, 2, 3, 4}, Rate: 8000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []float32{0, 0, 1, 1, 2, 3, 3, 4, 0} // silence, the sound, and silence to fill up
+	if len(shape) != 2 || shape[0] != 3 || shape[1] != 3 {
+		t.Fatalf("shape %v", shape)
+	}
+	for i := range want {
+		if data[i] != want[i] {
+			t.Fatalf("got %v, want %v", data, want)
+		}
+	}
+}

@@ -16,6 +16,9 @@ type Spec struct {
 	// Samples fixes the length of the waveform, also before frames are made of
 	// it: longer sounds are cut, shorter ones padded with silence. 0 leaves it.
 	Samples int `yaml:"samples,omitempty"`
+	// Lead puts so many silent samples before the sound, for models that want
+	// to hear some before what they listen for.
+	Lead int `yaml:"lead,omitempty"`
 	// MinSamples pads shorter sounds with silence at the end.
 	MinSamples int `yaml:"min_samples,omitempty"`
 	// Chunk cuts a waveform into chunks of so many samples, the last one
@@ -104,6 +107,9 @@ func (s *Spec) Check() error {
 	}
 	if s.MinSamples < 0 || s.MinSamples > maxSamples {
 		return check.Errorf("min_samples", "%d is not between 0 and %d", s.MinSamples, maxSamples)
+	}
+	if s.Lead < 0 || s.Lead > maxSamples {
+		return check.Errorf("lead", "%d is not between 0 and %d", s.Lead, maxSamples)
 	}
 	if s.Chunk < 0 || s.Chunk > maxSamples || s.Chunk > 0 && !s.Waveform() {
 		return check.Errorf("chunk", "%d is not a length of waveform chunks", s.Chunk)
