@@ -165,6 +165,7 @@ func train(c *cli.Context) error {
 	if n := len(plan.History); n > 0 {
 		plan.History[n-1].Command = commandLine()
 	}
+	models.Pin(plan)
 	if err := plan.Save(out); err != nil {
 		return err
 	}

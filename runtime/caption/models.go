@@ -26,6 +26,7 @@ const (
 type Models struct {
 	plan    *wiring.Plan
 	modules map[string]*modules.Module
+	pins    map[string]string
 	key     string
 
 	language, text *modules.Module
@@ -46,7 +47,7 @@ type languagePorts struct {
 // Open opens the modules of a plan. A trained plan insists on those it was
 // trained with; an untrained one takes any of the same widths.
 func Open(p *wiring.Plan, l Library, engine modules.Engine) (*Models, error) {
-	m := &Models{plan: p, modules: map[string]*modules.Module{}}
+	m := &Models{plan: p, modules: map[string]*modules.Module{}, pins: map[string]string{}}
 	for _, ref := range p.Modules {
 		if !p.Trained {
 			ref.SHA256 = ""
@@ -67,6 +68,7 @@ func Open(p *wiring.Plan, l Library, engine modules.Engine) (*Models, error) {
 			m.Close()
 			return nil, err
 		}
+		m.pins[ref.Name] = sum
 		m.key += ref.Name + " " + sum + "\n"
 	}
 	if err := m.connect(); err != nil {
@@ -211,6 +213,15 @@ func (m *Models) Engine() string {
 		}
 	}
 	return strings.Join(names, "+")
+}
+
+// Pin makes a plan insist on these modules from now on; training does.
+func (m *Models) Pin(p *wiring.Plan) {
+	for i := range p.Modules {
+		if sum, ok := m.pins[p.Modules[i].Name]; ok {
+			p.Modules[i].SHA256 = sum
+		}
+	}
 }
 
 // Key identifies the modules by their checksums.

@@ -1,0 +1,300 @@
+package caption
+
+import (
+	"context"
+	"errors"
+	"image"
+	"io/fs"
+	"math"
+	goruntime "runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/connectomewire/wire/connectome/synthetic"
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/engine/goengine"
+	"github.com/connectomewire/wire/modules/zoo"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/demo"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/learn"
+)
+
+// build makes an untrained plan on the default connectome with the embedded
+// modules, small so that tests are quick.
+func build(t testing.TB) *wiring.Plan {
+	t.Helper()
+	recipe, err := wiring.OpenRecipe("captioning")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := Library{}.Info(recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := wiring.Build(synthetic.Default(), recipe, wiring.BuildOptions{Modules: info, Width: 16, Rank: 4, Seed: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func open(t testing.TB, p *wiring.Plan) *Models {
+	t.Helper()
+	m, err := Open(p, Library{}, goengine.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func item(t testing.TB, name string) Input {
+	t.Helper()
+	for _, it := range demo.Items() {
+		if it.Name == name {
+			if it.IsPicture() {
+				return Input{Image: it.Image()}
+			}
+			return Input{Sound: it.Samples(), Rate: demo.Rate}
+		}
+	}
+	t.Fatalf("no item %q", name)
+	return Input{}
+}
+
+// TestLearnedIsWhatIsSaid trains a little on the demonstration's pictures and
+// checks that the network of goroutines gives the captions exactly the
+// probabilities that training computed: same ticks, same feedback, same logits.
+func TestLearnedIsWhatIsSaid(t *testing.T) {
+	ctx := context.Background()
+	p := build(t)
+	m := open(t, p)
+	var examples []learn.Example
+	for name, text := range map[string]string{"apple": "a red apple", "fish": "an orange fish", "bell": "a bell"} {
+		in := item(t, name)
+		e := learn.Example{ID: name, Captions: []string{text}}
+		if in.Image != nil {
+			e.Image = func() (image.Image, error) { return in.Image, nil }
+		} else {
+			e.Sound = func() ([]float32, error) { return in.Sound, nil }
+		}
+		examples = append(examples, e)
+	}
+	slices.SortFunc(examples, func(a, b learn.Example) int { return strings.Compare(a.ID, b.ID) })
+	prepare := learn.DefaultPrepare()
+	prepare.Views = 1
+	data, _, err := learn.Prepare(ctx, p, m, examples, examples, prepare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := learn.Default()
+	options.Epochs, options.Batch, options.Shards, options.Noise = 40, 3, 1, 0
+	res, err := learn.Fit(ctx, p, data, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	c, err := New(ctx, p, m, runtime.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var encoded []*Encoded
+	var told [][]int32
+	for i, e := range examples {
+		x, err := c.Encode(ctx, item(t, e.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded = append(encoded, x)
+		words := data.Captions[data.Train[i].Captions[0]].Words
+		told = append(told, words[:len(words)-1])
+	}
+	voice := &greedy{body: c.body(len(encoded)), told: told, said: make([]utterance, len(encoded))}
+	if _, err := c.plain.Run(ctx, runtime.Episode{Batch: len(encoded), Inputs: c.inputs(encoded, 1),
+		Ticks: p.Stare + p.MaxTokens + 1, Voice: voice}); err != nil {
+		t.Fatal(err)
+	}
+	var loss, n float64
+	for _, u := range voice.said {
+		for _, q := range u.probs {
+			loss -= math.Log(q)
+			n++
+		}
+	}
+	if loss /= n; math.Abs(loss-res.Val.Token) > 1e-3*(1+loss) {
+		t.Errorf("said with a loss of %.5f a word, learned with %.5f", loss, res.Val.Token)
+	}
+	said, err := c.Captions(ctx, encoded, Greedy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Val.Token < 0.1 {
+		for i, e := range examples {
+			if said[i].Text != e.Captions[0] {
+				t.Errorf("%s: said %q, learned %q", e.ID, said[i].Text, e.Captions[0])
+			}
+		}
+	}
+
+	t.Run("one by one, in batches, on any number of threads", func(t *testing.T) {
+		for _, o := range []Options{Greedy(), {Beam: 3, Temperature: 0.1}} {
+			together, err := c.Captions(ctx, encoded, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, x := range encoded {
+				old := goruntime.GOMAXPROCS(1 + 7*(i%2))
+				o.Trace = i == 1
+				alone, err := c.Captions(ctx, []*Encoded{x}, o)
+				goruntime.GOMAXPROCS(old)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if alone[0].Text != together[i].Text || math.Abs(alone[0].Confidence-together[i].Confidence) > 1e-6 {
+					t.Errorf("%d beams, %s: %q (%.6f) alone, %q (%.6f) together", o.Beam, examples[i].ID,
+						alone[0].Text, alone[0].Confidence, together[i].Text, together[i].Confidence)
+				}
+				if o.Trace {
+					tr := alone[0].Trace
+					if tr == nil || tr.Ticks != p.Stare+len(alone[0].Tokens)+1 || len(tr.Modules) == 0 || tr.Strongest(1)[0].Flow <= 0 {
+						t.Errorf("trace %+v", tr)
+					}
+				}
+			}
+		}
+	})
+
+	t.Run("a trained plan insists on its modules", func(t *testing.T) {
+		m.Pin(p)
+		if _, err := Open(p, Library{}, goengine.New()); err != nil {
+			t.Errorf("its own modules: %v", err)
+		}
+		other := *p
+		other.Modules = slices.Clone(p.Modules)
+		other.Modules[0].SHA256 = strings.Repeat("0", 64)
+		if _, err := Open(&other, Library{}, goengine.New()); err == nil || !strings.Contains(err.Error(), "train the plan again") {
+			t.Errorf("other modules: %v", err)
+		}
+	})
+}
+
+func TestFailingModuleIsContained(t *testing.T) {
+	ctx := context.Background()
+	p := build(t)
+	m := open(t, p)
+	broken := Input{Image: item(t, "apple").Image, Sound: []float32{float32(math.NaN()), 1, 2}, Rate: -1}
+	c, err := New(ctx, p, m, runtime.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Encode(ctx, broken); err == nil || !strings.Contains(err.Error(), `"sound"`) {
+		t.Errorf("policy fail: %v", err)
+	}
+	config := runtime.Default()
+	config.Policy = runtime.Silence
+	c, err = New(ctx, p, m, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := c.Encode(ctx, broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Senses[0] == nil || x.Senses[1] != nil || len(x.Faults) != 1 {
+		t.Errorf("policy silence: senses %v %v, faults %q", x.Senses[0] != nil, x.Senses[1] != nil, x.Faults)
+	}
+	said, err := c.Captions(ctx, []*Encoded{x}, Options{Trace: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said[0].Text == "" || len(said[0].Faults) != 1 || !slices.ContainsFunc(said[0].Trace.Notes, func(n string) bool { return strings.Contains(n, "silenced") }) {
+		t.Errorf("said %q, faults %q, notes %q", said[0].Text, said[0].Faults, said[0].Trace.Notes)
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := c.Captions(cancelled, []*Encoded{x}, Greedy()); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestPinIgnoresWordsAndSeesNumbers(t *testing.T) {
+	files, err := zoo.FS("text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := fs.ReadFile(files, modules.ManifestName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := func(edit func(string) string) string {
+		s, err := pin(fstest.MapFS{modules.ManifestName: {Data: []byte(edit(string(manifest)))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	same := sum(func(s string) string { return s })
+	if sum(func(s string) string { return strings.Replace(s, "description: ", "description: New ", 1) }) != same {
+		t.Error("a reworded description breaks trained plans")
+	}
+	if sum(func(s string) string { return strings.Replace(s, "lower: true", "lower: false", 1) }) == same {
+		t.Error("other preprocessing goes unnoticed")
+	}
+}
+
+func TestMissingModule(t *testing.T) {
+	_, err := Library{Dir: t.TempDir()}.Find("smell")
+	if err == nil || !strings.Contains(err.Error(), `"smell"`) || !strings.Contains(err.Error(), "vision") {
+		t.Errorf("error %v; want one that names the module and those there are", err)
+	}
+	_, err = Library{Plan: t.TempDir()}.FindRef(wiring.ModuleRef{Name: "vision", Source: "../nowhere"})
+	if err == nil || !strings.Contains(err.Error(), "--modules") {
+		t.Errorf("error %v; want one that says how to point at modules", err)
+	}
+}
+
+func TestConsensus(t *testing.T) {
+	red, apple, a, ball := int32(1), int32(2), int32(3), int32(4)
+	candidates := [][]int32{{a, ball}, {a, red, apple}, {a, apple}}
+	even := []float64{1. / 3, 1. / 3, 1. / 3}
+	if got := consensus(candidates, even); got != 2 {
+		t.Errorf("chose %v; want the one that is most like the others", candidates[got])
+	}
+	if got := consensus(candidates, []float64{0.9, 0.05, 0.05}); got != 0 {
+		t.Errorf("chose %v against a weight of 0.9", candidates[got])
+	}
+	if l := likeness(candidates[1], candidates[1]); l != 1 {
+		t.Errorf("a caption is like itself by %g", l)
+	}
+	if l := likeness([]int32{red}, []int32{apple}); l != 0 {
+		t.Errorf("captions without a common word are alike by %g", l)
+	}
+	w := suits([]float32{1, 0}, []float32{2, 0, 0, 3, -1, 0}, 0.1)
+	if !(w[0] > 0.99 && w[1] > w[2]) || math.Abs(w[0]+w[1]+w[2]-1) > 1e-12 {
+		t.Errorf("weights %v; want the caption in the input's direction first", w)
+	}
+}
+
+func TestTop(t *testing.T) {
+	x := []float32{3, 9, 1, 9, 5}
+	if got := top(x, 3); !slices.Equal(got, []int32{1, 3, 4}) {
+		t.Errorf("top 3 of %v: %v", x, got)
+	}
+	if got := top(x, 10); len(got) != 5 || got[4] != 2 {
+		t.Errorf("top 10 of %v: %v", x, got)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for _, o := range []Options{{Beam: -1}, {Beam: 5000}, {Beam: 8}, {Beam: 8, Temperature: math.NaN()}} {
+		if o.Validate() == nil {
+			t.Errorf("%+v is accepted", o)
+		}
+	}
+	if err := errors.Join(Greedy().Validate(), Better().Validate()); err != nil {
+		t.Error(err)
+	}
+}
