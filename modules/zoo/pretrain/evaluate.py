@@ -116,8 +116,8 @@ def sound_figures(args, zoo):
     vocabulary = Vocabulary.load(zoo / "text" / "vocab.txt")
     tower = shipped_text(zoo)
     if args.folds:
-        return {"five folds over sound effects": sound.folds(
-            args.data, vocabulary, tower, samples=args.samples, log=lambda s: print(s, file=sys.stderr, flush=True))}
+        return sound.folds(args.data, vocabulary, tower, samples=args.samples,
+                           log=lambda line: print(line, file=sys.stderr, flush=True))
     sounds = sound.Sounds(args.data)
     nets = {"shipped (float16 weights)": fill(fold(Sound()), zoo / "sound" / "model.onnx")}
     if args.checkpoints:

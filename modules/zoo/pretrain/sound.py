@@ -199,20 +199,29 @@ def train(data, vocabulary, tower, out, seed=1, samples=60_000, minutes=0, log=p
 
 def folds(data, vocabulary, tower, seed=1, samples=20_000, minutes=0, log=print):
     """Five-fold cross-validation over sound effects: every clip is named by a network that never heard
-    it. The networks keep no state between folds; the text tower is the frozen one."""
+    its component. Ranks are among the texts of the clip's fold, as for unseen pictures, and among the
+    texts of all effects, most of which the network was trained to prefer."""
     sounds = Sounds(data)
-    ranks, gallery = [], [sounds.texts[i] for i in rows_where(sounds, lambda row: row["kind"] == "effect")]
+    everything = [sounds.texts[i] for i in rows_where(sounds, lambda row: row["kind"] == "effect")]
+    ranks, chance = {"fold": [], "all": []}, []
     for fold in range(5):
-        held_parts = {row["component"] for row in sounds.rows if row["kind"] == "effect" and row["fold"] == fold}
-        rows = rows_where(sounds, lambda row: row["component"] not in held_parts)
         held = rows_where(sounds, lambda row: row["kind"] == "effect" and row["fold"] == fold)
-        net = fit(sounds, rows, tower, vocabulary, seed + fold, samples, minutes, log=lambda line: None)
-        figures = naming(net, sounds, held, tower, vocabulary, gallery)
-        ranks.append(figures.pop("ranks"))
-        log(f"fold {fold}: {figures}")
-    ranks = np.concatenate(ranks)
-    return {"n": len(ranks), "gallery": len({key(t) for t in gallery}),
-            **{f"r{k}": round(100 * float((ranks < k).mean()), 1) for k in (1, 5, 10)}}
+        parts = {sounds.rows[i]["component"] for i in held}
+        net = fit(sounds, rows_where(sounds, lambda row: row["component"] not in parts), tower, vocabulary,
+                  seed + fold, samples, minutes, log=lambda line: None)
+        for name, gallery in (("fold", None), ("all", everything)):
+            figures = naming(net, sounds, held, tower, vocabulary, gallery)
+            ranks[name].append(figures.pop("ranks"))
+            if name == "fold":
+                chance.append(figures["gallery"])
+            log(f"fold {fold}, texts of {name}: {figures}")
+    result = {}
+    for name, gallery in (("fold", np.mean(chance)), ("all", len({key(t) for t in everything}))):
+        r = np.concatenate(ranks[name])
+        result[f"among the texts of the {'fold' if name == 'fold' else 'whole set'}"] = {
+            "n": len(r), "gallery": round(float(gallery)), "chance_r1": round(100 / gallery, 1),
+            **{f"r{k}": round(100 * float((r < k).mean()), 1) for k in (1, 5, 10)}}
+    return result
 
 
 def load(path):
