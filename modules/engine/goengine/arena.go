@@ -2,6 +2,7 @@ package goengine
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/connectomewire/wire/modules"
@@ -73,6 +74,9 @@ func (c *call) output(i int, dt onnxElem, shape ...int) (*tensor, error) {
 	t.dt, t.n, t.kind, t.seq, t.empty = dt, product(shape), onnxfile.TensorKind, nil, false
 	if t.shape == nil {
 		t.shape = []int{}
+	}
+	if size := t.n * elemSize(dt); size > c.frame.limit {
+		return nil, fmt.Errorf("a result of shape %v takes %d bytes, at most %d are allowed", slices.Clone(t.shape), size, c.frame.limit)
 	}
 	if dt == text {
 		t.ptr = allocate(text, t.n)

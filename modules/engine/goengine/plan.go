@@ -204,6 +204,10 @@ func lookup(n *onnxfile.Node) (operator, bool) {
 	return op, ok
 }
 
+// maxValue bounds the bytes of a value, so that a hostile model cannot take
+// all memory with one shape.
+const maxValue = 4 << 30
+
 // maxFolded bounds the bytes of a value computed at load.
 const maxFolded = 64 << 20
 
@@ -261,7 +265,7 @@ func (p *plan) foldNode(n *onnxfile.Node) (ok bool) {
 	if err != nil {
 		return false
 	}
-	f := &frame{plan: p, arena: &arena{}}
+	f := &frame{plan: p, arena: &arena{}, limit: maxFolded}
 	f.call = call{frame: f, step: s, threads: 1}
 	for _, id := range s.in {
 		if id < 0 {
@@ -393,6 +397,7 @@ func (p *plan) lifetimes() {
 type frame struct {
 	plan  *plan
 	arena *arena
+	limit int // bytes of a value
 	vals  []*tensor
 	call  call
 	subs  map[*plan]*frame
@@ -401,7 +406,7 @@ type frame struct {
 }
 
 func (p *plan) newFrame(a *arena) *frame {
-	f := &frame{plan: p, arena: a, vals: make([]*tensor, len(p.consts)), subs: map[*plan]*frame{}}
+	f := &frame{plan: p, arena: a, limit: maxValue, vals: make([]*tensor, len(p.consts)), subs: map[*plan]*frame{}}
 	own := make([]tensor, len(p.consts))
 	for i, t := range p.consts {
 		if t != nil {
