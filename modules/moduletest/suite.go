@@ -38,6 +38,8 @@ func Run(t *testing.T, engine modules.Engine) {
 		{"closing", testClosing},
 		{"malformed models", testMalformed},
 		{"unknown operator", testUnknownOperator},
+		{"unknown operator set", testUnknownOpset},
+		{"huge tensors", testHuge},
 		{"cycle", testCycle},
 		{"external data", testExternal},
 	} {
@@ -552,6 +554,25 @@ func testUnknownOperator(t *testing.T, engine modules.Engine) {
 	var unsupported *modules.UnsupportedError
 	if !errors.As(err, &unsupported) || !strings.Contains(err.Error(), "Frobnicate") {
 		t.Errorf("got %v, want an UnsupportedError that names Frobnicate", err)
+	}
+}
+
+func testUnknownOpset(t *testing.T, engine modules.Engine) {
+	m := Affine()
+	m.Opset = 9999
+	if s, err := engine.Load(m.Bytes(), modules.LoadOptions{}); err == nil {
+		s.Close()
+		t.Error("a model of operator set 9999 was accepted")
+	}
+}
+
+// testHuge has a constant that claims 2⁴⁰ elements and brings none.
+func testHuge(t *testing.T, engine modules.Engine) {
+	m := Affine()
+	m.Initializers[0].Tensor = &modules.Tensor{DType: modules.Float32, Shape: []int{1 << 20, 1 << 20}}
+	if s, err := engine.Load(m.Bytes(), modules.LoadOptions{}); err == nil {
+		s.Close()
+		t.Error("a constant without its data was accepted")
 	}
 }
 
