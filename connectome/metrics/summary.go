@@ -97,7 +97,7 @@ func Summarise(c *connectome.Connectome, o Options) Summary {
 		s.PathLength, s.Diameter, s.Unreachable = &paths.Mean, &paths.Diameter, &paths.Unreachable
 		s.GlobalEfficiency, s.WeightedPathLength = &paths.Efficiency, &weighted.Mean
 	}
-	if tracts*5000 > o.MaxWork {
+	if tracts*10000 > o.MaxWork {
 		skip("modularity: %.2g tracts are too many", tracts)
 	} else {
 		positive := c
