@@ -3,9 +3,11 @@ package modules
 import (
 	"bytes"
 	"errors"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // visionManifest is a module of two parts with every kind of preprocessing.
@@ -152,4 +154,37 @@ func FuzzManifest(f *testing.F) {
 			t.Fatalf("a manifest that was written cannot be read: %v", err)
 		}
 	})
+}
+
+// TestDocumentedManifest reads the example of docs/modules.md.
+func TestDocumentedManifest(t *testing.T) {
+	doc, err := os.ReadFile("../docs/modules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(doc), "```yaml\n")
+	example, _, closed := strings.Cut(rest, "```")
+	if !found || !closed {
+		t.Fatal("the documentation has no manifest")
+	}
+	m, err := ReadManifest(strings.NewReader(example), "docs/modules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if grid := m.Output("grid"); grid.Cells() != 49 || grid.Width() != 512 {
+		t.Errorf("the grid has %d cells of width %d", grid.Cells(), grid.Width())
+	}
+}
+
+// TestManifestNesting: a file of brackets is refused at once.
+func TestManifestNesting(t *testing.T) {
+	for _, s := range []string{strings.Repeat("[", 15000), strings.Repeat("- ", 15000), strings.Repeat("a: {", 10000)} {
+		start := time.Now()
+		if _, err := ReadManifest(strings.NewReader(s), "module.yaml"); err == nil {
+			t.Error("a file of brackets was accepted")
+		}
+		if d := time.Since(start); d > 10*time.Second {
+			t.Errorf("refusing %q… took %v", s[:8], d)
+		}
+	}
 }
