@@ -47,7 +47,7 @@ func ReadManifest(r io.Reader, name string) (*Manifest, error) {
 	if len(b) > maxManifest {
 		return nil, &ManifestError{File: name, Message: "larger than 1 MiB, so not a manifest"}
 	}
-	if bytes.Count(b, []byte{'['})+bytes.Count(b, []byte{'{'}) > 20000 {
+	if tooDeep(b) {
 		return nil, &ManifestError{File: name, Message: "nested too deeply to be a manifest"}
 	}
 	file, err := parser.ParseBytes(b, 0)
@@ -69,6 +69,30 @@ func ReadManifest(r io.Reader, name string) (*Manifest, error) {
 		return nil, locateMistake(name, file, err)
 	}
 	return &m, nil
+}
+
+// tooDeep finds nesting that no manifest has, on which a parser would spend
+// long: brackets within brackets, indentation, or dashes on one line.
+func tooDeep(b []byte) bool {
+	const brackets, indentation, dashes = 50, 100, 20
+	depth := 0
+	for line := range bytes.Lines(b) {
+		if len(line)-len(bytes.TrimLeft(line, " ")) > indentation || bytes.Count(line, []byte("- ")) > dashes {
+			return true
+		}
+		for _, c := range line {
+			switch c {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth = max(depth-1, 0)
+			}
+			if depth > brackets {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // alias returns the first anchor or alias of the document, or nil.

@@ -183,7 +183,7 @@ func TestManifestNesting(t *testing.T) {
 		if _, err := ReadManifest(strings.NewReader(s), "module.yaml"); err == nil {
 			t.Error("a file of brackets was accepted")
 		}
-		if d := time.Since(start); d > 10*time.Second {
+		if d := time.Since(start); d > time.Second {
 			t.Errorf("refusing %q… took %v", s[:8], d)
 		}
 	}
