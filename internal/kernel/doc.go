@@ -19,7 +19,9 @@
 // wherever it stands. The plain Go fallback rounds products before adding
 // them (except on architectures whose compiler fuses), so machines without
 // any of these instructions agree to rounding error only. [Dot] and [Sum] add
-// in lanes of a fixed number, the same for every assembly level.
+// in lanes of a fixed number, the same at both vector levels of amd64.
+//
+// The arm64 kernels were tested under emulation (qemu) only so far.
 //
 // # Accuracy
 //
