@@ -42,7 +42,8 @@ func TestBuildPlacesCaptioningOnTheDefaultConnectome(t *testing.T) {
 	p, report := testPlan(t)
 	t.Log("\n" + report.String())
 	want := map[string][]string{
-		"image": {"lh-pericalcarine", "rh-pericalcarine"},
+		"image": {"lh-fusiform", "lh-inferiortemporal", "lh-lateraloccipital", "lh-lingual", "lh-pericalcarine",
+			"rh-fusiform", "rh-inferiortemporal", "rh-lateraloccipital", "rh-lingual", "rh-pericalcarine"},
 		"sound": {"lh-transversetemporal", "rh-transversetemporal"},
 	}
 	for name, labels := range want {

@@ -30,16 +30,24 @@ func ExampleBuild() {
 		return
 	}
 	for _, p := range report.Placed {
-		fmt.Printf("%s: %s (%s)\n", p.Name, p.Region, p.Why)
+		fmt.Printf("%s: %s\n", p.Name, p.Region)
 	}
 	fmt.Printf("%d regions, spectral radius %.2f\n", len(plan.Regions), report.SpectralRadius)
 	// Output:
-	// image: lh-pericalcarine (role primary visual)
-	// image: rh-pericalcarine (role primary visual)
-	// sound: lh-transversetemporal (role primary auditory)
-	// sound: rh-transversetemporal (role primary auditory)
-	// caption: lh-parsopercularis (role broca, left)
-	// caption.feedback: lh-superiortemporal (role wernicke, left)
+	// image: lh-fusiform
+	// image: lh-inferiortemporal
+	// image: lh-lateraloccipital
+	// image: lh-lingual
+	// image: lh-pericalcarine
+	// image: rh-fusiform
+	// image: rh-inferiortemporal
+	// image: rh-lateraloccipital
+	// image: rh-lingual
+	// image: rh-pericalcarine
+	// sound: lh-transversetemporal
+	// sound: rh-transversetemporal
+	// caption: lh-parsopercularis
+	// caption.feedback: lh-superiortemporal
 	// 82 regions, spectral radius 1.00
 }
 

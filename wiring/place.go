@@ -3,6 +3,7 @@ package wiring
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -100,9 +101,14 @@ func withoutSide(label string, h connectome.Hemisphere) string {
 // why; self is where the effector went, for `same: effector`.
 func (p *placer) find(places []Place, self int) (regions []int, why string) {
 	for _, place := range places {
-		if found := p.satisfy(place, self); len(found) > 0 {
-			return found, place.String()
+		found := p.satisfy(place, self)
+		if len(found) == 0 {
+			continue
 		}
+		for _, a := range place.Also {
+			found = append(found, p.satisfy(a, self)...)
+		}
+		return unique(found), place.String()
 	}
 	return nil, ""
 }
@@ -116,7 +122,7 @@ func (p *placer) satisfy(place Place, self int) []int {
 		if err != nil {
 			return nil // the recipe was validated
 		}
-		return p.strongest(p.mostTypical(role, place.Hemisphere))
+		return p.strongest(p.mostTypical(role, place.Hemisphere), place.Most)
 	case place.Strongest != "":
 		var lobe []int
 		for i, r := range p.c.Regions {
@@ -124,7 +130,7 @@ func (p *placer) satisfy(place Place, self int) []int {
 				lobe = append(lobe, i)
 			}
 		}
-		return p.strongest(p.side(lobe, place.Hemisphere))
+		return p.strongest(p.side(lobe, place.Hemisphere), place.Most)
 	case place.Same == "effector" && self >= 0:
 		return []int{self}
 	}
@@ -168,19 +174,19 @@ func (p *placer) side(regions []int, hemisphere string) []int {
 	return kept
 }
 
-// strongest keeps, of each hemisphere, the region of highest strength, the
-// first of equals; the result is in the connectome's order.
-func (p *placer) strongest(regions []int) []int {
-	best := map[connectome.Hemisphere]int{}
-	for _, i := range regions {
-		h := p.c.Regions[i].Hemisphere
-		if j, ok := best[h]; !ok || p.strength[i] > p.strength[j] || p.strength[i] == p.strength[j] && i < j {
-			best[h] = i
-		}
-	}
+// strongest keeps, of each hemisphere, the `most` regions of highest strength
+// (at least one), the first of equals; the result is in the connectome's order.
+func (p *placer) strongest(regions []int, most int) []int {
+	order := slices.Clone(regions)
+	sort.SliceStable(order, func(a, b int) bool { return p.strength[order[a]] > p.strength[order[b]] })
+	taken := map[connectome.Hemisphere]int{}
 	var kept []int
-	for _, i := range best {
-		kept = append(kept, i)
+	for _, i := range order {
+		h := p.c.Regions[i].Hemisphere
+		if taken[h] < max(most, 1) {
+			taken[h]++
+			kept = append(kept, i)
+		}
 	}
 	sort.Ints(kept)
 	return kept

@@ -67,8 +67,8 @@ type RecipeEffector struct {
 // Place is one way to find regions. Exactly one of Role, Region, Strongest
 // and Same is given; Hemisphere narrows the choice.
 type Place struct {
-	// Role is an atlas role: every region that names it first among its
-	// roles, or failing that every region that has it.
+	// Role is an atlas role: of the regions that name it earliest among their
+	// roles, the strongest of each hemisphere.
 	Role string `yaml:"role,omitempty"`
 	// Region is a label or canonical name.
 	Region string `yaml:"region,omitempty"`
@@ -79,6 +79,12 @@ type Place struct {
 	Same string `yaml:"same,omitempty"`
 	// Hemisphere is "left" or "right"; empty for both.
 	Hemisphere string `yaml:"hemisphere,omitempty"`
+	// Most is how many regions of each hemisphere a role or lobe gives at
+	// most, the strongest first; 0 means one.
+	Most int `yaml:"most,omitempty"`
+	// Also lists places that are taken besides this one, where the
+	// connectome has them. Only for senses.
+	Also []Place `yaml:"also,omitempty"`
 }
 
 // String describes the place for people.
@@ -96,6 +102,9 @@ func (p Place) String() string {
 	}
 	if p.Hemisphere != "" {
 		s += ", " + p.Hemisphere
+	}
+	for _, a := range p.Also {
+		s += " and " + a.String()
 	}
 	return s
 }
@@ -222,7 +231,7 @@ func (r *Recipe) Validate() error {
 		if s.Module == "" || s.Port == "" {
 			return fail(at, "sense %q needs a module and a port", s.Name)
 		}
-		if err := checkPlaces(fail, at+".place", s.Place, false); err != nil {
+		if err := checkPlaces(fail, at+".place", s.Place, false, true); err != nil {
 			return err
 		}
 	}
@@ -237,17 +246,17 @@ func (r *Recipe) Validate() error {
 		if e.Module == "" || e.Text == "" {
 			return fail(at, "effector %q needs a module and a text module", e.Name)
 		}
-		if err := checkPlaces(fail, at+".place", e.Place, false); err != nil {
+		if err := checkPlaces(fail, at+".place", e.Place, false, false); err != nil {
 			return err
 		}
-		if err := checkPlaces(fail, at+".feedback", e.Feedback, true); err != nil {
+		if err := checkPlaces(fail, at+".feedback", e.Feedback, true, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkPlaces(fail func(path, format string, args ...any) error, at string, places []Place, same bool) error {
+func checkPlaces(fail func(path, format string, args ...any) error, at string, places []Place, same, also bool) error {
 	if len(places) == 0 {
 		return fail(at, "no place is given; write for example `- role: primary visual`")
 	}
@@ -272,6 +281,17 @@ func checkPlaces(fail func(path, format string, args ...any) error, at string, p
 		}
 		if p.Hemisphere != "" && p.Hemisphere != "left" && p.Hemisphere != "right" {
 			return fail(at+".hemisphere", "hemisphere is %q, want left or right%s", p.Hemisphere, didYouMean(p.Hemisphere, []string{"left", "right"}))
+		}
+		if p.Most < 0 {
+			return fail(at+".most", "most is %d, want 1 or more", p.Most)
+		}
+		if len(p.Also) > 0 {
+			if !also {
+				return fail(at+".also", "`also` is for the places of senses, and not inside another")
+			}
+			if err := checkPlaces(fail, at+".also", p.Also, false, false); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

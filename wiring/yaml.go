@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -127,9 +128,11 @@ func yamlKeys(t reflect.Type, keys []string) []string {
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
-			if tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); tag != "" && tag != "-" {
-				keys = yamlKeys(f.Type, append(keys, tag))
+			tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if tag == "" || tag == "-" || slices.Contains(keys, tag) {
+				continue // listed already, perhaps a type within itself
 			}
+			keys = yamlKeys(f.Type, append(keys, tag))
 		}
 	}
 	return keys
