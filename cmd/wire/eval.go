@@ -97,7 +97,7 @@ func evaluate(c *cli.Context) error {
 	}
 	options := eval.Default()
 	options.Resamples, options.Seed, options.Limit = c.Int("resamples"), c.Uint64("seed"), c.Int("eval-limit")
-	options.Greedy, options.Progress = c.Bool("greedy"), show.preparing
+	options.Greedy, options.Progress = c.Bool("greedy"), func(what string, done, total int) { show.show(what, done, total, "") }
 	rows := []eval.Row{}
 	for _, set := range sets {
 		scored, notes, err := eval.Evaluate(c.Context, set, who, plan, data, options)
