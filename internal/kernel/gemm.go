@@ -194,7 +194,7 @@ func packTransposed(panel, b []float32, ldb, k, w, width int) {
 	for ; i+8 <= w; i += 8 {
 		r0, r1, r2, r3 := b[i*ldb:][:k], b[(i+1)*ldb:][:k], b[(i+2)*ldb:][:k], b[(i+3)*ldb:][:k]
 		r4, r5, r6, r7 := b[(i+4)*ldb:][:k], b[(i+5)*ldb:][:k], b[(i+6)*ldb:][:k], b[(i+7)*ldb:][:k]
-		for p := range k {
+		for p := transpose8(panel[i:], width, b[i*ldb:], ldb, k); p < k; p++ {
 			d := panel[p*width+i:][:8]
 			d[0], d[1], d[2], d[3] = r0[p], r1[p], r2[p], r3[p]
 			d[4], d[5], d[6], d[7] = r4[p], r5[p], r6[p], r7[p]

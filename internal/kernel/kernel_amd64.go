@@ -120,3 +120,18 @@ func rowOffsetsAVX512(k int, a *float32, csa int, b *float32, offsets *int, c *f
 
 //go:noescape
 func rowOffsetsAVX2(k int, a *float32, csa int, b *float32, offsets *int, c *float32, accumulate int)
+
+// transpose8 writes the first columns of eight rows of src as rows of eight
+// and returns how many it did.
+func transpose8(dst []float32, ldd int, src []float32, lds, n int) int {
+	n &^= 7
+	if level == Generic || n == 0 {
+		return 0
+	}
+	_, _ = dst[(n-1)*ldd+7], src[7*lds+n-1]
+	transpose8AVX2(n, &dst[0], ldd, &src[0], lds)
+	return n
+}
+
+//go:noescape
+func transpose8AVX2(n int, dst *float32, ldd int, src *float32, lds int)

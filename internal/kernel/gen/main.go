@@ -505,6 +505,7 @@ func vector(a *asm) {
 		a.f("VBLENDVPS Y0, Y2, Y0, Y0")
 	})
 	deinterleave(a)
+	transpose8(a)
 	axpy(a)
 	dot(a)
 	reduce(a, "sumAVX2", "VADDPS", "VADDSS", "zero")
@@ -689,6 +690,45 @@ func deinterleave(a *asm) {
 	a.f("VMOVUPS Y0, (DI)")
 	a.f("ADDQ $64, SI")
 	a.f("ADDQ $32, DI")
+	a.f("SUBQ $8, CX")
+	a.f("JNE loop")
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
+// transpose8 writes eight rows of src, n (a multiple of eight) long and lds
+// apart, as n rows of eight, ldd apart.
+func transpose8(a *asm) {
+	a.text("transpose8AVX2", 40)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ ldd+16(FP), DX")
+	a.f("MOVQ src+24(FP), SI")
+	a.f("MOVQ lds+32(FP), BX")
+	a.f("SHLQ $2, DX")
+	a.f("SHLQ $2, BX")
+	a.f("LEAQ (BX)(BX*2), R8")
+	a.label("loop")
+	a.f("LEAQ (SI)(BX*4), R9")
+	for i, addr := range []string{"(SI)", "(SI)(BX*1)", "(SI)(BX*2)", "(SI)(R8*1)", "(R9)", "(R9)(BX*1)", "(R9)(BX*2)", "(R9)(R8*1)"} {
+		a.f("VMOVUPS %s, Y%d", addr, i)
+	}
+	for i := 0; i < 8; i += 2 {
+		a.f("VUNPCKLPS Y%d, Y%d, Y%d", i+1, i, 8+i)
+		a.f("VUNPCKHPS Y%d, Y%d, Y%d", i+1, i, 9+i)
+	}
+	for i, pair := range [][2]int{{8, 10}, {9, 11}, {12, 14}, {13, 15}} {
+		a.f("VSHUFPS $0x44, Y%d, Y%d, Y%d", pair[1], pair[0], 2*i)
+		a.f("VSHUFPS $0xEE, Y%d, Y%d, Y%d", pair[1], pair[0], 2*i+1)
+	}
+	for _, imm := range []int{0x20, 0x31} {
+		for i := 0; i < 4; i++ {
+			a.f("VPERM2F128 $0x%x, Y%d, Y%d, Y8", imm, i+4, i)
+			a.f("VMOVUPS Y8, (DI)")
+			a.f("ADDQ DX, DI")
+		}
+	}
+	a.f("ADDQ $32, SI")
 	a.f("SUBQ $8, CX")
 	a.f("JNE loop")
 	a.f("VZEROUPPER")
