@@ -11,8 +11,14 @@ var defaultPlanFiles embed.FS
 
 // DefaultPlan returns the plan that ships with wire: the captioning recipe on
 // the synthetic default connectome, trained with the modules that ship with
-// it. defaultplan/history.jsonl says by which commands. Each call returns a
-// plan of its own.
+// it. Each call returns a plan of its own. It is made again by
+//
+//	wire data pull all
+//	wire build default --recipe captioning --seed 1 -o plan
+//	wire train plan
+//
+// on ONNX Runtime; defaultplan/history.jsonl records the options' values and
+// the losses.
 func DefaultPlan() (*Plan, error) {
 	files, err := fs.Sub(defaultPlanFiles, "defaultplan")
 	if err != nil {
