@@ -197,24 +197,3 @@ func axisOf(axis, rank int) (int, error) {
 func splitAt(shape []int, axis int) (outer, n, inner int) {
 	return product(shape[:axis]), shape[axis], product(shape[axis+1:])
 }
-
-// moved copies size-agnostic data: f is called with slices of equal-size
-// elements that are only copied, never computed with.
-func moved(dst, src *tensor, f8 func(d, s []uint8), f16 func(d, s []uint16), f32 func(d, s []uint32), f64 func(d, s []uint64), f128 func(d, s [][2]uint64), fs func(d, s []string)) {
-	if src.dt == text {
-		fs(view[string](dst), view[string](src))
-		return
-	}
-	switch elemSize(src.dt) {
-	case 1:
-		f8(view[uint8](dst), view[uint8](src))
-	case 2:
-		f16(view[uint16](dst), view[uint16](src))
-	case 4:
-		f32(view[uint32](dst), view[uint32](src))
-	case 8:
-		f64(view[uint64](dst), view[uint64](src))
-	case 16:
-		f128(view[[2]uint64](dst), view[[2]uint64](src))
-	}
-}

@@ -3,7 +3,6 @@ package goengine
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -557,5 +556,3 @@ func buildUnique(s *spec) (operation, error) {
 		return nil
 	}, nil
 }
-
-var negInf = float32(math.Inf(-1))

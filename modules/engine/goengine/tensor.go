@@ -66,8 +66,6 @@ func (t *tensor) bytes() []byte {
 	return unsafe.Slice((*byte)(t.ptr), t.n*elemSize(t.dt))
 }
 
-func (t *tensor) isFloat() bool { return t.dt == f32 || t.dt == f64 || t.dt == f16 || t.dt == bf16 }
-
 // newTensor allocates a tensor outside any arena.
 func newTensor(dt onnxfile.ElemType, shape ...int) *tensor {
 	n := 1
