@@ -18,8 +18,8 @@ type Result struct {
 	// Val is the validation loss of the parameters kept, Train the mean loss
 	// of the last epoch.
 	Train, Val Loss
-	// Best is the epoch, from 1, whose parameters were kept; Epochs and Steps
-	// were done.
+	// Best is the epoch, from 1, whose parameters were kept: the last, or with
+	// patience the one of the best score. Epochs and Steps were done.
 	Best, Epochs, Steps int
 }
 
@@ -211,7 +211,9 @@ func (f *fitter) run(ctx context.Context) error {
 		}
 		better := f.state.BestEpoch == 0 || val.Score() > f.state.BestVal.Score() ||
 			val.Score() == f.state.BestVal.Score() && val.Total(f.o.BagWeight) < f.state.BestVal.Total(f.o.BagWeight)
-		if better {
+		// Without patience the last epoch is kept: the rate has fallen to
+		// nothing by then, and captions improve after the loss has not.
+		if better || f.o.Patience == 0 {
 			f.state.BestVal, f.state.BestEpoch = val, f.state.Epoch
 			copy(f.best, f.plan.Params.Data)
 		}

@@ -34,8 +34,9 @@ type Options struct {
 	// one of them for an epoch, so that any may be missing later.
 	DropSense float64
 	// Patience stops training after so many epochs without a better
-	// validation score ([Loss.Score]); 0 never stops early. The best epoch's
-	// parameters are kept either way.
+	// validation score ([Loss.Score]) and keeps the best epoch's parameters.
+	// 0 trains all epochs and keeps the last: captions go on improving (by
+	// CIDEr-D on validation data) after loss and score have stopped to.
 	Patience int
 	// Workers is the number of goroutines; 0 means one a processor. It does
 	// not change the result.
@@ -51,9 +52,9 @@ type Options struct {
 // Default returns the options of the shipped plan.
 func Default() Options {
 	return Options{
-		Seed: 1, Epochs: 6, Batch: 128, Shards: 4,
+		Seed: 1, Epochs: 12, Batch: 64, Shards: 4,
 		Rate: 3e-3, WarmUp: 0.1, Beta1: 0.9, Beta2: 0.98, Decay: 0.01, Clip: 1,
-		Noise: 0.5, BagWeight: 0.5, DropSense: 0.5,
+		Noise: 0.2, BagWeight: 0.5, DropSense: 0.5,
 	}
 }
 
