@@ -86,10 +86,9 @@ func (a *array) isMatrix() bool {
 	return len(s) == 2 && s[0] == s[1] && s[0] > 1 || a.axis() >= 0
 }
 
-// Names of arrays that hold tract lengths, and of those that hold weights.
+// Names of arrays that hold tract lengths, labels and coordinates.
 var (
 	lengthArrays = []string{"len", "lens", "lengths", "length", "tract_lengths", "tractlengths", "fiber_lengths", "fiberlengths", "fibre_lengths", "len_mat", "lmat", "dist", "dists", "distance", "distances", "d", "delay", "delays", "euclidean", "dmat", "tracts", "l"}
-	weightArrays = []string{"weights", "weight", "sc", "cij", "adj", "connectivity", "connectome", "cmat"}
 	labelArrays  = []string{"names", "name", "labels", "label", "region_labels", "regionlabels", "regions", "roi_names", "rois", "node_labels", "areas_names", "area_names", "parcels", "nodes"}
 	coordArrays  = []string{"coord", "coords", "coordinates", "centres", "centers", "positions", "xyz", "mni", "pos", "centroids"}
 )

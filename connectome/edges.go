@@ -76,9 +76,6 @@ func (e *edgeTable) attribute(edge int32, name, text string) {
 	c.set(edge, x)
 }
 
-// number sets a numeric attribute of an edge.
-func (e *edgeTable) number(edge int32, name string, x float64) { e.column(name).set(edge, x) }
-
 func (e *edgeTable) column(name string) *column {
 	c := e.columns[name]
 	if c == nil {

@@ -214,7 +214,7 @@ func (r *matReader) matrix(body []byte, depth int) (*array, int, error) {
 	case class == mxSTRUCT:
 		err = r.structure(a, rest, count, depth)
 	case class == mxCHAR:
-		err = r.char(a, rest, count)
+		err = r.char(a, rest)
 	case class == mxSPARSE:
 		err = r.sparse(a, rest)
 	case class >= mxDOUBLE && class <= mxUINT64:
@@ -259,7 +259,7 @@ func (r *matReader) numeric(a *array, rest []byte, count int64) error {
 
 // char decodes a character array into its rows, column-major like all
 // arrays.
-func (r *matReader) char(a *array, rest []byte, count int64) error {
+func (r *matReader) char(a *array, rest []byte) error {
 	kind, body, _, err := r.element(rest)
 	if err != nil {
 		return fmt.Errorf("%q: %w", a.name, err)
@@ -274,9 +274,6 @@ func (r *matReader) char(a *array, rest []byte, count int64) error {
 			u[i] = r.order.Uint16(body[2*i:])
 		}
 		units = utf16.Decode(u)
-		if int64(len(units)) < count { // surrogates count as two characters
-			count = int64(len(units))
-		}
 	case miUTF32, miUINT32, miINT32:
 		for i := 0; i+4 <= len(body); i += 4 {
 			units = append(units, rune(r.order.Uint32(body[i:])))

@@ -25,7 +25,6 @@ type place struct {
 // placing is the outcome of a layout.
 type placing struct {
 	places   []place
-	center   point
 	ribbons  []ribbon
 	captions []text
 	// bundle returns the control points of a tract.

@@ -46,7 +46,6 @@ type box struct {
 	center point
 	w, h   float64
 	fill   color.NRGBA
-	stroke color.NRGBA
 }
 
 // align says which end of a text lies at its point.

@@ -66,12 +66,12 @@ func graphvizSVG(dot []byte) ([]byte, error) {
 	defer g.Close()
 	graph, err := graphviz.ParseBytes(dot)
 	if err != nil {
-		return nil, fmt.Errorf("Graphviz does not read the drawing: %w", err)
+		return nil, fmt.Errorf("the drawing is not read by Graphviz: %w", err)
 	}
 	defer graph.Close()
 	var svg bytes.Buffer
 	if err := g.SetLayout(graphviz.NOP2).Render(ctx, graph, graphviz.SVG, &svg); err != nil {
-		return nil, fmt.Errorf("Graphviz: %w", err)
+		return nil, fmt.Errorf("draw with Graphviz: %w", err)
 	}
 	return svg.Bytes(), nil
 }

@@ -102,11 +102,8 @@ func squash(name string) string {
 // sideOfLabel returns the side a label states with a separator, for regions
 // that no atlas knows.
 func sideOfLabel(label string) connectome.Hemisphere {
-	for _, r := range readings(label) {
-		if r.side == connectome.UnknownHemisphere {
-			break
-		}
-		return r.side
+	if all := readings(label); len(all) > 0 {
+		return all[0].side
 	}
 	return connectome.UnknownHemisphere
 }

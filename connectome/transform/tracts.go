@@ -86,8 +86,7 @@ func Proportional(c *connectome.Connectome, density float64, tree bool) (*connec
 		for i := range parent {
 			parent[i] = i
 		}
-		var root func(i int) int
-		root = func(i int) int {
+		root := func(i int) int {
 			for parent[i] != i {
 				parent[i] = parent[parent[i]]
 				i = parent[i]

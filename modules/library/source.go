@@ -69,7 +69,7 @@ func ParseSource(s string) (Source, error) {
 		if filepath.VolumeName(s) != "" {
 			return Source{Scheme: "file", Name: s}, nil
 		}
-		return Source{}, fmt.Errorf("source %q: %q is not known; sources are npm:, deb:, hf:, https: and file:", s, scheme+":")
+		return Source{}, fmt.Errorf("source %q: %q is not known; choose npm:, deb:, hf:, https: or file: as its scheme", s, scheme+":")
 	}
 	if !valid {
 		return Source{}, fmt.Errorf("source %q is not of the form %s", s, form)
