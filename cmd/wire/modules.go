@@ -418,6 +418,9 @@ func moduleInputs(m *modules.Module, args []string) (map[string]modules.Input, e
 		if p == nil {
 			return nil, usagef("--in %s: module %s has no input port %q; it has %s", a, m.Manifest.Name, name, strings.Join(portNames(m.Manifest.Inputs), ", "))
 		}
+		if inputs[name] != nil {
+			return nil, usagef("--in %s: port %q was given before", a, name)
+		}
 		in, err := moduleInput(p, value)
 		if err != nil {
 			return nil, fmt.Errorf("--in %s: %w", a, err)

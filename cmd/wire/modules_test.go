@@ -57,7 +57,7 @@ func TestModulesBringYourOwn(t *testing.T) {
 		{[]string{"modules", "run"}, "needs the name"},
 		{[]string{"modules", "pull", "npm:x"}, "npm:PACKAGE[@VERSION]#path"},
 		{[]string{"modules", "add", dir}, "is a directory"},
-		{[]string{"modules", "run", "text", "--engine", "go", "--in", "words=a hat", "--in", "sound=b"}, `no input port "sound"`},
+		{[]string{"modules", "run", "text", "--engine", "go", "--in", "words=a hat", "--in", "sound=b"}, `port "tokens" was given before`},
 		{[]string{"modules", "run", "text", "--engine", "gorgonnx"}, "unknown engine"},
 	} {
 		code, _, errs := wireModules(t, s.args...)
