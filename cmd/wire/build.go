@@ -36,7 +36,7 @@ func buildCommand() *cli.Command {
 			modulesFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "replace a plan that is there"},
 			&cli.BoolFlag{Name: "json", Usage: "print the summary as JSON"},
-		}, readFlags()...),
+		}, connectomeReadFlags()...),
 		Action: build,
 	}
 }

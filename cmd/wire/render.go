@@ -27,8 +27,8 @@ func renderCommand() *cli.Command {
 			&cli.IntFlag{Name: "max-tracts", Value: 4000, Usage: "draw at most the `N` strongest tracts"},
 			&cli.Float64Flag{Name: "scale", Value: 2, Usage: "pixels a point in PNG, `X`"},
 			&cli.StringFlag{Name: "title", Usage: "`TEXT` above the drawing (default: the name)"},
-			&cli.BoolFlag{Name: "directed", Usage: "draw both directions of a pair, with arrowheads"},
-		}, readFlags()...),
+			&cli.BoolFlag{Name: "arrows", Usage: "draw both directions of a pair, with arrowheads"},
+		}, connectomeReadFlags()...),
 		Action: render,
 	}
 }
@@ -47,7 +47,7 @@ func render(c *cli.Context) error {
 	}
 	d.Layout = graphs.Layout(c.String("layout"))
 	d.MaxEdges = c.Int("max-tracts")
-	d.Directed = d.Directed || c.Bool("directed")
+	d.Directed = d.Directed || c.Bool("arrows")
 	if t := c.String("title"); t != "" {
 		d.Title = t
 	}
@@ -108,16 +108,6 @@ func isPlan(name string) bool {
 	return err == nil
 }
 
-// readFlags are the options for reading connectome files.
-func readFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "labels", Usage: "`FILE` with one label a region, in the order of the matrix", Category: "reading"},
-		&cli.StringFlag{Name: "var", Usage: "`NAME` of the matrix in a file that holds several", Category: "reading"},
-		&cli.StringFlag{Name: "weight", Usage: "edge attribute that becomes the weight, `NAME`", Category: "reading"},
-		&cli.StringFlag{Name: "length", Usage: "edge attribute that becomes the length in mm, `NAME`", Category: "reading"},
-	}
-}
-
 // readConnectome reads a file, or takes the built-in connectome "default",
 // and recognises its atlas.
 func readConnectome(c *cli.Context, name string) (*connectome.Connectome, error) {
@@ -144,13 +134,9 @@ func openConnectome(c *cli.Context, name string) (*connectome.Connectome, error)
 			return nil, fmt.Errorf("there is no file %q; built in are: %s", name, strings.Join(synthetic.Names(), ", "))
 		}
 	}
-	var opts []connectome.Option
-	for flag, option := range map[string]func(string) connectome.Option{
-		"labels": connectome.WithLabels, "var": connectome.WithVar, "weight": connectome.WithWeight, "length": connectome.WithLength,
-	} {
-		if v := c.String(flag); v != "" {
-			opts = append(opts, option(v))
-		}
+	opts, err := connectomeOptions(c)
+	if err != nil {
+		return nil, err
 	}
 	return connectome.Read(name, opts...)
 }

@@ -212,7 +212,7 @@ func (f *fitter) run(ctx context.Context) error {
 		better := f.state.BestEpoch == 0 || val.Score() > f.state.BestVal.Score() ||
 			val.Score() == f.state.BestVal.Score() && val.Total(f.o.BagWeight) < f.state.BestVal.Total(f.o.BagWeight)
 		// Without patience the last epoch is kept: the rate has fallen to
-		// nothing by then, and captions improve after the loss has not.
+		// nothing by then.
 		if better || f.o.Patience == 0 {
 			f.state.BestVal, f.state.BestEpoch = val, f.state.Epoch
 			copy(f.best, f.plan.Params.Data)
