@@ -14,35 +14,6 @@ const (
 	colourThreshold = 0.98
 )
 
-// unionFind keeps disjoint sets of 0..n-1.
-type unionFind []int
-
-func newUnionFind(n int) unionFind {
-	u := make(unionFind, n)
-	for i := range u {
-		u[i] = i
-	}
-	return u
-}
-
-func (u unionFind) find(i int) int {
-	for u[i] != i {
-		u[i] = u[u[i]]
-		i = u[i]
-	}
-	return i
-}
-
-// union makes the smaller number the representative, so that the result does
-// not depend on the order of the calls.
-func (u unionFind) union(i, j int) {
-	i, j = u.find(i), u.find(j)
-	if i > j {
-		i, j = j, i
-	}
-	u[j] = i
-}
-
 // thumb is a picture reduced to 16×16 on white, as two unit vectors: grey
 // values and colour values, both with their mean taken away.
 type thumb struct {

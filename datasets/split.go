@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"sort"
+
+	"github.com/connectomewire/wire/internal/disjoint"
 )
 
 // SplitSeed is hashed with each component's name; another seed gives another
@@ -32,7 +34,7 @@ func (s *Sample) keys() []string {
 // groups together or name one, so that adding sounds leaves the split of the
 // pictures as it is.
 func assignComponents(samples []*Sample, thumbs []*thumb) {
-	u := newUnionFind(len(samples))
+	u := disjoint.New(len(samples))
 	owner := map[string]int{}
 	for i, s := range samples {
 		if s.Image == nil {
@@ -40,14 +42,14 @@ func assignComponents(samples []*Sample, thumbs []*thumb) {
 		}
 		for _, k := range s.keys() {
 			if j, ok := owner[k]; ok {
-				u.union(i, j)
+				u.Join(i, j)
 			} else {
 				owner[k] = i
 			}
 		}
 	}
 	for _, pair := range nearDuplicates(thumbs) {
-		u.union(pair[0], pair[1])
+		u.Join(pair[0], pair[1])
 	}
 	for i, s := range samples {
 		if s.Image != nil {
@@ -60,7 +62,7 @@ func assignComponents(samples []*Sample, thumbs []*thumb) {
 			case !ok:
 				owner[k] = i
 			case !joined && i != j:
-				u.union(i, j)
+				u.Join(i, j)
 				joined = true
 			}
 		}
@@ -68,12 +70,12 @@ func assignComponents(samples []*Sample, thumbs []*thumb) {
 	pictured := map[int]bool{}
 	for i, s := range samples {
 		if s.Image != nil {
-			pictured[u.find(i)] = true
+			pictured[u.Root(i)] = true
 		}
 	}
 	names := map[int]string{} // the smallest key of a component, of its pictures if it has any
 	for i, s := range samples {
-		root := u.find(i)
+		root := u.Root(i)
 		if pictured[root] && s.Image == nil {
 			continue
 		}
@@ -84,7 +86,7 @@ func assignComponents(samples []*Sample, thumbs []*thumb) {
 		}
 	}
 	for i, s := range samples {
-		s.assign(componentName(names[u.find(i)]))
+		s.assign(componentName(names[u.Root(i)]))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // Role is what a region does, in the words a recipe uses.
@@ -115,7 +116,7 @@ func Lookup(name string) (Role, error) {
 		if key == own || slices.Contains(strings.Fields(r.aliases), key) {
 			return r.role, nil
 		}
-		if d := editDistance(key, own); d < distance {
+		if d := edit.Distance(key, own); d < distance {
 			best, distance = r.role, d
 		}
 	}

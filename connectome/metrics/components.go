@@ -4,34 +4,24 @@ import (
 	"slices"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/disjoint"
 )
 
 // WeakComponents returns the regions of every component when directions are
 // ignored, each sorted, the components in the order of their first regions.
 func WeakComponents(c *connectome.Connectome) [][]int {
 	n := len(c.Regions)
-	parent := make([]int, n)
-	for i := range parent {
-		parent[i] = i
-	}
-	root := func(i int) int {
-		for parent[i] != i {
-			parent[i] = parent[parent[i]]
-			i = parent[i]
-		}
-		return i
-	}
+	sets := disjoint.New(n)
 	for i := 0; i < n; i++ {
 		lo, hi := c.Tracts.Row(i)
 		for _, j := range c.Tracts.Target[lo:hi] {
-			a, b := root(i), root(int(j))
-			parent[max(a, b)] = min(a, b)
+			sets.Join(i, int(j))
 		}
 	}
 	number := make([]int, n)
 	var components [][]int
 	for i := 0; i < n; i++ {
-		r := root(i)
+		r := sets.Root(i)
 		if r == i {
 			number[i] = len(components)
 			components = append(components, nil)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/connectomewire/wire/internal/disjoint"
 )
 
 // degreePreserving rewires by Maslov–Sneppen swaps.
@@ -161,21 +163,10 @@ func settle(e *edges, set *pairSet, journal *[]move, window *int) (undone int) {
 
 // connected says whether the network is weakly connected.
 func connected(e *edges) bool {
-	parent := make([]int32, e.n)
-	for i := range parent {
-		parent[i] = int32(i)
-	}
-	root := func(i int32) int32 {
-		for parent[i] != i {
-			parent[i] = parent[parent[i]]
-			i = parent[i]
-		}
-		return i
-	}
+	sets := disjoint.New(e.n)
 	parts := e.n
 	for _, t := range e.list {
-		if a, b := root(t.from), root(t.to); a != b {
-			parent[a] = b
+		if sets.Join(int(t.from), int(t.to)) {
 			parts--
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/metrics"
+	"github.com/connectomewire/wire/internal/disjoint"
 )
 
 // derive returns c with other tracts and one more step in its history.
@@ -82,20 +83,9 @@ func Proportional(c *connectome.Connectome, density float64, tree bool) (*connec
 
 	chosen := make(map[[2]int]bool, room)
 	if tree {
-		parent := make([]int, n)
-		for i := range parent {
-			parent[i] = i
-		}
-		root := func(i int) int {
-			for parent[i] != i {
-				parent[i] = parent[parent[i]]
-				i = parent[i]
-			}
-			return i
-		}
+		sets := disjoint.New(n)
 		for _, r := range all { // Kruskal, strongest first
-			if a, b := root(r.t.From), root(r.t.To); a != b {
-				parent[a] = b
+			if sets.Join(r.t.From, r.t.To) {
 				chosen[[2]int{r.t.From, r.t.To}] = true
 			}
 		}
