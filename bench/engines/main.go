@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/internal/cputime"
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/engine/ort"
@@ -40,7 +41,7 @@ func run(models, report, library string, budget time.Duration) error {
 	if err != nil {
 		return err
 	}
-	table := fmt.Sprintf("Kernels: %v. One thread. Time: %s.\n\n| case | pure Go | ONNX Runtime | ratio | largest difference | allocations a call (Go) |\n|---|---|---|---|---|---|\n", kernel.Current(), clockName)
+	table := fmt.Sprintf("Kernels: %v. One thread. Time: %s.\n\n| case | pure Go | ONNX Runtime | ratio | largest difference | allocations a call (Go) |\n|---|---|---|---|---|---|\n", kernel.Current(), cputime.Name)
 	logs, n := 0.0, 0
 	for _, c := range cases(models) {
 		if c.missing != "" {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/connectomewire/wire/internal/cputime"
 	"github.com/connectomewire/wire/modules"
 )
 
@@ -50,13 +51,13 @@ func measure(c testCase, pure, native modules.Engine, budget time.Duration) (mea
 	for range rounds {
 		for i, s := range sessions {
 			calls := 0
-			start := now()
+			start := cputime.Now()
 			for {
 				if err := modules.RunInto(ctx, s, c.inputs, outputs[i]); err != nil {
 					return m, err
 				}
 				calls++
-				if used := now() - start; used >= budget/rounds {
+				if used := cputime.Now() - start; used >= budget/rounds {
 					best[i] = min(best[i], used/time.Duration(calls))
 					break
 				}

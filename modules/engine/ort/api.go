@@ -31,6 +31,7 @@ const (
 	fnSessionGetOutputName     = 37
 	fnCreateRunOptions         = 39
 	fnRunOptionsSetTerminate   = 46
+	fnRunOptionsUnsetTerminate = 47
 	fnCreateTensor             = 48
 	fnCreateTensorWithData     = 49
 	fnIsTensor                 = 50

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -22,8 +21,8 @@ func (e *Engine) Load(model []byte, opt modules.LoadOptions) (modules.Session, e
 	if err != nil {
 		return nil, loadError(err)
 	}
-	s.handle = handle
-	s.cleanup = runtime.AddCleanup(s, func(h uintptr) { e.lib.release(fnReleaseSession, h) }, handle)
+	s.held = &resources{lib: e.lib, handle: handle}
+	s.cleanup = runtime.AddCleanup(s, (*resources).release, s.held)
 	if err := s.describe(); err != nil {
 		s.Close()
 		return nil, err
@@ -115,41 +114,41 @@ func elementType(d modules.DType) uintptr {
 	return 0
 }
 
-// describe reads the model's inputs and outputs.
+// describe reads the model's inputs and outputs; the names stay the
+// library's until the session is released.
 func (s *session) describe() (err error) {
-	if s.inputs, s.inputNames, err = s.ports(fnSessionGetInputCount, fnSessionGetInputName, fnSessionGetInputTypeInfo); err != nil {
+	if s.inputs, s.held.inputNames, err = s.ports(fnSessionGetInputCount, fnSessionGetInputName, fnSessionGetInputTypeInfo); err != nil {
 		return err
 	}
-	s.outputs, s.outputNames, err = s.ports(fnSessionGetOutputCount, fnSessionGetOutputName, fnSessionGetOutputTypeInfo)
+	s.outputs, s.held.outputNames, err = s.ports(fnSessionGetOutputCount, fnSessionGetOutputName, fnSessionGetOutputTypeInfo)
 	s.index()
 	return err
 }
 
-func (s *session) ports(countFn, nameFn, infoFn int) ([]modules.TensorInfo, []*byte, error) {
+// ports reads one side's ports; the names are returned even with an error.
+func (s *session) ports(countFn, nameFn, infoFn int) (infos []modules.TensorInfo, names []uintptr, err error) {
 	var p pins
 	defer p.Unpin()
 	l := s.lib
 	var n uintptr
-	if err := l.check(call(l.fn[countFn], s.handle, address(&p, &n))); err != nil {
+	if err := l.check(call(l.fn[countFn], s.held.handle, address(&p, &n))); err != nil {
 		return nil, nil, err
 	}
-	infos := make([]modules.TensorInfo, n)
-	names := make([]*byte, n)
+	infos = make([]modules.TensorInfo, n)
 	for i := range infos {
 		var name, typeInfo uintptr
-		if err := l.check(call(l.fn[nameFn], s.handle, uintptr(i), l.allocator, address(&p, &name))); err != nil {
-			return nil, nil, err
+		if err := l.check(call(l.fn[nameFn], s.held.handle, uintptr(i), l.allocator, address(&p, &name))); err != nil {
+			return nil, names, err
 		}
+		names = append(names, name)
 		infos[i].Name = goString(name)
-		names[i] = cString(infos[i].Name)
-		call(l.fn[fnAllocatorFree], l.allocator, name)
-		if err := l.check(call(l.fn[infoFn], s.handle, uintptr(i), address(&p, &typeInfo))); err != nil {
-			return nil, nil, err
+		if err := l.check(call(l.fn[infoFn], s.held.handle, uintptr(i), address(&p, &typeInfo))); err != nil {
+			return nil, names, err
 		}
 		err := l.tensorInfo(typeInfo, &infos[i])
 		l.release(fnReleaseTypeInfo, typeInfo)
 		if err != nil {
-			return nil, nil, err
+			return nil, names, err
 		}
 	}
 	return infos, names, nil
@@ -218,26 +217,3 @@ func (l *library) typeAndShape(tensor uintptr) (modules.DType, []int64, error) {
 	}
 	return dtypes[element], shape, nil
 }
-
-// data is the address of a tensor's elements, pinned; a tensor without
-// elements has the address of a spare one.
-func data(p *pins, t *modules.Tensor) uintptr {
-	switch {
-	case len(t.F32) > 0:
-		return address(p, &t.F32[0])
-	case len(t.I64) > 0:
-		return address(p, &t.I64[0])
-	case len(t.I32) > 0:
-		return address(p, &t.I32[0])
-	case len(t.U8) > 0:
-		return address(p, &t.U8[0])
-	case len(t.F64) > 0:
-		return address(p, &t.F64[0])
-	case len(t.Raw) > 0:
-		return address(p, &t.Raw[0])
-	}
-	return uintptr(unsafe.Pointer(&spare))
-}
-
-// spare stands for the data of tensors that have none.
-var spare [16]byte

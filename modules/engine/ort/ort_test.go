@@ -1,7 +1,6 @@
 package ort_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -30,24 +29,5 @@ func TestMissingLibraryTeaches(t *testing.T) {
 	t.Setenv(modules.CacheVariable, t.TempDir())
 	if _, err := ort.Open("/nowhere/libonnxruntime.so"); !errors.Is(err, modules.ErrNoLibrary) || !strings.Contains(err.Error(), "/nowhere/libonnxruntime.so") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// BenchmarkEmptyGraph is the cost of a call: a model that adds two vectors
-// of two numbers.
-func BenchmarkEmptyGraph(b *testing.B) {
-	s, err := engine(b).Load(moduletest.Two().Bytes(), modules.LoadOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	inputs := map[string]*modules.Tensor{"a": modules.Floats([]float32{1, 2}, 2), "b": modules.Floats([]float32{3, 4}, 2)}
-	outputs := map[string]*modules.Tensor{"sum": {}}
-	ctx := context.Background()
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := modules.RunInto(ctx, s, inputs, outputs); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

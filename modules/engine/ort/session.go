@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"unsafe"
 
 	"github.com/connectomewire/wire/modules"
 )
@@ -16,56 +15,20 @@ type session struct {
 	lib     *library
 	cleanup runtime.Cleanup
 
-	mu     sync.RWMutex
-	handle uintptr // 0 when closed
+	mu   sync.RWMutex
+	held *resources // nil when closed
 
-	inputs, outputs         []modules.TensorInfo
-	inputNames, outputNames []*byte // C strings, in the order of inputs and outputs
-	byName                  map[string]int
+	inputs, outputs []modules.TensorInfo
+	byName          map[string]int // place of an output
 	// sized[i] says where the sizes of output i's dimensions come from: see
 	// dimension. A nil entry means that they are not known before a run.
 	sized [][]dimension
 	// doubtful[i] is set when a predicted shape proved wrong.
 	doubtful sync.Map
-
-	frames sync.Pool
 }
 
 // dimension is a size, or the place of an input's dimension that has it.
 type dimension struct{ size, input, axis int }
-
-// frame holds what a call needs, reused from call to call. It lives on the
-// heap, where Go does not move things, and RunInto keeps it reachable, so
-// only the caller's tensors need pinning.
-type frame struct {
-	pins
-	names   []uintptr // C strings of the outputs asked for
-	inNames []uintptr
-	values  []uintptr // OrtValues of the inputs
-	results []uintptr // OrtValues of the outputs; 0 lets the library allocate
-	wanted  []int     // output indices
-	targets []*modules.Tensor
-	placed  []bool // the result lies in its target's memory
-	shape   []int64
-	one     uintptr
-}
-
-// start is the address of a slice in a frame.
-func start[T any](s []T) uintptr {
-	if len(s) == 0 {
-		return 0
-	}
-	return uintptr(unsafe.Pointer(&s[0]))
-}
-
-// result is the address of the frame's place for a result.
-func (f *frame) result() uintptr {
-	f.one = 0
-	return uintptr(unsafe.Pointer(&f.one))
-}
-
-// cName is the address of a name that the session holds.
-func cName(name *byte) uintptr { return uintptr(unsafe.Pointer(name)) }
 
 // EngineName is "onnxruntime".
 func (s *session) EngineName() string { return "onnxruntime" }
@@ -82,7 +45,6 @@ func (s *session) index() {
 		s.byName[s.outputs[i].Name] = i
 		s.sized[i] = s.predict(&s.outputs[i])
 	}
-	s.frames.New = func() any { return new(frame) }
 }
 
 // predict finds for each dimension of an output its fixed size or the input
@@ -131,28 +93,28 @@ func (s *session) Run(ctx context.Context, inputs map[string]*modules.Tensor, ou
 }
 
 // RunInto computes outputs into the caller's tensors; see
-// [modules.IntoSession].
+// [modules.IntoSession]. When it is called again with tensors of the same
+// memory and shape, as a loop does, it is one call of the library.
 func (s *session) RunInto(ctx context.Context, inputs, outputs map[string]*modules.Tensor) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := modules.CheckInputs(s.inputs, inputs); err != nil {
-		return err
-	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.handle == 0 {
+	if s.held == nil {
 		return modules.ErrClosed
 	}
-	f := s.frames.Get().(*frame)
-	defer s.put(f)
-	if err := s.collect(f, outputs); err != nil {
-		return err
+	f := s.held.take(s, inputs)
+	defer s.held.giveBack(f)
+	if !s.unchanged(f, inputs) {
+		if err := modules.CheckInputs(s.inputs, inputs); err != nil {
+			return err
+		}
+		if err := s.bindInputs(f); err != nil {
+			return err
+		}
 	}
-	if err := s.wrapInputs(f, inputs); err != nil {
-		return err
-	}
-	predicted, err := s.wrapOutputs(f, inputs)
+	predicted, err := s.bindOutputs(f, outputs)
 	if err != nil {
 		return err
 	}
@@ -173,37 +135,67 @@ func (s *session) RunInto(ctx context.Context, inputs, outputs map[string]*modul
 	return s.fetch(f)
 }
 
-// put gives a frame back: values released, memory unpinned.
-func (s *session) put(f *frame) {
-	for _, v := range f.values {
-		s.lib.release(fnReleaseValue, v)
+// unchanged collects the inputs and says whether they are those that the
+// frame was used with last, which were checked then.
+func (s *session) unchanged(f *frame, inputs map[string]*modules.Tensor) bool {
+	same := len(inputs) == len(s.inputs)
+	for i := range s.inputs {
+		f.given[i] = inputs[s.inputs[i].Name]
+		same = same && f.given[i] != nil && f.given[i].DType == s.inputs[i].DType && f.inputs[i].over(f.given[i])
 	}
-	for _, v := range f.results {
-		s.lib.release(fnReleaseValue, v)
-	}
-	f.Unpin()
-	runtime.KeepAlive(s.inputNames)
-	runtime.KeepAlive(s.outputNames)
-	clear(f.targets)
-	f.names, f.inNames, f.values, f.results = f.names[:0], f.inNames[:0], f.values[:0], f.results[:0]
-	f.wanted, f.targets, f.placed = f.wanted[:0], f.targets[:0], f.placed[:0]
-	s.frames.Put(f)
-}
-
-// collect lists the outputs asked for in the model's order.
-func (s *session) collect(f *frame, outputs map[string]*modules.Tensor) error {
-	for i := range s.outputs {
-		if t := outputs[s.outputs[i].Name]; t != nil {
-			f.wanted = append(f.wanted, i)
-			f.targets = append(f.targets, t)
-			f.names = append(f.names, cName(s.outputNames[i]))
-			f.results = append(f.results, 0)
-			f.placed = append(f.placed, false)
+	if same {
+		for _, t := range f.given {
+			f.pin(t)
 		}
 	}
-	if len(f.wanted) == len(outputs) && len(outputs) > 0 {
-		return nil
+	return same
+}
+
+// bindInputs makes every input's OrtValue be one over the caller's memory.
+func (s *session) bindInputs(f *frame) error {
+	for i, t := range f.given {
+		if err := f.inputs[i].bind(f, t); err != nil {
+			return fmt.Errorf("%w: input %q: %v", modules.ErrInput, s.inputs[i].Name, err)
+		}
+		f.inValues[i] = f.inputs[i].value
 	}
+	return nil
+}
+
+// bindOutputs lists the outputs asked for in the model's order and gives the
+// library the targets' memory for those whose shape is known beforehand.
+// predicted says whether one was known by its symbols.
+func (s *session) bindOutputs(f *frame, outputs map[string]*modules.Tensor) (predicted bool, err error) {
+	for i := range s.outputs {
+		t := outputs[s.outputs[i].Name]
+		if t == nil {
+			continue
+		}
+		open, placed := s.shapeOutput(f, i, t)
+		value := uintptr(0)
+		if placed {
+			predicted = predicted || open
+			if err := resize(t, s.outputs[i].DType); err != nil {
+				return false, err
+			}
+			if err := f.outputs[i].bind(f, t); err != nil {
+				return false, err
+			}
+			value = f.outputs[i].value
+		}
+		f.wanted = append(f.wanted, i)
+		f.targets = append(f.targets, t)
+		f.placed = append(f.placed, placed)
+		f.outNames = append(f.outNames, s.held.outputNames[i])
+		f.outValues = append(f.outValues, value)
+	}
+	if len(f.wanted) == len(outputs) && len(outputs) > 0 {
+		return predicted, nil
+	}
+	return false, s.badOutputs(outputs)
+}
+
+func (s *session) badOutputs(outputs map[string]*modules.Tensor) error {
 	for name, t := range outputs {
 		if _, known := s.byName[name]; !known {
 			return modules.UnknownOutput(s.outputs, name)
@@ -215,102 +207,26 @@ func (s *session) collect(f *frame, outputs map[string]*modules.Tensor) error {
 	return fmt.Errorf("%w: no output is asked for", modules.ErrInput)
 }
 
-func (s *session) wrapInputs(f *frame, inputs map[string]*modules.Tensor) error {
-	for i := range s.inputs {
-		t := inputs[s.inputs[i].Name]
-		var value uintptr
-		var err error
-		if t.DType == modules.String {
-			value, err = s.stringValue(t)
-		} else {
-			value, err = s.wrap(f, t)
-		}
-		if err != nil {
-			return fmt.Errorf("%w: input %q: %v", modules.ErrInput, s.inputs[i].Name, err)
-		}
-		f.inNames = append(f.inNames, cName(s.inputNames[i]))
-		f.values = append(f.values, value)
+// shapeOutput gives the target of output i the shape it will have, if that is
+// known; open says that a size comes from an input.
+func (s *session) shapeOutput(f *frame, i int, t *modules.Tensor) (open, known bool) {
+	dims := s.sized[i]
+	if dims == nil {
+		return false, false
 	}
-	return nil
-}
-
-// wrap makes an OrtValue over a tensor's own memory.
-func (s *session) wrap(f *frame, t *modules.Tensor) (uintptr, error) {
-	f.shape = f.shape[:0]
-	for _, d := range t.Shape {
-		f.shape = append(f.shape, int64(d))
+	if _, bad := s.doubtful.Load(i); bad {
+		return false, false
 	}
-	shape := uintptr(unsafe.Pointer(&spare))
-	if len(f.shape) > 0 {
-		shape = start(f.shape)
-	}
-	err := s.lib.check(call(s.lib.fn[fnCreateTensorWithData], s.lib.memory, data(&f.pins, t), uintptr(t.Len()*t.DType.Size()), shape, uintptr(len(t.Shape)), elementType(t.DType), f.result()))
-	return f.one, err
-}
-
-// wrapOutputs gives the library the targets' memory for outputs whose shape
-// is known beforehand. predicted says whether one was known by its symbols.
-func (s *session) wrapOutputs(f *frame, inputs map[string]*modules.Tensor) (predicted bool, err error) {
-	for k, i := range f.wanted {
-		dims := s.sized[i]
-		if dims == nil {
-			continue
+	t.Shape = t.Shape[:0]
+	for _, d := range dims {
+		size := d.size
+		if size < 0 {
+			open = true
+			size = f.given[d.input].Shape[d.axis]
 		}
-		if _, bad := s.doubtful.Load(i); bad {
-			continue
-		}
-		t := f.targets[k]
-		t.Shape = t.Shape[:0]
-		for _, d := range dims {
-			if d.size >= 0 {
-				t.Shape = append(t.Shape, d.size)
-				continue
-			}
-			predicted = true
-			t.Shape = append(t.Shape, inputs[s.inputs[d.input].Name].Shape[d.axis])
-		}
-		if err := resize(t, s.outputs[i].DType); err != nil {
-			return false, err
-		}
-		if f.results[k], err = s.wrap(f, t); err != nil {
-			return false, err
-		}
-		f.placed[k] = true
+		t.Shape = append(t.Shape, size)
 	}
-	return predicted, nil
-}
-
-// resize gives a tensor room for its shape, in its own memory if it fits.
-func resize(t *modules.Tensor, d modules.DType) error {
-	n, err := modules.Elements(t.Shape)
-	if err != nil {
-		return err
-	}
-	t.DType = d
-	switch d {
-	case modules.Float32:
-		t.F32 = room(t.F32, n)
-	case modules.Int64:
-		t.I64 = room(t.I64, n)
-	case modules.Int32:
-		t.I32 = room(t.I32, n)
-	case modules.Bool, modules.Uint8:
-		t.U8 = room(t.U8, n)
-	case modules.Float64:
-		t.F64 = room(t.F64, n)
-	case modules.String:
-		t.Str = room(t.Str, n)
-	default:
-		t.Raw = room(t.Raw, n*d.Size())
-	}
-	return nil
-}
-
-func room[T any](s []T, n int) []T {
-	if cap(s) >= n {
-		return s[:n]
-	}
-	return make([]T, n)
+	return open, true
 }
 
 // run calls the model. Cancelling the context makes it stop between two
@@ -318,16 +234,16 @@ func room[T any](s []T, n int) []T {
 func (s *session) run(ctx context.Context, f *frame) error {
 	var options uintptr
 	if ctx.Done() != nil {
-		stop, err := s.cancellable(ctx, f)
+		stop, err := f.watch(ctx)
 		if err != nil {
 			return err
 		}
-		options = f.one
-		defer stop()
+		options = f.options
+		defer f.unwatch(stop)
 	}
-	status := call(s.lib.fn[fnRun], s.handle, options, start(f.inNames), start(f.values), uintptr(len(f.values)),
-		start(f.names), uintptr(len(f.names)), start(f.results))
-	if err := s.lib.check(status); err != nil {
+	f.args = [8]uintptr{s.held.handle, options, start(f.inNames), start(f.inValues), uintptr(len(f.inValues)),
+		start(f.outNames), uintptr(len(f.outNames)), start(f.outValues)}
+	if err := s.lib.check(call(s.lib.fn[fnRun], f.args[:]...)); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -336,31 +252,10 @@ func (s *session) run(ctx context.Context, f *frame) error {
 	return nil
 }
 
-// cancellable leaves run options in f.one that the context's end
-// terminates; stop releases them.
-func (s *session) cancellable(ctx context.Context, f *frame) (stop func(), err error) {
-	if err := s.lib.check(call(s.lib.fn[fnCreateRunOptions], f.result())); err != nil {
-		return nil, err
-	}
-	options := f.one
-	ended := make(chan struct{})
-	cancel := context.AfterFunc(ctx, func() {
-		s.lib.check(call(s.lib.fn[fnRunOptionsSetTerminate], options))
-		close(ended)
-	})
-	return func() {
-		if !cancel() {
-			<-ended // it has begun and still uses the options
-		}
-		s.lib.release(fnReleaseRunOptions, options)
-	}, nil
-}
-
 // runUnsized runs again with all outputs allocated by the library.
 func (s *session) runUnsized(ctx context.Context, f *frame) error {
-	for k, v := range f.results {
-		s.lib.release(fnReleaseValue, v)
-		f.results[k], f.placed[k] = 0, false
+	for k := range f.outValues {
+		f.outValues[k], f.placed[k] = 0, false
 		*f.targets[k] = modules.Tensor{}
 	}
 	return s.run(ctx, f)
@@ -373,103 +268,9 @@ func (s *session) fetch(f *frame) error {
 		if f.placed[k] {
 			continue
 		}
-		if err := s.copyOut(f.results[k], f.targets[k]); err != nil {
+		if err := s.lib.copyOut(f.outValues[k], f.targets[k]); err != nil {
 			return fmt.Errorf("output %q: %w", s.outputs[i].Name, err)
 		}
-	}
-	return nil
-}
-
-// copyOut copies an OrtValue into a tensor.
-func (s *session) copyOut(value uintptr, t *modules.Tensor) error {
-	var p pins
-	defer p.Unpin()
-	l := s.lib
-	var is int32
-	if err := l.check(call(l.fn[fnIsTensor], value, address(&p, &is))); err != nil {
-		return err
-	}
-	if is == 0 {
-		return fmt.Errorf("is not a tensor")
-	}
-	var info, from uintptr
-	if err := l.check(call(l.fn[fnGetTensorTypeAndShape], value, address(&p, &info))); err != nil {
-		return err
-	}
-	defer l.release(fnReleaseTensorInfo, info)
-	d, shape, err := l.typeAndShape(info)
-	if err != nil {
-		return err
-	}
-	t.Shape = t.Shape[:0]
-	for _, size := range shape {
-		t.Shape = append(t.Shape, int(size))
-	}
-	if err := resize(t, d); err != nil {
-		return err
-	}
-	if d == modules.String {
-		return l.copyStrings(value, t)
-	}
-	if t.Len() == 0 {
-		return nil
-	}
-	if err := l.check(call(l.fn[fnGetTensorMutableData], value, address(&p, &from))); err != nil {
-		return err
-	}
-	n := t.Len() * d.Size()
-	copy(unsafe.Slice((*byte)(pointer(data(&p, t))), n), unsafe.Slice((*byte)(pointer(from)), n))
-	return nil
-}
-
-// stringValue makes an OrtValue that holds copies of the strings.
-func (s *session) stringValue(t *modules.Tensor) (uintptr, error) {
-	var p pins
-	defer p.Unpin()
-	l := s.lib
-	shape := make([]int64, max(len(t.Shape), 1))
-	for k, d := range t.Shape {
-		shape[k] = int64(d)
-	}
-	var value uintptr
-	if err := l.check(call(l.fn[fnCreateTensor], l.allocator, address(&p, &shape[0]), uintptr(len(t.Shape)), elementType(modules.String), address(&p, &value))); err != nil {
-		return 0, err
-	}
-	if len(t.Str) == 0 {
-		return value, nil
-	}
-	strings := make([]uintptr, len(t.Str))
-	for i, v := range t.Str {
-		strings[i] = address(&p, cString(v))
-	}
-	if err := l.check(call(l.fn[fnFillStringTensor], value, address(&p, &strings[0]), uintptr(len(strings)))); err != nil {
-		l.release(fnReleaseValue, value)
-		return 0, err
-	}
-	return value, nil
-}
-
-func (l *library) copyStrings(value uintptr, t *modules.Tensor) error {
-	var p pins
-	defer p.Unpin()
-	if len(t.Str) == 0 {
-		return nil
-	}
-	var length uintptr
-	if err := l.check(call(l.fn[fnGetStringDataLength], value, address(&p, &length))); err != nil {
-		return err
-	}
-	text := make([]byte, length+1)
-	offsets := make([]uintptr, len(t.Str))
-	if err := l.check(call(l.fn[fnGetStringContent], value, address(&p, &text[0]), length, address(&p, &offsets[0]), uintptr(len(offsets)))); err != nil {
-		return err
-	}
-	for i, start := range offsets {
-		end := length
-		if i+1 < len(offsets) {
-			end = offsets[i+1]
-		}
-		t.Str[i] = string(text[start:end])
 	}
 	return nil
 }
@@ -478,10 +279,10 @@ func (l *library) copyStrings(value uintptr, t *modules.Tensor) error {
 func (s *session) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.handle != 0 {
+	if s.held != nil {
 		s.cleanup.Stop()
-		s.lib.release(fnReleaseSession, s.handle)
-		s.handle = 0
+		s.held.release()
+		s.held = nil
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package cputime
 
 import (
 	"time"
@@ -6,10 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const clockName = "processor time of the calling thread"
+// Name says what the clock measures.
+const Name = "processor time of the calling thread"
 
-// now is the calling thread's processor time.
-func now() time.Duration {
+// Now is the calling thread's processor time.
+func Now() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
 		panic(err)
