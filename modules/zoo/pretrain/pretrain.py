@@ -32,12 +32,13 @@ def parse():
     p.add_argument("--wordnet", default="/usr/share/wordnet", help="WordNet 3.0 files (Debian: wordnet-base)")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--pictures", type=int, default=255_000, help="vision: views in the first cycle (default: %(default)s)")
+    p.add_argument("--pictures", type=int, default=255_000,
+                   help="vision: views in the first cycle; 0: none (default: %(default)s)")
     p.add_argument("--polish", type=int, default=54_000,
                    help="vision: views in a second cycle with milder augmentation; 0: none (default: %(default)s)")
     p.add_argument("--epochs", type=int, default=3, help="epochs of the language model (default: %(default)s)")
     p.add_argument("--sounds", type=int, default=29_000, help="sound windows to hear (default: %(default)s)")
-    p.add_argument("--resume", help="vision: skip the first cycle and polish this checkpoint")
+    p.add_argument("--resume", help="vision: start from this checkpoint instead of from nothing")
     p.add_argument("--minutes", type=float, default=0,
                    help="end each training after this time, with its whole learning-rate schedule; 0: no limit")
     return p.parse_args()
@@ -65,9 +66,11 @@ def main():
         return args.module in (name, "all")
 
     if wanted("vision"):
-        start = args.resume or out / "vision.pt"
-        if not args.resume:
-            vision.train(args.data, vocabulary, out, args.seed, args.pictures, args.minutes, wordnet=args.wordnet, log=log)
+        start = args.resume
+        if args.pictures:
+            vision.train(args.data, vocabulary, out, args.seed, args.pictures, args.minutes, resume=start,
+                         wordnet=args.wordnet, log=log)
+            start = out / "vision.pt"
         if args.polish:
             vision.train(args.data, vocabulary, out, args.seed + 1, args.polish, args.minutes / 5, rate=1e-3,
                          strength=0.4, resume=start, wordnet=args.wordnet, log=log)

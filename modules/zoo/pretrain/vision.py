@@ -119,10 +119,11 @@ def training_rows(pictures):
     return pictures.where(lambda row: row["split"] == "train" and not row["held_style"])
 
 
-def sampling_weights(concepts, rows):
-    """Pictures of concepts drawn in many styles are seen less often each (share ∝ count^0.6)."""
+def sampling_weights(concepts, pictures, rows, extra=0.5):
+    """Pictures of concepts drawn in many styles are seen less often each (share ∝ count^0.6), and
+    extra pictures, whose captions are mere names of icons, `extra` times as often as others."""
     counts = Counter(concepts.of_row[i] for i in rows)
-    weights = np.array([counts[concepts.of_row[i]] ** -0.4 for i in rows])
+    weights = np.array([counts[concepts.of_row[i]] ** -0.4 * (extra if pictures.rows[i].get("extra") else 1.0) for i in rows])
     return weights / weights.sum()
 
 
@@ -136,8 +137,8 @@ def multi_positive(logits, concept, gallery, component):
     return -((log * same).sum(1) / same.sum(1).clamp_min(1)).mean()
 
 
-def train(data, vocabulary, out, seed=1, samples=600_000, minutes=0, batch=96, rate=1.5e-3, gallery=640,
-          smooth=0.05, words=0.5, strength=1.0, resume=None, vocabulary_share=1024, small=0.55, wordnet=None, log=print, every=2.0):
+def train(data, vocabulary, out, seed=1, samples=600_000, minutes=0, batch=192, rate=1.5e-3, gallery=640,
+          smooth=0.05, words=0.5, strength=1.0, resume=None, vocabulary_share=1024, small=0.7, wordnet=None, log=print, every=2.0):
     """Trains and returns (vision, tower). `small` is the share of training at 48 px instead of 64,
     `strength` that of augmentation; `resume` is a checkpoint to go on from with a fresh schedule."""
     torch.manual_seed(seed)
@@ -151,7 +152,7 @@ def train(data, vocabulary, out, seed=1, samples=600_000, minutes=0, batch=96, r
     vision = vision.to(memory_format=torch.channels_last)
     scales = torch.nn.Parameter(torch.tensor([math.log(20.0), math.log(20.0)]))
     mirror = torch.tensor([bool(row["mirror"]) for row in pictures.rows]).float()
-    share = sampling_weights(concepts, rows)
+    share = sampling_weights(concepts, pictures, rows)
     pixels = pictures.cached(rows)
     place_of = np.full(len(pictures.rows), -1)
     place_of[rows] = np.arange(len(rows))
@@ -247,7 +248,7 @@ def finish(path, data, seed=1, count=4000):
     """Measures each grid channel's mean and deviation on training pictures and stores them in the checkpoint."""
     vision, tower, state = load(path)
     pictures = Pictures(data)
-    rows = training_rows(pictures)
+    rows = np.array([i for i in training_rows(pictures) if not pictures.rows[i].get("extra")])
     rows = np.random.default_rng(seed).permutation(rows)[:count]
     features = torch.cat([vision.features(pictures.plain(rows[i : i + 256])) for i in range(0, len(rows), 256)])
     cells = features.flatten(2).transpose(1, 2).reshape(-1, vision.width)
