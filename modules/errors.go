@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // Errors that engines wrap, for errors.Is.
@@ -162,41 +164,4 @@ func UnknownOutput(infos []TensorInfo, name string) error {
 
 // suggestion is `; did you mean "x"?` for the known name nearest to name, or
 // "" when none is near.
-func suggestion(name string, known []string) string {
-	best, bestDistance := "", len(name)/3+2
-	for _, k := range known {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); k != "" && d < bestDistance {
-			best, bestDistance = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// editDistance is the number of insertions, deletions, substitutions and
-// swaps of neighbours between two short names (optimal string alignment).
-func editDistance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	var d [65][65]int
-	for i := 0; i <= len(a); i++ {
-		for j := 0; j <= len(b); j++ {
-			switch {
-			case i == 0 || j == 0:
-				d[i][j] = i + j
-				continue
-			case a[i-1] == b[j-1]:
-				d[i][j] = d[i-1][j-1]
-			default:
-				d[i][j] = min(d[i-1][j], d[i][j-1], d[i-1][j-1]) + 1
-			}
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(a)][len(b)]
-}
+func suggestion(name string, known []string) string { return edit.Suggestion(name, known) }

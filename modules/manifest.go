@@ -75,9 +75,10 @@ type Constant struct {
 	Value float64 `yaml:"value"`
 }
 
-// Link carries an output of a part to an input of a later one. The tensor is
-// read as rows of Width numbers; windows of Window rows, Hop apart, become
-// the batch of the target.
+// Link carries an output of a part to an input of a later one: as it is; as
+// windows of Window rows of Width numbers, Hop apart, which become the batch
+// of the target; or as the pieces of a picture that lie in the boxes found
+// in it.
 type Link struct {
 	From string `yaml:"from"` // part.tensor
 	To   string `yaml:"to"`   // part.tensor
@@ -96,6 +97,15 @@ type Link struct {
 	// Each runs the target once for every window and joins what it gives, for
 	// models whose batch is fixed at 1.
 	Each bool `yaml:"each,omitempty"`
+	// Cut names an output port with boxes that are found in the tensor of
+	// From: the target runs once for the content of every box, cut out of the
+	// picture and prepared as Image says, and what it gives is joined; rows of
+	// zeros fill up what is shorter.
+	Cut   string        `yaml:"cut,omitempty"`
+	Image *picture.Spec `yaml:"image,omitempty"`
+	// Turn names a part.tensor of two probabilities for every box: where the
+	// second is above 0.9 the content is turned by 180 degrees.
+	Turn string `yaml:"turn,omitempty"`
 }
 
 // Port kinds.
@@ -152,6 +162,10 @@ type Port struct {
 	// and blanks (class 0); class k is line k of Labels, and a class beyond
 	// the last line is a space.
 	Decode string `yaml:"decode,omitempty"`
+	// Boxes turns an output, a map of probabilities [batch, 1, height, width],
+	// into boxes [boxes, 9]: x and y of four corners in pixels of the picture,
+	// clockwise from the top left, and the mean probability.
+	Boxes *picture.BoxSpec `yaml:"boxes,omitempty"`
 }
 
 // StateLoop feeds an output of one step to an input of the next.
@@ -319,7 +333,7 @@ func (m *Manifest) Check() error {
 	if m.License == "" {
 		return at("license")("a module needs a licence; write \"unknown\" if its authors name none")
 	}
-	for _, step := range []func() error{m.checkFiles, m.checkParts, m.checkLinks, m.checkPorts, m.checkStates} {
+	for _, step := range []func() error{m.checkFiles, m.checkParts, m.checkPorts, m.checkLinks, m.checkStates} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -433,6 +447,9 @@ func (m *Manifest) checkLinks() error {
 		if l.Width == 0 && (l.Window != 0 || l.Hop != 0 || len(l.Shape) != 0 || l.Each) {
 			return at("links", i)("window, hop, shape and each need the width of a row")
 		}
+		if err := m.checkCut(i); err != nil {
+			return err
+		}
 		if l.Width < 0 || l.Window < 0 || l.Hop < 0 {
 			return at("links", i)("width, window and hop must not be negative")
 		}
@@ -446,6 +463,54 @@ func (m *Manifest) checkLinks() error {
 		}
 	}
 	return nil
+}
+
+// checkCut checks what a link says of boxes.
+func (m *Manifest) checkCut(i int) error {
+	l := &m.Links[i]
+	for k := range m.Links[:i] {
+		if other := &m.Links[k]; (other.Each || other.Cut != "") && (l.Each || l.Cut != "") && partName(other.To) == partName(l.To) {
+			return at("links", i, "to")("part %q has another link of pieces already", partName(l.To))
+		}
+	}
+	if l.Cut == "" {
+		if l.Image != nil || l.Turn != "" {
+			return at("links", i)("image and turn belong to a link that cuts boxes; name the output port that has them (cut: …)")
+		}
+		return nil
+	}
+	if l.Width != 0 || l.Scale != 0 || l.Offset != 0 {
+		return at("links", i, "cut")("a link cuts either boxes or windows")
+	}
+	p := m.Output(l.Cut)
+	if p == nil || p.Boxes == nil {
+		return at("links", i, "cut")("%q is not an output port with boxes", l.Cut)
+	}
+	if end := m.Parts[m.partOf(p)].Name + "." + p.tensorName(); l.From != end {
+		return at("links", i, "from")("the boxes of port %q are found in %s", l.Cut, end)
+	}
+	if l.Image == nil {
+		return at("links", i, "cut")("say under image: how a piece is prepared")
+	}
+	if err := l.Image.Check(); err != nil {
+		return specError(err, "links", i, "image")
+	}
+	if l.Turn != "" {
+		part, _, err := m.splitEnd(l.Turn)
+		if err != nil {
+			return at("links", i, "turn")("%v", err)
+		}
+		if to, _, _ := m.splitEnd(l.To); part >= to {
+			return at("links", i, "turn")("part %q does not come before %q", m.Parts[part].Name, m.Parts[to].Name)
+		}
+	}
+	return nil
+}
+
+// partName is the part of a part.tensor.
+func partName(end string) string {
+	name, _, _ := strings.Cut(end, ".")
+	return name
 }
 
 func (m *Manifest) checkPorts() error {
@@ -518,18 +583,18 @@ func (m *Manifest) checkInput(p *Port, i int) error {
 	for _, s := range []struct {
 		key  string
 		used bool
-	}{{"pooling", p.Pooling != ""}, {"layout", p.Layout != ""}, {"normalize", p.Normalize}, {"softmax", p.Softmax}, {"labels", p.Labels != ""}, {"decode", p.Decode != ""}} {
+	}{{"pooling", p.Pooling != ""}, {"layout", p.Layout != ""}, {"normalize", p.Normalize}, {"softmax", p.Softmax}, {"labels", p.Labels != ""}, {"decode", p.Decode != ""}, {"boxes", p.Boxes != nil}} {
 		if s.used {
 			return at("inputs", i, s.key)("%s is for outputs", s.key)
 		}
 	}
 	switch {
 	case p.Image != nil:
-		return m.specError(p.Image.Check(), i, "image")
+		return specError(p.Image.Check(), "inputs", i, "image")
 	case p.Sound != nil:
-		return m.specError(p.Sound.Check(), i, "sound")
+		return specError(p.Sound.Check(), "inputs", i, "sound")
 	case p.Text != nil:
-		if err := m.specError(p.Text.Check(), i, "text"); err != nil {
+		if err := specError(p.Text.Check(), "inputs", i, "text"); err != nil {
 			return err
 		}
 		return m.checkFile(p.Text.File(), "inputs", i, "text")
@@ -552,6 +617,17 @@ func (m *Manifest) checkOutput(p *Port, i int) error {
 	}
 	if p.Layout == "nchw" && len(p.Shape) != 4 {
 		return at("outputs", i, "layout")("nchw needs four dimensions, port %q has %d", p.Name, len(p.Shape))
+	}
+	if p.Boxes != nil {
+		if err := p.Boxes.Check(); err != nil {
+			return specError(err, "outputs", i, "boxes")
+		}
+		if in := m.Input(p.Boxes.Image); in == nil || in.Kind != KindImage {
+			return at("outputs", i, "boxes", "image")("%q is not an input port of kind image", p.Boxes.Image)
+		}
+		if len(p.Shape) != 4 || p.Pooling+p.Layout+p.Decode != "" || p.Normalize || p.Softmax {
+			return at("outputs", i, "boxes")("boxes are found in a map [batch, 1, height, width] as the model gives it")
+		}
 	}
 	if p.Decode != "" && p.Labels == "" {
 		return at("outputs", i, "decode")("decoding needs labels")

@@ -216,15 +216,15 @@ func firstToken(n ast.Node) *token.Token {
 }
 
 // specError turns a preprocessing package's complaint into one with a path.
-func (m *Manifest) specError(err error, i int, kind string) error {
+func specError(err error, path ...any) error {
 	var p *check.Problem
 	if err == nil {
 		return nil
 	}
 	if errors.As(err, &p) {
-		return at("inputs", i, kind, p.Key)("%s", p.Message)
+		return at(append(path, p.Key)...)("%s", p.Message)
 	}
-	return at("inputs", i, kind)("%v", err)
+	return at(path...)("%v", err)
 }
 
 // Write writes the manifest so that [ReadManifest] reads it back.

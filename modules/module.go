@@ -70,6 +70,8 @@ type openLink struct {
 	*Link
 	from         int // part
 	output, into string
+	turnFrom     int // part and output that say which pieces are turned; "" for none
+	turn         string
 }
 
 // OpenDir opens the module in a directory.
@@ -173,7 +175,11 @@ func (m *Module) connect() {
 		l := &m.Manifest.Links[i]
 		from, output, _ := m.Manifest.splitEnd(l.From) // Check refused bad ends
 		to, into, _ := m.Manifest.splitEnd(l.To)
-		m.parts[to].links = append(m.parts[to].links, openLink{l, from, output, into})
+		open := openLink{Link: l, from: from, output: output, into: into}
+		if l.Turn != "" {
+			open.turnFrom, open.turn, _ = m.Manifest.splitEnd(l.Turn)
+		}
+		m.parts[to].links = append(m.parts[to].links, open)
 	}
 }
 
@@ -237,6 +243,9 @@ func (m *Module) checkSessions() error {
 			fed[i][l.into] = true
 			if findInfo(m.parts[l.from].session.Outputs(), l.output) == nil {
 				return fmt.Errorf("link from %s: %w", l.From, UnknownOutput(m.parts[l.from].session.Outputs(), l.output))
+			}
+			if l.turn != "" && findInfo(m.parts[l.turnFrom].session.Outputs(), l.turn) == nil {
+				return fmt.Errorf("link from %s: turn: %w", l.From, UnknownOutput(m.parts[l.turnFrom].session.Outputs(), l.turn))
 			}
 		}
 	}
@@ -365,22 +374,25 @@ func (m *Module) Tokenizer(input string) text.Tokenizer { return m.tokenizers[in
 // states carried from one to the next; the outputs are joined along their
 // first dimension.
 func (m *Module) Encode(ctx context.Context, inputs map[string]Input, outputs ...string) (map[string]*Tensor, error) {
-	tensors := make(map[string]*Tensor, len(inputs))
+	c := &call{inputs: make(map[string]*Tensor, len(inputs)), pictures: map[string]Image{}}
 	chunked := ""
 	for _, name := range sortedKeys(inputs) {
 		t, err := m.Prepare(name, inputs[name])
 		if err != nil {
 			return nil, err
 		}
-		tensors[name] = t
+		c.inputs[name] = t
 		if p := m.Manifest.Input(name); p.Sound != nil && p.Sound.Chunk > 0 {
 			chunked = name
 		}
+		if img, ok := inputs[name].(Image); ok {
+			c.pictures[name] = img
+		}
 	}
 	if chunked != "" {
-		return m.scan(ctx, tensors, chunked, outputs)
+		return m.scan(ctx, c.inputs, chunked, outputs)
 	}
-	return m.Run(ctx, tensors, outputs...)
+	return m.run(ctx, c, outputs)
 }
 
 // Prepare turns an input into the tensor that its port takes, a batch of

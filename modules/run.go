@@ -9,51 +9,74 @@ import (
 
 // Run computes output ports from tensors for input ports. Without output
 // names it computes all that the inputs reach. State inputs that are not
-// given start at zero.
+// given start at zero. Boxes are in pixels of the prepared picture; what is
+// cut out of a picture needs the picture itself, so [Module.Encode].
 func (m *Module) Run(ctx context.Context, inputs map[string]*Tensor, outputs ...string) (map[string]*Tensor, error) {
-	for _, name := range sortedKeys(inputs) {
+	return m.run(ctx, &call{inputs: inputs}, outputs)
+}
+
+// call is one run of a module.
+type call struct {
+	inputs   map[string]*Tensor
+	pictures map[string]Image     // that image ports were given, by port
+	computed []map[string]*Tensor // by part: what it gave, or what is known from before
+}
+
+func (m *Module) run(ctx context.Context, c *call, outputs []string) (map[string]*Tensor, error) {
+	for _, name := range sortedKeys(c.inputs) {
 		if m.Manifest.Input(name) == nil {
 			return nil, m.unknownPort("input", name, m.Manifest.Inputs)
 		}
 	}
 	if len(outputs) == 0 {
-		outputs = m.reached(inputs)
+		outputs = m.reached(c.inputs)
 	}
 	needed, err := m.needed(outputs)
 	if err != nil {
 		return nil, err
 	}
-	if m.slots != nil {
-		select {
-		case m.slots <- struct{}{}:
-			defer func() { <-m.slots }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	computed := make([]map[string]*Tensor, len(m.parts))
-	for k := range m.parts {
-		if len(needed[k]) == 0 {
-			continue
-		}
-		feed, err := m.feed(k, inputs, computed)
-		if err == nil {
-			computed[k], err = m.parts[k].run(ctx, feed, needed[k])
-		}
-		if err != nil {
-			return nil, fmt.Errorf("module %s: %s: %w", m.Manifest.Name, m.Manifest.Parts[k].Name, err)
-		}
+	if err := m.compute(ctx, c, needed); err != nil {
+		return nil, err
 	}
 	out := make(map[string]*Tensor, len(outputs))
 	for _, name := range outputs {
 		p := m.Manifest.Output(name)
-		t, err := p.finish(computed[m.Manifest.partOf(p)][p.tensorName()])
+		t, err := m.finish(p, c)
 		if err != nil {
 			return nil, fmt.Errorf("module %s, output %q: %w", m.Manifest.Name, name, err)
 		}
 		out[name] = t
 	}
 	return out, nil
+}
+
+// compute runs the parts for the tensors that are needed of them, except
+// those that the call knows already.
+func (m *Module) compute(ctx context.Context, c *call, needed [][]string) error {
+	if m.slots != nil {
+		select {
+		case m.slots <- struct{}{}:
+			defer func() { <-m.slots }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if c.computed == nil {
+		c.computed = make([]map[string]*Tensor, len(m.parts))
+	}
+	for k := range m.parts {
+		if len(needed[k]) == 0 || c.computed[k] != nil {
+			continue
+		}
+		f, err := m.feed(k, c)
+		if err == nil {
+			c.computed[k], err = m.parts[k].run(ctx, f, needed[k])
+		}
+		if err != nil {
+			return fmt.Errorf("module %s: %s: %w", m.Manifest.Name, m.Manifest.Parts[k].Name, err)
+		}
+	}
+	return nil
 }
 
 // reached lists the output ports of parts all of whose inputs are at hand.
@@ -104,76 +127,99 @@ func (m *Module) needed(outputs []string) ([][]string, error) {
 		if len(needed[k]) > 0 {
 			for _, l := range m.parts[k].links {
 				add(l.from, l.output)
+				if l.turn != "" {
+					add(l.turnFrom, l.turn)
+				}
 			}
 		}
 	}
 	return needed, nil
 }
 
+// feed is what a part is given: tensors by input and, where a link carries
+// pieces, one input's tensor for each run.
+type feed struct {
+	whole  map[string]*Tensor
+	into   string // "" when everything is run at once
+	pieces []*Tensor
+}
+
 // feed gathers the inputs of a part.
-func (m *Module) feed(k int, inputs map[string]*Tensor, computed []map[string]*Tensor) (map[string]*Tensor, error) {
+func (m *Module) feed(k int, c *call) (*feed, error) {
 	part := &m.parts[k]
-	feed := make(map[string]*Tensor, len(part.session.Inputs()))
+	f := &feed{whole: make(map[string]*Tensor, len(part.session.Inputs()))}
 	for name, t := range part.constants {
-		feed[name] = t
+		f.whole[name] = t
 	}
 	for i := range part.links {
 		l := &part.links[i]
-		t, err := l.carry(computed[l.from][l.output])
+		t, err := l.carry(c.computed[l.from][l.output])
+		switch {
+		case err != nil:
+		case l.Cut != "":
+			f.into = l.into
+			f.pieces, err = m.cut(l, c)
+		case l.Each && t.Shape[0] != 1:
+			f.into, f.pieces = l.into, rowsOf(t)
+		default:
+			f.whole[l.into] = t
+		}
 		if err != nil {
 			return nil, fmt.Errorf("link %s → %s: %w", l.From, l.To, err)
 		}
-		feed[l.into] = t
 	}
 	for i := range m.Manifest.Inputs {
 		p := &m.Manifest.Inputs[i]
 		if m.Manifest.partOf(p) != k {
 			continue
 		}
-		t := inputs[p.Name]
+		t := c.inputs[p.Name]
 		if t == nil && p.Kind == KindState {
-			t = m.zeroState(p, inputs)
+			t = m.zeroState(p, c.inputs)
 		}
 		if t == nil {
 			return nil, fmt.Errorf("%w: input port %q (%s) is missing", ErrInput, p.Name, p.Kind)
 		}
-		feed[p.tensorName()] = t
+		f.whole[p.tensorName()] = t
 	}
-	for name, c := range part.like {
-		t := feed[c.Like]
+	for name, spec := range part.like {
+		t := f.whole[spec.Like]
 		if t == nil {
-			return nil, fmt.Errorf("%w: constant %q is like input %q, which the part does not have", ErrInput, name, c.Like)
+			return nil, fmt.Errorf("%w: constant %q is like input %q, which the part does not have", ErrInput, name, spec.Like)
 		}
-		d, _ := ParseDType(c.Type)
+		d, _ := ParseDType(spec.Type)
 		same, err := NewTensor(d, t.Shape...)
 		if err != nil {
 			return nil, err
 		}
-		same.fill(c.Value)
-		feed[name] = same
+		same.fill(spec.Value)
+		f.whole[name] = same
 	}
-	return feed, nil
+	return f, nil
 }
 
-// run calls the part's session, once for each window where a link says so.
-func (p *openPart) run(ctx context.Context, feed map[string]*Tensor, outputs []string) (map[string]*Tensor, error) {
-	for i := range p.links {
-		l := &p.links[i]
-		if windows := feed[l.into]; l.Each && windows.Shape[0] != 1 {
-			return p.runEach(ctx, feed, l.into, outputs)
-		}
+// rowsOf cuts a tensor along its first dimension.
+func rowsOf(t *Tensor) []*Tensor {
+	rows := make([]*Tensor, t.Shape[0])
+	size := len(t.F32) / max(len(rows), 1)
+	for i := range rows {
+		rows[i] = Floats(t.F32[i*size:(i+1)*size], append([]int{1}, t.Shape[1:]...)...)
 	}
-	return p.session.Run(ctx, feed, outputs)
+	return rows
 }
 
-func (p *openPart) runEach(ctx context.Context, feed map[string]*Tensor, into string, outputs []string) (map[string]*Tensor, error) {
-	all := feed[into]
-	n := all.Shape[0]
-	size := len(all.F32) / n
+// run calls the part's session, once for each piece where there are some.
+func (p *openPart) run(ctx context.Context, f *feed, outputs []string) (map[string]*Tensor, error) {
+	if f.into == "" {
+		return p.session.Run(ctx, f.whole, outputs)
+	}
+	if len(f.pieces) == 0 {
+		return p.nothing(outputs)
+	}
 	parts := make(map[string][]*Tensor, len(outputs))
-	for w := range n {
-		feed[into] = Floats(all.F32[w*size:(w+1)*size], append([]int{1}, all.Shape[1:]...)...)
-		out, err := p.session.Run(ctx, feed, outputs)
+	for _, piece := range f.pieces {
+		f.whole[f.into] = piece
+		out, err := p.session.Run(ctx, f.whole, outputs)
 		if err != nil {
 			return nil, err
 		}
@@ -181,7 +227,51 @@ func (p *openPart) runEach(ctx context.Context, feed map[string]*Tensor, into st
 			parts[name] = append(parts[name], t)
 		}
 	}
+	for _, list := range parts {
+		even(list)
+	}
 	return stackAll(parts)
+}
+
+// nothing is what a part gives for no pieces: outputs with a first
+// dimension of 0.
+func (p *openPart) nothing(outputs []string) (map[string]*Tensor, error) {
+	out := make(map[string]*Tensor, len(outputs))
+	for _, name := range outputs {
+		info := findInfo(p.session.Outputs(), name)
+		shape := make([]int, max(len(info.Shape), 1))
+		for k := 1; k < len(shape); k++ {
+			shape[k] = max(info.Shape[k], 0)
+		}
+		t, err := NewTensor(info.DType, shape...)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = t
+	}
+	return out, nil
+}
+
+// even fills tensors of one type and rank up with rows of zeros until their
+// second dimensions agree, as those of texts of several lengths do not.
+func even(list []*Tensor) {
+	longest := 0
+	for _, t := range list {
+		if len(t.Shape) < 3 || t.DType != Float32 || !slices.Equal(t.Shape[2:], list[0].Shape[2:]) {
+			return
+		}
+		longest = max(longest, t.Shape[1])
+	}
+	for i, t := range list {
+		if t.Shape[1] == longest || t.Shape[0] != 1 {
+			continue
+		}
+		shape := slices.Clone(t.Shape)
+		shape[1] = longest
+		data := make([]float32, t.Len()/max(t.Shape[1], 1)*longest)
+		copy(data, t.F32)
+		list[i] = Floats(data, shape...)
+	}
 }
 
 func stackAll(parts map[string][]*Tensor) (map[string]*Tensor, error) {
@@ -304,6 +394,14 @@ func (l *Link) carry(t *Tensor) (*Tensor, error) {
 }
 
 // finish does what the manifest says is done to an output.
+func (m *Module) finish(p *Port, c *call) (*Tensor, error) {
+	if p.Boxes != nil {
+		boxes, err := m.boxes(p, c)
+		return boxesTensor(boxes), err
+	}
+	return p.finish(c.computed[m.Manifest.partOf(p)][p.tensorName()])
+}
+
 func (p *Port) finish(t *Tensor) (*Tensor, error) {
 	if t.DType != Float32 {
 		return t, nil

