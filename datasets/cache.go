@@ -25,6 +25,10 @@ type Cache struct {
 	once   sync.Once
 	svg    *resvg.Renderer
 	svgErr error
+
+	namingOnce sync.Once
+	naming     *naming
+	namingErr  error
 }
 
 // DefaultCacheDir is $WIRE_CACHE, or wire/data in the user's cache

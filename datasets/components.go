@@ -19,6 +19,12 @@ const (
 type thumb struct {
 	grey   [thumbSide * thumbSide]float32
 	colour [3 * thumbSide * thumbSide]float32
+	// coarse is the projection of grey on pictures of 4×4 cells and rest the
+	// length of what the projection takes away, so that the cosine of two
+	// thumbs is at most that of their projections plus the product of the
+	// rests: most pairs need no more.
+	coarse [16]float32
+	rest   float32
 }
 
 // newThumb reduces a fitted square picture by area averages.
@@ -43,6 +49,14 @@ func newThumb(m *image.NRGBA) *thumb {
 	}
 	centre(t.grey[:])
 	centre(t.colour[:])
+	var square float64
+	for i, v := range t.grey {
+		t.coarse[i/thumbSide/4*4+i%thumbSide/4] += v / 4
+	}
+	for _, v := range t.coarse {
+		square += float64(v) * float64(v)
+	}
+	t.rest = float32(math.Sqrt(max(0, 1-square)))
 	return t
 }
 
@@ -118,7 +132,8 @@ func nearDuplicates(thumbs []*thumb) [][2]int {
 }
 
 func similar(a, b *thumb) bool {
-	if b == nil {
+	const rounding = 1e-4
+	if b == nil || dot(a.coarse[:], b.coarse[:])+a.rest*b.rest < greyThreshold-rounding {
 		return false
 	}
 	return dot(a.grey[:], b.grey[:]) > greyThreshold && dot(a.colour[:], b.colour[:]) > colourThreshold

@@ -6,7 +6,7 @@
 //
 // A [Source] reads one collection (Tux Paint's stamps, emoji in eight
 // drawing styles, Open Clip Art, instruments and animals of GCompris, spoken
-// words) out of one or more packages. [Cache.Pull] fetches packages through
+// words, collections of icons) out of one or more packages. [Cache.Pull] fetches packages through
 // the user's own apt-get or npm and unpacks them into a cache directory; no
 // picture is part of this repository. Licences and credits travel with them:
 // [Packages] lists both, and each unpacked package keeps its copyright file.
@@ -33,6 +33,23 @@
 //
 // No held-out stamp has a caption that occurs in training, by construction;
 // [Familiar.Novelty] tells whether all its words do.
+//
+// # Extras
+//
+// Vision modules want more concepts and more drawing styles than the packages
+// caption well. Sources with [Source.TrainOnly] give extras ([Sample.Extra]):
+// emoji in two more styles, icons whose name, split into words, has a head
+// noun that WordNet knows as a thing, and clip art with a poor title. Their
+// captions are names, not sentences, so only the set "extra" lists them and
+// only [Cache.Export] adds them, marked as such; texts are not made of them.
+//
+// All extras are in Train. An extra is left out if its concept, its caption
+// or the set of its caption's content words is that of any sample in Val or
+// Test, or if its picture is a near-duplicate of any other. The concept of an
+// icon is the emoji that has the icon's name among its names, if there is one.
+// The table of splits lists the extras that passed; one that it does not list
+// is not used. What the rule cannot see is a thing of a held-out sample under
+// another name, drawn otherwise.
 //
 // # What is left out
 //

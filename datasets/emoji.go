@@ -150,8 +150,9 @@ func emojiFolder(c *Cache, source, folder, extension string, open func(string) *
 type iconSet struct {
 	Width, Height float64
 	Icons         map[string]struct {
-		Body          string
-		Width, Height float64
+		Body                     string
+		Width, Height, Left, Top float64
+		Hidden                   bool
 	}
 }
 
@@ -234,9 +235,7 @@ func iconReader(source, pkg string) func(*Cache) ([]*Sample, error) {
 		sort.Strings(concepts)
 		var samples []*Sample
 		for _, concept := range concepts {
-			icon := icons.Icons[chosen[concept]]
-			w, h := firstPositive(icon.Width, icons.Width, 16), firstPositive(icon.Height, icons.Height, 16)
-			svg := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="%g" height="%g" viewBox="0 0 %g %g">%s</svg>`, w, h, w, h, icon.Body)
+			svg := icons.svg(chosen[concept], inks[0])
 			if s := names.sample(source, concept, drawing(c, pkg+" "+chosen[concept], svg)); s != nil {
 				samples = append(samples, s)
 			}

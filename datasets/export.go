@@ -36,7 +36,8 @@ type ExportOptions struct {
 	Sources []string
 	// Resplit groups the samples afresh instead of taking the split that is
 	// part of the program, and writes splits.tsv.gz too. All sources should
-	// be there then.
+	// be there then. Extras are admitted by the rule against leakage; without
+	// Resplit, the table says which were.
 	Resplit bool
 	// Progress is told how far a part has come; nil is silent.
 	Progress func(part string, done, total int)
@@ -46,9 +47,14 @@ type ExportOptions struct {
 type ExportReport struct {
 	Pictures, Sounds, Texts int
 	Components              int
+	// Extras is how many of the pictures are extras.
+	Extras int
 	// Dropped lists pictures and sounds that could not be read, with the
 	// reason.
 	Dropped []string
+	// Refused counts the extras that the rule against leakage left out, by
+	// reason; empty without Resplit.
+	Refused map[string]int
 }
 
 // PictureRow is a line of pictures.jsonl.
@@ -64,6 +70,7 @@ type PictureRow struct {
 	Category  string   `json:"category"`
 	Mirror    bool     `json:"mirror"`
 	HeldStyle bool     `json:"held_style"`
+	Extra     bool     `json:"extra,omitempty"`
 }
 
 // SoundRow is a line of sounds.jsonl: Samples values from Offset on in
@@ -189,12 +196,88 @@ func (e *exporter) publish(marker string, names ...string) error {
 }
 
 // pictures writes the pictures and assigns components and splits. It returns
-// the samples without those whose picture cannot be used.
+// the samples without those whose picture cannot be used and without extras
+// that must not be.
 func (e *exporter) pictures(samples []*Sample) ([]*Sample, error) {
 	w, err := newNPY(e.temporary("pictures.npy"), "|u1", e.size, e.size, 4)
 	if err != nil {
 		return nil, err
 	}
+	kept, err := e.pixels(w, samples)
+	if err := errors.Join(err, w.close()); err != nil {
+		return nil, err
+	}
+	e.report.Components = len(componentSizes(kept))
+	err = e.lines("pictures.jsonl", func(write func(any) error) error {
+		for _, s := range kept {
+			if s.Image == nil {
+				continue
+			}
+			e.report.Pictures++
+			if s.Extra {
+				e.report.Extras++
+			}
+			if err := write(PictureRow{s.ID, s.Source, s.Concept, s.Component, s.Split, s.Fold, s.Captions, nonNil(s.Keywords), s.Category, s.Mirror, s.HeldStyle, s.Extra}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kept, e.publish(readyPictures, "pictures.npy", "pictures.jsonl")
+}
+
+// pixels writes the pixels and sets the splits, from the program's table or
+// afresh. Extras come last and are judged one by one if the split is made
+// afresh.
+func (e *exporter) pixels(w *npyWriter, samples []*Sample) ([]*Sample, error) {
+	if !e.resplit {
+		table, err := splitTable()
+		if err != nil {
+			return nil, err
+		}
+		samples = withoutUnknownExtras(samples, table)
+		assignKnown(samples, table)
+		kept, _, err := e.fit(w, samples, nil)
+		return kept, err
+	}
+	var some, extras []*Sample
+	for _, s := range samples {
+		if s.Extra {
+			extras = append(extras, s)
+		} else {
+			some = append(some, s)
+		}
+	}
+	kept, thumbs, err := e.fit(w, some, nil)
+	if err != nil {
+		return nil, err
+	}
+	assignComponents(kept, thumbs)
+	rule := newLeakRule(kept, thumbs)
+	e.report.Refused = rule.refused
+	admitted, _, err := e.fit(w, extras, rule.admit)
+	if err != nil {
+		return nil, err
+	}
+	kept = append(kept, admitted...)
+	const name = "splits.tsv.gz"
+	file, err := os.Create(e.temporary(name))
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(writeSplitTable(file, kept), file.Close()); err != nil {
+		return nil, err
+	}
+	return kept, e.publish("", name)
+}
+
+// fit writes the pixels of the samples that have a usable picture and that
+// admit, unless it is nil, lets in. It returns them, and the samples without
+// a picture, with their thumbs.
+func (e *exporter) fit(w *npyWriter, samples []*Sample, admit func(*Sample, *thumb) bool) ([]*Sample, []*thumb, error) {
 	var kept []*Sample
 	var thumbs []*thumb
 	const batch = 64
@@ -208,65 +291,23 @@ func (e *exporter) pictures(samples []*Sample) ([]*Sample, error) {
 			case s.Image == nil:
 				kept, thumbs = append(kept, s), append(thumbs, nil)
 			case errors.Is(problems[i], ErrMissing):
-				w.close()
-				return nil, problems[i]
+				return nil, nil, problems[i]
 			case problems[i] != nil:
 				e.report.Dropped = append(e.report.Dropped, fmt.Sprintf("%s: %v", s.ID, firstLine(problems[i])))
 			default:
-				if err := w.bytes(fitted[i].Pix, 1); err != nil {
-					w.close()
-					return nil, err
+				t := newThumb(fitted[i])
+				if admit != nil && !admit(s, t) {
+					continue
 				}
-				kept, thumbs = append(kept, s), append(thumbs, newThumb(fitted[i]))
+				if err := w.bytes(fitted[i].Pix, 1); err != nil {
+					return nil, nil, err
+				}
+				kept, thumbs = append(kept, s), append(thumbs, t)
 			}
 		}
 		e.progress("pictures", start+len(part), len(samples))
 	}
-	if err := w.close(); err != nil {
-		return nil, err
-	}
-	if err := e.assign(kept, thumbs); err != nil {
-		return nil, err
-	}
-	e.report.Components = len(componentSizes(kept))
-	err = e.lines("pictures.jsonl", func(write func(any) error) error {
-		for _, s := range kept {
-			if s.Image == nil {
-				continue
-			}
-			e.report.Pictures++
-			if err := write(PictureRow{s.ID, s.Source, s.Concept, s.Component, s.Split, s.Fold, s.Captions, nonNil(s.Keywords), s.Category, s.Mirror, s.HeldStyle}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return kept, e.publish(readyPictures, "pictures.npy", "pictures.jsonl")
-}
-
-// assign sets the splits, afresh or from the program's table.
-func (e *exporter) assign(samples []*Sample, thumbs []*thumb) error {
-	if !e.resplit {
-		table, err := splitTable()
-		if err != nil {
-			return err
-		}
-		assignKnown(samples, table)
-		return nil
-	}
-	assignComponents(samples, thumbs)
-	const name = "splits.tsv.gz"
-	file, err := os.Create(e.temporary(name))
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(writeSplitTable(file, samples), file.Close()); err != nil {
-		return err
-	}
-	return e.publish("", name)
+	return kept, thumbs, nil
 }
 
 var errBlank = errors.New("there is nothing to see in the picture")
@@ -402,6 +443,7 @@ type splitFile struct {
 	Counts     map[string]SplitCounts `json:"counts"`
 	Sources    []sourceFile           `json:"sources"`
 	Dropped    []string               `json:"dropped"`
+	Refused    map[string]int         `json:"refused_extras,omitempty"`
 }
 
 type sourceFile struct {
@@ -414,7 +456,7 @@ func (e *exporter) split(samples []*Sample, used []Source) error {
 	sizes := componentSizes(samples)
 	out := splitFile{
 		Seed: SplitSeed, Size: e.size, Components: len(sizes), Largest: sizes[:min(10, len(sizes))],
-		Counts: map[string]SplitCounts{}, Dropped: nonNil(e.report.Dropped),
+		Counts: map[string]SplitCounts{}, Dropped: nonNil(e.report.Dropped), Refused: e.report.Refused,
 	}
 	for _, row := range Count(samples) {
 		out.Counts[row.Source] = row.Pictures

@@ -15,64 +15,153 @@ import (
 	"strings"
 )
 
-// readOpenClipart reads the pictures whose title reads like a caption in
-// English. Titles and keywords are in the metadata of the SVG drawings, the
+// clipArtFile is a picture of Open Clip Art that might be captioned.
+type clipArtFile struct {
+	stem, file string // file is the path of the PNG
+	work       clipArtWork
+}
+
+// eachClipArt reads the metadata of the pictures in the order of their
+// names. Titles and keywords are in the metadata of the SVG drawings, the
 // pixels in the PNG package under the same name.
-func readOpenClipart(c *Cache) ([]*Sample, error) {
-	words, err := readWordList(c)
-	if err != nil {
-		return nil, err
-	}
+func eachClipArt(c *Cache, each func(clipArtFile)) error {
 	pngs := c.path("openclipart-png", "usr", "share", "openclipart", "png")
 	svgs := c.path("openclipart-svg", "usr", "share", "openclipart", "svg")
 	names, err := filesBelow(pngs)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var samples []*Sample
 	for _, name := range names {
 		stem, ok := strings.CutSuffix(name, ".png")
 		if !ok || clipArtDropped(stem) {
 			continue
 		}
 		work, err := readClipArtWork(filepath.Join(svgs, filepath.FromSlash(stem)+".svg"))
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTooLong) || err == nil && work.Title == "" {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTooLong) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s.svg: %w", stem, err)
+			return fmt.Errorf("%s.svg: %w", stem, err)
 		}
-		caption := cleanTitle(work.Title, words)
-		if caption == "" {
-			continue
-		}
-		file := filepath.Join(pngs, filepath.FromSlash(name))
-		if !usableSize(file) {
-			continue
-		}
-		category := path.Dir(stem)
-		samples = append(samples, &Sample{
-			ID: "openclipart/" + stem, Source: "openclipart", Category: category, Concept: NormalCaption(caption),
-			Captions: []string{caption}, Keywords: cleanKeywords(work.Subjects, words), Image: pictureFile(file),
-			Mirror: mayMirror(caption) && !strings.HasPrefix(category, "signs_and_symbols") && !strings.HasPrefix(category, "logos"),
-		})
+		each(clipArtFile{stem, filepath.Join(pngs, filepath.FromSlash(name)), work})
 	}
-	return withoutSeries(samples), nil
+	return nil
 }
 
-// maxSeries is how many pictures may share a title.
-const maxSeries = 24
+// sample makes a sample with a caption.
+func (a clipArtFile) sample(source, caption string, words wordList) *Sample {
+	category := path.Dir(a.stem)
+	return &Sample{
+		ID: source + "/" + a.stem, Source: source, Category: category, Concept: NormalCaption(caption),
+		Captions: []string{caption}, Keywords: cleanKeywords(a.work.Subjects, words), Image: pictureFile(a.file),
+		Mirror: mayMirror(caption) && !strings.HasPrefix(category, "signs_and_symbols") && !strings.HasPrefix(category, "logos"),
+	}
+}
 
-// withoutSeries leaves out titles that many pictures share: they name a
+// readOpenClipart reads the pictures whose title reads like a caption in
+// English.
+func readOpenClipart(c *Cache) ([]*Sample, error) {
+	words, err := readWordList(c)
+	if err != nil {
+		return nil, err
+	}
+	var samples []*Sample
+	err = eachClipArt(c, func(a clipArtFile) {
+		if caption := cleanTitle(a.work.Title, words); caption != "" && usableSize(a.file) {
+			samples = append(samples, a.sample("openclipart", caption, words))
+		}
+	})
+	return withoutSeries(samples, maxSeries), err
+}
+
+// readMoreClipArt reads the pictures that readOpenClipart leaves out and whose
+// title or file name names a thing that the keywords, the folders or the other
+// of the two name too.
+func readMoreClipArt(c *Cache) ([]*Sample, error) {
+	naming, err := c.readNaming()
+	if err != nil {
+		return nil, err
+	}
+	var samples []*Sample
+	err = eachClipArt(c, func(a clipArtFile) {
+		if cleanTitle(a.work.Title, naming.words) != "" {
+			return
+		}
+		if caption := naming.looseCaption(a); caption != "" && usableSize(a.file) {
+			s := a.sample("openclipart-more", caption, naming.words)
+			s.Concept = naming.concept(caption)
+			samples = append(samples, s)
+		}
+	})
+	return withoutSeries(samples, maxMore), err
+}
+
+// looseCaption makes a caption of what is English in the title, or else in
+// the file name, which often ends in the name of who drew it; "" if that
+// names no thing.
+func (n *naming) looseCaption(a clipArtFile) string {
+	// Counts in how many of title, file name, folders and keywords a word stands.
+	seen := map[string]int{}
+	for _, text := range []string{a.work.Title, path.Base(a.stem), path.Dir(a.stem), strings.Join(a.work.Subjects, " ")} {
+		here := map[string]bool{}
+		for _, t := range clipArtTokens(text) {
+			if t = Singular(t); !here[t] {
+				here[t] = true
+				seen[t]++
+			}
+		}
+	}
+	for _, text := range []string{a.work.Title, path.Base(a.stem)} {
+		var kept []string
+		for _, t := range clipArtTokens(text) {
+			if len(t) < 3 && !shortNouns[t] && !functionWords[t] || titleStops[t] || !functionWords[t] && !n.words.has(t) {
+				if len(kept) > 0 && !titleStops[t] && len(t) > 2 {
+					break // what follows is a name
+				}
+				continue
+			}
+			kept = append(kept, t)
+		}
+		for len(kept) > 0 && functionWords[kept[0]] {
+			kept = kept[1:]
+		}
+		for len(kept) > 0 && functionWords[kept[len(kept)-1]] {
+			kept = kept[:len(kept)-1]
+		}
+		if caption := strings.Join(kept, " "); len(kept) > 0 && len(kept) <= 6 && n.nouns.namesThing(caption) && !iconStops[HeadNoun(caption)] && seen[HeadNoun(caption)] > 1 {
+			return caption
+		}
+	}
+	return ""
+}
+
+// clipArtTokens are the words of a title or of the name of a file, without
+// the numbers at their ends.
+func clipArtTokens(text string) []string {
+	tokens := Tokenize(CleanCaption(strings.NewReplacer("_", " ", "/", " ", "-", " ", ",", " ").Replace(splitCamel(text))))
+	for i, t := range tokens {
+		tokens[i] = strings.TrimRight(t, "0123456789")
+	}
+	return tokens
+}
+
+// How many pictures may share a title, and how many may share a caption made
+// of a poor one.
+const (
+	maxSeries = 24
+	maxMore   = 8
+)
+
+// withoutSeries leaves out captions that more than limit pictures share: they name a
 // series (a pack of cards, an icon theme), not what is shown.
-func withoutSeries(samples []*Sample) []*Sample {
+func withoutSeries(samples []*Sample, limit int) []*Sample {
 	counts := map[string]int{}
 	for _, s := range samples {
 		counts[s.Concept]++
 	}
 	kept := samples[:0]
 	for _, s := range samples {
-		if counts[s.Concept] <= maxSeries {
+		if counts[s.Concept] <= limit {
 			kept = append(kept, s)
 		}
 	}

@@ -35,9 +35,23 @@ const rendererPackage = "@resvg/resvg-wasm"
 // packages are all packages, sorted by name.
 var packages = []Package{
 	{Name: "@iconify-json/emojione", Client: NPM, Licence: "CC-BY-4.0", Credit: "EmojiOne 2, EmojiOne", keep: iconFiles},
+	{Name: "@iconify-json/emojione-v1", Client: NPM, Licence: "CC-BY-SA-4.0", Credit: "EmojiOne 1, EmojiOne", keep: iconFiles},
+	{Name: "@iconify-json/fa6-solid", Client: NPM, Licence: "CC-BY-4.0", Credit: "Font Awesome Free 6, Fonticons Inc", keep: iconFiles},
+	{Name: "@iconify-json/flat-color-icons", Client: NPM, Licence: "MIT", Credit: "Flat Color Icons, Icons8", keep: iconFiles},
+	{Name: "@iconify-json/fluent-color", Client: NPM, Licence: "MIT", Credit: "Fluent UI System Color Icons, Microsoft Corporation", keep: iconFiles},
 	{Name: "@iconify-json/fluent-emoji-flat", Client: NPM, Licence: "MIT", Credit: "Fluent Emoji, Microsoft Corporation", keep: iconFiles},
 	{Name: "@iconify-json/fxemoji", Client: NPM, Licence: "Apache-2.0", Credit: "Firefox OS Emoji, Mozilla", keep: iconFiles},
+	{Name: "@iconify-json/game-icons", Client: NPM, Licence: "CC-BY-3.0", Credit: "game-icons.net: Lorc, Delapouite and contributors", keep: iconFiles},
+	{Name: "@iconify-json/healthicons", Client: NPM, Licence: "MIT", Credit: "Health Icons, Resolve to Save Lives", keep: iconFiles},
+	{Name: "@iconify-json/icon-park", Client: NPM, Licence: "Apache-2.0", Credit: "IconPark, ByteDance", keep: iconFiles},
+	{Name: "@iconify-json/maki", Client: NPM, Licence: "CC0-1.0", Credit: "Maki, Mapbox", keep: iconFiles},
+	{Name: "@iconify-json/mdi", Client: NPM, Licence: "Apache-2.0", Credit: "Material Design Icons, Pictogrammers", keep: iconFiles},
 	{Name: "@iconify-json/noto-v1", Client: NPM, Licence: "Apache-2.0", Credit: "Noto Emoji, Google Inc", keep: iconFiles},
+	{Name: "@iconify-json/ph", Client: NPM, Licence: "MIT", Credit: "Phosphor Icons", keep: iconFiles},
+	{Name: "@iconify-json/streamline-emojis", Client: NPM, Licence: "CC-BY-4.0", Credit: "Streamline Emojis, Streamline", keep: iconFiles},
+	{Name: "@iconify-json/streamline-kameleon-color", Client: NPM, Licence: "CC-BY-4.0", Credit: "Kameleon color icons, Streamline", keep: iconFiles},
+	{Name: "@iconify-json/streamline-plump-color", Client: NPM, Licence: "CC-BY-4.0", Credit: "Plump color icons, Streamline", keep: iconFiles},
+	{Name: "@iconify-json/streamline-ultimate-color", Client: NPM, Licence: "CC-BY-4.0", Credit: "Ultimate color icons, Streamline", keep: iconFiles},
 	{Name: "@lobehub/fluent-emoji-3d", Client: NPM, Licence: "MIT", Credit: "Fluent Emoji, Microsoft Corporation; packed by LobeHub"},
 	{Name: rendererPackage, Client: NPM, Licence: "MPL-2.0", Credit: "resvg by Yevhenii Reizner, resvg-js by yisibl"},
 	{Name: "asterisk-core-sounds-en-wav", Client: Apt, Licence: "CC-BY-SA-3.0", Credit: "Digium, voice of Allison Smith"},
@@ -87,7 +101,7 @@ func inFolders(folders ...string) func(string) bool {
 
 func iconFiles(name string) bool {
 	switch path.Base(name) {
-	case "icons.json", "chars.json", "info.json", "package.json", "README.md", "LICENSE":
+	case "icons.json", "chars.json", "info.json", "metadata.json", "package.json", "README.md", "LICENSE":
 		return true
 	}
 	return false

@@ -121,7 +121,7 @@ func TestWithoutSeries(t *testing.T) {
 		samples = append(samples, &Sample{Concept: "card"})
 	}
 	samples = append(samples, &Sample{Concept: "dog"})
-	if kept := withoutSeries(samples); len(kept) != 1 || kept[0].Concept != "dog" {
+	if kept := withoutSeries(samples, maxSeries); len(kept) != 1 || kept[0].Concept != "dog" {
 		t.Errorf("kept %d samples", len(kept))
 	}
 }

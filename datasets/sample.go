@@ -41,6 +41,11 @@ type Sample struct {
 	// measure transfer to unseen styles.
 	HeldStyle bool
 
+	// Extra marks a sample for training vision modules alone: a drawing whose
+	// caption is the name of an icon, or made of a poor title. It is always in
+	// Train, and no set but "extra" lists it.
+	Extra bool
+
 	// Component names the group of samples that share a concept, a caption
 	// or a picture; a component lies in one split and one fold.
 	Component string

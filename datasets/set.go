@@ -22,17 +22,19 @@ type OpenOptions struct {
 type setMaker struct {
 	name, about string
 	sources     []string // all are needed
-	anyOf       []string // or those of these that have been pulled; empty means all sources
+	anyOf       []string // or those of these that have been pulled
 	keep        func(*Sample) bool
 }
 
 // emojiSources are the sources that draw the same concepts.
 var emojiSources = []string{"emoji-google", "emoji-twitter", "fluent-3d", "openmoji", "noto-v1", "emojione", "fxemoji", "fluent-flat"}
 
-// Sources that have sounds.
+// Sources of a kind.
 var (
-	effectSources = []string{"stamps", "gcompris", "scratch"}
-	speechSources = []string{"stamps", "ktuberling", "klettres", "asterisk"}
+	plainSourceNames = sourceNames(false) // all but those of extras
+	extraSourceNames = sourceNames(true)
+	effectSources    = []string{"stamps", "gcompris", "scratch"}
+	speechSources    = []string{"stamps", "ktuberling", "klettres", "asterisk"}
 )
 
 // setMakers are the sets that are not a single source.
@@ -40,11 +42,12 @@ var setMakers = []setMaker{
 	{"stamps", "the stamps; Val and Test are held-out stamps", []string{"stamps"}, nil, func(s *Sample) bool { return s.Image != nil }},
 	{"emoji", "emoji in Google's style, one picture a concept; Val and Test are held-out concepts", []string{"emoji-google"}, nil, func(s *Sample) bool { return s.Image != nil }},
 	{"style", "emoji in the held-out drawing style; Train are seen concepts in an unseen style", []string{"emoji-twitter"}, nil, func(s *Sample) bool { return s.Image != nil }},
-	{"pictures", "every picture", nil, nil, func(s *Sample) bool { return s.Image != nil }},
+	{"pictures", "every picture but the extras", nil, plainSourceNames, func(s *Sample) bool { return s.Image != nil }},
 	{"sounds", "natural and instrument sounds, for five folds", nil, effectSources, func(s *Sample) bool { return s.Sound != nil }},
 	{"speech", "spoken English, for five folds", nil, speechSources, func(s *Sample) bool { return s.Speech != nil }},
 	{"triples", "picture, sound and caption, for five folds", nil, effectSources, func(s *Sample) bool { return s.Image != nil && s.Sound != nil }},
-	{"all", "everything", nil, nil, func(*Sample) bool { return true }},
+	{"extra", "pictures for training vision modules alone, captioned by the names of icons; no other set has them", nil, extraSourceNames, func(s *Sample) bool { return true }},
+	{"all", "everything but the extras", nil, plainSourceNames, func(*Sample) bool { return true }},
 }
 
 // SetNames lists the names that [Open] knows, with a description each: the
@@ -86,7 +89,7 @@ func (c *Cache) Open(name string) (*Set, error) {
 		}
 	}
 	if len(maker.anyOf) > 0 && len(names) == 0 {
-		return nil, fmt.Errorf("set %s: %w in %s; run: wire data pull %s", name, ErrMissing, c.Dir, strings.Join(maker.anyOf, " "))
+		return nil, fmt.Errorf("set %s: %w in %s; run: wire data pull %s", name, ErrMissing, c.Dir, maker.advice())
 	}
 	samples, _, err := c.readAll(names)
 	if err != nil {
@@ -96,6 +99,7 @@ func (c *Cache) Open(name string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	samples = withoutUnknownExtras(samples, table)
 	assignKnown(samples, table)
 	set := &Set{Name: name}
 	for _, s := range samples {
@@ -107,6 +111,25 @@ func (c *Cache) Open(name string) (*Set, error) {
 		return nil, fmt.Errorf("set %s: nothing in %s belongs to it; run: wire data pull all", name, c.Dir)
 	}
 	return set, nil
+}
+
+// advice names what to pull for a set.
+func (m setMaker) advice() string {
+	if len(m.anyOf) > 6 {
+		return "all"
+	}
+	return strings.Join(m.anyOf, " ")
+}
+
+// sourceNames lists the sources of extras, or the others.
+func sourceNames(extra bool) []string {
+	var names []string
+	for _, s := range sources {
+		if s.TrainOnly == extra {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 func setByName(name string) (setMaker, error) {

@@ -19,27 +19,30 @@ type Source struct {
 	About string
 	// Packages are needed to read it.
 	Packages []string
-	read     func(*Cache) ([]*Sample, error)
+	// TrainOnly says that the samples are extras: see [Sample.Extra].
+	TrainOnly bool
+	read      func(*Cache) ([]*Sample, error)
 }
 
-// sources are all sources in the order in which their samples are listed.
-var sources = []Source{
-	{"stamps", "clip art and photos with a sentence each, some with a sound effect and a spoken description", []string{"tuxpaint-stamps-default", rendererPackage}, readStamps},
-	{"emoji-google", "emoji with names and tags, drawn by Google", []string{"emoji-datasource-google", "emojibase-data"}, sheetReader("emoji-google", "emoji-datasource-google", "google")},
-	{"emoji-twitter", "the same in Twitter's style, held out as an unseen drawing style", []string{"emoji-datasource-twitter", "emojibase-data"}, sheetReader("emoji-twitter", "emoji-datasource-twitter", "twitter")},
-	{"fluent-3d", "the same in Microsoft's three-dimensional style", []string{"@lobehub/fluent-emoji-3d", "emojibase-data"}, readFluent3D},
-	{"openmoji", "the same in the OpenMoji style", []string{"openmoji", "emojibase-data", rendererPackage}, readOpenMoji},
-	{"noto-v1", "the same in Google's older style", []string{"@iconify-json/noto-v1", "emojibase-data", rendererPackage}, iconReader("noto-v1", "@iconify-json/noto-v1")},
-	{"emojione", "the same in the style of EmojiOne 2", []string{"@iconify-json/emojione", "emojibase-data", rendererPackage}, iconReader("emojione", "@iconify-json/emojione")},
-	{"fxemoji", "the same in the style of Firefox OS", []string{"@iconify-json/fxemoji", "emojibase-data", rendererPackage}, iconReader("fxemoji", "@iconify-json/fxemoji")},
-	{"fluent-flat", "the same in Microsoft's flat style", []string{"@iconify-json/fluent-emoji-flat", "emojibase-data", rendererPackage}, iconReader("fluent-flat", "@iconify-json/fluent-emoji-flat")},
-	{"openclipart", "clip art with a title and keywords", []string{"openclipart-png", "openclipart-svg", "wordnet-base"}, readOpenClipart},
-	{"gcompris", "instruments, animals and music: picture and sound", []string{"gcompris-qt-data", rendererPackage}, readGCompris},
-	{"scratch", "sound effects by name", []string{"scratch"}, readScratch},
-	{"ktuberling", "spoken English words", []string{"ktuberling-data"}, readKTuberling},
-	{"klettres", "spoken English letters and syllables", []string{"klettres-data"}, readKLettres},
-	{"asterisk", "spoken English prompts, labelled by file name", []string{"asterisk-core-sounds-en-wav"}, readAsterisk},
-}
+// sources are all sources in the order in which their samples are listed:
+// those of extras come last.
+var sources = slices.Concat([]Source{
+	{Name: "stamps", About: "clip art and photos with a sentence each, some with a sound effect and a spoken description", Packages: []string{"tuxpaint-stamps-default", rendererPackage}, read: readStamps},
+	{Name: "emoji-google", About: "emoji with names and tags, drawn by Google", Packages: []string{"emoji-datasource-google", "emojibase-data"}, read: sheetReader("emoji-google", "emoji-datasource-google", "google")},
+	{Name: "emoji-twitter", About: "the same in Twitter's style, held out as an unseen drawing style", Packages: []string{"emoji-datasource-twitter", "emojibase-data"}, read: sheetReader("emoji-twitter", "emoji-datasource-twitter", "twitter")},
+	{Name: "fluent-3d", About: "the same in Microsoft's three-dimensional style", Packages: []string{"@lobehub/fluent-emoji-3d", "emojibase-data"}, read: readFluent3D},
+	{Name: "openmoji", About: "the same in the OpenMoji style", Packages: []string{"openmoji", "emojibase-data", rendererPackage}, read: readOpenMoji},
+	{Name: "noto-v1", About: "the same in Google's older style", Packages: []string{"@iconify-json/noto-v1", "emojibase-data", rendererPackage}, read: iconReader("noto-v1", "@iconify-json/noto-v1")},
+	{Name: "emojione", About: "the same in the style of EmojiOne 2", Packages: []string{"@iconify-json/emojione", "emojibase-data", rendererPackage}, read: iconReader("emojione", "@iconify-json/emojione")},
+	{Name: "fxemoji", About: "the same in the style of Firefox OS", Packages: []string{"@iconify-json/fxemoji", "emojibase-data", rendererPackage}, read: iconReader("fxemoji", "@iconify-json/fxemoji")},
+	{Name: "fluent-flat", About: "the same in Microsoft's flat style", Packages: []string{"@iconify-json/fluent-emoji-flat", "emojibase-data", rendererPackage}, read: iconReader("fluent-flat", "@iconify-json/fluent-emoji-flat")},
+	{Name: "openclipart", About: "clip art with a title and keywords", Packages: []string{"openclipart-png", "openclipart-svg", "wordnet-base"}, read: readOpenClipart},
+	{Name: "gcompris", About: "instruments, animals and music: picture and sound", Packages: []string{"gcompris-qt-data", rendererPackage}, read: readGCompris},
+	{Name: "scratch", About: "sound effects by name", Packages: []string{"scratch"}, read: readScratch},
+	{Name: "ktuberling", About: "spoken English words", Packages: []string{"ktuberling-data"}, read: readKTuberling},
+	{Name: "klettres", About: "spoken English letters and syllables", Packages: []string{"klettres-data"}, read: readKLettres},
+	{Name: "asterisk", About: "spoken English prompts, labelled by file name", Packages: []string{"asterisk-core-sounds-en-wav"}, read: readAsterisk},
+}, extraSources())
 
 // Sources lists all sources in their fixed order.
 func Sources() []Source { return slices.Clone(sources) }
@@ -80,6 +83,7 @@ func (s Source) Read(c *Cache) ([]*Sample, error) {
 	}
 	seen := map[string]bool{}
 	for _, sample := range samples {
+		sample.Extra = s.TrainOnly
 		if seen[sample.ID] {
 			return nil, fmt.Errorf("source %s: two samples are called %s", s.Name, sample.ID)
 		}

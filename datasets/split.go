@@ -101,7 +101,7 @@ func (s *Sample) assign(component string) {
 	s.Component = component
 	sum := sha256.Sum256([]byte(SplitSeed + "\x00component\x00" + component))
 	switch place := binary.BigEndian.Uint64(sum[:8]) % 1000; {
-	case place < 800:
+	case place < 800 || s.Extra:
 		s.Split = Train
 	case place < 900:
 		s.Split = Val

@@ -78,6 +78,9 @@ func assignKnown(samples []*Sample, table map[string]string) {
 			continue
 		}
 		s.assign(component)
+		if s.Extra { // must not change where others go
+			continue
+		}
 		for _, k := range s.keys() {
 			if _, ok := owner[k]; !ok {
 				owner[k] = component

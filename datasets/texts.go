@@ -23,7 +23,8 @@ const (
 	maxTextTokens = 24
 )
 
-// texts writes captions, templates of captions, glosses and examples.
+// texts writes captions, templates of captions, glosses and examples. The
+// captions of extras are no sentences and stay out.
 func (e *exporter) texts(samples []*Sample) error {
 	guard := newCaptionGuard(samples)
 	err := e.lines("texts.jsonl", func(write func(any) error) error {
@@ -37,7 +38,7 @@ func (e *exporter) texts(samples []*Sample) error {
 			return write(TextRow{source, text, split})
 		}
 		for _, s := range samples {
-			if s.Split == Test || s.Image == nil && s.Sound == nil {
+			if s.Split == Test || s.Extra || s.Image == nil && s.Sound == nil {
 				continue
 			}
 			for _, caption := range s.Captions {
