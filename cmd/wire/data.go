@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -32,7 +34,7 @@ func dataCommand() *cli.Command {
 			"Nothing is installed: packages are unpacked into a cache directory.\n\n" +
 			"   wire data list                 what there is, and what has been pulled\n" +
 			"   wire data pull stamps          161 MB of clip art with captions and sounds\n" +
-			"   wire data pull all             everything, about 600 MB\n" +
+			"   wire data pull all             everything, about 630 MB\n" +
 			"   wire data stats stamps         samples by source and split\n" +
 			"   wire data export DIR           NumPy arrays and JSON lines for training",
 		Subcommands: []*cli.Command{
@@ -57,7 +59,10 @@ func dataCommand() *cli.Command {
 			},
 			{
 				Name: "export", Usage: "write arrays and JSON lines for training code", ArgsUsage: "DIR",
-				Description: "Writes pictures.npy, pictures.jsonl, sounds.npy, sounds.jsonl, texts.jsonl and split.json.",
+				Description: "Writes pictures.npy, pictures.jsonl, sounds.npy, sounds.jsonl, texts.jsonl and split.json.\n\n" +
+					"Extras are exported too, marked \"extra\": true in pictures.jsonl: drawings captioned by the names of\n" +
+					"icons, for training the vision module alone. They are in the training split, and none shares a\n" +
+					"concept, a caption or a picture with a held-out sample. Only the set \"extra\" lists them otherwise.",
 				Flags: []cli.Flag{
 					cache,
 					&cli.IntFlag{Name: "size", Value: datasets.ExportSize, Usage: "side of the pictures in pixels, `N`"},
@@ -76,6 +81,8 @@ type listedSource struct {
 	About    string          `json:"about"`
 	Packages []listedPackage `json:"packages"`
 	Pulled   bool            `json:"pulled"`
+	// TrainOnly says that the samples are extras.
+	TrainOnly bool `json:"train_only"`
 }
 
 type listedPackage struct {
@@ -101,7 +108,7 @@ func dataList(c *cli.Context) error {
 	}
 	var sources []listedSource
 	for _, s := range datasets.Sources() {
-		listed := listedSource{Name: s.Name, About: s.About, Pulled: len(s.Missing(cache)) == 0}
+		listed := listedSource{Name: s.Name, About: s.About, Pulled: len(s.Missing(cache)) == 0, TrainOnly: s.TrainOnly}
 		for _, p := range s.Packages {
 			listed.Packages = append(listed.Packages, packages[p])
 		}
@@ -264,7 +271,10 @@ func dataExport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%s: %d pictures, %d sounds and %d texts in %d components\n", c.Args().First(), report.Pictures, report.Sounds, report.Texts, report.Components)
+	fmt.Fprintf(c.App.Writer, "%s: %d pictures (%d of them extras), %d sounds and %d texts in %d components\n", c.Args().First(), report.Pictures, report.Extras, report.Sounds, report.Texts, report.Components)
+	for _, reason := range slices.Sorted(maps.Keys(report.Refused)) {
+		fmt.Fprintf(c.App.Writer, "%d extras were left out: %s\n", report.Refused[reason], reason)
+	}
 	for _, d := range report.Dropped {
 		fmt.Fprintf(c.App.ErrWriter, "left out: %s\n", d)
 	}
