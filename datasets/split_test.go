@@ -143,11 +143,18 @@ func TestEmbeddedSplit(t *testing.T) {
 	}
 	var counts SplitCounts
 	concepts := map[string]string{}
+	held := map[string]bool{} // components of Val and Test
+	var extras []string
 	for id, component := range table {
+		source, concept, _ := strings.Cut(id, "/")
+		if slices.Contains(extraSourceNames, source) {
+			extras = append(extras, component)
+			continue
+		}
 		s := &Sample{}
 		s.assign(component)
 		counts.add(s.Split)
-		source, concept, _ := strings.Cut(id, "/")
+		held[component] = s.Split != Train
 		if !slices.Contains(emojiSources, source) {
 			continue
 		}
@@ -157,6 +164,17 @@ func TestEmbeddedSplit(t *testing.T) {
 		concepts[concept] = component
 	}
 	total := float64(counts.Total())
+	if counts.Total() != 13682 {
+		t.Errorf("%d samples that are no extras; their split must stay as it is", counts.Total())
+	}
+	if len(extras) < 6000 {
+		t.Errorf("%d extras", len(extras))
+	}
+	for _, component := range extras {
+		if held[component] {
+			t.Errorf("an extra is in component %s, which is held out", component)
+		}
+	}
 	if share := float64(counts.Test) / total; share < 0.08 || share > 0.13 {
 		t.Errorf("test has %.3f of the samples", share)
 	}
