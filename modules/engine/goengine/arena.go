@@ -13,8 +13,9 @@ type onnxElem = onnxfile.ElemType
 
 // buffer is a block of memory that one or more values live in.
 type buffer struct {
-	mem  []uint64
-	refs int
+	mem   []uint64 // nil in a dry run
+	words int      // of 8 bytes
+	refs  int
 }
 
 // arena hands out buffers and takes them back. A model of unchanged shapes
@@ -22,6 +23,8 @@ type buffer struct {
 // run nothing is allocated. An arena serves one run at a time.
 type arena struct {
 	free []*buffer
+	dry  bool  // buffers have a size but no memory
+	made []int // sizes of the buffers made by a dry run
 }
 
 // get returns a buffer of at least the given number of bytes, with unknown
@@ -31,12 +34,16 @@ func (a *arena) get(bytes int) *buffer {
 	words := (bytes + 63) / 64 * 8
 	best := -1
 	for i, b := range a.free {
-		if n := len(b.mem); n >= words && n <= 4*words+1024 && (best < 0 || n < len(a.free[best].mem)) {
+		if n := b.words; n >= words && n <= 4*words+1024 && (best < 0 || n < a.free[best].words) {
 			best = i
 		}
 	}
+	if best < 0 && a.dry {
+		a.made = append(a.made, words)
+		return &buffer{words: words, refs: 1}
+	}
 	if best < 0 {
-		return &buffer{mem: make([]uint64, words), refs: 1}
+		return &buffer{mem: make([]uint64, words), words: words, refs: 1}
 	}
 	b := a.free[best]
 	last := len(a.free) - 1
@@ -77,6 +84,9 @@ func (c *call) output(i int, dt onnxElem, shape ...int) (*tensor, error) {
 	}
 	if size := t.n * elemSize(dt); size > c.frame.limit {
 		return nil, fmt.Errorf("a result of shape %v takes %d bytes, at most %d are allowed", slices.Clone(t.shape), size, c.frame.limit)
+	}
+	if c.frame.dry {
+		return t, c.shaped(t)
 	}
 	if dt == text {
 		t.ptr = allocate(text, t.n)
@@ -145,7 +155,7 @@ func (c *call) need(i int) (*tensor, error) {
 
 // input returns input i, nil if absent.
 func (c *call) input(i int) *tensor {
-	if i >= len(c.in) {
+	if i < 0 || i >= len(c.in) {
 		return nil
 	}
 	return c.in[i]

@@ -10,7 +10,11 @@
 // a buffer is free again after its value's last reader, views (Reshape,
 // Squeeze …) share their source's buffer, and element-wise steps work in
 // place. For unchanged input shapes a run asks for the same buffers in the
-// same order, so from the second run on the arena allocates nothing.
+// same order, so from the second run on the arena allocates nothing. Where the
+// model fixes all sizes the buffers are planned at load.
+//
+// [Infer] finds shapes, work and memory without data, by running the same
+// operators up to the point where they know their outputs' shapes.
 //
 // A [Session] may be used from many goroutines; each run that is under way
 // has an arena of its own. With LoadOptions.Threads greater than one, large

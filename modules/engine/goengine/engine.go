@@ -79,6 +79,7 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 	if len(p.unsupported) > 0 {
 		return nil, &modules.UnsupportedError{Engine: "go", Operators: p.unsupported}
 	}
+	p.planMemory(nil) // where the model leaves no dimension open
 	s.plan = p
 	return s, nil
 }
@@ -184,7 +185,11 @@ func (s *Session) acquire() *frame {
 		s.idle = s.idle[:n-1]
 		return f
 	}
-	return s.plan.newFrame(&arena{})
+	a := &arena{}
+	for _, words := range s.plan.buffers {
+		a.free = append(a.free, &buffer{mem: make([]uint64, words), words: words})
+	}
+	return s.plan.newFrame(a)
 }
 
 func (s *Session) giveBack(f *frame) {

@@ -70,7 +70,11 @@ func viaFloat32(k operation) operation {
 		wide := make([]*tensor, len(c.in))
 		for i, t := range c.in {
 			wide[i] = t
-			if t != nil && (t.dt == f16 || t.dt == bf16) {
+			switch {
+			case t == nil || t.dt != f16 && t.dt != bf16:
+			case c.frame.dry && t.ptr == nil:
+				wide[i] = &tensor{dt: f32, shape: t.shape, n: t.n}
+			default:
 				wide[i] = widen(t)
 			}
 		}
@@ -78,6 +82,14 @@ func viaFloat32(k operation) operation {
 		c.in = wide
 		err := k(c)
 		c.in = in
+		if c.frame.dry {
+			for _, o := range c.out {
+				if o != nil && o.dt == f32 && o.kind == 0 {
+					o.dt = dt
+				}
+			}
+			return err
+		}
 		if err != nil {
 			return err
 		}

@@ -46,16 +46,16 @@ func buildGather(s *spec) (operation, error) {
 		if err != nil {
 			return err
 		}
-		list, err := c.intsOf(1)
-		if err != nil {
-			return err
-		}
 		var room [maxRank]int
 		if len(x.shape)+len(idx.shape) > maxRank {
 			return fmt.Errorf("too many dimensions")
 		}
 		shape := append(append(append(room[:0], x.shape[:a]...), idx.shape...), x.shape[a+1:]...)
 		out, err := c.output(0, x.dt, shape...)
+		if err != nil {
+			return err
+		}
+		list, err := c.intsOf(1)
 		if err != nil {
 			return err
 		}

@@ -110,8 +110,9 @@ type plan struct {
 	outputs  []int
 	captures []capture
 	steps    []step
-	folded   int // nodes computed at load
-	fusions  int // nodes merged into others
+	buffers  []int // sizes of the memory planned at load, in words of 8 bytes
+	folded   int   // nodes computed at load
+	fusions  int   // nodes merged into others
 
 	unsupported []string
 }
@@ -397,7 +398,8 @@ func (p *plan) lifetimes() {
 type frame struct {
 	plan  *plan
 	arena *arena
-	limit int // bytes of a value
+	limit int  // bytes of a value
+	dry   bool // find shapes, compute nothing
 	vals  []*tensor
 	call  call
 	subs  map[*plan]*frame

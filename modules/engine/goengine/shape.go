@@ -647,17 +647,18 @@ func buildSplit(s *spec) (operation, error) {
 		}
 		var room [maxRank]int
 		shape := append(room[:0], x.shape...)
+		for i, n := range sizes {
+			shape[a] = n
+			if _, err := c.output(i, x.dt, shape...); err != nil {
+				return err
+			}
+		}
 		outer, whole, inner := splitAt(x.shape, a)
 		at := 0
 		for i, n := range sizes {
-			shape[a] = n
-			out, err := c.output(i, x.dt, shape...)
-			if err != nil {
-				return err
-			}
 			for o := range outer {
 				if n > 0 {
-					copyRange(out, o*n*inner, x, (o*whole+at)*inner, n*inner)
+					copyRange(c.slot(i), o*n*inner, x, (o*whole+at)*inner, n*inner)
 				}
 			}
 			at += n
