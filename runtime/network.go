@@ -40,6 +40,11 @@ type Episode struct {
 	Ticks int
 	// Voice speaks; nil for an episode that only runs.
 	Voice Voice
+	// Cut, when not nil, holds a tract's index for each input of the batch:
+	// for that input the tract carries zeros. −1 cuts none. Many lesions of
+	// one input are so compared at once. It cannot be combined with a voice
+	// that reorders.
+	Cut []int
 }
 
 // Voice decides what is said. Its methods are called by one goroutine, tick
@@ -165,6 +170,7 @@ type episode struct {
 	cancel context.CancelCauseFunc
 	batch  int
 	inputs [][]float32
+	cut    []int
 	voice  Voice
 	// last is the last tick of the episode; the voice may lower it, and then
 	// closes stopped.
@@ -252,6 +258,20 @@ func (n *Network) check(ep *Episode) error {
 	if ep.Voice != nil && n.listen < 0 {
 		return errors.New("runtime: the plan has no effector to speak with")
 	}
+	if ep.Cut == nil {
+		return nil
+	}
+	if len(ep.Cut) != ep.Batch {
+		return fmt.Errorf("runtime: cuts for %d inputs of %d", len(ep.Cut), ep.Batch)
+	}
+	for _, k := range ep.Cut {
+		if k < -1 || k >= len(n.plan.Tracts) {
+			return fmt.Errorf("runtime: cut of tract %d of %d", k, len(n.plan.Tracts))
+		}
+	}
+	if v, ok := ep.Voice.(Reorders); ok && v.Reorders() {
+		return errors.New("runtime: a voice that reorders the batch cannot be combined with cuts")
+	}
 	return nil
 }
 
@@ -267,7 +287,7 @@ func (n *Network) size(batch int) {
 }
 
 func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
-	e := &episode{batch: ep.Batch, voice: ep.Voice, stopped: make(chan struct{}), start: time.Now()}
+	e := &episode{batch: ep.Batch, cut: ep.Cut, voice: ep.Voice, stopped: make(chan struct{}), start: time.Now()}
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
 	e.inputs = make([][]float32, len(n.plan.Senses))
 	copy(e.inputs, ep.Inputs)

@@ -43,6 +43,7 @@ type incoming struct {
 	ch    chan wiring.Message
 	delay int
 	cut   bool
+	rows  []int // of the batch, for which the tract is cut in this episode
 }
 
 // size makes the region's buffers for a batch.
@@ -74,9 +75,16 @@ func (r *region) prepare(e *episode) {
 	clear(r.tick.State)
 	clear(r.tick.Norm)
 	r.silenced = false
-	for _, in := range r.in {
+	for k := range r.in {
+		in := &r.in[k]
 		for range in.delay {
 			in.ch <- wiring.Message{Data: r.zero, Stride: r.cell.Rank}
+		}
+		in.rows = in.rows[:0]
+		for b, tract := range e.cut {
+			if tract == r.cell.In[k] {
+				in.rows = append(in.rows, b)
+			}
 		}
 	}
 	for i := range r.orders {
@@ -109,6 +117,8 @@ func (r *region) take(e *episode, t int) bool {
 		}
 		if r.in[k].cut {
 			m = wiring.Message{Data: r.zero, Stride: r.cell.Rank}
+		} else if len(r.in[k].rows) > 0 {
+			m = r.without(k, m)
 		}
 		r.tick.In[k] = m
 	}
@@ -120,6 +130,20 @@ func (r *region) take(e *episode, t int) bool {
 		r.reorder(parents)
 	}
 	return true
+}
+
+// without copies incoming message k, with zeros for the inputs of the batch
+// for which the tract is cut.
+func (r *region) without(k int, m wiring.Message) wiring.Message {
+	batch, rank := len(r.rows), r.cell.Rank
+	to := r.gather[k*batch*rank:][:batch*rank]
+	for b := range batch {
+		copy(to[b*rank:][:rank], m.Data[b*m.Stride:][:rank])
+	}
+	for _, b := range r.in[k].rows {
+		clear(to[b*rank:][:rank])
+	}
+	return wiring.Message{Data: to, Stride: rank}
 }
 
 // listen sets the tick's drive: what the senses bring, and the word just

@@ -366,6 +366,61 @@ func TestLesions(t *testing.T) {
 	}
 }
 
+// TestCutsOfABatchAreLesions runs a batch of one input with a tract cut in
+// each copy, and the same cuts as lesions of the whole network.
+func TestCutsOfABatchAreLesions(t *testing.T) {
+	p := smallPlan(t, 8, 20)
+	one := inputs(1)
+	cuts := []int{-1, 5, 0, len(p.Tracts) - 1}
+	var many []float32
+	for range cuts {
+		many = append(many, one[0]...)
+	}
+	hear := func(n *Network, x []float32, cuts []int) [][]float32 {
+		v := &parrot{batch: len(cuts), hidden: p.Effectors[0].Hidden, d: p.Width, doneAt: -1}
+		if _, err := n.Run(context.Background(), Episode{Batch: len(cuts), Inputs: [][]float32{x}, Ticks: 16, Voice: v, Cut: cuts}); err != nil {
+			t.Fatal(err)
+		}
+		return v.heard
+	}
+	n := mustNew(t, p, Default())
+	batch := hear(n, many, cuts)
+	intact := hear(n, one[0], []int{-1})
+	changes := 0
+	for b, k := range cuts {
+		config := Default()
+		if k >= 0 {
+			config.LesionTracts = []int{k}
+		}
+		alone := hear(mustNew(t, p, config), one[0], []int{-1})
+		changed := false
+		for tick := range alone {
+			if got := batch[tick][b*p.Width:][:p.Width]; !slices.Equal(got, alone[tick]) {
+				t.Fatalf("cut %d, tick %d: the batch hears %v, a lesioned network %v", k, tick, got[:4], alone[tick][:4])
+			}
+			changed = changed || !slices.Equal(alone[tick], intact[tick])
+		}
+		if changed {
+			changes++
+		}
+		if changed && k < 0 {
+			t.Error("what is heard changes without a cut")
+		}
+	}
+	if changes == 0 {
+		t.Error("no cut changes what is heard: the test shows nothing")
+	}
+	for _, bad := range [][]int{{0, 1}, {-2}, {len(p.Tracts)}} {
+		if _, err := n.Run(context.Background(), Episode{Inputs: one, Ticks: 2, Cut: bad}); err == nil {
+			t.Errorf("cuts %v are accepted", bad)
+		}
+	}
+	v := &parrot{batch: 1, hidden: p.Effectors[0].Hidden, d: p.Width, doneAt: -1, order: true}
+	if _, err := n.Run(context.Background(), Episode{Inputs: one, Ticks: 2, Voice: v, Cut: []int{1}}); err == nil {
+		t.Error("cuts with a voice that reorders are accepted")
+	}
+}
+
 func TestStateThatIsNoNumber(t *testing.T) {
 	p := smallPlan(t, 8, 20)
 	x := inputs(1)

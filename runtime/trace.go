@@ -26,6 +26,10 @@ type Trace struct {
 	// Flow is what each tract brought to its target: gate × scale × the root
 	// mean square of the signal that arrived, [tract][tick].
 	Flow [][]float32
+	// Contribution is, for each tract, by how many nats the log-probability
+	// of what was said falls when the tract is silenced; nil when that was
+	// not measured (package runtime/lesion does).
+	Contribution []float64
 	// Begin and End are when each region computed each tick, from the start
 	// of the episode: [region][tick]. They are the only part that differs
 	// from run to run.
@@ -128,17 +132,24 @@ type TractFlow struct {
 	To    string  `json:"to"`
 	Gate  float64 `json:"gate"` // mean gate, 0..1
 	Flow  float64 `json:"flow"` // mean flow
+	// Contribution in nats, see [Trace]; nil when it was not measured.
+	Contribution *float64 `json:"contribution,omitempty"`
 }
 
-// Strongest returns the n tracts with the largest mean flow, the strongest
-// first; all of them when n is 0.
+// Strongest returns the n tracts with the largest contribution to what was
+// said, or, where that was not measured, the largest mean flow; the strongest
+// first, all of them when n is 0.
 func (t *Trace) Strongest(n int) []TractFlow {
 	flow := t.MeanFlow()
+	strength := flow
+	if t.Contribution != nil {
+		strength = t.Contribution
+	}
 	order := make([]int, len(flow))
 	for k := range order {
 		order[k] = k
 	}
-	sort.SliceStable(order, func(a, b int) bool { return flow[order[a]] > flow[order[b]] })
+	sort.SliceStable(order, func(a, b int) bool { return strength[order[a]] > strength[order[b]] })
 	if n > 0 && n < len(order) {
 		order = order[:n]
 	}
@@ -147,6 +158,9 @@ func (t *Trace) Strongest(n int) []TractFlow {
 		out[i] = TractFlow{
 			Tract: k, From: t.Regions[t.Tracts[k].From], To: t.Regions[t.Tracts[k].To],
 			Gate: t.mean(t.Gate[k]), Flow: flow[k],
+		}
+		if t.Contribution != nil {
+			out[i].Contribution = &t.Contribution[k]
 		}
 	}
 	return out

@@ -31,7 +31,8 @@ func demoCommand() *cli.Command {
 			"   wire demo --json\n" +
 			"   wire demo --image cat.png --sound purr.wav      your own; either may be missing\n\n" +
 			"Captions are decoded with 8 beams and minimum-Bayes-risk choice; --greedy shows the plan's\n" +
-			"own first words.",
+			"own first words. The strongest tracts are those without which the caption would have lost\n" +
+			"most of its log-probability, in nats: each tract is silenced in turn.",
 		Flags: slices.Concat(inputFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "wire-demo", Usage: "write pictures, sounds and drawings to `DIR`; \"\" writes none"},
 			&cli.BoolFlag{Name: "greedy", Usage: "greedy decoding"},
@@ -178,7 +179,7 @@ func writeDemo(ctx context.Context, dir string, plan *wiring.Plan, subjects []su
 
 func printDemo(w io.Writer, plan *wiring.Plan, answers []said, drawings []string) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "INPUT\tCAPTION\tCONFIDENCE\tSTRONGEST TRACTS")
+	fmt.Fprintln(t, "INPUT\tCAPTION\tCONFIDENCE\tSTRONGEST TRACTS (nats lost without)")
 	for _, a := range answers {
 		input := a.Image
 		if a.Sound != "" {
@@ -189,7 +190,11 @@ func printDemo(w io.Writer, plan *wiring.Plan, answers []said, drawings []string
 		}
 		var tracts []string
 		for _, x := range a.Tracts {
-			tracts = append(tracts, x.From+" → "+x.To)
+			tract := x.From + " → " + x.To
+			if x.Contribution != nil {
+				tract += fmt.Sprintf(" (%.1f)", *x.Contribution)
+			}
+			tracts = append(tracts, tract)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%.2f\t%s\n", input, quoteCaption(a.Caption), a.Confidence, strings.Join(tracts, ", "))
 	}

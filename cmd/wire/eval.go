@@ -24,7 +24,13 @@ func evalCommand() *cli.Command {
 			"   wire eval plan                                  stamps, emoji and sounds, validation split\n" +
 			"   wire eval plan --eval-set stamps --json\n" +
 			"   wire eval plan --split test                     for the final report only\n" +
-			"   wire eval plan --lesion lh-pericalcarine --lesion rh-pericalcarine",
+			"   wire eval plan --lesion lh-pericalcarine --lesion rh-pericalcarine\n" +
+			"   wire eval plan --folds                          sounds by cross-validation: trains five plans\n\n" +
+			"There are few sounds, so --folds scores each of them once, with a plan trained on the other\n" +
+			"folds (and on --limit training pictures). Chance is what the same captions score when they\n" +
+			"are dealt out anew within a fold. The plan's sound module was trained on the training split;\n" +
+			"give modules that never heard a fold with --fold-modules. Sounds of the test split take part\n" +
+			"only with --split test.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "split", Value: string(datasets.Val), Usage: "val, or test for the final report: `SPLIT`"},
 			&cli.StringSliceFlag{Name: "eval-set", Value: cli.NewStringSlice("stamps", "emoji", "sounds"), Usage: "score on `SET`: stamps, emoji, style, sounds, triples, … (repeatable)"},
@@ -32,6 +38,9 @@ func evalCommand() *cli.Command {
 			&cli.IntFlag{Name: "resamples", Value: eval.Default().Resamples, Usage: "bootstrap resamples, `N`"},
 			&cli.Uint64Flag{Name: "seed", Value: eval.Default().Seed, Usage: "seed of the bootstrap, `N`"},
 			&cli.BoolFlag{Name: "greedy", Usage: "leave out the slower beam-mbr conditions"},
+			&cli.BoolFlag{Name: "folds", Usage: "score sounds in five folds, training a plan for each", Category: "folds"},
+			&cli.StringFlag{Name: "fold-modules", Usage: "take fold K's sound module from `DIR`/fold-K/NAME", Category: "folds"},
+			&cli.IntFlag{Name: "epochs", Value: foldEpochs, Usage: "passes over the examples of each fold, `N`", Category: "folds"},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of rows as JSON"},
 		}, dataFlags(), networkFlags()),
 		Action: evaluate,
@@ -50,6 +59,14 @@ func evaluate(c *cli.Context) error {
 	plan, dir, err := loadPlan(args[0])
 	if err != nil {
 		return err
+	}
+	if c.Bool("folds") {
+		return evaluateFolds(c, plan, dir, split)
+	}
+	for _, name := range []string{"fold-modules", "epochs"} {
+		if c.IsSet(name) {
+			return usagef("--%s is for --folds only", name)
+		}
 	}
 	cache, err := datasets.OpenCache(c.String("data"))
 	if err != nil {

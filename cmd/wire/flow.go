@@ -21,6 +21,12 @@ func flowDiagram(p *wiring.Plan, t *runtime.Trace, said string) *graphs.Diagram 
 	d := graphs.FromPlan(p)
 	withTypicalPositions(d)
 	d.Flow = &graphs.Flow{Edges: t.MeanFlow(), Nodes: t.MeanState(), Unit: "mean flow (gate × scale × signal)", Said: said}
+	if t.Contribution != nil {
+		d.Flow.Unit = "nats of log P(caption) lost without the tract"
+		for k, c := range t.Contribution {
+			d.Flow.Edges[k] = max(c, 0) // a tract that argued for other words carried none of these
+		}
+	}
 	return d
 }
 

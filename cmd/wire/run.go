@@ -17,6 +17,7 @@ import (
 	"github.com/connectomewire/wire/modules/sound"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/lesion"
 	"github.com/connectomewire/wire/wiring"
 )
 
@@ -27,7 +28,9 @@ func runCommand() *cli.Command {
 			"   wire run plan --image dog.jpg --sound bark.ogg --beam\n" +
 			"   wire run plan --image cat.png --json --trace trace.json\n" +
 			"   wire run plan --image cat.png --lesion lh-fusiform --flow flow.svg\n\n" +
-			"The trace opens in ui.perfetto.dev. Confidence is the mean probability of the words said.",
+			"The trace opens in ui.perfetto.dev. Confidence is the mean probability of the words said.\n" +
+			"Tracts are listed by their contribution: by how many nats the caption's log-probability\n" +
+			"falls when the tract alone is silenced. Flow is gate × scale × signal, averaged over ticks.",
 		Flags:  slices.Concat(inputFlags(), runFlags()),
 		Action: runPlan,
 	}
@@ -172,6 +175,7 @@ type teller struct {
 	config    runtime.Config
 	lesions   []string
 	top       int
+	study     *lesion.Study // made when first needed
 }
 
 // openCaptioner opens a plan's modules on the chosen engine.
@@ -222,6 +226,18 @@ func (t *teller) say(ctx context.Context, in caption.Input) (said, caption.Capti
 	spoken := captions[0]
 	for _, l := range t.lesions {
 		spoken.Trace.Notes = append(spoken.Trace.Notes, "lesion: "+l)
+	}
+	if t.study == nil {
+		if t.study, err = lesion.New(ctx, t.plan, t.models, t.config); err != nil {
+			return said{}, caption.Caption{}, err
+		}
+	}
+	spoken.Trace.Contribution, err = t.study.Tracts(ctx, encoded, spoken.Tokens)
+	if err != nil && (ctx.Err() != nil || t.config.Policy != runtime.Silence) {
+		return said{}, caption.Caption{}, err
+	}
+	if err != nil {
+		spoken.Faults = append(spoken.Faults, "contributions of tracts: "+err.Error())
 	}
 	return said{
 		Caption: spoken.Text, Confidence: spoken.Confidence, Tokens: spoken.Tokens,
@@ -281,10 +297,14 @@ func printSaid(w io.Writer, s said) {
 	if len(s.Tracts) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "strongest tracts:")
+	fmt.Fprintln(w, "strongest tracts, by what the caption's log-probability loses without them:")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, x := range s.Tracts {
-		fmt.Fprintf(t, "  %s → %s\tflow %.3f\tgate %.2f\n", x.From, x.To, x.Flow, x.Gate)
+		contribution := ""
+		if x.Contribution != nil {
+			contribution = fmt.Sprintf("%+.2f nats\t", *x.Contribution)
+		}
+		fmt.Fprintf(t, "  %s → %s\t%sflow %.3f\tgate %.2f\n", x.From, x.To, contribution, x.Flow, x.Gate)
 	}
 	t.Flush()
 }

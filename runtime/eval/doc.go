@@ -16,4 +16,7 @@
 // Scores are CIDEr-D against all captions of an input and head-noun accuracy.
 // Every condition is compared with the nearest neighbour by a paired bootstrap
 // over concepts, so that an input drawn in many styles counts once.
+//
+// There are few sounds; [Folds] scores each of them once, with a plan that was
+// trained on the others.
 package eval

@@ -369,39 +369,50 @@ func (e *evaluation) rows() ([]Row, error) {
 			}{string(n), which})
 		}
 	}
-	base := slices.IndexFunc(e.conditions, func(c condition) bool { return c.name == nearest })
 	var out []Row
 	for _, g := range groups {
-		clusters := pick(e.clusters, g.which)
-		for k, c := range e.conditions {
-			cider, head := pick(c.cider, g.which), pick(c.head, g.which)
-			row := Row{
-				Set: e.set.Name, Split: string(e.set.Split), Group: g.name, Condition: c.name, N: len(g.which),
-				CIDErD: metrics.Mean(cider), HeadNoun: metrics.Mean(head),
-			}
-			for _, m := range []struct {
-				scores []float64
-				ci     *[2]float64
-			}{{cider, &row.CIDErDCI}, {head, &row.HeadNounCI}} {
-				i, err := metrics.PairedBootstrap(m.scores, nil, clusters, e.o.Resamples, e.o.Seed)
-				if err != nil {
-					return nil, err
-				}
-				*m.ci = [2]float64{i.Low, i.High}
-			}
-			if base >= 0 && k != base && !c.shuffled {
-				var d Difference
-				var err error
-				if d.CIDErD, err = metrics.PairedBootstrap(cider, pick(e.conditions[base].cider, g.which), clusters, e.o.Resamples, e.o.Seed); err != nil {
-					return nil, err
-				}
-				if d.HeadNoun, err = metrics.PairedBootstrap(head, pick(e.conditions[base].head, g.which), clusters, e.o.Resamples, e.o.Seed); err != nil {
-					return nil, err
-				}
-				row.VsNearest = &d
-			}
-			out = append(out, row)
+		rows, err := e.rowsOf(g.name, g.which)
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, rows...)
+	}
+	return out, nil
+}
+
+// rowsOf scores every condition on one group.
+func (e *evaluation) rowsOf(group string, which []int) ([]Row, error) {
+	base := slices.IndexFunc(e.conditions, func(c condition) bool { return c.name == nearest })
+	clusters := pick(e.clusters, which)
+	var out []Row
+	for k, c := range e.conditions {
+		cider, head := pick(c.cider, which), pick(c.head, which)
+		row := Row{
+			Set: e.set.Name, Split: string(e.set.Split), Group: group, Condition: c.name, N: len(which),
+			CIDErD: metrics.Mean(cider), HeadNoun: metrics.Mean(head),
+		}
+		for _, m := range []struct {
+			scores []float64
+			ci     *[2]float64
+		}{{cider, &row.CIDErDCI}, {head, &row.HeadNounCI}} {
+			i, err := metrics.PairedBootstrap(m.scores, nil, clusters, e.o.Resamples, e.o.Seed)
+			if err != nil {
+				return nil, err
+			}
+			*m.ci = [2]float64{i.Low, i.High}
+		}
+		if base >= 0 && k != base && !c.shuffled {
+			var d Difference
+			var err error
+			if d.CIDErD, err = metrics.PairedBootstrap(cider, pick(e.conditions[base].cider, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
+				return nil, err
+			}
+			if d.HeadNoun, err = metrics.PairedBootstrap(head, pick(e.conditions[base].head, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
+				return nil, err
+			}
+			row.VsNearest = &d
+		}
+		out = append(out, row)
 	}
 	return out, nil
 }

@@ -197,10 +197,11 @@ def train(data, vocabulary, tower, out, seed=1, samples=60_000, minutes=0, log=p
     return net
 
 
-def folds(data, vocabulary, tower, seed=1, samples=20_000, minutes=0, log=print):
+def folds(data, vocabulary, tower, seed=1, samples=20_000, minutes=0, log=print, keep=None):
     """Five-fold cross-validation over sound effects: every clip is named by a network that never heard
     its component. Ranks are among the texts of the clip's fold, as for unseen pictures, and among the
-    texts of all effects, most of which the network was trained to prefer."""
+    texts of all effects, most of which the network was trained to prefer. keep(fold, network) is
+    called with each network."""
     sounds = Sounds(data)
     everything = [sounds.texts[i] for i in rows_where(sounds, lambda row: row["kind"] == "effect")]
     ranks, chance = {"fold": [], "all": []}, []
@@ -209,6 +210,8 @@ def folds(data, vocabulary, tower, seed=1, samples=20_000, minutes=0, log=print)
         parts = {sounds.rows[i]["component"] for i in held}
         net = fit(sounds, rows_where(sounds, lambda row: row["component"] not in parts), tower, vocabulary,
                   seed + fold, samples, minutes, log=lambda line: None)
+        if keep:
+            keep(fold, net)
         for name, gallery in (("fold", None), ("all", everything)):
             figures = naming(net, sounds, held, tower, vocabulary, gallery)
             ranks[name].append(figures.pop("ranks"))

@@ -1,0 +1,221 @@
+package lesion
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/wiring"
+)
+
+// rows is the number of lesions that are run side by side, at most.
+const rows = 128
+
+// Study measures contributions in one plan. It is not safe for concurrent
+// use.
+type Study struct {
+	plan    *wiring.Plan
+	models  *caption.Models
+	net     *runtime.Network
+	readout *wiring.Readout
+	tokens  map[string]int32
+	allowed []int32   // tokens that a caption may use
+	vectors []float32 // their unit vectors in the text space, [allowed, semantic]
+	place   map[int32]int
+}
+
+// New prepares a plan and its opened modules. config.Trace is ignored.
+func New(ctx context.Context, p *wiring.Plan, m *caption.Models, config runtime.Config) (*Study, error) {
+	config.Trace = false
+	net, err := runtime.New(p, config)
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{plan: p, models: m, net: net, tokens: map[string]int32{}, place: map[int32]int{}}
+	if s.readout, err = p.Readout(0); err != nil {
+		return nil, err
+	}
+	var words []string
+	for t, w := range m.Vocabulary() {
+		s.tokens[w] = int32(t)
+		mark := strings.HasPrefix(w, "<") && strings.HasSuffix(w, ">")
+		if p.Params.Words == nil && mark && int32(t) != m.End() {
+			continue // as when captions are made: no mark is said without training
+		}
+		if p.Params.Allowed(int32(t)) {
+			s.place[int32(t)] = len(s.allowed)
+			s.allowed, words = append(s.allowed, int32(t)), append(words, w)
+		}
+	}
+	if _, ok := s.place[m.End()]; !ok {
+		return nil, fmt.Errorf("plan %q: its words lack the end token, so no caption would end", p.Name)
+	}
+	if s.vectors, err = m.Vectors(ctx, words); err != nil {
+		return nil, err
+	}
+	width := s.readout.SemanticWidth
+	for i := range s.allowed {
+		wiring.UnitLength(s.vectors[i*width:][:width])
+	}
+	clear(s.vectors[s.place[m.End()]*width:][:width]) // a mark, not a word
+	return s, nil
+}
+
+// Tracts returns every tract's contribution to a caption, in nats, by the
+// plan's tracts. words are the caption's tokens, as [caption.Caption] has
+// them; without any, no tract contributed.
+func (s *Study) Tracts(ctx context.Context, in *caption.Encoded, words []string) ([]float64, error) {
+	out := make([]float64, len(s.plan.Tracts))
+	if len(words) == 0 {
+		return out, nil
+	}
+	v, err := s.voice(ctx, words)
+	if err != nil {
+		return nil, err
+	}
+	// The first is the intact plan.
+	cuts := []int{-1}
+	for k := range s.plan.Tracts {
+		cuts = append(cuts, k)
+	}
+	chances, err := s.chances(ctx, in, v, cuts)
+	if err != nil {
+		return nil, err
+	}
+	for k := range out {
+		out[k] = chances[0] - chances[k+1]
+	}
+	return out, nil
+}
+
+// chances returns the log-probability of what v says for each cut.
+func (s *Study) chances(ctx context.Context, in *caption.Encoded, v *reciter, cuts []int) ([]float64, error) {
+	batches := (len(cuts) + rows - 1) / rows
+	v.batch = (len(cuts) + batches - 1) / batches // all alike: another size costs new buffers
+	inputs := s.inputs(in, v.batch)
+	var out []float64
+	for lo := 0; lo < len(cuts); lo += v.batch {
+		cut := make([]int, v.batch)
+		for b := range cut {
+			cut[b] = -1
+		}
+		n := copy(cut, cuts[lo:])
+		v.chance = make([]float64, v.batch)
+		_, err := s.net.Run(ctx, runtime.Episode{Batch: v.batch, Inputs: inputs, Ticks: s.plan.Stare + len(v.say), Voice: v, Cut: cut})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v.chance[:n]...)
+	}
+	return out, nil
+}
+
+// inputs returns the standardised vectors of an input, each repeated.
+func (s *Study) inputs(in *caption.Encoded, repeat int) [][]float32 {
+	out := make([][]float32, len(s.plan.Senses))
+	for k := range s.plan.Senses {
+		if k >= len(in.Senses) || in.Senses[k] == nil {
+			continue
+		}
+		width := s.plan.Senses[k].Width
+		out[k] = make([]float32, repeat*width)
+		for b := range repeat {
+			s.plan.Standardise(out[k][b*width:][:width], k, in.Senses[k], 1)
+		}
+	}
+	return out
+}
+
+// voice prepares the saying of a caption: the language module's hidden state
+// before each word, and the words' places among those allowed.
+func (s *Study) voice(ctx context.Context, words []string) (*reciter, error) {
+	v := &reciter{study: s}
+	var ids []int32
+	for _, w := range words {
+		id, ok := s.tokens[w]
+		if _, may := s.place[id]; !ok || !may {
+			return nil, fmt.Errorf("lesion: plan %q cannot say %q", s.plan.Name, w)
+		}
+		ids = append(ids, id)
+	}
+	if len(ids) < s.plan.MaxTokens {
+		ids = append(ids, s.models.End()) // a longer caption is cut off before its end
+	}
+	token := s.models.Start()
+	var state []float32
+	for _, id := range ids {
+		hidden, next, err := s.models.Body(ctx, []int32{token}, state)
+		if err != nil {
+			return nil, err
+		}
+		v.say, v.hidden = append(v.say, s.place[id]), append(v.hidden, hidden)
+		token, state = id, next
+	}
+	return v, nil
+}
+
+// reciter is a voice that says the same words whatever it hears, and sums
+// their log-probabilities.
+type reciter struct {
+	study  *Study
+	batch  int
+	say    []int       // places among the allowed words
+	hidden [][]float32 // before each word, [hidden]
+	chance []float64   // log-probability of each episode's words
+
+	feed, fixed, point, logits, scratch []float32
+}
+
+// Hear implements [runtime.Voice].
+func (v *reciter) Hear(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
+	s := v.study
+	w := tick - s.plan.Stare
+	if w >= 0 {
+		if err := v.score(ctx, w, norm); err != nil {
+			return runtime.Reply{}, err
+		}
+	}
+	if w+1 < 0 || w+1 >= len(v.say) {
+		return runtime.Reply{Done: w+1 >= len(v.say)}, nil
+	}
+	// The state before the next word comes back in the next tick.
+	v.feed = v.feed[:0]
+	for range v.batch {
+		v.feed = append(v.feed, v.hidden[w+1]...)
+	}
+	return runtime.Reply{Hidden: v.feed}, nil
+}
+
+// score adds the log-probability of word w to every episode.
+func (v *reciter) score(ctx context.Context, w int, norm []float32) error {
+	s := v.study
+	r, n, words := s.readout, v.batch, len(s.allowed)
+	if len(v.logits) != n*words {
+		v.fixed, v.point = make([]float32, n*r.HiddenWidth), make([]float32, n*r.SemanticWidth)
+		v.logits, v.scratch = make([]float32, n*words), make([]float32, words)
+	}
+	r.Residual(v.fixed, v.feed, norm, n)
+	r.Semantic(v.point, norm, n)
+	head, err := s.models.Head(ctx, v.fixed, n)
+	if err != nil {
+		return err
+	}
+	kernel.Gemm(false, true, n, words, r.SemanticWidth, v.point, s.vectors, v.logits, false)
+	size := len(head) / n
+	for b := range n {
+		row := v.logits[b*words:][:words]
+		for i, token := range s.allowed {
+			row[i] += head[b*size+int(token)]
+		}
+		p := float64(row[v.say[w]]) - float64(kernel.LogSumExp(row, v.scratch))
+		if math.IsNaN(p) {
+			return fmt.Errorf("lesion: the log-probability of word %d is not a number", w)
+		}
+		v.chance[b] += p
+	}
+	return nil
+}
