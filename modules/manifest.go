@@ -48,6 +48,8 @@ type Manifest struct {
 	Outputs []Port `yaml:"outputs"`
 	// States are inputs fed from outputs of the step before.
 	States []StateLoop `yaml:"states,omitempty"`
+	// Generate says how a module that is a decoder makes text.
+	Generate *Generate `yaml:"generate,omitempty"`
 }
 
 // Part is one ONNX model of a module.
@@ -69,11 +71,29 @@ type Constant struct {
 	// Shape of the tensor; empty for a scalar.
 	Shape []int `yaml:"shape,flow,omitempty"`
 	// Like is another input of the part whose shape the tensor takes at each
-	// call: an attention mask of ones is like the tokens.
+	// call: the types of tokens are like the tokens.
 	Like string `yaml:"like,omitempty"`
 	// Value fills every element.
-	Value float64 `yaml:"value"`
+	Value float64 `yaml:"value,omitempty"`
+	// Make says how the tensor is made at each call, for decoders that keep a
+	// cache of what was before:
+	//
+	//   - "mask" is ones for the tokens of the cache and for those of the input
+	//     that it is like: [batch, past + tokens];
+	//   - "positions" counts on from the length of the cache: [batch, tokens];
+	//   - "cached" says whether there is a cache, in every element of Shape.
+	Make string `yaml:"make,omitempty"`
+	// Past names the open dimension of a state input that is the length of
+	// the cache; without it there is none.
+	Past string `yaml:"past,omitempty"`
 }
+
+// What [Constant.Make] may say.
+const (
+	MakeMask      = "mask"
+	MakePositions = "positions"
+	MakeCached    = "cached"
+)
 
 // Link carries an output of a part to an input of a later one: as it is; as
 // windows of Window rows of Width numbers, Hop apart, which become the batch
@@ -175,6 +195,28 @@ type StateLoop struct {
 	// Empty names an open dimension that is 0 at the start: the length of a
 	// cache of keys and values.
 	Empty string `yaml:"empty,omitempty"`
+	// Keep is "first" for a state that the first step makes and later ones
+	// leave as it is, such as keys and values of what an encoder gave.
+	Keep string `yaml:"keep,omitempty"`
+}
+
+// Generate says how a decoder makes text: its best token becomes the next
+// input, until an end token or the limit.
+type Generate struct {
+	// Tokens is the input port of a part and Logits its output port.
+	Tokens string `yaml:"tokens"`
+	Logits string `yaml:"logits"`
+	// Start is what the decoder begins with when no prompt is given, End the
+	// tokens after which it stops.
+	Start []int64 `yaml:"start,flow,omitempty"`
+	End   []int64 `yaml:"end,flow,omitempty"`
+	// Max is the largest number of tokens, with the prompt; 0 means no limit
+	// of the model's own.
+	Max int `yaml:"max,omitempty"`
+	// Suppress are tokens that are never chosen, SuppressFirst such that are
+	// not chosen first.
+	Suppress      []int64 `yaml:"suppress,flow,omitempty"`
+	SuppressFirst []int64 `yaml:"suppress_first,flow,omitempty"`
 }
 
 // Dim is a dimension of a port: a size, or the name of an open one.
@@ -333,7 +375,7 @@ func (m *Manifest) Check() error {
 	if m.License == "" {
 		return at("license")("a module needs a licence; write \"unknown\" if its authors name none")
 	}
-	for _, step := range []func() error{m.checkFiles, m.checkParts, m.checkPorts, m.checkLinks, m.checkStates} {
+	for _, step := range []func() error{m.checkFiles, m.checkParts, m.checkPorts, m.checkLinks, m.checkStates, m.checkGenerate} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -395,13 +437,32 @@ func (m *Manifest) checkParts() error {
 			if d, err := ParseDType(c.Type); err != nil || d == String {
 				return at("parts", i, "constants", name)("type %q is not a number's", c.Type)
 			}
-			if c.Like != "" && len(c.Shape) > 0 {
-				return at("parts", i, "constants", name)("it has both a shape and an input it is like")
+			if err := c.check(); err != nil {
+				return at("parts", i, "constants", name)("%v", err)
 			}
 			if n, err := Elements(c.Shape); err != nil || n > 1<<20 {
 				return at("parts", i, "constants", name)("shape %v is not a constant's", c.Shape)
 			}
 		}
+	}
+	return nil
+}
+
+func (c *Constant) check() error {
+	if c.Make != "" && !slices.Contains([]string{MakeMask, MakePositions, MakeCached}, c.Make) {
+		return fmt.Errorf("make: %q is none of mask, positions, cached%s", c.Make, suggestion(c.Make, []string{MakeMask, MakePositions, MakeCached}))
+	}
+	switch {
+	case c.Like != "" && len(c.Shape) > 0:
+		return fmt.Errorf("it has both a shape and an input it is like")
+	case (c.Make == MakeMask || c.Make == MakePositions) && c.Like == "":
+		return fmt.Errorf("%s are made like another input; say which (like: input_ids)", c.Make)
+	case c.Make == MakeCached && (c.Like != "" || c.Past == ""):
+		return fmt.Errorf("whether there is a cache is told by a dimension (past: past_sequence_length), not by an input it is like")
+	case c.Make == "" && c.Past != "":
+		return fmt.Errorf("past belongs to make: mask, positions or cached")
+	case c.Make != "" && c.Value != 0:
+		return fmt.Errorf("it is made at each call, so it has no value")
 	}
 	return nil
 }
@@ -653,6 +714,47 @@ func (m *Manifest) checkStates() error {
 		}
 		if out == nil || out.Kind != KindState {
 			return at("states", i, "output")("%q is not an output port of kind state", s.Output)
+		}
+		for k := range m.States[:i] {
+			if m.States[k].Input == s.Input {
+				return at("states", i, "input")("%q is fed by another state already", s.Input)
+			}
+		}
+		if s.Keep != "" && s.Keep != "first" {
+			return at("states", i, "keep")("%q is not known; leave it out, or write first", s.Keep)
+		}
+		if s.Empty != "" && !slices.ContainsFunc(in.Shape, func(d Dim) bool { return d.Name == s.Empty }) {
+			return at("states", i, "empty")("port %q of shape %v has no dimension %q", in.Name, in.Shape, s.Empty)
+		}
+	}
+	return nil
+}
+
+func (m *Manifest) checkGenerate() error {
+	g := m.Generate
+	if g == nil {
+		return nil
+	}
+	in, out := m.Input(g.Tokens), m.Output(g.Logits)
+	switch {
+	case in == nil || in.Kind != KindText && in.Kind != KindTokens || in.DType() != Int64 && in.DType() != Int32:
+		return at("generate", "tokens")("%q is not an input port of kind text or tokens", g.Tokens)
+	case len(in.Shape) != 2:
+		return at("generate", "tokens")("port %q has shape %v, a decoder takes [batch, tokens]", in.Name, in.Shape)
+	case out == nil || out.Kind != KindLogits || out.DType() != Float32:
+		return at("generate", "logits")("%q is not an output port of kind logits", g.Logits)
+	case len(out.Shape) != 3 || out.Pooling != "" || out.Decode != "":
+		return at("generate", "logits")("port %q has to be [batch, tokens, entries], neither pooled nor decoded", out.Name)
+	case m.partOf(in) != m.partOf(out):
+		return at("generate", "logits")("ports %q and %q belong to different parts", in.Name, out.Name)
+	case in.Kind == KindTokens && len(g.Start) == 0 && len(g.End) == 0:
+		return at("generate")("without a tokenizer say at least after which token it stops (end: [2])")
+	case g.Max < 0 || g.Max > 1<<20:
+		return at("generate", "max")("%d is not between 0 and %d", g.Max, 1<<20)
+	}
+	for i := range m.Links {
+		if l := &m.Links[i]; partName(l.To) == m.Parts[m.partOf(in)].Name && (l.Each || l.Cut != "") {
+			return at("generate")("part %q runs once for each piece of links[%d], so it cannot generate", partName(l.To), i)
 		}
 	}
 	return nil

@@ -62,7 +62,7 @@ type Module struct {
 type openPart struct {
 	session   Session
 	constants map[string]*Tensor
-	like      map[string]Constant // constants that take an input's shape
+	made      map[string]Constant // constants that are made at each call
 	links     []openLink          // that lead into this part
 }
 
@@ -118,10 +118,10 @@ func (m *Module) load(dir fs.FS, engine Engine, opt Options) error {
 		if err != nil {
 			return fmt.Errorf("module %s: %s: %w", m.Manifest.Name, part.File, err)
 		}
-		m.parts = append(m.parts, openPart{session: session, constants: constants(part.Constants), like: map[string]Constant{}})
+		m.parts = append(m.parts, openPart{session: session, constants: constants(part.Constants), made: map[string]Constant{}})
 		for name, c := range part.Constants {
-			if c.Like != "" {
-				m.parts[len(m.parts)-1].like[name] = c
+			if c.made() {
+				m.parts[len(m.parts)-1].made[name] = c
 			}
 		}
 	}
@@ -138,8 +138,8 @@ func (m *Module) load(dir fs.FS, engine Engine, opt Options) error {
 func constants(specs map[string]Constant) map[string]*Tensor {
 	out := map[string]*Tensor{}
 	for name, c := range specs {
-		if c.Like != "" {
-			continue // made at each call
+		if c.made() {
+			continue
 		}
 		d, _ := ParseDType(c.Type)
 		t, err := NewTensor(d, c.Shape...)
@@ -151,6 +151,9 @@ func constants(specs map[string]Constant) map[string]*Tensor {
 	}
 	return out
 }
+
+// made reports whether the constant depends on the call.
+func (c *Constant) made() bool { return c.Like != "" || c.Make != "" }
 
 func (t *Tensor) fill(v float64) {
 	for i := range t.F32 {
@@ -442,6 +445,9 @@ func (t *Tensor) as(p *Port) (*Tensor, error) {
 	}
 	if len(t.Shape) == len(p.Shape) || len(p.Shape) == 0 {
 		return t, nil
+	}
+	if len(p.Shape) == 1 && t.Shape[0] == 1 { // a port without a batch
+		return t.Reshape(t.Len())
 	}
 	shape := make([]int, len(p.Shape))
 	rest := slices.DeleteFunc(slices.Clone(t.Shape[1:]), func(d int) bool { return d == 1 })

@@ -182,20 +182,82 @@ func (m *Module) feed(k int, c *call) (*feed, error) {
 		}
 		f.whole[p.tensorName()] = t
 	}
-	for name, spec := range part.like {
-		t := f.whole[spec.Like]
-		if t == nil {
-			return nil, fmt.Errorf("%w: constant %q is like input %q, which the part does not have", ErrInput, name, spec.Like)
-		}
-		d, _ := ParseDType(spec.Type)
-		same, err := NewTensor(d, t.Shape...)
+	for name, spec := range part.made {
+		t, err := m.makeConstant(k, &spec, f.whole)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("constant %q: %w", name, err)
 		}
-		same.fill(spec.Value)
-		f.whole[name] = same
+		f.whole[name] = t
 	}
 	return f, nil
+}
+
+// makeConstant makes a constant that depends on the other inputs of its part.
+func (m *Module) makeConstant(k int, c *Constant, inputs map[string]*Tensor) (*Tensor, error) {
+	past, err := m.pastLength(k, c.Past, inputs)
+	if err != nil {
+		return nil, err
+	}
+	shape := c.Shape
+	if c.Like != "" {
+		like := inputs[c.Like]
+		if like == nil {
+			return nil, fmt.Errorf("%w: it is like input %q, which the part does not have", ErrInput, c.Like)
+		}
+		shape = slices.Clone(like.Shape)
+	}
+	if c.Make == MakeMask || c.Make == MakePositions {
+		if len(shape) < 2 {
+			return nil, fmt.Errorf("%w: a %s is made like [batch, tokens], not %v", ErrInput, c.Make, shape)
+		}
+		shape = shape[:2]
+	}
+	if c.Make == MakeMask {
+		shape[1] += past
+	}
+	d, _ := ParseDType(c.Type)
+	t, err := NewTensor(d, shape...)
+	if err != nil {
+		return nil, err
+	}
+	switch c.Make {
+	case MakeMask:
+		t.fill(1)
+	case MakeCached:
+		if past > 0 {
+			t.fill(1)
+		}
+	case MakePositions:
+		for i := range t.I64 {
+			t.I64[i] = int64(past + i%shape[1])
+		}
+		for i := range t.I32 {
+			t.I32[i] = int32(past + i%shape[1])
+		}
+	default:
+		t.fill(c.Value)
+	}
+	return t, nil
+}
+
+// pastLength is the size of the dimension of that name in a part's states.
+func (m *Module) pastLength(k int, dim string, inputs map[string]*Tensor) (int, error) {
+	if dim == "" {
+		return 0, nil
+	}
+	for i := range m.Manifest.Inputs {
+		p := &m.Manifest.Inputs[i]
+		t := inputs[p.tensorName()]
+		if p.Kind != KindState || m.Manifest.partOf(p) != k || t == nil {
+			continue
+		}
+		for j, d := range p.Shape {
+			if d.Name == dim && j < len(t.Shape) {
+				return t.Shape[j], nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("no state of the part has a dimension %q (past)", dim)
 }
 
 // rowsOf cuts a tensor along its first dimension.
@@ -416,6 +478,9 @@ func (p *Port) finish(t *Tensor) (*Tensor, error) {
 		t = Floats(t.F32, t.Shape[0], t.Shape[1]*t.Shape[2], t.Shape[3])
 	}
 	if p.Pooling != "" {
+		if p.Kind == KindLogits && len(t.Shape) == 2 { // frames of one sound
+			t = Floats(t.F32, 1, t.Shape[0], t.Shape[1])
+		}
 		if len(t.Shape) != 3 {
 			return nil, fmt.Errorf("the model gave shape %v, pooling needs [batch, cells, width]", t.Shape)
 		}
@@ -513,6 +578,7 @@ func softmax(row []float32) {
 type Stream struct {
 	module *Module
 	state  map[string]*Tensor // by input port; nil before the first step
+	known  call               // what does not change from step to step
 }
 
 // Stream starts a run of steps with all states zero.
@@ -539,13 +605,17 @@ func (s *Stream) Step(ctx context.Context, inputs map[string]*Tensor, outputs ..
 			wanted = append(wanted, l.Output)
 		}
 	}
-	out, err := s.module.Run(ctx, all, wanted...)
+	c := &call{inputs: all, pictures: s.known.pictures, computed: slices.Clone(s.known.computed)}
+	out, err := s.module.run(ctx, c, wanted)
 	if err != nil {
 		return nil, err
 	}
 	next := make(map[string]*Tensor, len(loops))
 	for _, l := range loops {
 		next[l.Input] = out[l.Output]
+		if l.Keep == "first" && s.state != nil {
+			next[l.Input] = s.state[l.Input]
+		}
 		if !slices.Contains(asked, l.Output) {
 			delete(out, l.Output)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,13 +52,14 @@ func modulesCommand() *cli.Command {
 					"   FILE.onnx, or a directory with a module.yaml",
 				Flags: []cli.Flag{
 					dir, name, license, again,
-					&cli.StringFlag{Name: "mirror", Usage: "`URL` of a mirror of the hub"},
+					&cli.StringFlag{Name: "mirror", Usage: "`URL` of a mirror of the hub (default: $HF_ENDPOINT)"},
+					&cli.StringFlag{Name: "sha256", Usage: "`HEX` digest that the file of an https: source has to have"},
 				},
 				Action: modulesPull,
 			},
 			{
-				Name: "add", Usage: "write a manifest for a model and put both into the library", ArgsUsage: "MODEL.onnx",
-				Description: "Ports and shapes are read from the model; preprocessing, labels and tokenizer from\n" +
+				Name: "add", Usage: "write a manifest for a model and put both into the library", ArgsUsage: "MODEL.onnx [MODEL.onnx ...]",
+				Description: "Several models, such as an encoder and its decoder, become one module. Ports and shapes are read from the model; preprocessing, labels and tokenizer from\n" +
 					"preprocessor_config.json, config.json, generation_config.json and tokenizer.json beside it.\n" +
 					"With --print the manifest is only shown.",
 				Flags: []cli.Flag{
@@ -68,7 +68,7 @@ func modulesCommand() *cli.Command {
 				},
 				Action: modulesAdd,
 			},
-			{Name: "inspect", Usage: "show a module's or model's ports, operators and engines", ArgsUsage: "NAME|DIR|MODEL.onnx", Flags: []cli.Flag{dir, asJSON}, Action: modulesInspect},
+			inspectCommand(dir, asJSON),
 			{
 				Name: "run", Usage: "run one module alone", ArgsUsage: "NAME|DIR",
 				Description: "Examples:\n" +
@@ -203,15 +203,15 @@ func modulesCatalog(c *cli.Context) error {
 }
 
 // modulesFetch fetches and reports.
-func modulesFetch(c *cli.Context, what string) error {
+func modulesFetch(c *cli.Context, fetch func(*library.Library, library.PullOptions) (library.Entry, []string, error)) error {
 	l, err := openLibrary(c)
 	if err != nil {
 		return err
 	}
 	var bar *progressbar.ProgressBar
 	current := ""
-	e, notes, err := l.Pull(c.Context, what, library.PullOptions{
-		Name: c.String("name"), License: c.String("license"), Mirror: c.String("mirror"), Again: c.Bool("again"),
+	e, notes, err := fetch(l, library.PullOptions{
+		Name: c.String("name"), License: c.String("license"), Mirror: c.String("mirror"), SHA256: c.String("sha256"), Again: c.Bool("again"),
 		Announce: func(p library.Plan) error {
 			license := p.License
 			if license == "" {
@@ -249,23 +249,29 @@ func modulesPull(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return modulesFetch(c, args[0])
+	return modulesFetch(c, func(l *library.Library, opt library.PullOptions) (library.Entry, []string, error) {
+		return l.Pull(c.Context, args[0], opt)
+	})
 }
 
 func modulesAdd(c *cli.Context) error {
-	args, err := arguments(c, 1, "an ONNX file")
-	if err != nil {
-		return err
+	files := c.Args().Slice()
+	if len(files) == 0 {
+		return usagef("wire modules add needs an ONNX file, or several that become one module")
 	}
-	info, err := os.Stat(args[0])
-	if err != nil {
-		return err
-	}
-	if info.IsDir() {
-		return usagef("%s is a directory; name the .onnx file in it, or use: wire modules pull %s", args[0], args[0])
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		if info.IsDir() {
+			return usagef("%s is a directory; name the .onnx file in it, or use: wire modules pull %s", file, file)
+		}
 	}
 	if !c.Bool("print") {
-		return modulesFetch(c, "file:"+args[0])
+		return modulesFetch(c, func(l *library.Library, opt library.PullOptions) (library.Entry, []string, error) {
+			return l.Add(c.Context, files, opt)
+		})
 	}
 	tmp, err := os.MkdirTemp("", "wire-add-*")
 	if err != nil {
@@ -273,7 +279,7 @@ func modulesAdd(c *cli.Context) error {
 	}
 	defer os.RemoveAll(tmp)
 	l := &library.Library{Dir: tmp}
-	e, notes, err := l.Pull(c.Context, "file:"+args[0], library.PullOptions{Name: c.String("name"), License: c.String("license")})
+	e, notes, err := l.Add(c.Context, files, library.PullOptions{Name: c.String("name"), License: c.String("license")})
 	if err != nil {
 		return err
 	}
@@ -656,75 +662,6 @@ func tensorSpread(v []float32) (low, high, mean float64) {
 		mean += float64(x) / float64(len(v))
 	}
 	return low, high, mean
-}
-
-func modulesInspect(c *cli.Context) error {
-	args, err := arguments(c, 1, "a module or an ONNX file")
-	if err != nil {
-		return err
-	}
-	l, err := openLibrary(c)
-	if err != nil {
-		return err
-	}
-	report, err := inspectNamed(c.Context, l, args[0])
-	if err != nil {
-		return err
-	}
-	if c.Bool("json") {
-		return dataJSON(c.App.Writer, report)
-	}
-	return printReport(c.App.Writer, report)
-}
-
-func inspectNamed(_ context.Context, l *library.Library, name string) (*library.Report, error) {
-	if strings.HasSuffix(name, ".onnx") {
-		return library.InspectModel(name)
-	}
-	e, err := l.Find(name)
-	if err != nil {
-		return nil, err
-	}
-	return library.Inspect(e)
-}
-
-func printReport(out io.Writer, r *library.Report) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	if m := r.Manifest; m != nil {
-		fmt.Fprintf(w, "%s\t%s module\n", m.Name, m.Modality)
-		for _, row := range [][2]string{{"about", m.Description}, {"licence", m.License}, {"source", m.Source}} {
-			if row[1] != "" {
-				fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
-			}
-		}
-		for _, p := range m.Inputs {
-			fmt.Fprintf(w, "in\t%s\t%s\t%s %v\n", p.Name, p.Kind, p.DType(), p.Shape)
-		}
-		for _, p := range m.Outputs {
-			fmt.Fprintf(w, "out\t%s\t%s\t%s %v\n", p.Name, p.Kind, p.DType(), p.Shape)
-		}
-		for _, s := range m.States {
-			fmt.Fprintf(w, "state\t%s\t← %s\n", s.Input, s.Output)
-		}
-	}
-	for _, p := range r.Parts {
-		fmt.Fprintf(w, "\n%s\t%s, operator set %d, %s parameters, %s, %d operators\n", p.File, p.Producer, p.Opset, modulesCount(p.Parameters), byteSize(p.Bytes), p.Nodes)
-		for _, v := range p.Inputs {
-			fmt.Fprintf(w, "  input\t%s\n", v)
-		}
-		for _, v := range p.Outputs {
-			fmt.Fprintf(w, "  output\t%s\n", v)
-		}
-		var ops []string
-		for _, o := range p.Operators {
-			ops = append(ops, fmt.Sprintf("%s×%d", o.Name, o.Count))
-		}
-		fmt.Fprintf(w, "  operators\t%s\n", strings.Join(ops, " "))
-		for _, e := range p.Engines {
-			fmt.Fprintf(w, "  %s\t%s\n", e.Name, e.Verdict)
-		}
-	}
-	return w.Flush()
 }
 
 // modulesCount writes a number of parameters.

@@ -20,8 +20,9 @@ import (
 // zero value is usable: no known hash, at most 1 GiB, four attempts.
 type Options struct {
 	// SHA256 is the expected digest in hexadecimal. Without it nothing is
-	// verified, nothing is resumed from an earlier call, and a file that is
-	// already there is fetched again.
+	// verified, an earlier call's partial file is gone on with only when the
+	// server's entity tag tells that the file is still the same, and a file
+	// that is already there is fetched again.
 	SHA256 string
 	// MaxBytes bounds the size of the file; 0 means 1 GiB.
 	MaxBytes int64
@@ -79,7 +80,11 @@ func File(ctx context.Context, source, dest string, o Options) (Result, error) {
 	}
 	f := &fetch{ctx: ctx, source: source, dest: dest, part: dest + ".part", o: o}
 	if o.SHA256 == "" {
-		f.discard()
+		if tag, err := os.ReadFile(f.tagFile()); err == nil && strongTag(string(tag)) {
+			f.validator = string(tag)
+		} else {
+			f.discard()
+		}
 	}
 	r, err := f.run()
 	if err != nil {
@@ -141,7 +146,7 @@ type fetch struct {
 	source, dest string
 	part         string
 	o            Options
-	validator    string // ETag of what the partial file holds, from this call
+	validator    string // ETag of what the partial file holds
 }
 
 // transient marks errors that another attempt may cure.
@@ -194,7 +199,17 @@ func (f *fetch) have() int64 {
 
 func (f *fetch) discard() {
 	os.Remove(f.part) // gone already is as good
+	os.Remove(f.tagFile())
 	f.validator = ""
+}
+
+// tagFile keeps the entity tag of what the partial file holds.
+func (f *fetch) tagFile() string { return f.part + ".etag" }
+
+// strongTag reports whether an ETag stands for the same bytes (RFC 9110,
+// section 8.8.3).
+func strongTag(tag string) bool {
+	return len(tag) > 2 && tag[0] == '"' && tag[len(tag)-1] == '"' && !strings.ContainsAny(tag, "\r\n")
 }
 
 // attempt appends what is missing to the partial file.
@@ -259,9 +274,15 @@ func (f *fetch) attempt() error {
 	default:
 		return fmt.Errorf("%w: %s", ErrStatus, response.Status)
 	}
-	f.validator = response.Header.Get("ETag")
-	if strings.HasPrefix(f.validator, "W/") {
-		f.validator = ""
+	f.validator = ""
+	if tag := response.Header.Get("ETag"); strongTag(tag) {
+		f.validator = tag
+		if err := os.MkdirAll(filepath.Dir(f.part), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.tagFile(), []byte(tag), 0o644); err != nil {
+			return err
+		}
 	}
 	total := int64(-1)
 	if response.ContentLength >= 0 {
@@ -351,6 +372,7 @@ func (f *fetch) settle() (Result, error) {
 	if err := os.Rename(f.part, f.dest); err != nil {
 		return Result{}, err
 	}
+	os.Remove(f.tagFile()) // gone already is as good
 	return Result{Path: f.dest, Size: size, SHA256: digest}, nil
 }
 

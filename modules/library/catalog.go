@@ -89,12 +89,11 @@ func Catalog() []Item {
 		hub("clip-text", "hf:Xenova/clip-vit-base-patch32#onnx/text_model.onnx", "MIT", "CLIP ViT-B/32 text tower: a text's embedding in the same space", 254<<20),
 		hub("mobilenet-v2", "hf:Xenova/mobilenet_v2_1.0_224#onnx/model.onnx", "Apache-2.0", "MobileNetV2: 1,000 ImageNet classes", 14<<20),
 		hub("dinov2-small", "hf:Xenova/dinov2-small#onnx/model.onnx", "Apache-2.0", "DINOv2 small: a grid of features and their mean", 88<<20),
-		hub("vit-gpt2-encoder", "hf:Xenova/vit-gpt2-image-captioning#onnx/encoder_model.onnx", "Apache-2.0", "ViT-GPT2 captioning, picture side", 343<<20),
-		hub("vit-gpt2-decoder", "hf:Xenova/vit-gpt2-image-captioning#onnx/decoder_model.onnx", "Apache-2.0", "ViT-GPT2 captioning, language side without cache", 614<<20),
-		hub("whisper-tiny-encoder", "hf:Xenova/whisper-tiny#onnx/encoder_model.onnx", "Apache-2.0", "Whisper tiny, sound side: features of 30 s of speech", 33<<20),
-		hub("whisper-tiny-decoder", "hf:Xenova/whisper-tiny#onnx/decoder_model.onnx", "Apache-2.0", "Whisper tiny, language side without cache", 118<<20),
+		hub("vit-gpt2", "hf:Xenova/vit-gpt2-image-captioning#onnx/encoder_model.onnx,onnx/decoder_model_merged.onnx", "Apache-2.0", "ViT-GPT2: a caption for a picture", 960<<20),
+		hub("whisper-tiny", "hf:Xenova/whisper-tiny#onnx/encoder_model.onnx,onnx/decoder_model_merged.onnx", "Apache-2.0", "Whisper tiny: writes down up to 30 s of speech", 152<<20),
+		hub("yamnet", "hf:zeropointnine/yamnet-onnx#yamnet.onnx", "Apache-2.0", "YAMNet: 521 classes of sounds, the mean over the sound", 16<<20),
 		hub("minilm", "hf:Xenova/all-MiniLM-L6-v2#onnx/model.onnx", "Apache-2.0", "MiniLM L6: a sentence's embedding", 90<<20),
-		hub("distilgpt2", "hf:Xenova/distilgpt2#onnx/decoder_model.onnx", "Apache-2.0", "DistilGPT-2: scores of the next token, without cache", 328<<20),
+		hub("distilgpt2", "hf:Xenova/distilgpt2#onnx/decoder_model_merged.onnx", "Apache-2.0", "DistilGPT-2: goes on with a text", 330<<20),
 	}
 }
 
@@ -141,13 +140,13 @@ func (l *Library) pullItem(ctx context.Context, item Item, opt PullOptions) (Ent
 		opt.License = item.License
 	}
 	if !item.Verified {
-		return l.install(opt.Name, opt.Again, func(dir string) ([]string, error) { return l.pullSource(ctx, source, dir, opt) })
+		return l.install(opt, func(dir string, opt *PullOptions) ([]string, error) { return pullSource(ctx, source, dir, opt) })
 	}
 	manifest, err := manifests.ReadFile("catalog/" + item.Name + ".yaml")
 	if err != nil {
 		return Entry{}, nil, err
 	}
-	return l.install(opt.Name, opt.Again, func(dir string) ([]string, error) {
+	return l.install(opt, func(dir string, opt *PullOptions) ([]string, error) {
 		if err := opt.announce(Plan{opt.Name, item.Source, item.License, item.Bytes}); err != nil {
 			return nil, err
 		}

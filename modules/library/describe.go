@@ -2,6 +2,7 @@ package library
 
 import (
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
@@ -32,6 +34,8 @@ type hubConfig struct {
 	ModelType string            `json:"model_type"`
 	Labels    map[string]string `json:"id2label"`
 
+	classMap []string // of a *class_map.csv
+
 	// preprocessor_config.json for images
 	DoResize      *bool           `json:"do_resize"`
 	Size          json.RawMessage `json:"size"`
@@ -52,42 +56,143 @@ type hubConfig struct {
 	NSamples     int    `json:"n_samples"`
 	MaxFrames    int    `json:"nb_max_frames"`
 	FeatureType  string `json:"feature_extractor_type"`
+
+	generationConfig
 }
 
-// Describe makes a manifest for the model file in dir, reading the model and
-// the configuration files beside it. sources and licence may be empty.
-func Describe(dir, file, name, source, license string) (*Description, error) {
-	model, err := onnxfile.Open(filepath.Join(dir, filepath.FromSlash(file)))
-	if err != nil {
-		return nil, err
-	}
+// Describe makes a manifest for the model files in dir, which become the
+// parts of one module in their order, reading the models and the
+// configuration files beside them. source and license may be empty.
+func Describe(dir string, files []string, name, source, license string) (*Description, error) {
 	d := &Description{Manifest: &modules.Manifest{
-		Format: modules.ManifestFormat, Name: name, Description: firstLine(model.Description),
-		License: license, Source: source, Files: map[string]string{},
-		Parts: []modules.Part{{Name: "model", File: file}},
+		Format: modules.ManifestFormat, Name: name, License: license, Source: source, Files: map[string]string{},
 	}}
 	if license == "" {
 		d.Manifest.License = "unknown"
 		d.note("license: the file does not say under which licence it may be used; look it up and write it down")
+	}
+	config, err := readConfigs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if config.classMap, err = readClassMap(dir); err != nil {
+		return nil, err
+	}
+	var parts []*part
+	for _, file := range files {
+		p, err := d.part(dir, file, len(files))
+		if err != nil {
+			return nil, err
+		}
+		if err := d.inputs(dir, p, parts, config); err != nil {
+			return nil, err
+		}
+		if err := d.outputs(dir, p, config); err != nil {
+			return nil, err
+		}
+		d.Manifest.Parts = append(d.Manifest.Parts, p.Part)
+		parts = append(parts, p)
+	}
+	if len(parts) == 1 {
+		d.leaveOutPart()
+	}
+	d.loops()
+	d.modality()
+	d.generate(parts, config)
+	return d, d.Manifest.Check()
+}
+
+// part is a model on its way into the manifest.
+type part struct {
+	modules.Part
+	graph  *onnxfile.Graph
+	tokens string // its input of token numbers, or ""
+	past   string // the dimension that is the length of its cache, or ""
+	// Ports by their number in the manifest; -1 when there is none.
+	tokensPort, logitsPort int
+	alone                  bool // it is the only part
+}
+
+// part reads a model, one of several.
+func (d *Description) part(dir, file string, of int) (*part, error) {
+	model, err := onnxfile.Open(filepath.Join(dir, filepath.FromSlash(file)))
+	if err != nil {
+		return nil, err
 	}
 	for _, f := range append([]string{file}, model.ExternalFiles...) {
 		if err := d.add(dir, f); err != nil {
 			return nil, err
 		}
 	}
-	config, err := readConfigs(dir)
-	if err != nil {
-		return nil, err
+	if d.Manifest.Description == "" {
+		d.Manifest.Description = firstLine(model.Description)
 	}
-	if err := d.inputs(dir, model.Graph, config); err != nil {
-		return nil, err
+	p := &part{Part: modules.Part{Name: d.partName(file, of), File: file}, graph: model.Graph, tokensPort: -1, logitsPort: -1, alone: of == 1}
+	p.tokens, p.past = tokensOf(model.Graph), d.pastOf(model.Graph)
+	return p, nil
+}
+
+// partName names a part after its file.
+func (d *Description) partName(file string, of int) string {
+	if of == 1 {
+		return "model"
 	}
-	if err := d.outputs(dir, model.Graph, config); err != nil {
-		return nil, err
+	base := strings.ToLower(strings.TrimSuffix(filepath.Base(file), ".onnx"))
+	for _, role := range []string{"encoder", "decoder"} {
+		if strings.Contains(base, role) {
+			base = role
+		}
 	}
-	d.loops()
-	d.modality()
-	return d, d.Manifest.Check()
+	base = strings.Trim(notNameChar.ReplaceAllString(base, "_"), "_")
+	name := base[:min(len(base), 40)]
+	for n := 2; name == "" || slices.ContainsFunc(d.Manifest.Parts, func(p modules.Part) bool { return p.Name == name }); n++ {
+		name = fmt.Sprintf("part_%d", n)
+	}
+	return name
+}
+
+// leaveOutPart leaves the part's name off the ports of a module that has one
+// part only.
+func (d *Description) leaveOutPart() {
+	for _, ports := range [][]modules.Port{d.Manifest.Inputs, d.Manifest.Outputs} {
+		for i := range ports {
+			ports[i].Part = ""
+		}
+	}
+}
+
+// tokensOf is the name of a model's input of token numbers, or "".
+func tokensOf(g *onnxfile.Graph) string {
+	ids := ""
+	for _, v := range g.Inputs {
+		if v.Elem.String() == "int64" && (v.Name == "input_ids" || v.Name == "decoder_input_ids") {
+			ids = v.Name
+		}
+	}
+	return ids
+}
+
+// pastOf is the dimension of a model's cache that grows with the tokens.
+func (d *Description) pastOf(g *onnxfile.Graph) string {
+	for _, v := range g.Inputs {
+		if !strings.HasPrefix(v.Name, "past") || strings.Contains(v.Name, ".encoder.") {
+			continue
+		}
+		if p, err := d.port(v, nil, "past"); err == nil {
+			return growing(&p)
+		}
+	}
+	return ""
+}
+
+// growing is the first open dimension of a cache behind the batch.
+func growing(p *modules.Port) string {
+	for k, dim := range p.Shape {
+		if k > 0 && dim.Size < 0 {
+			return dim.Name
+		}
+	}
+	return ""
 }
 
 func firstLine(s string) string {
@@ -198,39 +303,31 @@ func elementName(e onnxfile.ElemType) string {
 	}
 }
 
-func (d *Description) inputs(dir string, g *onnxfile.Graph, c *hubConfig) error {
+func (d *Description) inputs(dir string, part *part, before []*part, c *hubConfig) error {
 	m := d.Manifest
-	ids := ""
-	for _, v := range g.Inputs {
-		if v.Elem.String() == "int64" && (v.Name == "input_ids" || v.Name == "decoder_input_ids") {
-			ids = v.Name
-		}
-	}
-	for i, v := range g.Inputs {
+	for i, v := range part.graph.Inputs {
 		p, err := d.port(v, m.Inputs, fmt.Sprintf("input_%d", i+1))
 		if err != nil {
 			return err
 		}
+		p.Part = part.Name
+		if constant, ok := d.constant(part, v, &p); ok {
+			if part.Constants == nil {
+				part.Constants = map[string]modules.Constant{}
+			}
+			part.Constants[v.Name] = constant
+			continue
+		}
+		if from := source(before, v.Name); from != "" {
+			m.Links = append(m.Links, modules.Link{From: from, To: part.Name + "." + v.Name})
+			continue
+		}
 		lower := strings.ToLower(v.Name)
 		switch {
-		case ids != "" && (lower == "attention_mask" || lower == "token_type_ids") && p.Type == "int64" && !cached(g):
-			// One for every token, and type zero: nothing to ask for.
-			value := 0.0
-			if lower == "attention_mask" {
-				value = 1
-			}
-			if m.Parts[0].Constants == nil {
-				m.Parts[0].Constants = map[string]modules.Constant{}
-			}
-			m.Parts[0].Constants[v.Name] = modules.Constant{Type: p.Type, Value: value, Like: ids}
-			continue
-		case lower == "sr" && len(v.Shape) == 0 && p.Type == "int64":
-			m.Parts[0].Constants = map[string]modules.Constant{v.Name: {Type: p.Type, Value: 16000}}
-			d.note("inputs: %s was fixed at 16000 samples/s", v.Name)
-			continue
-		case d.isState(v.Name):
+		case stateInput.MatchString(v.Name):
 			p.Kind = modules.KindState
-		case v.Name == ids:
+		case v.Name == part.tokens:
+			part.tokensPort = len(m.Inputs)
 			p.Kind = modules.KindTokens
 			if _, err := os.Stat(filepath.Join(dir, "tokenizer.json")); err == nil {
 				p.Kind, p.Text = modules.KindText, &text.Spec{Tokenizer: "tokenizer.json"}
@@ -251,15 +348,49 @@ func (d *Description) inputs(dir string, g *onnxfile.Graph, c *hubConfig) error 
 	return nil
 }
 
-// cached reports whether the model keeps keys and values from step to step;
-// then its attention mask covers more than the tokens given.
-func cached(g *onnxfile.Graph) bool {
-	return slices.ContainsFunc(g.Inputs, func(v onnxfile.Value) bool { return strings.HasPrefix(v.Name, "past") })
+// constant tells inputs that follow from others, so that nobody is asked for
+// them: masks, positions and types of tokens, whether there is a cache, and
+// sample rates.
+func (d *Description) constant(part *part, v onnxfile.Value, p *modules.Port) (modules.Constant, bool) {
+	whole := p.Type == "int64" || p.Type == "int32"
+	switch name := strings.ToLower(v.Name); {
+	case name == "attention_mask" && part.tokens != "" && whole:
+		return modules.Constant{Type: p.Type, Like: part.tokens, Make: modules.MakeMask, Past: part.past}, true
+	case name == "position_ids" && part.tokens != "" && whole:
+		return modules.Constant{Type: p.Type, Like: part.tokens, Make: modules.MakePositions, Past: part.past}, true
+	case name == "token_type_ids" && part.tokens != "" && whole:
+		return modules.Constant{Type: p.Type, Like: part.tokens}, true
+	case name == "encoder_attention_mask" && whole && slices.ContainsFunc(part.graph.Inputs, func(o onnxfile.Value) bool { return o.Name == hiddenStates }):
+		return modules.Constant{Type: p.Type, Like: hiddenStates, Make: modules.MakeMask}, true
+	case name == "use_cache_branch" && part.past != "":
+		c := modules.Constant{Type: p.Type, Make: modules.MakeCached, Past: part.past}
+		for range v.Shape {
+			c.Shape = append(c.Shape, 1)
+		}
+		return c, true
+	case name == "sr" && len(v.Shape) == 0 && p.Type == "int64":
+		d.note("inputs: %s was fixed at 16000 samples/s", v.Name)
+		return modules.Constant{Type: p.Type, Value: 16000}, true
+	}
+	return modules.Constant{}, false
+}
+
+// hiddenStates is what decoders call what their encoder gives.
+const hiddenStates = "encoder_hidden_states"
+
+// source is the part.tensor of an earlier part that an input comes from.
+func source(before []*part, input string) string {
+	for _, p := range slices.Backward(before) {
+		for _, v := range p.graph.Outputs {
+			if v.Name == input || input == hiddenStates && v.Name == "last_hidden_state" {
+				return p.Name + "." + v.Name
+			}
+		}
+	}
+	return ""
 }
 
 var stateInput = regexp.MustCompile(`^(h|c|h0|c0|state|hidden_state|past.*|h_in|c_in)$`)
-
-func (d *Description) isState(name string) bool { return stateInput.MatchString(name) }
 
 // isImage makes p an image port when its shape is a picture's.
 func (d *Description) isImage(p *modules.Port, c *hubConfig) bool {
@@ -377,19 +508,30 @@ func (d *Description) isSound(p *modules.Port, tensor string, c *hubConfig) bool
 	return true
 }
 
-func (d *Description) outputs(dir string, g *onnxfile.Graph, c *hubConfig) error {
-	m := d.Manifest
+func (d *Description) outputs(dir string, part *part, c *hubConfig) error {
+	m, g := d.Manifest, part.graph
 	for i, v := range g.Outputs {
+		if part.past == "" && strings.HasPrefix(v.Name, "present") {
+			continue // a cache that nothing takes
+		}
 		p, err := d.port(v, m.Outputs, fmt.Sprintf("output_%d", i+1))
 		if err != nil {
 			return err
 		}
+		p.Part = part.Name
 		lower := strings.ToLower(v.Name)
+		classes := len(c.classMap) > 0 && len(p.Shape) == 2 && (p.Shape[1].Size == len(c.classMap) || p.Shape[1].Size < 0 && i == 0)
 		switch {
 		case stateOutput.MatchString(v.Name):
 			p.Kind = modules.KindState
 		case p.Type != "float32":
 			p.Kind = modules.KindTensor
+		case classes:
+			// Scores of several classes at once, a row for each frame.
+			p.Kind, p.Pooling, p.Labels = modules.KindLogits, "mean", labelsFile
+			if err := d.writeLabels(dir, c.classMap); err != nil {
+				return err
+			}
 		case strings.Contains(lower, "logit") || strings.Contains(lower, "prob") || strings.Contains(lower, "softmax"):
 			p.Kind = modules.KindLogits
 			if err := d.labels(dir, &p, c); err != nil {
@@ -410,8 +552,14 @@ func (d *Description) outputs(dir string, g *onnxfile.Graph, c *hubConfig) error
 		default:
 			p.Kind = modules.KindTensor
 		}
+		if p.Kind == modules.KindEmbedding && (v.Name == "image_embeds" || v.Name == "text_embeds") {
+			p.Normalize = true // CLIP compares directions
+		}
+		if p.Kind == modules.KindLogits && len(p.Shape) == 3 && part.logitsPort < 0 {
+			part.logitsPort = len(m.Outputs)
+		}
 		m.Outputs = append(m.Outputs, p)
-		if p.Kind == modules.KindGrid && p.Layout == "" && v.Name == "last_hidden_state" {
+		if p.Kind == modules.KindGrid && p.Layout == "" && v.Name == "last_hidden_state" && part.alone {
 			pooled := p
 			pooled.Name, pooled.Tensor, pooled.Kind, pooled.Pooling = "embedding", v.Name, modules.KindEmbedding, "mean"
 			if !slices.ContainsFunc(g.Outputs, func(o onnxfile.Value) bool { return o.Name == "embedding" }) {
@@ -426,23 +574,66 @@ func (d *Description) outputs(dir string, g *onnxfile.Graph, c *hubConfig) error
 // labels writes the class names of config.json into labels.txt.
 func (d *Description) labels(dir string, p *modules.Port, c *hubConfig) error {
 	n := len(c.Labels)
-	if n == 0 || len(p.Shape) != 2 {
+	if n == 0 || len(p.Shape) != 2 || p.Shape[1].Size >= 0 && p.Shape[1].Size != n {
 		return nil
 	}
 	lines := make([]string, n)
 	for k, label := range c.Labels {
-		var i int
-		if _, err := fmt.Sscanf(k, "%d", &i); err != nil || i < 0 || i >= n {
+		i, err := strconv.Atoi(k)
+		if err != nil || i < 0 || i >= n {
 			return nil // not a list of classes
 		}
-		lines[i] = strings.ReplaceAll(label, "\n", " ")
+		lines[i] = label
 	}
-	const name = "labels.txt"
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+	p.Labels, p.Softmax = labelsFile, !strings.Contains(strings.ToLower(p.Name), "prob")
+	return d.writeLabels(dir, lines)
+}
+
+// labelsFile holds class names, one a line.
+const labelsFile = "labels.txt"
+
+func (d *Description) writeLabels(dir string, labels []string) error {
+	var b strings.Builder
+	for _, l := range labels {
+		b.WriteString(strings.ReplaceAll(l, "\n", " ") + "\n")
+	}
+	if err := os.WriteFile(filepath.Join(dir, labelsFile), []byte(b.String()), 0o644); err != nil {
 		return err
 	}
-	p.Labels, p.Softmax = name, !strings.Contains(strings.ToLower(p.Name), "prob")
-	return d.add(dir, name)
+	return d.add(dir, labelsFile)
+}
+
+// classMap is how files of class names of AudioSet's models end.
+const classMap = "class_map.csv"
+
+// readClassMap reads the class names of such a file, which has the columns
+// index, mid and display_name.
+func readClassMap(dir string) ([]string, error) {
+	found, err := filepath.Glob(filepath.Join(dir, "*"+classMap))
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	name := filepath.Base(found[0])
+	f, err := os.Open(found[0])
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const maxMap = 16 << 20
+	rows, err := csv.NewReader(io.LimitReader(f, maxMap)).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var names []string
+	for i, row := range rows {
+		if len(row) < 3 || i > 0 && row[0] != strconv.Itoa(i-1) {
+			return nil, fmt.Errorf("%s: line %d is not index,mid,display_name", name, i+1)
+		}
+		if i > 0 {
+			names = append(names, row[2])
+		}
+	}
+	return names, nil
 }
 
 var stateOutput = regexp.MustCompile(`^(hn|cn|stateN|state_out|present.*|h_out|c_out|next_state)$`)
@@ -470,10 +661,11 @@ func (d *Description) loops() {
 			}
 			if !found && out.Kind == modules.KindState && slices.Contains(candidates, tensor) {
 				loop := modules.StateLoop{Input: in.Name, Output: out.Name}
-				for _, dim := range in.Shape {
-					if dim.Size < 0 && strings.Contains(dim.Name, "past") {
-						loop.Empty = dim.Name
-					}
+				if strings.HasPrefix(name, "past") {
+					loop.Empty = growing(in)
+				}
+				if strings.Contains(name, ".encoder.") {
+					loop.Keep = "first" // what the encoder gave does not change
 				}
 				m.States = append(m.States, loop)
 				found = true

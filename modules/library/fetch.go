@@ -3,8 +3,10 @@ package library
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -189,16 +191,24 @@ func lastLines(s string) string {
 	return "\n" + strings.Join(lines[max(len(lines)-4, 0):], "\n")
 }
 
-// fetchFile downloads one file; sum is its SHA-256 if it is known.
-func fetchFile(ctx context.Context, address, to, sum string, progress Progress) error {
-	_, err := download.File(ctx, address, to, download.Options{
+// fetchFile downloads one file; sum is its SHA-256 if it is known. What has
+// arrived of a broken download waits in the library's partial directory, from
+// where the next pull of the same file goes on.
+func fetchFile(ctx context.Context, address, to, sum string, opt *PullOptions) error {
+	key := sha256.Sum256([]byte(address + "\n" + sum))
+	waiting := filepath.Join(opt.partial, hex.EncodeToString(key[:16]))
+	_, err := download.File(ctx, address, waiting, download.Options{
 		SHA256:   sum,
 		MaxBytes: maxFile,
+		Client:   opt.client(),
 		Progress: func(done, total int64) {
-			if progress != nil {
-				progress(filepath.Base(to), done, total)
+			if opt.Progress != nil {
+				opt.Progress(filepath.Base(to), done, total)
 			}
 		},
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return os.Rename(waiting, to)
 }

@@ -33,25 +33,25 @@ type repository struct {
 }
 
 // viewHub asks the hub for the files of a repository.
-func viewHub(ctx context.Context, base string, s Source) (*repository, error) {
+func viewHub(ctx context.Context, s Source, opt *PullOptions) (*repository, error) {
 	revision := s.Version
 	if revision == "" {
 		revision = "main"
 	}
-	address := base + "/api/models/" + s.Name + "/revision/" + url.PathEscape(revision) + "?blobs=true"
+	address := opt.hub() + "/api/models/" + s.Name + "/revision/" + url.PathEscape(revision) + "?blobs=true"
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := opt.client().Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: the hub answered %s; is the name right, and the repository public?", s, resp.Status)
+		return nil, fmt.Errorf("%s: %s answered %s; is the name right, and the repository public?", s, req.URL.Host, resp.Status)
 	}
 	const maxListing = 16 << 20
 	var r repository
@@ -79,32 +79,39 @@ func (r *repository) license() string {
 // configs are the files beside a model that [Describe] reads.
 var configs = []string{"config.json", "preprocessor_config.json", "generation_config.json", "tokenizer.json"}
 
-// model chooses the ONNX file: the one named, or the usual ones.
-func (r *repository) model(s Source) (string, error) {
+// isConfig reports whether [Describe] reads a file beside a model.
+func isConfig(name string) bool {
+	return slices.Contains(configs, name) || strings.HasSuffix(name, classMap) && !strings.ContainsAny(name, `/\`)
+}
+
+// models chooses the ONNX files: those named, or the usual ones.
+func (r *repository) models(s Source) ([]string, error) {
 	var models []string
 	for _, f := range r.Siblings {
 		if strings.HasSuffix(f.Name, ".onnx") {
 			models = append(models, f.Name)
 		}
 	}
-	if s.Path != "" {
-		if slices.Contains(models, s.Path) {
-			return s.Path, nil
+	for _, p := range s.Paths() {
+		if !slices.Contains(models, p) {
+			return nil, fmt.Errorf("%s has no file %q; its models are %s", s.Name, p, strings.Join(models, ", "))
 		}
-		return "", fmt.Errorf("%s has no file %q; its models are %s", s.Name, s.Path, strings.Join(models, ", "))
+	}
+	if s.Path != "" {
+		return s.Paths(), nil
 	}
 	for _, usual := range []string{"onnx/model.onnx", "model.onnx"} {
 		if slices.Contains(models, usual) {
-			return usual, nil
+			return []string{usual}, nil
 		}
 	}
 	switch len(models) {
 	case 0:
-		return "", fmt.Errorf("%s holds no ONNX file; repositories under onnx-community and Xenova usually do", s.Name)
+		return nil, fmt.Errorf("%s holds no ONNX file; repositories under onnx-community and Xenova usually do", s.Name)
 	case 1:
-		return models[0], nil
+		return models, nil
 	}
-	return "", fmt.Errorf("%s holds several models; add one of them: #%s", s, strings.Join(models, ", #"))
+	return nil, fmt.Errorf("%s holds several models; add one of them, or several that belong together, joined by commas: #%s", s, strings.Join(models, ", #"))
 }
 
 // remoteFile is a file to be fetched.
@@ -114,17 +121,20 @@ type remoteFile struct {
 	sha256   string // "" when the hub does not say
 }
 
-// files lists what a model needs: itself, its external data, and the
+// files lists what models need: themselves, their external data, and the
 // configuration files.
-func (r *repository) files(model string) []remoteFile {
-	external := []string{model + "_data", model + ".data", strings.TrimSuffix(model, ".onnx") + ".data"}
+func (r *repository) files(models []string) []remoteFile {
+	var wanted []string
+	for _, m := range models {
+		wanted = append(wanted, m, m+"_data", m+".data", strings.TrimSuffix(m, ".onnx")+".data")
+	}
 	var out []remoteFile
 	for _, f := range r.Siblings {
 		to := ""
 		switch {
-		case f.Name == model, slices.Contains(external, f.Name):
+		case slices.Contains(wanted, f.Name):
 			to = path.Base(f.Name)
-		case slices.Contains(configs, f.Name):
+		case isConfig(f.Name):
 			to = f.Name
 		default:
 			continue
@@ -138,7 +148,7 @@ func (r *repository) files(model string) []remoteFile {
 	return out
 }
 
-func fetchHub(ctx context.Context, base string, s Source, r *repository, files []remoteFile, dir string, progress Progress) error {
+func fetchHub(ctx context.Context, s Source, r *repository, files []remoteFile, dir string, opt *PullOptions) error {
 	revision := r.Revision
 	if revision == "" {
 		revision = s.Version
@@ -147,8 +157,8 @@ func fetchHub(ctx context.Context, base string, s Source, r *repository, files [
 		revision = "main"
 	}
 	for _, f := range files {
-		address := base + "/" + s.Name + "/resolve/" + url.PathEscape(revision) + "/" + (&url.URL{Path: f.from}).EscapedPath()
-		if err := fetchFile(ctx, address, filepath.Join(dir, filepath.FromSlash(f.to)), f.sha256, progress); err != nil {
+		address := opt.hub() + "/" + s.Name + "/resolve/" + url.PathEscape(revision) + "/" + (&url.URL{Path: f.from}).EscapedPath()
+		if err := fetchFile(ctx, address, filepath.Join(dir, filepath.FromSlash(f.to)), f.sha256, opt); err != nil {
 			return err
 		}
 	}

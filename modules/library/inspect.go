@@ -3,13 +3,17 @@ package library
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/engine"
+	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
 
@@ -31,6 +35,29 @@ type PartReport struct {
 	Outputs    []string        `json:"outputs"`
 	Operators  []OperatorCount `json:"operators"` // most frequent first
 	Engines    []EngineVerdict `json:"engines"`
+	// What follows holds for these sizes of the open dimensions.
+	Sizes map[string]int `json:"sizes,omitempty"`
+	// FLOPs of a call: twice the multiply-adds; see goengine.Shapes.
+	FLOPs int64 `json:"flops"`
+	// Memory that the values of a call take on the pure-Go engine, in bytes; 0
+	// where it is not known.
+	Memory int64 `json:"memory,omitempty"`
+	// Steps are the operators in order with their outputs' shapes.
+	Steps []Step `json:"steps"`
+	// Problem says why the sizes do not fit the model.
+	Problem string `json:"problem,omitempty"`
+
+	// Model and Shapes are what the report was made of.
+	Model  *onnxfile.Model  `json:"-"`
+	Shapes *goengine.Shapes `json:"-"`
+}
+
+// Step is an operator of the main graph.
+type Step struct {
+	Operator string `json:"operator"`
+	Output   string `json:"output"`
+	Shape    []int  `json:"shape"` // null where it depends on data
+	FLOPs    int64  `json:"flops,omitempty"`
 }
 
 // OperatorCount says how often an operator occurs, subgraphs included.
@@ -46,8 +73,10 @@ type EngineVerdict struct {
 	Verdict string `json:"verdict"`
 }
 
-// Inspect describes every part of a module.
-func Inspect(e Entry) (*Report, error) {
+// Inspect describes every part of a module. sizes are those of open
+// dimensions, by name, where they are not to be what the manifest or
+// [goengine.DefaultSizes] says; one that no part has is an error.
+func Inspect(e Entry, sizes map[string]int) (*Report, error) {
 	r := &Report{Manifest: e.Manifest}
 	for _, part := range e.Manifest.Parts {
 		model, err := fs.ReadFile(e.FS, part.File)
@@ -58,29 +87,44 @@ func Inspect(e Entry) (*Report, error) {
 		if e.Dir != "" {
 			path = filepath.Join(e.Dir, filepath.FromSlash(part.File))
 		}
-		p, err := inspectModel(model, part.File, path)
+		p, err := inspectModel(model, part.File, path, e.Manifest, sizes)
 		if err != nil {
 			return nil, err
 		}
 		r.Parts = append(r.Parts, *p)
 	}
-	return r, nil
+	return r, r.checkSizes(sizes)
+}
+
+// checkSizes reports a size that was given for a dimension no part has.
+func (r *Report) checkSizes(sizes map[string]int) error {
+	open := map[string]int{}
+	for i := range r.Parts {
+		maps.Copy(open, r.Parts[i].Sizes)
+	}
+	for _, name := range slices.Sorted(maps.Keys(sizes)) {
+		if _, ok := open[name]; !ok {
+			return fmt.Errorf("there is no open dimension %q; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(open)), ", "))
+		}
+	}
+	return nil
 }
 
 // InspectModel describes a bare ONNX file.
-func InspectModel(path string) (*Report, error) {
+func InspectModel(path string, sizes map[string]int) (*Report, error) {
 	model, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	p, err := inspectModel(model, filepath.Base(path), path)
+	p, err := inspectModel(model, filepath.Base(path), path, nil, sizes)
 	if err != nil {
 		return nil, err
 	}
-	return &Report{Parts: []PartReport{*p}}, nil
+	r := &Report{Parts: []PartReport{*p}}
+	return r, r.checkSizes(sizes)
 }
 
-func inspectModel(model []byte, name, path string) (*PartReport, error) {
+func inspectModel(model []byte, name, path string, manifest *modules.Manifest, sizes map[string]int) (*PartReport, error) {
 	m, err := onnxfile.Read(model, path)
 	if err != nil {
 		return nil, err
@@ -106,7 +150,57 @@ func inspectModel(model []byte, name, path string) (*PartReport, error) {
 	for _, name := range []string{engine.NameONNXRuntime, engine.NameGo} {
 		p.Engines = append(p.Engines, verdict(name, model, path))
 	}
-	return p, nil
+	return p, p.infer(m, manifest, sizes)
+}
+
+// infer adds shapes and work.
+func (p *PartReport) infer(m *onnxfile.Model, manifest *modules.Manifest, sizes map[string]int) error {
+	used := map[string]int{}
+	if manifest != nil {
+		used = manifestSizes(m, manifest)
+	}
+	for name := range goengine.DefaultSizes(m) {
+		if size, ok := sizes[name]; ok {
+			used[name] = size
+		}
+	}
+	s, err := goengine.Infer(m, used)
+	if err != nil {
+		return err
+	}
+	p.Model, p.Shapes = m, s
+	p.Sizes, p.FLOPs, p.Memory = s.Sizes, s.FLOPs, s.Memory
+	if s.Problem != nil {
+		p.Problem = s.Problem.Error()
+	}
+	for _, n := range m.Graph.Nodes {
+		op := n.Op
+		if n.Domain != "" {
+			op = n.Domain + "." + op
+		}
+		p.Steps = append(p.Steps, Step{Operator: op, Output: n.Outputs[0], Shape: s.Values[n.Outputs[0]], FLOPs: s.NodeFLOPs[n.Outputs[0]]})
+	}
+	return nil
+}
+
+// manifestSizes are the sizes that a manifest's ports give to dimensions
+// which the file leaves open.
+func manifestSizes(m *onnxfile.Model, manifest *modules.Manifest) map[string]int {
+	sizes := map[string]int{}
+	for _, v := range m.Graph.Inputs {
+		for i := range manifest.Inputs {
+			p := &manifest.Inputs[i]
+			if p.Tensor != v.Name && p.Name != v.Name || len(p.Shape) != len(v.Shape) {
+				continue
+			}
+			for axis, d := range v.Shape {
+				if d < 0 && p.Shape[axis].Size >= 0 {
+					sizes[goengine.DimensionName(v, axis)] = p.Shape[axis].Size
+				}
+			}
+		}
+	}
+	return sizes
 }
 
 // walk counts the operators and parameters of a graph and its subgraphs.

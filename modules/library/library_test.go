@@ -95,7 +95,7 @@ func TestDescribeClassifier(t *testing.T) {
 	write(t, dir, "model.onnx", classifier().Bytes())
 	write(t, dir, "preprocessor_config.json", []byte(classifierPreprocessor))
 	write(t, dir, "config.json", []byte(classifierConfig))
-	d, err := library.Describe(dir, "model.onnx", "tiny", "file:model.onnx", "MIT")
+	d, err := library.Describe(dir, []string{"model.onnx"}, "tiny", "file:model.onnx", "MIT")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestDescribeWhisper(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "encoder_model.onnx", m.Bytes())
 	write(t, dir, "preprocessor_config.json", []byte(`{"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": 80, "sampling_rate": 16000, "hop_length": 160, "n_fft": 400}`))
-	d, err := library.Describe(dir, "encoder_model.onnx", "whisper", "", "")
+	d, err := library.Describe(dir, []string{"encoder_model.onnx"}, "whisper", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -478,7 +478,7 @@ func TestNoClient(t *testing.T) {
 
 func TestInspect(t *testing.T) {
 	path := write(t, t.TempDir(), "model.onnx", moduletest.Affine().Bytes())
-	r, err := library.InspectModel(path)
+	r, err := library.InspectModel(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -488,7 +488,7 @@ func TestInspect(t *testing.T) {
 	}
 	strange := moduletest.Affine()
 	strange.Nodes[2].Op, strange.Nodes[2].Domain = "Frobnicate", "nowhere.example"
-	r, err = library.InspectModel(write(t, t.TempDir(), "model.onnx", strange.Bytes()))
+	r, err = library.InspectModel(write(t, t.TempDir(), "model.onnx", strange.Bytes()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/modules"
@@ -27,8 +30,12 @@ type Plan struct {
 type PullOptions struct {
 	// Name of the module in the library; empty derives one.
 	Name string
-	// Mirror replaces the hub's address.
+	// Mirror replaces the hub's address; empty means $HF_ENDPOINT, which the
+	// hub's own tools use, or the hub.
 	Mirror string
+	// SHA256 of the file that an https: source names, in hexadecimal; empty
+	// when it is not known.
+	SHA256 string
 	// License is recorded when the source states none.
 	License string
 	// Again replaces a module that is there already.
@@ -36,6 +43,17 @@ type PullOptions struct {
 	// Announce is told what is about to be fetched; an error stops it.
 	Announce func(Plan) error
 	Progress Progress
+	// Client makes the requests; nil means http.DefaultClient.
+	Client *http.Client
+
+	partial string // directory of broken downloads
+}
+
+func (opt *PullOptions) client() *http.Client {
+	if opt.Client != nil {
+		return opt.Client
+	}
+	return http.DefaultClient
 }
 
 // ErrExists reports a module that is in the library already.
@@ -55,20 +73,42 @@ func (l *Library) Pull(ctx context.Context, what string, opt PullOptions) (Entry
 		if _, err := os.Stat(source.Name); err != nil {
 			return Entry{}, nil, fmt.Errorf("%q is neither in the catalogue nor a source nor a file; see: wire modules catalog", what)
 		}
+		return l.Add(ctx, []string{source.Name}, opt)
+	}
+	if opt.SHA256 != "" && source.Scheme != "https" {
+		return Entry{}, nil, fmt.Errorf("%s: a SHA-256 is expected of https: sources only; the others bring their own", what)
 	}
 	if opt.Name == "" {
 		opt.Name = moduleName(source)
 	}
-	return l.install(opt.Name, opt.Again, func(dir string) ([]string, error) { return l.pullSource(ctx, source, dir, opt) })
+	return l.install(opt, func(dir string, opt *PullOptions) ([]string, error) { return pullSource(ctx, source, dir, opt) })
+}
+
+// Add copies models on this machine into the library, several as the parts
+// of one module, with the configuration files and external data beside them;
+// or a directory with a whole module.
+func (l *Library) Add(ctx context.Context, files []string, opt PullOptions) (Entry, []string, error) {
+	if opt.Name == "" {
+		opt.Name = moduleName(Source{Scheme: "file", Name: files[0]})
+	}
+	return l.install(opt, func(dir string, opt *PullOptions) ([]string, error) {
+		models, license, err := copyLocal(files, dir, opt)
+		if err != nil {
+			return nil, err
+		}
+		// Where they lay is nobody else's business.
+		return describe(dir, models, Source{Scheme: "file", Name: strings.Join(models, ",")}, license, opt)
+	})
 }
 
 // install fills a temporary directory and renames it into the library.
-func (l *Library) install(name string, again bool, fill func(dir string) ([]string, error)) (Entry, []string, error) {
+func (l *Library) install(opt PullOptions, fill func(dir string, opt *PullOptions) ([]string, error)) (Entry, []string, error) {
+	name := opt.Name
 	to := filepath.Join(l.Dir, name)
 	if filepath.Base(name) != name || name == "" || strings.HasPrefix(name, ".") {
 		return Entry{}, nil, fmt.Errorf("%q cannot be a module's name", name)
 	}
-	if _, err := os.Stat(to); err == nil && !again {
+	if _, err := os.Stat(to); err == nil && !opt.Again {
 		return Entry{}, nil, fmt.Errorf("module %q %w; `wire modules pull --again` replaces it, --name gives another name", name, ErrExists)
 	}
 	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
@@ -82,7 +122,9 @@ func (l *Library) install(name string, again bool, fill func(dir string) ([]stri
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return Entry{}, nil, err
 	}
-	notes, err := fill(tmp)
+	opt.partial = filepath.Join(l.Dir, partialName)
+	forgetPartial(opt.partial)
+	notes, err := fill(tmp, &opt)
 	if err != nil {
 		return Entry{}, nil, err
 	}
@@ -100,6 +142,25 @@ func (l *Library) install(name string, again bool, fill func(dir string) ([]stri
 	return read(name, to, os.DirFS(to)), notes, nil
 }
 
+// partialName is the directory in the library where broken downloads wait.
+const partialName = ".partial"
+
+// forgetPartial removes downloads that nobody went on with for a week, and
+// the directory when it is empty.
+func forgetPartial(dir string) {
+	const week = 7 * 24 * time.Hour
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > week {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+	os.Remove(dir) // fails while something is in it
+}
+
 func (opt *PullOptions) announce(p Plan) error {
 	if opt.Announce == nil {
 		return nil
@@ -107,22 +168,24 @@ func (opt *PullOptions) announce(p Plan) error {
 	return opt.Announce(p)
 }
 
-// pullSource fetches one model and describes it.
-func (l *Library) pullSource(ctx context.Context, s Source, dir string, opt PullOptions) ([]string, error) {
-	model, license, err := fetchSource(ctx, &s, dir, opt)
+// pullSource fetches models and describes them.
+func pullSource(ctx context.Context, s Source, dir string, opt *PullOptions) ([]string, error) {
+	models, license, err := fetchSource(ctx, &s, dir, opt)
 	if err != nil {
 		return nil, err
 	}
+	return describe(dir, models, s, license, opt)
+}
+
+// describe writes a manifest for the models in dir, unless one came along.
+func describe(dir string, models []string, s Source, license string, opt *PullOptions) ([]string, error) {
 	if opt.License != "" {
 		license = opt.License
 	}
 	if _, err := os.Stat(filepath.Join(dir, modules.ManifestName)); err == nil {
-		return nil, nil // it came with its own
+		return nil, nil
 	}
-	if s.Scheme == "file" {
-		s.Name = filepath.Base(s.Name) // where it lay is nobody else's business
-	}
-	d, err := Describe(dir, model, opt.Name, s.String(), license)
+	d, err := Describe(dir, models, opt.Name, s.String(), license)
 	if err != nil {
 		return nil, err
 	}
@@ -133,134 +196,177 @@ func writeManifest(dir string, m *modules.Manifest) error {
 	return atomicfile.Write(filepath.Join(dir, modules.ManifestName), m.Write)
 }
 
-// fetchSource brings the model and what lies beside it into dir and returns
-// the model's name there, and the licence that the source states. s gets the
-// version that was fetched.
-func fetchSource(ctx context.Context, s *Source, dir string, opt PullOptions) (model, license string, err error) {
+// fetchSource brings the models and what lies beside them into dir and
+// returns the models' names there, and the licence that the source states. s
+// gets the version that was fetched.
+func fetchSource(ctx context.Context, s *Source, dir string, opt *PullOptions) (models []string, license string, err error) {
 	switch s.Scheme {
 	case "npm":
 		p, err := ViewNPM(ctx, s.Name, s.Version)
 		if err != nil {
-			return "", "", err
+			return nil, "", err
 		}
 		s.Version = p.Version
 		if err := opt.announce(Plan{opt.Name, s.String(), p.License, p.Bytes}); err != nil {
-			return "", "", err
+			return nil, "", err
 		}
-		return path.Base(s.Path), p.License, flat(dir, s.Path, func(files []string) error { return FetchNPM(ctx, p, files, dir) })
+		models, err = flat(dir, s.Paths(), func(to string) error { return FetchNPM(ctx, p, s.Paths(), to) })
+		return models, p.License, err
 	case "deb":
-		if err := opt.announce(Plan{opt.Name, s.String(), "see usr/share/doc/" + s.Name + "/copyright", -1}); err != nil {
-			return "", "", err
+		license = "see usr/share/doc/" + s.Name + "/copyright in the Debian package " + s.Name
+		if err := opt.announce(Plan{opt.Name, s.String(), license, -1}); err != nil {
+			return nil, "", err
 		}
-		return path.Base(s.Path), "see usr/share/doc/" + s.Name + "/copyright in the Debian package " + s.Name,
-			flat(dir, s.Path, func(files []string) error { return fetchDebian(ctx, s.Name, files, dir) })
+		models, err = flat(dir, s.Paths(), func(to string) error { return fetchDebian(ctx, s.Name, s.Paths(), to) })
+		return models, license, err
 	case "hf":
 		return fetchRepository(ctx, s, dir, opt)
 	case "https":
-		return fetchAddress(ctx, s, dir, opt)
+		models, err = fetchAddress(ctx, s, dir, opt)
+		return models, "", err
 	}
-	return copyLocal(s.Name, dir, opt)
+	return nil, "", fmt.Errorf("source %s cannot be fetched", s)
 }
 
-// flat fetches a file and moves it to the top of dir.
-func flat(dir, name string, fetch func(files []string) error) error {
-	if err := fetch([]string{name}); err != nil {
-		return err
+// flat fetches files into a directory of their own and moves them to the top
+// of dir.
+func flat(dir string, paths []string, fetch func(to string) error) (names []string, err error) {
+	tmp, err := os.MkdirTemp(dir, ".fetched-*")
+	if err != nil {
+		return nil, err
 	}
-	if path.Base(name) == name {
-		return nil
+	defer os.RemoveAll(tmp)
+	if err := fetch(tmp); err != nil {
+		return nil, err
 	}
-	if err := os.Rename(filepath.Join(dir, filepath.FromSlash(name)), filepath.Join(dir, path.Base(name))); err != nil {
-		return err
+	for _, p := range paths {
+		name := path.Base(p)
+		if err := os.Rename(filepath.Join(tmp, filepath.FromSlash(p)), filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
 	}
-	top, _, _ := strings.Cut(name, "/")
-	return os.RemoveAll(filepath.Join(dir, top))
+	return names, nil
 }
 
+// hub is the address of the hub or its mirror.
 func (opt *PullOptions) hub() string {
-	if opt.Mirror != "" {
-		return strings.TrimSuffix(opt.Mirror, "/")
+	for _, address := range []string{opt.Mirror, os.Getenv("HF_ENDPOINT")} {
+		if address != "" {
+			return strings.TrimSuffix(address, "/")
+		}
 	}
 	return Hub
 }
 
-func fetchRepository(ctx context.Context, s *Source, dir string, opt PullOptions) (model, license string, err error) {
-	r, err := viewHub(ctx, opt.hub(), *s)
+func fetchRepository(ctx context.Context, s *Source, dir string, opt *PullOptions) (names []string, license string, err error) {
+	r, err := viewHub(ctx, *s, opt)
 	if err != nil {
-		return "", "", err
+		return nil, "", err
 	}
-	if model, err = r.model(*s); err != nil {
-		return "", "", err
+	models, err := r.models(*s)
+	if err != nil {
+		return nil, "", err
 	}
-	files := r.files(model)
+	files := r.files(models)
 	var size int64
 	for _, f := range files {
 		size += f.size
 	}
-	s.Version, s.Path = r.Revision, model
+	s.Version, s.Path = r.Revision, strings.Join(models, ",")
 	if err := opt.announce(Plan{opt.Name, s.String(), r.license(), size}); err != nil {
-		return "", "", err
+		return nil, "", err
 	}
-	return path.Base(model), r.license(), fetchHub(ctx, opt.hub(), *s, r, files, dir, opt.Progress)
+	for _, m := range models {
+		names = append(names, path.Base(m))
+	}
+	return names, r.license(), fetchHub(ctx, *s, r, files, dir, opt)
 }
 
-func fetchAddress(ctx context.Context, s *Source, dir string, opt PullOptions) (model, license string, err error) {
+func fetchAddress(ctx context.Context, s *Source, dir string, opt *PullOptions) ([]string, error) {
 	u, err := url.Parse(s.Name)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	name := path.Base(u.Path)
+	if s.Path == "" && !strings.HasSuffix(name, ".onnx") {
+		return nil, fmt.Errorf("%s: the address does not end in .onnx; for an archive add which file: #path/in/archive.onnx", s)
+	}
 	if err := opt.announce(Plan{opt.Name, s.String(), "unknown", -1}); err != nil {
-		return "", "", err
+		return nil, err
 	}
 	if s.Path == "" {
-		if !strings.HasSuffix(name, ".onnx") {
-			return "", "", fmt.Errorf("%s: the address does not end in .onnx; for an archive add which file: #path/in/archive.onnx", s)
-		}
-		return name, "", fetchFile(ctx, s.Name, filepath.Join(dir, name), "", opt.Progress)
+		return []string{name}, fetchFile(ctx, s.Name, filepath.Join(dir, name), opt.SHA256, opt)
 	}
 	archive := filepath.Join(dir, ".archive")
-	if err := fetchFile(ctx, s.Name, archive, "", opt.Progress); err != nil {
-		return "", "", err
+	if err := fetchFile(ctx, s.Name, archive, opt.SHA256, opt); err != nil {
+		return nil, err
 	}
 	defer os.Remove(archive)
-	return path.Base(s.Path), "", flat(dir, s.Path, func(files []string) error { return unpack(ctx, archive, "", files, dir) })
+	return flat(dir, s.Paths(), func(to string) error { return unpack(ctx, archive, "", s.Paths(), to) })
 }
 
-// copyLocal copies a model with the configuration files and external data
-// beside it, or a whole module's directory.
-func copyLocal(name, dir string, opt PullOptions) (model, license string, err error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return "", "", err
-	}
-	if info.IsDir() {
-		m, err := modules.LoadManifest(os.DirFS(name), name)
+// copyLocal copies models with the configuration files and external data
+// beside them, or a whole module's directory.
+func copyLocal(names []string, dir string, opt *PullOptions) (models []string, license string, err error) {
+	var size int64
+	for _, name := range names {
+		info, err := os.Stat(name)
 		if err != nil {
-			return "", "", err
+			return nil, "", err
 		}
-		if err := opt.announce(Plan{opt.Name, name, m.License, -1}); err != nil {
-			return "", "", err
+		if info.IsDir() {
+			if len(names) > 1 {
+				return nil, "", fmt.Errorf("%s is a directory; several models are named one by one", name)
+			}
+			return copyModule(name, dir, opt)
 		}
-		for file := range m.Files {
-			if err := copyFile(filepath.Join(name, filepath.FromSlash(file)), filepath.Join(dir, filepath.FromSlash(file))); err != nil {
-				return "", "", err
+		size += info.Size()
+	}
+	if err := opt.announce(Plan{opt.Name, strings.Join(names, ", "), opt.License, size}); err != nil {
+		return nil, "", err
+	}
+	for _, name := range names {
+		model, from := filepath.Base(name), filepath.Dir(name)
+		if slices.Contains(models, model) {
+			return nil, "", fmt.Errorf("two models are called %s; rename one of them", model)
+		}
+		models = append(models, model)
+		beside := []string{model, model + "_data", model + ".data", strings.TrimSuffix(model, ".onnx") + ".data"}
+		entries, err := os.ReadDir(from)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, e := range entries {
+			if isConfig(e.Name()) {
+				beside = append(beside, e.Name())
 			}
 		}
-		return m.Parts[0].File, m.License, copyFile(filepath.Join(name, modules.ManifestName), filepath.Join(dir, modules.ManifestName))
-	}
-	if err := opt.announce(Plan{opt.Name, name, opt.License, info.Size()}); err != nil {
-		return "", "", err
-	}
-	model = filepath.Base(name)
-	beside := append([]string{model, model + "_data", model + ".data"}, configs...)
-	for _, file := range beside {
-		err := copyFile(filepath.Join(filepath.Dir(name), file), filepath.Join(dir, file))
-		if err != nil && (file == model || !errors.Is(err, fs.ErrNotExist)) {
-			return "", "", err
+		for _, file := range beside {
+			err := copyFile(filepath.Join(from, file), filepath.Join(dir, file))
+			if err != nil && (file == model || !errors.Is(err, fs.ErrNotExist)) {
+				return nil, "", err
+			}
 		}
 	}
-	return model, "", nil
+	return models, "", nil
+}
+
+// copyModule copies a directory with a manifest and the files it lists.
+func copyModule(name, dir string, opt *PullOptions) (models []string, license string, err error) {
+	m, err := modules.LoadManifest(os.DirFS(name), name)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := opt.announce(Plan{opt.Name, name, m.License, -1}); err != nil {
+		return nil, "", err
+	}
+	for file := range m.Files {
+		if err := copyFile(filepath.Join(name, filepath.FromSlash(file)), filepath.Join(dir, filepath.FromSlash(file))); err != nil {
+			return nil, "", err
+		}
+	}
+	return nil, m.License, copyFile(filepath.Join(name, modules.ManifestName), filepath.Join(dir, modules.ManifestName))
 }
 
 func copyFile(from, to string) error {
@@ -287,9 +393,9 @@ var notModuleChar = regexp.MustCompile(`[^a-z0-9._-]+`)
 
 // moduleName derives a module's name from its source.
 func moduleName(s Source) string {
-	base := s.Path
-	if base == "" || s.Scheme == "hf" {
-		base = s.Name
+	base := s.Name
+	if paths := s.Paths(); len(paths) > 0 && s.Scheme != "hf" {
+		base = paths[0]
 	}
 	base = strings.TrimSuffix(path.Base(filepath.ToSlash(base)), ".onnx")
 	name := strings.Trim(notModuleChar.ReplaceAllString(strings.ToLower(base), "-"), "-._")

@@ -16,11 +16,21 @@ import (
 //	hf:OWNER/NAME[@REVISION][#path/in/repository.onnx]
 //	https://HOST/path/model.onnx
 //	file:PATH or a plain path
+//
+// Several paths inside, joined by commas, become the parts of one module.
 type Source struct {
 	Scheme  string // "npm", "deb", "hf", "https" or "file"
 	Name    string // package, repository, address or path
 	Version string // of a package; revision of a repository
-	Path    string // inside the package or repository
+	Path    string // inside the package or repository; several, joined by commas, become one module
+}
+
+// Paths are the files that Path names.
+func (s Source) Paths() []string {
+	if s.Path == "" {
+		return nil
+	}
+	return strings.Split(s.Path, ",")
 }
 
 var (
@@ -78,8 +88,15 @@ func ParseSource(s string) (Source, error) {
 }
 
 func checkInside(s, inside string) error {
-	if inside != "" && (path.Clean(inside) != inside || path.IsAbs(inside) || strings.HasPrefix(inside, "..") || strings.ContainsAny(inside, "\\\x00")) {
-		return fmt.Errorf("source %q: %q is not a plain path inside the package", s, inside)
+	seen := map[string]bool{}
+	for _, p := range (Source{Path: inside}).Paths() {
+		if p == "" || path.Clean(p) != p || path.IsAbs(p) || strings.HasPrefix(p, "..") || strings.ContainsAny(p, "\\\x00") {
+			return fmt.Errorf("source %q: %q is not a plain path inside the package", s, p)
+		}
+		if seen[path.Base(p)] {
+			return fmt.Errorf("source %q: two files are called %q", s, path.Base(p))
+		}
+		seen[path.Base(p)] = true
 	}
 	return nil
 }

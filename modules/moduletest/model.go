@@ -33,6 +33,10 @@ type Node struct {
 	Lists   map[string][]int64
 	Floats  map[string]float32
 	Strings map[string]string
+	// Bodies are subgraphs, such as the branches of If: a model's nodes,
+	// outputs and initializers; what they do not make themselves they take
+	// from the graph around them.
+	Bodies map[string]*Model
 }
 
 // Value is an input or output of the model. An entry of Shape below 0 is
@@ -62,6 +66,7 @@ const (
 	nodeAttribute, nodeDomain                        = 5, 7
 	attributeName, attributeInt, attributeType       = 1, 3, 20
 	attributeFloat, attributeString, attributeInts   = 2, 4, 8
+	attributeGraph                                   = 6
 	valueName, valueType, typeTensor                 = 1, 2, 1
 	tensorTypeElement, tensorTypeShape, shapeDim     = 1, 2, 1
 	dimValue, dimParam                               = 1, 2
@@ -75,13 +80,13 @@ var elementNumber = map[modules.DType]uint64{
 	modules.Float32: 1, modules.Uint8: 2, modules.Int32: 6, modules.Int64: 7, modules.String: 8, modules.Bool: 9, modules.Float64: 11,
 }
 
-// Bytes serializes the model.
-func (m *Model) Bytes() []byte {
+// graph serializes the model's graph.
+func (m *Model) graph(name string) []byte {
 	var graph []byte
 	for i := range m.Nodes {
 		graph = message(graph, graphNode, m.Nodes[i].bytes(i))
 	}
-	graph = text(graph, graphName, "test")
+	graph = text(graph, graphName, name)
 	for i := range m.Initializers {
 		graph = message(graph, graphInitializer, m.Initializers[i].bytes())
 	}
@@ -91,6 +96,12 @@ func (m *Model) Bytes() []byte {
 	for i := range m.Outputs {
 		graph = message(graph, graphOutput, m.Outputs[i].bytes())
 	}
+	return graph
+}
+
+// Bytes serializes the model.
+func (m *Model) Bytes() []byte {
+	graph := m.graph("test")
 	version := m.Opset
 	if version == 0 {
 		version = 13
@@ -117,7 +128,7 @@ func (n *Node) bytes(i int) []byte {
 	}
 	b = text(b, nodeName, fmt.Sprintf("%s_%d", n.Op, i))
 	b = text(b, nodeOp, n.Op)
-	const typeFloat, typeInt, typeString, typeInts = 1, 2, 3, 7
+	const typeFloat, typeInt, typeString, typeGraph, typeInts = 1, 2, 3, 5, 7
 	for _, name := range slices.Sorted(maps.Keys(n.Ints)) {
 		b = message(b, nodeAttribute, number(number(text(nil, attributeName, name), attributeInt, uint64(n.Ints[name])), attributeType, typeInt))
 	}
@@ -135,6 +146,9 @@ func (n *Node) bytes(i int) []byte {
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Strings)) {
 		b = message(b, nodeAttribute, number(text(text(nil, attributeName, name), attributeString, n.Strings[name]), attributeType, typeString))
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Bodies)) {
+		b = message(b, nodeAttribute, number(message(text(nil, attributeName, name), attributeGraph, n.Bodies[name].graph(name)), attributeType, typeGraph))
 	}
 	if n.Domain != "" {
 		b = text(b, nodeDomain, n.Domain)
