@@ -22,6 +22,9 @@ type Shapes struct {
 	FLOPs int64
 	// NodeFLOPs are those of a node of the main graph, by its first output.
 	NodeFLOPs map[string]int64
+	// Constant says of values that they are the same in every call of these
+	// sizes: constants, and what is computed of them and of shapes.
+	Constant map[string]bool
 	// Unknown lists the nodes whose output shapes depend on data, and Problem
 	// says what went wrong first where sizes do not fit the model.
 	Unknown []*onnxfile.Node
@@ -32,7 +35,7 @@ type Shapes struct {
 }
 
 // Infer finds the shapes of a model's values when its open dimensions have
-// the given sizes, by name (see [OpenSizes]); the others get a default.
+// the given sizes, by name (see [DimensionName]); the others get a default.
 //
 // It runs the model without data: every operator does what it does in a real
 // run up to the point where it knows its output's shape. Values that depend
@@ -48,7 +51,7 @@ func Infer(m *onnxfile.Model, sizes map[string]int) (*Shapes, error) {
 		}
 		all[name] = size
 	}
-	s := &Shapes{Sizes: all, Values: map[string][]int{}, NodeFLOPs: map[string]int64{}}
+	s := &Shapes{Sizes: all, Values: map[string][]int{}, NodeFLOPs: map[string]int64{}, Constant: map[string]bool{}}
 	if err := s.nodes(m); err != nil {
 		return nil, err
 	}
@@ -60,9 +63,9 @@ func Infer(m *onnxfile.Model, sizes map[string]int) (*Shapes, error) {
 	return s, nil
 }
 
-// dimensionName is how an open dimension of an input is called: by its
+// DimensionName is how an open dimension of an input is called: by its
 // symbol, else by input and axis.
-func dimensionName(v onnxfile.Value, axis int) string {
+func DimensionName(v onnxfile.Value, axis int) string {
 	if v.Symbols[axis] != "" {
 		return v.Symbols[axis]
 	}
@@ -77,7 +80,7 @@ func DefaultSizes(m *onnxfile.Model) map[string]int {
 	sizes := map[string]int{}
 	for _, v := range m.Graph.Inputs {
 		for axis, d := range v.Shape {
-			name := dimensionName(v, axis)
+			name := DimensionName(v, axis)
 			if _, known := sizes[name]; d >= 0 || known {
 				continue
 			}
@@ -106,7 +109,7 @@ func resolve(v onnxfile.Value, sizes map[string]int) (shape []int, ok bool) {
 	shape = make([]int, len(v.Shape))
 	for axis, d := range v.Shape {
 		if d < 0 {
-			if d, ok = sizes[dimensionName(v, axis)]; !ok {
+			if d, ok = sizes[DimensionName(v, axis)]; !ok {
 				return nil, false
 			}
 		}
@@ -123,7 +126,7 @@ func (s *Shapes) nodes(m *onnxfile.Model) error {
 	}
 	for _, t := range m.Graph.Initializers {
 		p.consts[p.value(t.Name)] = fromFile(t)
-		s.Values[t.Name] = t.Shape
+		s.Values[t.Name], s.Constant[t.Name] = t.Shape, true
 	}
 	for _, n := range m.Graph.Nodes {
 		for _, name := range slices.Concat(n.Inputs, n.Outputs) {
@@ -157,6 +160,7 @@ func (s *Shapes) nodes(m *onnxfile.Model) error {
 				continue
 			}
 			s.Values[name] = slices.Clone(t.shape)
+			s.Constant[name] = t.ptr != nil
 		}
 	}
 	for _, v := range m.Graph.Inputs {
