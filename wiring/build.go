@@ -194,10 +194,15 @@ func (p *Plan) place(c *connectome.Connectome, r *Recipe, opt BuildOptions, repo
 		if err != nil {
 			return err
 		}
+		if cue := p.Sense(s.Of); len(regions) == 0 && s.Kind == KindMemory && cue != nil {
+			// No region is known for memory: it recalls where its cue enters.
+			regions, why = slices.Clone(cue.Regions), "no place for memory is known: where "+s.Of+" enters"
+			failed.Missing = slices.DeleteFunc(failed.Missing, func(m MissingPlace) bool { return m.Name == s.Name })
+		}
 		for _, j := range regions {
 			settle(s.Name, s.Module, why, j)
 		}
-		p.Senses = append(p.Senses, Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Regions: regions, Width: width})
+		p.Senses = append(p.Senses, Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, Regions: regions, Width: width})
 	}
 	for _, e := range r.Effectors {
 		_, hidden, err := module(e.Module, "hidden")

@@ -44,7 +44,8 @@ func TestBuildPlacesCaptioningOnTheDefaultConnectome(t *testing.T) {
 	want := map[string][]string{
 		"image": {"lh-fusiform", "lh-inferiortemporal", "lh-lateraloccipital", "lh-lingual", "lh-pericalcarine",
 			"rh-fusiform", "rh-inferiortemporal", "rh-lateraloccipital", "rh-lingual", "rh-pericalcarine"},
-		"sound": {"lh-transversetemporal", "rh-transversetemporal"},
+		"sound":  {"lh-transversetemporal", "rh-transversetemporal"},
+		"memory": {"lh-hippocampus", "rh-hippocampus"},
 	}
 	for name, labels := range want {
 		var got []string

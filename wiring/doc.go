@@ -35,11 +35,18 @@
 // region knows; the language module's state after each word comes back into
 // the feedback region in the next tick, as hearing oneself speak.
 //
+// A plan may have an episodic [Memory] beside its tracts, of which every
+// training episode becomes a part: what one sense gave, and the caption that
+// went with it. What is seen brings back the captions of the likest episodes,
+// and their blend enters the hippocampus as a sense of kind [KindMemory]. In
+// training nothing recalls an episode of its own group, so that a plan learns
+// to use memory as it will need it, on what it never saw.
+//
 // # On disk
 //
 // A plan is a directory that people can read and diff ([Plan.Save], [Load]):
-// plan.yaml, tracts.tsv, tracts.safetensors once it is trained, and
-// history.jsonl. Mistakes in them are reported with file, line and column.
+// plan.yaml, tracts.tsv, tracts.safetensors and memory.tsv with
+// memory.safetensors once it is trained, and history.jsonl. Mistakes in them are reported with file, line and column.
 //
 // [DefaultPlan] is the trained plan that ships with wire.
 package wiring

@@ -46,6 +46,8 @@ func ExampleBuild() {
 	// image: rh-pericalcarine
 	// sound: lh-transversetemporal
 	// sound: rh-transversetemporal
+	// memory: lh-hippocampus
+	// memory: rh-hippocampus
 	// caption: lh-parsopercularis
 	// caption.feedback: lh-superiortemporal
 	// 82 regions, spectral radius 1.00

@@ -21,10 +21,12 @@ const (
 // is 1. Gates start at ½ exactly, independent of signal and state.
 //
 // Every tensor has its own random stream, keyed by the seed and its name: the
-// same region starts alike whatever else is in the plan.
+// same region starts alike whatever else is in the plan. The memory is
+// emptied.
 func (p *Plan) Init(seed uint64) {
 	q := p.NewParams()
 	p.Params = q
+	p.Memory = nil
 	for i := range q.Layout {
 		t := &q.Layout[i]
 		v := q.Data[t.Offset : t.Offset+t.Len()]

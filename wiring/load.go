@@ -52,6 +52,7 @@ type senseFile struct {
 	Kind    string   `yaml:"kind"`
 	Module  string   `yaml:"module"`
 	Port    string   `yaml:"port"`
+	Of      string   `yaml:"of"`
 	Width   int      `yaml:"width"`
 	Regions []string `yaml:"regions"`
 }
@@ -135,11 +136,40 @@ func LoadFS(fsys fs.FS) (*Plan, error) {
 		if err := p.checkParams(); err != nil {
 			return nil, &Error{File: tensorsFileName, Msg: err.Error(), Err: err}
 		}
+		if err := p.loadMemory(fsys); err != nil {
+			return nil, err
+		}
 	}
 	if p.History, err = readHistory(fsys); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// loadMemory reads what a trained plan remembers, if it has a memory.
+func (p *Plan) loadMemory(fsys fs.FS) error {
+	sense, _ := p.MemorySense()
+	if sense < 0 {
+		return nil
+	}
+	table, err := readFile(fsys, memoryFileName, maxTensors)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // trained without anything to remember
+	}
+	if err != nil {
+		return err
+	}
+	tensors, err := readFile(fsys, memoryTensorsName, maxTensors)
+	if err != nil {
+		return err
+	}
+	if p.Memory, err = readMemory(table, tensors); err != nil {
+		return err
+	}
+	if err := p.checkMemorySense(sense); err != nil {
+		return &Error{File: memoryTensorsName, Msg: err.Error(), Err: err}
+	}
+	return nil
 }
 
 // readFile reads a whole file, but no more than limit bytes.
@@ -216,7 +246,7 @@ func (f *planFile) plan(doc *document) (*Plan, error) {
 		p.Modules = append(p.Modules, ModuleRef(m))
 	}
 	for i, s := range f.Senses {
-		sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Width: s.Width}
+		sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, Width: s.Width}
 		for k, label := range s.Regions {
 			j, err := find(fmt.Sprintf("$.senses[%d].regions[%d]", i, k), label)
 			if err != nil {

@@ -32,6 +32,9 @@ type Plan struct {
 	Provenance Provenance
 	// Params are the learned parameters; nil before [Plan.Init].
 	Params *Params
+	// Memory holds the episodes of the sense of kind [KindMemory]; nil without
+	// such a sense and before training.
+	Memory *Memory
 	// Trained says that the parameters were learned; [Plan.Save] writes them
 	// only then, since untrained ones follow from the seed.
 	Trained bool
@@ -62,12 +65,18 @@ type Tract struct {
 	Delay    int     // δ ≥ 1 ticks
 }
 
+// KindMemory is the kind of a sense that nothing outside gives: what another
+// sense brings back from the plan's [Memory].
+const KindMemory = "memory"
+
 // Sense is an input of a plan: where what a module makes of a picture or a
 // sound enters.
 type Sense struct {
-	Name   string // "image" or "sound"
-	Kind   string // port kind of the module's input: "image", "sound"
-	Module string // module that encodes it
+	Name   string // "image", "sound" or "memory"
+	Kind   string // port kind of the module's input: "image", "sound"; or KindMemory
+	Module string // module that encodes it; of a memory, that which encodes captions
+	// Of is, for a memory, the sense that brings episodes back, and "" else.
+	Of string
 	// Port is the module's output that enters the regions, for example
 	// "embedding".
 	Port string

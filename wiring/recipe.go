@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -46,11 +47,14 @@ type Recipe struct {
 
 // RecipeSense is an input of a recipe.
 type RecipeSense struct {
-	Name   string  `yaml:"name"`
-	Kind   string  `yaml:"kind"`
-	Module string  `yaml:"module"`
-	Port   string  `yaml:"port"`
-	Place  []Place `yaml:"place"`
+	Name   string `yaml:"name"`
+	Kind   string `yaml:"kind"`
+	Module string `yaml:"module"`
+	Port   string `yaml:"port"`
+	// Of names the sense that cues a memory, see [Sense]; it stands before.
+	// A memory that finds no place recalls where its cue enters.
+	Of    string  `yaml:"of,omitempty"`
+	Place []Place `yaml:"place"`
 }
 
 // RecipeEffector is an output of a recipe.
@@ -225,8 +229,17 @@ func (r *Recipe) Validate() error {
 		if err := name(at, s.Name); err != nil {
 			return err
 		}
-		if s.Kind != "image" && s.Kind != "sound" {
-			return fail(at+".kind", "sense %q is of kind %q, want image or sound", s.Name, s.Kind)
+		if s.Kind != "image" && s.Kind != "sound" && s.Kind != KindMemory {
+			return fail(at+".kind", "sense %q is of kind %q, want image, sound or memory", s.Name, s.Kind)
+		}
+		cue := slices.IndexFunc(r.Senses[:i], func(c RecipeSense) bool { return c.Name == s.Of && c.Kind != KindMemory })
+		switch {
+		case s.Kind != KindMemory && s.Of != "":
+			return fail(at+".of", "`of` is for a sense of kind memory, %q is of kind %s", s.Name, s.Kind)
+		case s.Kind == KindMemory && cue < 0:
+			return fail(at, "memory %q needs `of`, the sense that brings it back; %q is none", s.Name, s.Of)
+		case s.Kind == KindMemory && slices.ContainsFunc(r.Senses[:i], func(c RecipeSense) bool { return c.Kind == KindMemory }):
+			return fail(at, "memory %q is the second; a plan has one", s.Name)
 		}
 		if s.Module == "" || s.Port == "" {
 			return fail(at, "sense %q needs a module and a port", s.Name)

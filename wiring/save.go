@@ -21,6 +21,9 @@ const (
 	tractsFileName  = "tracts.tsv"
 	tensorsFileName = "tracts.safetensors"
 	historyFileName = "history.jsonl"
+
+	memoryFileName    = "memory.tsv"
+	memoryTensorsName = "memory.safetensors"
 )
 
 // Save writes the plan to a directory:
@@ -28,6 +31,8 @@ const (
 //	plan.yaml           sizes, regions with slots, senses, effectors, provenance
 //	tracts.tsv          one row a tract: from, to, weight, scale, length_mm, delay, rank
 //	tracts.safetensors  the learned parameters, once the plan is trained
+//	memory.tsv          one row an episode that it remembers: its name and caption
+//	memory.safetensors  the episodes' keys and the captions' values, in 8-bit steps
 //	history.jsonl       what was done to it, one event a line
 //
 // The same plan gives the same bytes. A new directory appears complete or not
@@ -42,15 +47,20 @@ func (p *Plan) Save(dir string) error {
 		data []byte
 	}{
 		{tensorsFileName, nil},
+		{memoryTensorsName, nil},
+		{memoryFileName, nil},
 		{tractsFileName, p.tractsTSV()},
 		{historyFileName, nil},
 		{planFileName, p.planYAML()},
 	}
 	if p.Trained {
 		files[0].data = p.Params.encode()
+		if p.Memory != nil {
+			files[1].data, files[2].data = p.Memory.tensors(), p.Memory.tsv()
+		}
 	}
 	var err error
-	if files[2].data, err = encodeHistory(p.History); err != nil {
+	if files[4].data, err = encodeHistory(p.History); err != nil {
 		return err
 	}
 	dir = filepath.Clean(dir)
@@ -140,6 +150,7 @@ func (p *Plan) planYAML() []byte {
 		pair("    ", "kind", s.Kind)
 		pair("    ", "module", s.Module)
 		pair("    ", "port", s.Port)
+		pair("    ", "of", s.Of)
 		line("    width: %d", s.Width)
 		labels := make([]string, len(s.Regions))
 		for i, j := range s.Regions {

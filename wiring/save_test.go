@@ -209,7 +209,7 @@ func TestRecipeMistakesAreLocated(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"role: primary visual", "role: primary visul", `did you mean "primary visual"`},
 		{"stare: 4", "stare: 0", "stare is 0"},
-		{"kind: image", "kind: picture", "want image or sound"},
+		{"kind: image", "kind: picture", "want image, sound or memory"},
 		{"neighbours", "neighbors", `did you mean "neighbours"?`},
 		{"velocity: 6", "velocity: 0", "velocity"},
 		{"      - strongest: occipital", "      - strongest: occipital\n        role: broca", "exactly one"},

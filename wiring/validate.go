@@ -3,6 +3,7 @@ package wiring
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A problem is a mistake in a plan at a YAML path of plan.yaml, or at a tract.
@@ -82,6 +83,9 @@ func (p *Plan) check() error {
 		if err := module(path+".module", s.Module); err != nil {
 			return err
 		}
+		if err := p.checkMemorySense(i); err != nil {
+			return at(path+".of", "%v", err)
+		}
 		if len(s.Regions) == 0 {
 			return at(path+".regions", "sense %q enters no region", s.Name)
 		}
@@ -122,6 +126,39 @@ func (p *Plan) check() error {
 		return p.checkParams()
 	}
 	return nil
+}
+
+// checkMemorySense checks what brings back a sense of kind memory.
+func (p *Plan) checkMemorySense(i int) error {
+	s := &p.Senses[i]
+	if s.Kind != KindMemory {
+		if s.Of != "" {
+			return fmt.Errorf("sense %q is of kind %q; only a memory is brought back by another sense", s.Name, s.Kind)
+		}
+		return nil
+	}
+	if memory, _ := p.MemorySense(); memory != i {
+		return fmt.Errorf("memory %q is the second; a plan has one", s.Name)
+	}
+	_, cue := p.MemorySense()
+	if cue < 0 {
+		return fmt.Errorf("memory %q is brought back by sense %q, which the plan lacks", s.Name, s.Of)
+	}
+	if m := p.Memory; m != nil && (m.KeyWidth != p.Senses[cue].Width || m.ValueWidth != s.Width) {
+		return fmt.Errorf("the memory's keys and values are %d and %d wide, senses %q and %q %d and %d",
+			m.KeyWidth, m.ValueWidth, s.Of, s.Name, p.Senses[cue].Width, s.Width)
+	}
+	return nil
+}
+
+// MemorySense returns the index of the sense of kind [KindMemory] and of the
+// sense that cues it, −1 where there is none.
+func (p *Plan) MemorySense() (memory, cue int) {
+	memory = slices.IndexFunc(p.Senses, func(s Sense) bool { return s.Kind == KindMemory })
+	if memory < 0 {
+		return -1, -1
+	}
+	return memory, slices.IndexFunc(p.Senses, func(s Sense) bool { return s.Name == p.Senses[memory].Of && s.Kind != KindMemory })
 }
 
 func (p *Plan) checkTracts() error {

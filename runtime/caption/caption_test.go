@@ -108,6 +108,9 @@ func TestLearnedIsWhatIsSaid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// In training nothing is reminded of itself.
+		memory, _ := p.MemorySense()
+		x.Senses[memory] = data.Train[i].Inputs[memory]
 		encoded = append(encoded, x)
 		words := data.Captions[data.Train[i].Captions[0]].Words
 		told = append(told, words[:len(words)-1])
@@ -259,11 +262,12 @@ func TestMissingModule(t *testing.T) {
 func TestConsensus(t *testing.T) {
 	red, apple, a, ball := int32(1), int32(2), int32(3), int32(4)
 	candidates := [][]int32{{a, ball}, {a, red, apple}, {a, apple}}
+	alike := func(i, j int) float64 { return likeness(candidates[i], candidates[j]) }
 	even := []float64{1. / 3, 1. / 3, 1. / 3}
-	if got := consensus(candidates, even); got != 2 {
+	if got := consensus(candidates, even, alike); got != 2 {
 		t.Errorf("chose %v; want the one that is most like the others", candidates[got])
 	}
-	if got := consensus(candidates, []float64{0.9, 0.05, 0.05}); got != 0 {
+	if got := consensus(candidates, []float64{0.9, 0.05, 0.05}, alike); got != 0 {
 		t.Errorf("chose %v against a weight of 0.9", candidates[got])
 	}
 	if l := likeness(candidates[1], candidates[1]); l != 1 {
@@ -272,9 +276,88 @@ func TestConsensus(t *testing.T) {
 	if l := likeness([]int32{red}, []int32{apple}); l != 0 {
 		t.Errorf("captions without a common word are alike by %g", l)
 	}
-	w := suits([]float32{1, 0}, []float32{2, 0, 0, 3, -1, 0}, 0.1)
+	w := softmax(suits([]float32{1, 0}, []float32{2, 0, 0, 3, -1, 0}, 0.1))
 	if !(w[0] > 0.99 && w[1] > w[2]) || math.Abs(w[0]+w[1]+w[2]-1) > 1e-12 {
 		t.Errorf("weights %v; want the caption in the input's direction first", w)
+	}
+}
+
+// TestBelieve gives an untrained plan a memory and checks how what comes back
+// joins what it would say.
+func TestBelieve(t *testing.T) {
+	ctx := context.Background()
+	p := build(t)
+	m := open(t, p)
+	captions := []string{"a red apple", "a fish", "a bell"}
+	values, err := m.Texts(ctx, captions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sense, cue := p.MemorySense()
+	plain, err := New(ctx, p, m, runtime.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []float32
+	for _, name := range []string{"apple", "fish"} {
+		x, err := plain.Encode(ctx, item(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x.Senses[sense] != nil || x.Recalled != nil {
+			t.Fatal("a plan without a memory recalls something")
+		}
+		keys = append(keys, x.Senses[cue]...)
+	}
+	p.Memory, err = wiring.NewMemory([]string{"1", "2"}, keys, p.Senses[cue].Width, []int32{0, 1}, captions, values, p.Senses[sense].Width)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := plain.Encode(ctx, item(t, "apple"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(in.Recalled) != 2 || in.Recalled[0].Episode != 0 || in.Recalled[0].Cosine < 0.99 || len(in.Senses[sense]) != p.Senses[sense].Width {
+		t.Fatalf("an apple recalls %+v", in.Recalled)
+	}
+	fish := plain.lexicon.parse("a fish")
+	candidates, weights, err := plain.believe(ctx, in, []hypothesis{{fish, -1}}, Better())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum float64
+	for _, w := range weights {
+		sum += w
+	}
+	if len(candidates) != 3 || !slices.Equal(candidates[1], plain.lexicon.parse("a red apple")) || math.Abs(sum-1) > 1e-9 ||
+		math.Abs(weights[0]-Better().Spoken) > 1e-9 || weights[1] <= weights[2] {
+		t.Errorf("candidates %v with chances %v", candidates, weights)
+	}
+	// Among captions that share a word, rare words decide.
+	who, err := New(ctx, p, m, runtime.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	alike := who.likeness([][]int32{plain.lexicon.parse("a red apple"), plain.lexicon.parse("a red fish"), plain.lexicon.parse("a bell")})
+	if !(alike(0, 0) > alike(0, 1) && alike(0, 1) > alike(0, 2)) {
+		t.Errorf("a red apple is like itself by %g, a red fish %g, a bell %g", alike(0, 0), alike(0, 1), alike(0, 2))
+	}
+	// A sound recalls nothing; nor does a plan that has lost its hippocampi.
+	bell, err := plain.Encode(ctx, item(t, "bell"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bell.Recalled != nil {
+		t.Error("a sound brings back a picture")
+	}
+	config := runtime.Default()
+	config.LesionRegions = p.Senses[sense].Regions
+	lesioned, err := New(ctx, p, m, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in, err = lesioned.Encode(ctx, item(t, "apple")); err != nil || in.Recalled != nil || in.Senses[sense] != nil {
+		t.Errorf("without hippocampi an apple recalls %+v, %v", in.Recalled, err)
 	}
 }
 
@@ -289,7 +372,7 @@ func TestTop(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	for _, o := range []Options{{Beam: -1}, {Beam: 5000}, {Beam: 8}, {Beam: 8, Temperature: math.NaN()}} {
+	for _, o := range []Options{{Beam: -1}, {Beam: 5000}, {Beam: 8}, {Beam: 8, Temperature: math.NaN()}, {Beam: 8, Temperature: 0.1, Spoken: 2}} {
 		if o.Validate() == nil {
 			t.Errorf("%+v is accepted", o)
 		}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/picture"
 	"github.com/connectomewire/wire/runtime"
@@ -25,6 +27,7 @@ type Captioner struct {
 	readout *wiring.Readout
 	plain   *runtime.Network // fast
 	traced  *runtime.Network // made when first asked for
+	cider   *metrics.CIDEr   // of remembered captions; nil without a memory
 	mu      sync.Mutex
 }
 
@@ -44,7 +47,15 @@ func New(ctx context.Context, p *wiring.Plan, m *Models, config runtime.Config) 
 	if err != nil {
 		return nil, err
 	}
-	return &Captioner{plan: p, models: m, config: config, lexicon: words, readout: readout, plain: net}, nil
+	c := &Captioner{plan: p, models: m, config: config, lexicon: words, readout: readout, plain: net}
+	if p.Memory != nil {
+		documents := make([][]string, len(p.Memory.Captions))
+		for i, caption := range p.Memory.Captions {
+			documents[i] = []string{caption}
+		}
+		c.cider = metrics.NewCIDEr(documents)
+	}
+	return c, nil
 }
 
 // Engine names the engine that runs the modules.
@@ -65,6 +76,9 @@ type Encoded struct {
 	// Text is the input's vector in the contrastive text space, nil when no
 	// module gives one. Only minimum-Bayes-risk decoding uses it.
 	Text []float32
+	// Recalled are the episodes of the plan's memory that came to mind, the
+	// likest first.
+	Recalled []wiring.Recollection
 	// Calls are the modules' calls, with times since Began.
 	Calls []runtime.Call
 	Began time.Time
@@ -128,7 +142,30 @@ func (c *Captioner) Encode(ctx context.Context, in Input) (*Encoded, error) {
 		}
 		texts++
 	}
+	c.remember(out)
 	return out, nil
+}
+
+// remember lets the input bring back episodes.
+func (c *Captioner) remember(in *Encoded) {
+	memory, cue := c.plan.MemorySense()
+	m := c.plan.Memory
+	if m == nil || memory < 0 || cue < 0 || in.Senses[cue] == nil || c.forgetful(memory) {
+		return
+	}
+	in.Recalled = m.Recall(in.Senses[cue], wiring.RecallEpisodes, nil)
+	in.Senses[memory] = make([]float32, m.ValueWidth)
+	m.Remember(in.Senses[memory], in.Recalled)
+}
+
+// forgetful says whether every region of the memory is lesioned.
+func (c *Captioner) forgetful(memory int) bool {
+	for _, j := range c.plan.Senses[memory].Regions {
+		if !slices.Contains(c.config.LesionRegions, j) {
+			return false
+		}
+	}
+	return true
 }
 
 // sense runs one sense's module, guarded.
@@ -191,6 +228,10 @@ type Options struct {
 	// Temperature of the candidates' weights; lower trusts the input's
 	// likeness to a caption more.
 	Temperature float64
+	// Spoken is the share of belief, 0 to 1, that goes to what the beams
+	// found; the rest goes to the captions of the episodes that the plan's
+	// memory recalls. It does not matter for an input that recalls nothing.
+	Spoken float64
 	// Trace records what the network did for each caption.
 	Trace bool
 }
@@ -198,8 +239,9 @@ type Options struct {
 // Greedy is the plan's own decoding.
 func Greedy() Options { return Options{} }
 
-// Better is beam search with eight beams and minimum-Bayes-risk choice.
-func Better() Options { return Options{Beam: 8, Temperature: 0.1} }
+// Better is beam search with eight beams and minimum-Bayes-risk choice among
+// what they found and what the plan remembers.
+func Better() Options { return Options{Beam: 8, Temperature: 0.1, Spoken: 0.2} }
 
 // Validate reports the first option out of range.
 func (o Options) Validate() error {
@@ -208,6 +250,9 @@ func (o Options) Validate() error {
 	}
 	if o.Beam > 1 && !(o.Temperature > 0) {
 		return fmt.Errorf("caption: temperature %v; want more than 0", o.Temperature)
+	}
+	if !(o.Spoken >= 0 && o.Spoken <= 1) {
+		return fmt.Errorf("caption: a share of %v for what is spoken; want 0 to 1", o.Spoken)
 	}
 	return nil
 }
@@ -380,37 +425,16 @@ func (c *Captioner) better(ctx context.Context, group []*Encoded, o Options) ([]
 		if len(found) == 0 {
 			continue // silenced
 		}
-		weights, err := c.weights(ctx, in, found, o.Temperature)
+		candidates, weights, err := c.believe(ctx, in, found, o)
 		if err != nil {
 			return nil, err
 		}
-		candidates := make([][]int32, len(found))
-		for k, h := range found {
-			candidates[k] = h.words
-		}
-		told[i] = candidates[consensus(candidates, weights)]
+		told[i] = candidates[consensus(candidates, weights, c.likeness(candidates))]
 	}
 	if o.Trace {
 		return c.trace(ctx, group, told)
 	}
 	return c.say(ctx, c.plain, group, told)
-}
-
-// weights says how much each candidate counts: by its likeness to the input
-// in the text space, or, without one, by its probability.
-func (c *Captioner) weights(ctx context.Context, in *Encoded, found []hypothesis, temperature float64) ([]float64, error) {
-	if in.Text == nil {
-		return chances(found), nil
-	}
-	texts := make([]string, len(found))
-	for k, h := range found {
-		texts[k] = c.text(h.words)
-	}
-	vectors, err := c.models.Texts(ctx, texts)
-	if err != nil {
-		return nil, err
-	}
-	return suits(in.Text, vectors, temperature), nil
 }
 
 func (c *Captioner) caption(words []int32, confidence float64) Caption {

@@ -8,10 +8,12 @@
 //	     → logits (see wiring.Readout) → word → language module → back into the plan
 //
 // Words are limited to those of the captions the plan was trained on. A
-// caption is decoded greedily, or better: beam search finds candidates, and
-// the one that agrees best with all others is said, each weighted by how well
-// it suits the input in the contrastive text space (minimum Bayes risk; Kumar
-// and Byrne 2004). That weighting compares the input's embedding with the
-// captions' directly, past the tracts, so greedy results are the plan's own
-// and are always reported beside it.
+// caption is decoded greedily, or better: beam search finds candidates, to
+// which come the captions of the episodes that the plan's memory recalls, and
+// the one with the highest expected CIDEr-D against all is said (minimum Bayes
+// risk; Kumar and Byrne 2004). A spoken candidate counts by how well it suits
+// the input in the contrastive text space, a recalled one also by how alike
+// its episode is. That compares embeddings directly, past the tracts, and the
+// caption may be a remembered one: greedy results are the plan's own words and
+// are always reported beside it.
 package caption

@@ -10,12 +10,12 @@ import (
 // consensus returns the index of the candidate with the least expected loss
 // (minimum Bayes risk, Kumar & Byrne 2004), where the chance that candidate j
 // is right is its weight and the gain of saying i then is likeness(i, j).
-func consensus(candidates [][]int32, weights []float64) int {
+func consensus(candidates [][]int32, weights []float64, likeness func(i, j int) float64) int {
 	best, at := math.Inf(-1), 0
 	for i := range candidates {
 		var gain float64
 		for j := range candidates {
-			gain += weights[j] * likeness(candidates[i], candidates[j])
+			gain += weights[j] * likeness(i, j)
 		}
 		if gain > best+1e-12 {
 			best, at = gain, i
@@ -62,44 +62,41 @@ func overlap(a, b map[[2]int32]int) float64 {
 	return 2 * float64(common) / float64(total)
 }
 
-// suits returns softmax(cos(input, caption)/temperature) over captions given
-// as vectors, [captions, width].
+// suits returns cos(input, caption)/temperature of captions given as vectors,
+// [captions, width].
 func suits(input, captions []float32, temperature float64) []float64 {
 	width := len(input)
-	n := len(captions) / max(width, 1)
-	weights := make([]float64, n)
-	top := math.Inf(-1)
-	for i := range weights {
+	out := make([]float64, len(captions)/max(width, 1))
+	for i := range out {
 		c := captions[i*width:][:width]
-		cos := float64(kernel.Dot(input, c) * wiring.InverseLength(input) * wiring.InverseLength(c))
-		weights[i] = cos / temperature
-		top = math.Max(top, weights[i])
+		out[i] = float64(kernel.Dot(input, c)*wiring.InverseLength(input)*wiring.InverseLength(c)) / temperature
 	}
-	var sum float64
-	for i, w := range weights {
-		weights[i] = math.Exp(w - top)
-		sum += weights[i]
-	}
-	for i := range weights {
-		weights[i] /= sum
-	}
-	return weights
+	return out
 }
 
-// chances are the candidates' own probabilities, made to sum to one.
-func chances(found []hypothesis) []float64 {
-	out := make([]float64, len(found))
+// softmax returns e^x, made to sum to one.
+func softmax(x []float64) []float64 {
+	out := make([]float64, len(x))
 	top := math.Inf(-1)
-	for _, h := range found {
-		top = math.Max(top, h.score)
+	for _, v := range x {
+		top = math.Max(top, v)
 	}
 	var sum float64
-	for i, h := range found {
-		out[i] = math.Exp(h.score - top)
+	for i, v := range x {
+		out[i] = math.Exp(v - top)
 		sum += out[i]
 	}
 	for i := range out {
 		out[i] /= sum
 	}
 	return out
+}
+
+// chances are the candidates' own probabilities, made to sum to one.
+func chances(found []hypothesis) []float64 {
+	scores := make([]float64, len(found))
+	for i, h := range found {
+		scores[i] = h.score
+	}
+	return softmax(scores)
 }

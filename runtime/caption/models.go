@@ -86,7 +86,11 @@ func (m *Models) connect() error {
 		if module == nil {
 			return fmt.Errorf("plan %q: sense %q needs module %q, which its list of modules lacks", m.plan.Name, s.Name, s.Module)
 		}
-		if _, err := inputOf(module, s.Kind); err != nil {
+		kind := s.Kind
+		if kind == wiring.KindMemory {
+			kind = modules.KindText // it understands the captions that come back
+		}
+		if _, err := inputOf(module, kind); err != nil {
 			return err
 		}
 		out := module.Manifest.Output(s.Port)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/wiring"
 )
 
 // viewsVersion changes whenever augment or what is cached does.
@@ -20,6 +21,9 @@ func (r *preparer) chunkKey(examples []Example, views int) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %s views %d seed %d\n", viewsVersion, r.o.Key, views, r.o.Seed)
 	for _, s := range r.plan.Senses {
+		if s.Kind == wiring.KindMemory {
+			continue // is not cached: it depends on all episodes
+		}
 		fmt.Fprintf(h, "%s %s %s %d\n", s.Kind, s.Module, s.Port, s.Width)
 	}
 	for _, e := range examples {

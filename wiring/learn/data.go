@@ -13,6 +13,9 @@ type Data struct {
 	// the lengths of their vectors.
 	Senses []string
 	Widths []int
+	// Memory holds the training samples' episodes, for a plan that has a
+	// sense of kind memory; else nil.
+	Memory *wiring.Memory
 	// Train and Val are the samples to learn from and to stop by.
 	Train, Val []Sample
 	// Captions that samples refer to.
@@ -72,6 +75,9 @@ func (d *Data) Validate(p *wiring.Plan) error {
 	v := len(d.Words)
 	if v == 0 || len(d.HeadWeight) != v*d.Hidden || len(d.HeadBias) != v || len(d.Vectors) != v*d.Semantic {
 		return fmt.Errorf("the data's %d words do not match their head weights, biases or vectors", v)
+	}
+	if memory, cue := p.MemorySense(); d.Memory != nil && (memory < 0 || cue < 0 || d.Memory.KeyWidth != d.Widths[cue] || d.Memory.ValueWidth != d.Widths[memory]) {
+		return fmt.Errorf("the data's memory does not fit plan %q", p.Name)
 	}
 	if len(d.Train) == 0 {
 		return fmt.Errorf("the data have no training samples")

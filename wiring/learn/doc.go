@@ -16,6 +16,9 @@
 // P_sem that over the semantic logits alone, read after staring, before the
 // first word. Words are limited to those of the training captions.
 //
+// [Prepare] also makes the plan's memory of the training samples, and what of
+// it each sample is reminded of: never of an episode of its own group.
+//
 // The batch is cut into a fixed number of shards whose gradients are added in
 // order, so the result does not depend on the number of processors; every
 // random number comes from a stream named by seed, epoch and sample, so a run

@@ -37,7 +37,7 @@ func ExampleFit() {
 	}
 	// What frozen modules would give: Prepare collects it from real ones.
 	data := &learn.Data{
-		Senses: []string{"image", "sound"}, Widths: []int{1, 1}, Hidden: 2, Semantic: 2,
+		Senses: []string{"image", "sound", "memory"}, Widths: []int{1, 1, 2}, Hidden: 2, Semantic: 2,
 		Words:      []int32{4, 5, 6}, // end, "dark", "bright"
 		HeadWeight: []float32{0, 3, 1, 0, 1, 0}, HeadBias: []float32{0, 0, 0},
 		Vectors: []float32{0, 0, 1, 0, 0, 1},
@@ -48,7 +48,7 @@ func ExampleFit() {
 	}
 	for i := range 64 {
 		light := float32(i%2*2 - 1)
-		data.Train = append(data.Train, learn.Sample{ID: fmt.Sprint(i), Inputs: [][]float32{{light}, nil}, Captions: []int{i % 2}})
+		data.Train = append(data.Train, learn.Sample{ID: fmt.Sprint(i), Inputs: [][]float32{{light}, nil, nil}, Captions: []int{i % 2}})
 	}
 	o := learn.Default()
 	o.Epochs, o.Batch, o.Rate, o.Noise = 30, 16, 1e-2, 0.1

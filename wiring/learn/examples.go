@@ -13,6 +13,9 @@ import (
 type Example struct {
 	// ID names the example; Key changes when its files do.
 	ID, Key string
+	// Group names what belongs together (see [datasets.Sample]): in training,
+	// no example is reminded of another of its group. Empty means its ID.
+	Group string
 	// Image and Sound read the inputs; nil where there is none. Sounds are
 	// mono samples at [datasets.SampleRate].
 	Image func() (image.Image, error)
@@ -31,7 +34,7 @@ func Examples(samples []*datasets.Sample) []Example {
 		if s.Image == nil && s.Sound == nil || len(s.Captions) == 0 {
 			continue
 		}
-		e := Example{ID: s.ID, Captions: s.Captions, Mirror: s.Mirror}
+		e := Example{ID: s.ID, Group: s.Component, Captions: s.Captions, Mirror: s.Mirror}
 		if s.Image != nil {
 			e.Image = s.Image.Decode
 			e.Key += fileKey(s.Image.Name)

@@ -59,7 +59,7 @@ func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, erro
 	if err := work.Params.Check(); err != nil {
 		return nil, fmt.Errorf("learn: training diverged: %w; try a lower rate", err)
 	}
-	p.Params, p.Trained = work.Params, true
+	p.Params, p.Trained, p.Memory = work.Params, true, d.Memory
 	p.History = append(p.History, wiring.Event{What: "train", Seed: o.Seed, Facts: map[string]float64{
 		"epochs": float64(res.Epochs), "best_epoch": float64(res.Best), "steps": float64(res.Steps),
 		"train_samples": float64(len(d.Train)), "val_samples": float64(len(d.Val)),

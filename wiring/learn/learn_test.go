@@ -44,7 +44,7 @@ func smallPlan(t testing.TB, width, rank int) *wiring.Plan {
 	p, _, err := wiring.Build(c, r, wiring.BuildOptions{
 		Modules: modulesOf(10, 7, 9, 10), Seed: 3, Width: width, Rank: rank, Stare: 3, MaxTokens: 6,
 		Place: map[string][]string{
-			"image": {"regionA", "regionB"}, "sound": {"regionC"}, "caption": {"regionF"}, "caption.feedback": {"regionD"},
+			"image": {"regionA", "regionB"}, "sound": {"regionC"}, "memory": {"regionG"}, "caption": {"regionF"}, "caption.feedback": {"regionD"},
 		},
 	})
 	if err != nil {

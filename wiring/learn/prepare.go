@@ -116,6 +116,9 @@ func Prepare(ctx context.Context, p *wiring.Plan, frozen Frozen, train, val []Ex
 	if r.data.Val, err = r.samples(ctx, "validation", valKept, valCaptions, 1); err != nil {
 		return nil, nil, err
 	}
+	if err := r.remember(ctx, trainKept); err != nil {
+		return nil, nil, err
+	}
 	if err := r.hidden(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -344,7 +347,18 @@ func (r *preparer) samples(ctx context.Context, what string, examples []Example,
 // read.
 func (r *preparer) encodeChunk(ctx context.Context, examples []Example, views int) (rows [][][]float32, bad []string, err error) {
 	key := r.chunkKey(examples, views)
-	if rows, bad, ok := loadChunk(r.o.Cache, key, len(examples), r.data.Widths); ok {
+	memory, _ := r.plan.MemorySense()
+	// The cache has no place for memories, see chunkKey.
+	widths := slices.Clone(r.data.Widths)
+	if memory >= 0 {
+		widths = slices.Delete(widths, memory, memory+1)
+	}
+	if rows, bad, ok := loadChunk(r.o.Cache, key, len(examples), widths); ok {
+		for i := range rows {
+			if memory >= 0 {
+				rows[i] = slices.Insert(rows[i], memory, nil)
+			}
+		}
 		return rows, bad, nil
 	}
 	rows, bad = make([][][]float32, len(examples)), make([]string, len(examples))
@@ -358,6 +372,7 @@ func (r *preparer) encodeChunk(ctx context.Context, examples []Example, views in
 			err = r.images(ctx, k, examples, views, rows, bad)
 		case "sound":
 			err = r.sounds(ctx, k, examples, rows, bad)
+		case wiring.KindMemory: // comes when all episodes are known
 		default:
 			err = fmt.Errorf("learn: sense %q is of kind %q, which no example has", s.Name, s.Kind)
 		}
@@ -365,7 +380,14 @@ func (r *preparer) encodeChunk(ctx context.Context, examples []Example, views in
 			return nil, nil, err
 		}
 	}
-	if err := saveChunk(r.o.Cache, key, rows, bad); err != nil {
+	kept := rows
+	if memory >= 0 {
+		kept = make([][][]float32, len(rows))
+		for i := range rows {
+			kept[i] = slices.Delete(slices.Clone(rows[i]), memory, memory+1)
+		}
+	}
+	if err := saveChunk(r.o.Cache, key, kept, bad); err != nil {
 		return nil, nil, err
 	}
 	return rows, bad, nil

@@ -179,6 +179,44 @@ func TestPrepare(t *testing.T) {
 		}
 	}
 
+	// Pictures bring back other pictures' captions, never their own group's.
+	if m := d.Memory; m == nil || !slices.Equal(m.Episodes, []string{"red", "both"}) || !slices.Equal(m.Captions, []string{"a red cat", "a blue cat"}) {
+		t.Fatalf("the memory is %+v", m)
+	}
+	own := func(i int, caption string) bool {
+		want, _ := f.Vectors(context.Background(), []string{caption})
+		wiring.UnitLength(want)
+		got := d.Train[i].Inputs[2]
+		if len(got) != 4*d.Widths[2] {
+			t.Fatalf("%s recalls %d numbers", d.Train[i].ID, len(got))
+		}
+		for v := range 4 {
+			for k, w := range want {
+				if math.Abs(float64(got[v*len(want)+k]-w)) > 0.02 {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	if !own(0, "a blue cat") || !own(1, "a red cat") {
+		t.Error("a picture of two was not reminded of the other, and only of it")
+	}
+	if d.Train[2].Inputs[2] != nil || len(d.Val[0].Inputs[2]) != d.Widths[2] {
+		t.Error("a sound is reminded of a picture, or a new picture of none")
+	}
+	grouped := slices.Clone(train)
+	grouped[0].Group, grouped[1].Group = "cats", "cats"
+	together, _, err := Prepare(context.Background(), p, f, grouped, val, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range together.Train[0].Inputs[2] {
+		if v != 0 {
+			t.Fatal("a picture is reminded of one of its own group")
+		}
+	}
+
 	// The second time everything comes from the cache.
 	before := f.calls.Load()
 	again, _, err := Prepare(context.Background(), p, f, train, val, o)
