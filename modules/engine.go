@@ -81,6 +81,25 @@ func EngineOf(s Session) string {
 	return ""
 }
 
+// EngineReason says why a session of the automatic engine does not run on the
+// preferred engine; nil when it does, or when another engine made it.
+func EngineReason(s Session) error {
+	if r, ok := s.(interface{ EngineReason() error }); ok {
+		return r.EngineReason()
+	}
+	return nil
+}
+
+// EngineReason is that of the module's first part that has one.
+func (m *Module) EngineReason() error {
+	for i := range m.parts {
+		if err := EngineReason(m.parts[i].session); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // TensorInfo describes an input or output of a model.
 type TensorInfo struct {
 	Name  string

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/library"
 )
 
@@ -165,4 +167,14 @@ func flopCount(n int64) string {
 		return fmt.Sprintf("%.3g kFLOPs", f/1e3)
 	}
 	return fmt.Sprintf("%d FLOPs", n)
+}
+
+// ranOn says which engine ran a module and, if it is not the preferred one,
+// why.
+func ranOn(m *modules.Module) string {
+	line := fmt.Sprintf("%s on %s", m.Manifest.Name, m.Engine())
+	if reason := m.EngineReason(); reason != nil && !errors.Is(reason, modules.ErrNoLibrary) {
+		line += fmt.Sprintf(" (%v)", reason)
+	}
+	return line
 }

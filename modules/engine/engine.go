@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 
@@ -40,39 +39,6 @@ func Open(name string, opt Options) (modules.Engine, error) {
 		return &Auto{Native: native, Go: goengine.New()}, nil
 	}
 	return nil, fmt.Errorf("unknown engine %q; known are %s, %s and %s", name, NameAuto, NameONNXRuntime, NameGo)
-}
-
-// Auto runs each model with ONNX Runtime if it can, else in pure Go. The
-// sessions it loads tell which one it took: see modules.EngineOf.
-type Auto struct {
-	Native *ort.Engine // nil without the library
-	Go     modules.Engine
-	// Why there is no Native.
-	Why error
-}
-
-// Name is "auto".
-func (a *Auto) Name() string { return NameAuto }
-
-// Load tries ONNX Runtime, then pure Go. When neither takes the model the
-// error is both.
-func (a *Auto) Load(model []byte, opt modules.LoadOptions) (modules.Session, error) {
-	var first error
-	if a.Native != nil {
-		s, err := a.Native.Load(model, opt)
-		if err == nil {
-			return s, nil
-		}
-		first = fmt.Errorf("onnxruntime: %w", err)
-	}
-	s, err := a.Go.Load(model, opt)
-	if err == nil {
-		return s, nil
-	}
-	if first == nil {
-		return nil, err
-	}
-	return nil, errors.Join(first, fmt.Errorf("go: %w", err))
 }
 
 // Info describes an engine on this machine.
