@@ -1,8 +1,11 @@
 package datasets
 
 import (
+	"context"
 	"fmt"
 	"image/color"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -164,5 +167,119 @@ func TestLooseCaption(t *testing.T) {
 		if got := n.looseCaption(clipArtFile{stem: c.stem, work: clipArtWork{c.title, c.subjects}}); got != c.want {
 			t.Errorf("%s gives %q, want %q", c.stem, got, c.want)
 		}
+	}
+}
+
+// fakeClipArt adds packages for the sources openclipart and openclipart-more
+// to a cache: an owl with a title, a lamp and an owl without.
+func fakeClipArt(t *testing.T, cache *Cache) {
+	t.Helper()
+	dir := t.TempDir()
+	const root = "./usr/share/openclipart/"
+	svg := func(title, subject string) []byte {
+		return []byte(`<svg><metadata><RDF><Work><title>` + title + `</title><subject><Bag><li>` + subject + `</li></Bag></subject></Work></RDF></metadata></svg>`)
+	}
+	writeDeb(t, dir, "openclipart-png", map[string][]byte{
+		root + "png/birds/owl.png": patternPNG(t, 30), root + "png/tools/lamp_x.png": patternPNG(t, 31), root + "png/tools/lamp_y.png": patternPNG(t, 31),
+		root + "png/birds/hen_x.png": patternPNG(t, 32), root + "png/birds/owl_x.png": patternPNG(t, 33),
+	})
+	writeDeb(t, dir, "openclipart-svg", map[string][]byte{
+		root + "svg/birds/owl.svg": svg("owl", "bird"), root + "svg/tools/lamp_x.svg": svg("", "lamp"), root + "svg/tools/lamp_y.svg": svg("", "lamp"),
+		root + "svg/birds/hen_x.svg": svg("", "hen"), root + "svg/birds/owl_x.svg": svg("", "owl"),
+	})
+	const index = "  1 licence\nowl n 1 0 1 0 00000001  \nlamp n 1 0 1 0 00000002  \nhen n 1 0 1 0 00000003  \n"
+	const data = "  1 licence\n00000001 05 n 01 owl 0 000 | a bird  \n00000002 06 n 01 lamp 0 000 | a light  \n00000003 05 n 01 hen 0 000 | a bird  \n"
+	const wordnet = "./usr/share/wordnet/"
+	writeDeb(t, dir, "wordnet-base", map[string][]byte{
+		wordnet + "index.noun": []byte(index), wordnet + "data.noun": []byte(data), wordnet + "index.verb": nil, wordnet + "index.adj": nil, wordnet + "index.adv": nil,
+	})
+	shortcodes := map[string][]byte{}
+	for name, body := range readFolder(t, cache.path("emojibase-data")) {
+		shortcodes[name] = body
+	}
+	for _, f := range shortcodeFiles {
+		shortcodes["package/en/shortcodes/"+f+".json"] = []byte("{}")
+	}
+	writeTGZ(t, dir, "emojibase-data", shortcodes)
+	for _, name := range []string{"openclipart-png", "openclipart-svg", "wordnet-base", "emojibase-data"} {
+		if _, err := cache.Pull(context.Background(), name, PullOptions{From: dir, Again: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// readFolder reads the files of an unpacked package.
+func readFolder(t *testing.T, root string) map[string][]byte {
+	t.Helper()
+	names, err := filesBelow(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, n := range names {
+		body, err := os.ReadFile(filepath.Join(root, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != installedName {
+			files[n] = body
+		}
+	}
+	return files
+}
+
+// Extras come out of an export marked, in Train, without repeated pictures
+// and without held-out captions.
+func TestExportExtras(t *testing.T) {
+	cache := fakeCache(t)
+	fakeClipArt(t, cache)
+	rows := map[string]PictureRow{}
+	dir := t.TempDir()
+	report, err := cache.Export(dir, ExportOptions{Size: 16, Resplit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	test := map[string]bool{}
+	for _, row := range readLines[PictureRow](t, filepath.Join(dir, "pictures.jsonl")) {
+		rows[row.ID] = row
+		if row.Split != Train {
+			test[NormalCaption(row.Captions[0])] = true
+		}
+	}
+	extras := 0
+	for id, row := range rows {
+		if row.Extra != strings.HasPrefix(id, "openclipart-more/") {
+			t.Errorf("%s is an extra: %v", id, row.Extra)
+		}
+		if !row.Extra {
+			continue
+		}
+		extras++
+		if row.Split != Train || test[NormalCaption(row.Captions[0])] {
+			t.Errorf("%+v leaks", row)
+		}
+	}
+	if _, ok := rows["openclipart-more/tools/lamp_x"]; !ok {
+		t.Error("the lamp is missing")
+	}
+	if report.Refused[leakPicture] != 1 || extras+report.Refused[leakConcept] != 3 || report.Extras != extras {
+		t.Errorf("%d extras, refused %v", extras, report.Refused)
+	}
+	pixels, err := os.Stat(filepath.Join(dir, "pictures.npy"))
+	if err != nil || pixels.Size() != int64(npyHeader+len(rows)*16*16*4) {
+		t.Errorf("%d bytes for %d rows, %v", pixels.Size(), len(rows), err)
+	}
+	table, err := os.ReadFile(filepath.Join(dir, "splits.tsv.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := readSplitTable(table)
+	if err != nil || known["openclipart-more/tools/lamp_x"] == "" || known["openclipart-more/tools/lamp_y"] != "" {
+		t.Errorf("the table has %v, %v", known, err)
+	}
+	// The program's table does not know these extras.
+	plain := t.TempDir()
+	if report, err = cache.Export(plain, ExportOptions{Size: 16}); err != nil || report.Extras != 0 {
+		t.Errorf("%d unknown extras were exported, %v", report.Extras, err)
 	}
 }
