@@ -15,6 +15,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/internal/edit"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/engine"
 	"github.com/connectomewire/wire/modules/library"
@@ -75,12 +76,14 @@ func modulesCommand() *cli.Command {
 					"   wire modules run vision --in picture=cat.png\n" +
 					"   wire modules run text --in tokens=\"a red hat\"\n" +
 					"   wire modules run hey-jarvis --in sound=recording.wav\n" +
+					"   wire modules run ocr --in page.png\n" +
 					"Files are read for image and sound ports, text is taken as it is, and other ports take numbers: --in token=2,5,7",
 				Flags: []cli.Flag{
 					dir, asJSON, engineFlag(),
 					&cli.GenericFlag{Name: "in", Value: new(verbatim), Usage: "`PORT=VALUE`, for each input (PORT= may be left out when there is one)"},
 					&cli.StringSliceFlag{Name: "out", Usage: "`PORT` to print (default: all)"},
-					&cli.IntFlag{Name: "top", Value: 5, Usage: "print the `N` best classes"},
+					&cli.IntFlag{Name: "top", Value: 5, Usage: "print the `N` best classes, or vectors"},
+					&cli.IntFlag{Name: "max-tokens", Value: 64, Usage: "stop a decoder's text after `N` tokens"},
 				},
 				Action: modulesRun,
 			},
@@ -397,6 +400,9 @@ func modulesRun(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if m.Manifest.Generate != nil && len(c.StringSlice("out")) == 0 {
+		return modulesGenerate(c, m, inputs)
+	}
 	out, err := m.Encode(c.Context, inputs, c.StringSlice("out")...)
 	if err != nil {
 		return err
@@ -404,17 +410,50 @@ func modulesRun(c *cli.Context) error {
 	if c.Bool("json") {
 		return dataJSON(c.App.Writer, outputsJSON(m, out, c.Int("top")))
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%s on %s\n", entry.Name, m.Engine())
+	fmt.Fprintln(c.App.ErrWriter, ranOn(m))
 	return printOutputs(c.App.Writer, m, out, c.Int("top"))
+}
+
+// modulesGenerate prints the text that a decoder makes.
+func modulesGenerate(c *cli.Context, m *modules.Module, inputs map[string]modules.Input) error {
+	if c.Int("max-tokens") < 1 {
+		return usagef("--max-tokens %d: at least one token", c.Int("max-tokens"))
+	}
+	g, err := m.Generate(c.Context, inputs, c.Int("max-tokens"))
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return dataJSON(c.App.Writer, map[string]any{"module": m.Manifest.Name, "engine": m.Engine(), "generated": g})
+	}
+	fmt.Fprintf(c.App.ErrWriter, "%s on %s\n", m.Manifest.Name, m.Engine())
+	if m.Tokenizer(m.Manifest.Generate.Tokens) == nil {
+		fmt.Fprintf(c.App.Writer, "%v\n", g.Tokens)
+	} else {
+		fmt.Fprintln(c.App.Writer, strings.TrimSpace(g.Text))
+	}
+	why := "it ended"
+	if g.Cut {
+		why = "stopped at the limit; --max-tokens sets another"
+	}
+	_, err = fmt.Fprintf(c.App.ErrWriter, "%d tokens, mean log probability %.3f, %s\n", len(g.Tokens), g.Score, why)
+	return err
 }
 
 // moduleInputs reads PORT=VALUE arguments by the port's kind.
 func moduleInputs(m *modules.Module, args []string) (map[string]modules.Input, error) {
+	prompt := "" // that may be left out
+	if g := m.Manifest.Generate; g != nil && len(g.Start) > 0 && len(m.Manifest.Inputs) > 1 {
+		prompt = g.Tokens
+	}
 	ports := slices.DeleteFunc(slices.Clone(m.Manifest.Inputs), func(p modules.Port) bool { return p.Kind == modules.KindState })
+	if others := slices.DeleteFunc(slices.Clone(ports), func(p modules.Port) bool { return p.Name == prompt }); len(others) == 1 {
+		ports = others
+	}
 	inputs := map[string]modules.Input{}
 	for _, a := range args {
 		name, value, ok := strings.Cut(a, "=")
-		if !ok || m.Manifest.Input(name) == nil && len(ports) == 1 {
+		if !ok || m.Manifest.Input(name) == nil && len(ports) == 1 && (ports[0].Kind == modules.KindText || isFile(a)) {
 			if len(ports) != 1 {
 				return nil, usagef("--in %s: say for which port, as PORT=VALUE; the module has %s", a, strings.Join(portNames(ports), ", "))
 			}
@@ -422,7 +461,11 @@ func moduleInputs(m *modules.Module, args []string) (map[string]modules.Input, e
 		}
 		p := m.Manifest.Input(name)
 		if p == nil {
-			return nil, usagef("--in %s: module %s has no input port %q; it has %s", a, m.Manifest.Name, name, strings.Join(portNames(m.Manifest.Inputs), ", "))
+			var known []string
+			for i := range ports {
+				known = append(known, ports[i].Name)
+			}
+			return nil, usagef("--in %s: module %s has no input port %q%s; it has %s", a, m.Manifest.Name, name, edit.Suggestion(name, known), strings.Join(portNames(m.Manifest.Inputs), ", "))
 		}
 		if inputs[name] != nil {
 			return nil, usagef("--in %s: port %q was given before", a, name)
@@ -434,6 +477,12 @@ func moduleInputs(m *modules.Module, args []string) (map[string]modules.Input, e
 		inputs[name] = in
 	}
 	return inputs, nil
+}
+
+// isFile reports whether an argument is a file, though it has an = in it.
+func isFile(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 func portNames(ports []modules.Port) []string {
@@ -510,6 +559,7 @@ type outputJSON struct {
 	Shape   []int           `json:"shape"`
 	Classes []modules.Class `json:"classes,omitempty"`
 	Texts   []string        `json:"texts,omitempty"`
+	Scores  []float32       `json:"scores,omitempty"` // of the texts
 	Values  []float32       `json:"values,omitempty"`
 	Ints    []int64         `json:"ints,omitempty"`
 }
@@ -526,8 +576,8 @@ func outputsJSON(m *modules.Module, out map[string]*modules.Tensor, top int) map
 			}
 			o.Values = append(o.Values, v)
 		}
-		if texts, _, err := m.Text(name, t); err == nil {
-			o.Texts, o.Values = texts, nil
+		if texts, scores, err := m.Text(name, t); err == nil {
+			o.Texts, o.Scores, o.Values = texts, scores, nil
 		} else if m.Labels(name) != nil {
 			o.Classes, _ = m.Top(name, t, lastRow(t), top)
 		}
@@ -569,42 +619,100 @@ func printOutput(w io.Writer, m *modules.Module, p *modules.Port, t *modules.Ten
 		for i, s := range texts {
 			fmt.Fprintf(w, "  %q  (%.0f %%)\n", s, 100*scores[i])
 		}
+		if len(texts) == 0 {
+			fmt.Fprintln(w, "  no text was found")
+		}
 		return nil
 	}
-	width := 0
+	if len(t.F32) == 0 {
+		_, err := fmt.Fprintln(w, "  nothing")
+		return err
+	}
+	width := 1
 	if n := len(t.Shape); n > 0 {
 		width = t.Shape[n-1]
 	}
+	rows := len(t.F32) / width
 	switch {
+	case p.Boxes != nil:
+		for r := range rows {
+			printBox(w, t.F32[r*width:(r+1)*width])
+		}
 	case p.Kind == modules.KindLogits && width == 1:
-		fmt.Fprintf(w, "  %s\n", curve(t.F32))
 		best := 0
 		for i, v := range t.F32 {
 			if v > t.F32[best] {
 				best = i
 			}
 		}
-		if len(t.F32) > 0 {
-			fmt.Fprintf(w, "  largest %.4f at step %d of %d\n", t.F32[best], best+1, len(t.F32))
-		}
+		fmt.Fprintf(w, "  %s\n  largest %.4f at step %d of %d\n", curve(t.F32), t.F32[best], best+1, rows)
 	case p.Kind == modules.KindLogits:
 		classes, err := m.Top(p.Name, t, lastRow(t), top)
 		if err != nil {
 			return err
 		}
+		if rows > 1 {
+			fmt.Fprintf(w, "  the last of %d rows:\n", rows)
+		}
 		for _, k := range classes {
 			fmt.Fprintf(w, "  %8.4f  %d %s\n", k.Score, k.Index, k.Label)
 		}
-	case p.Kind == modules.KindEmbedding && width > 0:
-		for i := 0; i+width <= len(t.F32) && i/width < top; i += width {
-			row := t.F32[i : i+width]
-			fmt.Fprintf(w, "  length %.4f: %.4f %.4f %.4f …\n", rowLength(row), row[0], row[min(1, width-1)], row[min(2, width-1)])
+	case p.Kind == modules.KindEmbedding:
+		for r := range min(rows, top) {
+			row := t.F32[r*width : (r+1)*width]
+			fmt.Fprintf(w, "  length %.4f: %s\n", rowLength(row), firstFloats(row, 4))
 		}
+		if rows > top {
+			fmt.Fprintf(w, "  and %d more\n", rows-top)
+		}
+	case p.Kind == modules.KindGrid:
+		lengths := make([]float32, rows)
+		for r := range lengths {
+			lengths[r] = float32(rowLength(t.F32[r*width : (r+1)*width]))
+		}
+		low, high, mean := tensorSpread(lengths)
+		fmt.Fprintf(w, "  %d vectors of %d numbers, lengths from %.4f to %.4f, mean %.4f\n", rows, width, low, high, mean)
+	case p.Kind == modules.KindSound || rows == 1 && width > plotted:
+		loud := make([]float32, len(t.F32))
+		for i, v := range t.F32 {
+			loud[i] = max(v, -v)
+		}
+		low, high, _ := tensorSpread(t.F32)
+		fmt.Fprintf(w, "  %s\n  from %.4f to %.4f, root mean square %.4f\n", curve(loud), low, high, rowLength(t.F32)/math.Sqrt(float64(len(t.F32))))
+	case len(t.F32) <= 8:
+		fmt.Fprintf(w, "  %s\n", firstFloats(t.F32, 8))
 	default:
 		low, high, mean := tensorSpread(t.F32)
 		fmt.Fprintf(w, "  from %.4f to %.4f, mean %.4f\n", low, high, mean)
 	}
 	return nil
+}
+
+// plotted is the length above which a single row is drawn as a curve.
+const plotted = 1000
+
+// printBox prints the upright rectangle around a box, and its score.
+func printBox(w io.Writer, box []float32) {
+	if len(box) != 9 {
+		return
+	}
+	low, high := [2]float32{box[0], box[1]}, [2]float32{box[0], box[1]}
+	for k := 2; k < 8; k++ {
+		low[k%2], high[k%2] = min(low[k%2], box[k]), max(high[k%2], box[k])
+	}
+	fmt.Fprintf(w, "  from %.0f,%.0f to %.0f,%.0f  (%.0f %%)\n", low[0], low[1], high[0], high[1], 100*box[8])
+}
+
+// firstFloats writes the first n numbers.
+func firstFloats(v []float32, n int) string {
+	var parts []string
+	for _, x := range v[:min(n, len(v))] {
+		parts = append(parts, strconv.FormatFloat(float64(x), 'f', 4, 32))
+	}
+	if len(v) > n {
+		parts = append(parts, "…")
+	}
+	return strings.Join(parts, " ")
 }
 
 func firstNumbers(t *modules.Tensor) string {
@@ -629,17 +737,27 @@ func firstNumbers(t *modules.Tensor) string {
 	return strings.Join(parts, " ")
 }
 
-// curve draws scores in 0..1 over time, at most 100 columns wide; a column
-// shows its largest score.
-func curve(scores []float32) string {
+// curve draws numbers over time, at most 100 columns wide; a column shows
+// its largest. The height is 1, or the largest number if that is larger.
+func curve(v []float32) string {
 	const columns = 100
 	levels := []rune("▁▂▃▄▅▆▇█")
-	step := max((len(scores)+columns-1)/columns, 1)
+	step := max((len(v)+columns-1)/columns, 1)
+	height := float32(1)
+	for _, x := range v {
+		if x > height && x <= math.MaxFloat32 {
+			height = x
+		}
+	}
 	var b strings.Builder
-	for i := 0; i < len(scores); i += step {
-		v := slices.Max(scores[i:min(i+step, len(scores))])
-		k := int(min(max(v, 0), 1) * float32(len(levels)))
-		b.WriteRune(levels[min(k, len(levels)-1)])
+	for i := 0; i < len(v); i += step {
+		x := float32(0)
+		for _, y := range v[i:min(i+step, len(v))] {
+			if y > x {
+				x = y
+			}
+		}
+		b.WriteRune(levels[min(int(min(x/height, 1)*float32(len(levels))), len(levels)-1)])
 	}
 	return b.String()
 }

@@ -226,7 +226,8 @@ func sumFile(name string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// readConfigs merges the configuration files that are there.
+// readConfigs merges the configuration files that are there; classes without
+// names in them take those of a labels.txt, one a line.
 func readConfigs(dir string) (*hubConfig, error) {
 	var c hubConfig
 	for _, name := range []string{"config.json", "generation_config.json", "preprocessor_config.json"} {
@@ -244,7 +245,18 @@ func readConfigs(dir string) (*hubConfig, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return &c, nil
+	if len(c.Labels) > 0 {
+		return &c, nil
+	}
+	b, err := os.ReadFile(filepath.Join(dir, labelsFile))
+	if os.IsNotExist(err) {
+		return &c, nil
+	}
+	c.Labels = map[string]string{}
+	for i, line := range strings.Split(strings.TrimSuffix(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n"), "\n") {
+		c.Labels[strconv.Itoa(i)] = line
+	}
+	return &c, err
 }
 
 var notNameChar = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
@@ -532,11 +544,13 @@ func (d *Description) outputs(dir string, part *part, c *hubConfig) error {
 			if err := d.writeLabels(dir, c.classMap); err != nil {
 				return err
 			}
-		case strings.Contains(lower, "logit") || strings.Contains(lower, "prob") || strings.Contains(lower, "softmax"):
+		case strings.Contains(lower, "logit") || strings.Contains(lower, "prob") || strings.Contains(lower, "score") || strings.Contains(lower, "softmax"):
 			p.Kind = modules.KindLogits
 			if err := d.labels(dir, &p, c); err != nil {
 				return err
 			}
+		case len(p.Shape) == 2 && p.Shape[1].Size < 0:
+			p.Kind = modules.KindTensor // of any length: a waveform, perhaps
 		case len(p.Shape) == 2:
 			p.Kind = modules.KindEmbedding
 			if n := p.Shape[1].Size; n > 0 && n == len(c.Labels) {

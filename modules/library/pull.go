@@ -62,21 +62,21 @@ var ErrExists = errors.New("is in the library already")
 // Pull fetches a module of the catalogue, or from a source (see
 // [ParseSource]), into the library.
 func (l *Library) Pull(ctx context.Context, what string, opt PullOptions) (Entry, []string, error) {
-	if item, ok := FindItem(what); ok {
+	if item, ok := FindItem(what); ok && opt.SHA256 == "" {
 		return l.pullItem(ctx, item, opt)
 	}
 	source, err := ParseSource(what)
 	if err != nil {
 		return Entry{}, nil, err
 	}
+	if opt.SHA256 != "" && source.Scheme != "https" {
+		return Entry{}, nil, fmt.Errorf("%s: a SHA-256 is expected of https: sources only; the others bring their own", what)
+	}
 	if source.Scheme == "file" {
 		if _, err := os.Stat(source.Name); err != nil {
 			return Entry{}, nil, fmt.Errorf("%q is neither in the catalogue nor a source nor a file; see: wire modules catalog", what)
 		}
 		return l.Add(ctx, []string{source.Name}, opt)
-	}
-	if opt.SHA256 != "" && source.Scheme != "https" {
-		return Entry{}, nil, fmt.Errorf("%s: a SHA-256 is expected of https: sources only; the others bring their own", what)
 	}
 	if opt.Name == "" {
 		opt.Name = moduleName(source)
