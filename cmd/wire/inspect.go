@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/graphs"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/library"
 )
@@ -23,9 +25,11 @@ func inspectCommand(flags ...cli.Flag) *cli.Command {
 		Description: "Shapes and FLOPs (twice the multiply-adds) are inferred without running the model, for sizes of\n" +
 			"its open dimensions that the manifest gives, or --size, or a default. Examples:\n" +
 			"   wire modules inspect vision --steps\n" +
-			"   wire modules inspect model.onnx --size batch=8",
+			"   wire modules inspect model.onnx --size batch=8\n" +
+			"   wire modules inspect vision --draw vision.svg",
 		Flags: append(flags,
 			&cli.StringSliceFlag{Name: "size", Usage: "`NAME=N`: size of an open dimension"},
+			&cli.StringFlag{Name: "draw", Usage: "draw the operators to `FILE` (.svg, .png or .dot; one for each part of a module)"},
 			&cli.BoolFlag{Name: "steps", Usage: "list every operator with its output's shape and work"},
 		),
 		Action: modulesInspect,
@@ -49,10 +53,34 @@ func modulesInspect(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if file := c.String("draw"); file != "" {
+		if err := drawParts(report, args[0], file); err != nil {
+			return err
+		}
+	}
 	if c.Bool("json") {
 		return dataJSON(c.App.Writer, report)
 	}
 	return printReport(c.App.Writer, report, c.Bool("steps"))
+}
+
+// drawParts draws every part; those of a module of several get their part's
+// file name between the name and the extension.
+func drawParts(r *library.Report, name, file string) error {
+	for i := range r.Parts {
+		p := &r.Parts[i]
+		title, path := filepath.Base(name), file
+		if len(r.Parts) > 1 {
+			part := strings.TrimSuffix(filepath.Base(p.File), ".onnx")
+			title += " · " + part
+			path = strings.TrimSuffix(file, filepath.Ext(file)) + "-" + part + filepath.Ext(file)
+		}
+		subtitle := fmt.Sprintf("%s · operator set %d · %s parameters · %s", p.Producer, p.Opset, modulesCount(p.Parameters), workOf(p))
+		if err := graphs.FromModel(title, subtitle, p.Model, p.Shapes.Values, p.Shapes.Constant).RenderFile(path, graphs.RenderOptions{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inspectSizes reads NAME=N.
