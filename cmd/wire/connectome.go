@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,6 +38,7 @@ func connectomeCommand() *cli.Command {
 		asJSON,
 		&cli.IntFlag{Name: "nulls", Value: 20, Usage: "random graphs that small-worldness and rich club compare with, `N`; 0 skips both"},
 		&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of the random graphs, `N`"},
+		&cli.BoolFlag{Name: "full", Usage: "take every measure, also those that are left out of large connectomes because they take minutes or hours"},
 	}
 	cache := &cli.StringFlag{Name: "cache", EnvVars: []string{pull.CacheVariable}, Usage: "`DIR` of pulled connectomes (default: wire/connectomes in the user's cache directory)"}
 	return &cli.Command{
@@ -242,12 +244,14 @@ func connectomeFile(c *cli.Context, name string) (*connectome.Connectome, error)
 		}
 		return nil, fmt.Errorf("there is no file %q; built in are: %s", name, strings.Join(synthetic.Names(), ", "))
 	}
-	brain, err := connectome.Read(name, opts...)
-	if err != nil {
-		return nil, err
-	}
-	atlas.Annotate(brain)
-	return brain, nil
+	return await(c.Context, func() (*connectome.Connectome, error) {
+		brain, err := connectome.Read(name, opts...)
+		if err != nil {
+			return nil, err
+		}
+		atlas.Annotate(brain)
+		return brain, nil
+	})
 }
 
 func connectomeExamine(c *cli.Context, summaryFirst bool) error {
@@ -262,7 +266,19 @@ func connectomeExamine(c *cli.Context, summaryFirst bool) error {
 	if c.Int("nulls") < 0 {
 		return usagef("--nulls %d: want 0 or more", c.Int("nulls"))
 	}
-	d := doctor.Examine(brain, doctor.Options{Summary: true, Metrics: metrics.Options{Seed: c.Uint64("seed"), Nulls: c.Int("nulls")}})
+	options := metrics.Options{Seed: c.Uint64("seed"), Nulls: c.Int("nulls")}
+	if c.Bool("full") {
+		options.MaxWork = math.Inf(1)
+	}
+	d, err := await(c.Context, func() (doctor.Diagnosis, error) {
+		return doctor.Examine(brain, doctor.Options{Summary: true, Metrics: options}), nil
+	})
+	if err != nil {
+		return err
+	}
+	if d.Summary != nil && len(d.Summary.Skipped) > 0 && !c.Bool("full") {
+		fmt.Fprintln(c.App.ErrWriter, "note: some measures were left out; --full takes them all, however long it takes")
+	}
 	switch {
 	case c.Bool("json"):
 		err = printJSON(c.App.Writer, d)
@@ -326,7 +342,8 @@ func connectomeTransform(c *cli.Context) error {
 		return err
 	}
 	before := len(brain.History)
-	if brain, err = transform.ApplyAll(brain, c.StringSlice("step")); err != nil {
+	brain, err = await(c.Context, func() (*connectome.Connectome, error) { return transform.ApplyAll(brain, c.StringSlice("step")) })
+	if err != nil {
 		return err
 	}
 	for _, step := range brain.History[before:] {
@@ -347,7 +364,9 @@ func connectomeConsensus(c *cli.Context) error {
 		}
 		subjects = append(subjects, brain)
 	}
-	group, err := transform.Consensus(subjects, transform.ConsensusOptions{Bins: c.Int("bins"), ByIndex: c.Bool("by-index")})
+	group, err := await(c.Context, func() (*connectome.Connectome, error) {
+		return transform.Consensus(subjects, transform.ConsensusOptions{Bins: c.Int("bins"), ByIndex: c.Bool("by-index")})
+	})
 	if err != nil {
 		return err
 	}

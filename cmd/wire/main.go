@@ -16,7 +16,10 @@ import (
 )
 
 func main() {
+	// The first signal asks a command to stop and to keep what it has done;
+	// from then on signals act as they do by default, so a second one kills.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
 	code := execute(ctx, os.Args, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -28,6 +31,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitInterrupted = 130 // as a shell reports SIGINT
+	exitTerminated  = 143 // and SIGTERM
 )
 
 // usageError is a mistake on the command line rather than in a file.
@@ -47,6 +51,10 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return exitOK
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		if cause := context.Cause(ctx); strings.HasPrefix(cause.Error(), syscall.SIGTERM.String()) {
+			fmt.Fprintln(stderr, "wire: terminated")
+			return exitTerminated
+		}
 		fmt.Fprintln(stderr, "wire: interrupted")
 		return exitInterrupted
 	case errors.As(err, new(usageError)):
@@ -60,6 +68,28 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	default:
 		fmt.Fprintln(stderr, "wire: "+err.Error())
 		return exitFailed
+	}
+}
+
+// await returns what do gives, or ctx's error as soon as ctx ends. do is then
+// left behind for the moment that the process still lives; it must not write
+// anything that outlives the process.
+func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		value, err := do()
+		done <- answer{value, err}
+	}()
+	select {
+	case a := <-done:
+		return a.value, a.err
+	case <-ctx.Done():
+		var zero T
+		return zero, ctx.Err()
 	}
 }
 

@@ -132,15 +132,24 @@ func (f *frontier) Pop() any {
 // among a region's neighbours, directions and weights ignored: Latora &
 // Marchiori (2001), Phys Rev Lett 87:198701.
 func LocalEfficiency(c *connectome.Connectome) float64 {
+	e, _ := localEfficiency(c, math.Inf(1))
+	return e
+}
+
+// localEfficiency gives up, with false, when it has looked at more tracts than
+// the bound. How many that takes depends on how well neighbours are linked:
+// in a complete graph as many as there are triangles, in a clustered sparse
+// one up to the sum of cubed degrees.
+func localEfficiency(c *connectome.Connectome, bound float64) (float64, bool) {
 	n := len(c.Regions)
 	if n == 0 {
-		return 0
+		return 0, true
 	}
 	s := symmetrised(c, func(float64) float64 { return 1 })
 	member := make([]bool, n)
 	distance := make([]int32, n)
 	var queue []int32
-	total := 0.0
+	total, looked := 0.0, 0.0
 	for i := range n {
 		lo, hi := s.Row(i)
 		k := hi - lo
@@ -158,9 +167,10 @@ func LocalEfficiency(c *connectome.Connectome) float64 {
 			}
 			distance[start] = 0
 			queue = append(queue[:0], start)
-			for at := 0; at < len(queue); at++ {
+			for at := 0; at < len(queue) && len(queue) < k; at++ {
 				a := queue[at]
 				alo, ahi := s.Row(int(a))
+				looked += float64(ahi - alo)
 				for _, j := range s.Target[alo:ahi] {
 					if member[j] && distance[j] < 0 {
 						distance[j] = distance[a] + 1
@@ -170,10 +180,13 @@ func LocalEfficiency(c *connectome.Connectome) float64 {
 				}
 			}
 		}
+		if looked > bound {
+			return 0, false
+		}
 		total += sum / float64(k*(k-1))
 		for _, j := range around {
 			member[j] = false
 		}
 	}
-	return total / float64(n)
+	return total / float64(n), true
 }

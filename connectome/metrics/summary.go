@@ -45,7 +45,8 @@ type Options struct {
 	// club compare with; 0 skips both.
 	Nulls int
 	// MaxWork bounds regions × tracts of each measure that needs that many
-	// steps; measures above it are skipped. 0 means 2e9, a few seconds each.
+	// steps; measures above it are skipped. 0 means 2e9, a few seconds each;
+	// infinity takes every measure, however long it takes.
 	MaxWork float64
 }
 
@@ -82,13 +83,19 @@ func Summarise(c *connectome.Connectome, o Options) Summary {
 	for _, d := range Degrees(c).Out {
 		triangles += d * d
 	}
+	if n > 10_000 {
+		triangles *= 10 // rows are no longer in the processor's cache: a step takes as much longer
+	}
 	if triangles > o.MaxWork {
 		skip("clustering and local efficiency: %.2g steps, above the limit of %.2g", triangles, o.MaxWork)
 	} else {
 		plain, weighted := Clustering(c).Mean, WeightedClustering(c).Mean
 		s.Clustering, s.WeightedClustering = &plain, &weighted
-		local := LocalEfficiency(c)
-		s.LocalEfficiency = &local
+		if local, ok := localEfficiency(c, o.MaxWork); ok {
+			s.LocalEfficiency = &local
+		} else {
+			skip("local efficiency: more steps than the limit of %.2g", o.MaxWork)
+		}
 	}
 	if n*tracts > o.MaxWork {
 		skip("path lengths: %.2g steps, above the limit of %.2g", n*tracts, o.MaxWork)

@@ -27,7 +27,7 @@ func Each(ctx context.Context, c *connectome.Connectome, kind Kind, opt Options,
 			for index := range indices {
 				o := opt
 				o.Index = index
-				d, err := Generate(c, kind, o)
+				d, err := generate(ctx, c, kind, o)
 				if err == nil {
 					err = visit(index, d)
 				}

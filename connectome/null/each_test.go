@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/null"
@@ -72,5 +73,21 @@ func TestEachStopsAtTheFirstError(t *testing.T) {
 	}
 	if err := null.Each(context.Background(), synthetic.Default(), null.WeightShuffle, null.Options{}, 0, nil); err == nil {
 		t.Error("0 networks accepted")
+	}
+}
+
+// TestEachStopsInTheMiddleOfANetwork asks for more swaps than there is
+// patience for.
+func TestEachStopsInTheMiddleOfANetwork(t *testing.T) {
+	for _, kind := range []null.Kind{null.DegreePreserving, null.StrengthPreserving} {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		err := null.Each(ctx, synthetic.Default(), kind, null.Options{Swaps: 10000}, 1, func(int, *connectome.Connectome) error {
+			t.Errorf("%s: a network was finished in spite of the end", kind)
+			return nil
+		})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: error %v; want that of the context", kind, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package null
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -16,6 +17,7 @@ type edge struct {
 
 // edges is a connectome as a list of edges, which the models change in place.
 type edges struct {
+	stop     <-chan struct{} // closed when the network is no longer wanted
 	n        int
 	directed bool
 	list     []edge
@@ -25,8 +27,8 @@ type edges struct {
 	detour   float64 // median ratio of tract length to straight distance
 }
 
-func newEdges(c *connectome.Connectome) *edges {
-	e := &edges{n: len(c.Regions), directed: c.Directed, regions: c.Regions, located: true, lengths: c.Tracts.Length != nil}
+func newEdges(ctx context.Context, c *connectome.Connectome) *edges {
+	e := &edges{stop: ctx.Done(), n: len(c.Regions), directed: c.Directed, regions: c.Regions, located: true, lengths: c.Tracts.Length != nil}
 	for i := range c.Regions {
 		e.located = e.located && c.Regions[i].Located
 	}
@@ -48,6 +50,17 @@ func newEdges(c *connectome.Connectome) *edges {
 		e.detour = ratios[len(ratios)/2]
 	}
 	return e
+}
+
+// stopped says whether the network is no longer wanted. Models ask now and
+// then, and may return anything when it is so.
+func (e *edges) stopped() bool {
+	select {
+	case <-e.stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // distance is the straight distance between two regions' centres in mm.

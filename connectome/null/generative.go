@@ -164,6 +164,9 @@ func homophily(e *edges, opt Options, rng *rand.Rand) (string, error) {
 	}
 	used := make([]bool, e.pairs())
 	for k := range e.list {
+		if e.stopped() {
+			break
+		}
 		p := tree.draw(rng.Float64())
 		if used[p] { // only by rounding at a bin's edge: take the next free pair
 			for q := range used {

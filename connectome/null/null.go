@@ -1,6 +1,7 @@
 package null
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -145,6 +146,11 @@ func Find(kind Kind) (Model, error) {
 // returned and its history says how many; when they are so few that most
 // tracts never moved, the error wraps [ErrRigid].
 func Generate(c *connectome.Connectome, kind Kind, opt Options) (*connectome.Connectome, error) {
+	return generate(context.Background(), c, kind, opt)
+}
+
+// generate is [Generate] that ends with ctx's error soon after ctx ends.
+func generate(ctx context.Context, c *connectome.Connectome, kind Kind, opt Options) (*connectome.Connectome, error) {
 	m, err := Find(kind)
 	if err != nil {
 		return nil, err
@@ -169,11 +175,13 @@ func Generate(c *connectome.Connectome, kind Kind, opt Options) (*connectome.Con
 	if kind == LabelShuffle {
 		shuffleLabels(d, rng)
 	} else {
-		e := newEdges(c)
+		e := newEdges(ctx, c)
 		if len(e.list) == 0 {
 			return nil, fmt.Errorf("null model %q: %q has no tract between different regions", kind, c.Name)
 		}
-		if detail, err = m.make(e, opt, rng); err != nil {
+		if detail, err = m.make(e, opt, rng); ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		} else if err != nil {
 			return nil, fmt.Errorf("null model %q of %q: %w", kind, c.Name, err)
 		}
 		if d.Tracts, err = e.csr(); err != nil {

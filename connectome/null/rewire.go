@@ -74,6 +74,9 @@ func rewire(e *edges, opt Options, rng *rand.Rand, bin func(i, j int32) int) (st
 		journal  []move
 	)
 	for ; tried < attempts && swapped < wanted; tried++ {
+		if tried%4096 == 4095 && e.stopped() {
+			break
+		}
 		mv, ok := trySwap(e, set, rng, bin)
 		if !ok {
 			continue

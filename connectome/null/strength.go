@@ -42,6 +42,9 @@ func strengthPreserving(e *edges, opt Options, rng *rand.Rand) (string, error) {
 		return int(t.from), int(t.to)
 	}
 	for range annealSweeps {
+		if e.stopped() {
+			break
+		}
 		for range e.list {
 			k, l := rng.IntN(len(e.list)), rng.IntN(len(e.list))
 			delta := e.list[l].weight - e.list[k].weight // what edge k gains
