@@ -138,9 +138,66 @@ func TestManifestErrorsAreLocated(t *testing.T) {
 	}
 }
 
+// decoderManifest is a module that makes text with a cache.
+const decoderManifest = `format: 1
+name: decoder
+modality: language
+license: MIT
+files: {d.onnx: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}
+parts:
+  - name: model
+    file: d.onnx
+    constants:
+      attention_mask: {type: int64, like: ids, make: mask, past: past}
+      use_cache_branch: {type: bool, shape: [1], make: cached, past: past}
+inputs:
+  - {name: ids, kind: tokens, shape: [batch, tokens]}
+  - {name: keys, kind: state, shape: [batch, 2, past, 4]}
+outputs:
+  - {name: logits, kind: logits, shape: [batch, tokens, 9]}
+  - {name: present, kind: state, shape: [batch, 2, total, 4]}
+states:
+  - {input: keys, output: present, empty: past, keep: first}
+generate: {tokens: ids, logits: logits, start: [1], end: [2, 3], max: 20, suppress: [4], suppress_first: [5]}
+`
+
+// TestDecoderMistakes: what a manifest says wrongly of a decoder is located.
+func TestDecoderMistakes(t *testing.T) {
+	if _, err := ReadManifest(strings.NewReader(decoderManifest), "module.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{"make: mask", "make: masks", `parts[0].constants.attention_mask: make: "masks" is none of mask, positions, cached; did you mean "mask"?`},
+		{"like: ids, make: mask", "make: mask", "say which (like: input_ids)"},
+		{"shape: [1], make: cached, past: past", "shape: [1], make: cached", "told by a dimension"},
+		{"make: mask, past: past", "past: past", "past belongs to make"},
+		{"make: mask, past: past", "make: mask, value: 3", "so it has no value"},
+		{"empty: past", "empty: pst", `module.yaml:19:36: states[0].empty: port "keys" of shape [batch 2 past 4] has no dimension "pst"`},
+		{"keep: first", "keep: last", `states[0].keep: "last" is not known`},
+		{"tokens: ids", "tokens: keys", `module.yaml:20:12: generate.tokens: "keys" is not an input port of kind text or tokens`},
+		{"logits: logits", "logits: present", `generate.logits: "present" is not an output port of kind logits`},
+		{"max: 20", "max: -1", "generate.max: -1 is not between"},
+		{"start: [1], end: [2, 3], ", "", "after which token it stops"},
+	} {
+		if !strings.Contains(decoderManifest, c.old) {
+			t.Fatalf("the manifest has no %q", c.old)
+		}
+		_, err := ReadManifest(strings.NewReader(strings.Replace(decoderManifest, c.old, c.new, 1)), "module.yaml")
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", c.new, err, c.want)
+		}
+	}
+}
+
 func FuzzManifest(f *testing.F) {
 	f.Add(visionManifest)
 	f.Add("format: 1\nname: [")
+	ocr, err := os.ReadFile("library/catalog/ocr.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(ocr))
+	f.Add(decoderManifest)
 	f.Fuzz(func(t *testing.T, s string) {
 		m, err := ReadManifest(strings.NewReader(s), "module.yaml")
 		if err != nil {
