@@ -152,7 +152,7 @@ func (l *layered) place() {
 func (l *layered) settle(row []int, gap func(a, b int) float64) {
 	want, left := make([]float64, len(row)), make([]float64, len(row))
 	for k, c := range row {
-		sum, n := 0.0, 0.0
+		sum, n := 0.0, 0.2 // a weak pull to the middle
 		for _, o := range slices.Concat(l.cells[c].up, l.cells[c].down) {
 			weight := 1.0
 			if l.cells[c].block < 0 && l.cells[o].block < 0 {
@@ -161,10 +161,7 @@ func (l *layered) settle(row []int, gap func(a, b int) float64) {
 			sum += weight * l.cells[o].x
 			n += weight
 		}
-		want[k] = l.cells[c].x
-		if n > 0 {
-			want[k] = sum / n
-		}
+		want[k] = sum / n
 	}
 	copy(left, want)
 	right := slices.Clone(want)
