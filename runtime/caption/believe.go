@@ -14,10 +14,13 @@ import (
 // input in the text space, or, without one, by its probability; a recalled
 // one also by its episode's likeness to the input.
 func (c *Captioner) believe(ctx context.Context, in *Encoded, found []hypothesis, o Options) (candidates [][]int32, weights []float64, err error) {
+	recalled, cosines := c.recalled(in)
+	if len(recalled) > 0 && o.Spoken == 0 {
+		found = nil
+	}
 	for _, h := range found {
 		candidates = append(candidates, h.words)
 	}
-	recalled, cosines := c.recalled(in)
 	candidates = append(candidates, recalled...)
 	spoken := len(found)
 	var suit []float64 // cos/temperature
@@ -74,7 +77,10 @@ func (c *Captioner) likeness(candidates [][]int32) func(i, j int) float64 {
 // recalled returns the distinct captions of the episodes that came to mind
 // and can be said, and the cosine of each one's likest episode.
 func (c *Captioner) recalled(in *Encoded) (captions [][]int32, cosines []float64) {
-	m := c.plan.Memory
+	m := in.memory
+	if m == nil || c.plan.Memory == nil {
+		return nil, nil
+	}
 	seen := map[int32]bool{}
 	for _, r := range in.Recalled {
 		i := m.Caption[r.Episode]

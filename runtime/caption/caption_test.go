@@ -333,6 +333,19 @@ func TestBelieve(t *testing.T) {
 		math.Abs(weights[0]-Better().Spoken) > 1e-9 || weights[1] <= weights[2] {
 		t.Errorf("candidates %v with chances %v", candidates, weights)
 	}
+	// With nothing to speak for the beams, only what is remembered counts.
+	silent := Better()
+	silent.Spoken = 0
+	if candidates, weights, err = plain.believe(ctx, in, []hypothesis{{fish, -1}}, silent); err != nil || len(candidates) != 2 || len(weights) != 2 {
+		t.Errorf("memory alone: candidates %v with chances %v, %v", candidates, weights, err)
+	}
+	// A plan without a memory does not borrow another's.
+	own := plain.plan.Memory
+	plain.plan.Memory = nil
+	if candidates, _, err = plain.believe(ctx, in, []hypothesis{{fish, -1}}, Better()); err != nil || len(candidates) != 1 {
+		t.Errorf("no memory: candidates %v, %v", candidates, err)
+	}
+	plain.plan.Memory = own
 	// Among captions that share a word, rare words decide.
 	who, err := New(ctx, p, m, runtime.Default())
 	if err != nil {

@@ -79,6 +79,7 @@ type Encoded struct {
 	// Recalled are the episodes of the plan's memory that came to mind, the
 	// likest first.
 	Recalled []wiring.Recollection
+	memory   *wiring.Memory // that Recalled belongs to
 	// Calls are the modules' calls, with times since Began.
 	Calls []runtime.Call
 	Began time.Time
@@ -153,6 +154,7 @@ func (c *Captioner) remember(in *Encoded) {
 	if m == nil || memory < 0 || cue < 0 || in.Senses[cue] == nil || c.forgetful(memory) {
 		return
 	}
+	in.memory = m
 	in.Recalled = m.Recall(in.Senses[cue], wiring.RecallEpisodes, nil)
 	in.Senses[memory] = make([]float32, m.ValueWidth)
 	m.Remember(in.Senses[memory], in.Recalled)
@@ -230,7 +232,8 @@ type Options struct {
 	Temperature float64
 	// Spoken is the share of belief, 0 to 1, that goes to what the beams
 	// found; the rest goes to the captions of the episodes that the plan's
-	// memory recalls. It does not matter for an input that recalls nothing.
+	// memory recalls. With 0 only those captions can be chosen. It does not
+	// matter for an input that recalls nothing.
 	Spoken float64
 	// Trace records what the network did for each caption.
 	Trace bool

@@ -289,8 +289,11 @@ func (e *evaluation) speak(ctx context.Context) error {
 		for _, d := range []struct {
 			name    string
 			options caption.Options
-		}{{"greedy", caption.Greedy()}, {"beam-mbr", caption.Better()}} {
-			if d.name == "beam-mbr" && (e.o.Greedy || c.blank) {
+		}{{"greedy", caption.Greedy()}, {"beam-mbr", caption.Better()}, {"memory alone", memoryAlone()}} {
+			if d.name != "greedy" && (e.o.Greedy || c.blank) {
+				continue
+			}
+			if d.name == "memory alone" && (c.name != "plan" || e.plan.Memory == nil) {
 				continue
 			}
 			inputs := e.encoded
@@ -313,6 +316,14 @@ func (e *evaluation) speak(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// memoryAlone is the better decoding without what the tracts say: it chooses
+// among the recalled captions only. What the tracts add is beyond it.
+func memoryAlone() caption.Options {
+	o := caption.Better()
+	o.Spoken = 0
+	return o
 }
 
 func (e *evaluation) add(name string, captions []string) {
