@@ -277,7 +277,7 @@ func connectomeExamine(c *cli.Context, summaryFirst bool) error {
 		return err
 	}
 	if d.Summary != nil && len(d.Summary.Skipped) > 0 && !c.Bool("full") {
-		fmt.Fprintln(c.App.ErrWriter, "note: some measures were left out; --full takes them all, however long it takes")
+		fmt.Fprintln(c.App.ErrWriter, "note: some measures were left out or estimated; --full takes them all, however long it takes")
 	}
 	switch {
 	case c.Bool("json"):
@@ -313,12 +313,17 @@ func connectomeWrite(c *cli.Context, path string, brain *connectome.Connectome) 
 	if err := connectome.Write(path, brain, c.String("to")); err != nil {
 		return err
 	}
-	f := metrics.FactsOf(brain)
+	tracts := 0
+	for t := range brain.Tracts.All() {
+		if t.From < t.To || t.From > t.To && brain.Directed {
+			tracts++
+		}
+	}
 	note := ""
 	if brain.Synthetic {
 		note = " (synthetic)"
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %s: %d regions, %d tracts%s\n", path, f.Nodes, f.EdgesOffdiag, note)
+	fmt.Fprintf(c.App.Writer, "wrote %s: %d regions, %d tracts%s\n", path, len(brain.Regions), tracts, note)
 	return nil
 }
 

@@ -129,7 +129,10 @@ func (x *examination) symmetry() {
 		x.add(Info, "symmetry", "", "%s", text)
 	default:
 		x.add(Info, "symmetry", "", "directed; %.1f %% of the tracts are reciprocated", 100*x.facts.Reciprocity)
-		if rho := x.agreement(); x.facts.Reciprocity > 0.9 && rho > 0.8 {
+		if x.facts.Reciprocity <= 0.9 {
+			return
+		}
+		if rho := x.agreement(); rho > 0.8 {
 			x.add(Warning, "almost-symmetric", "if it comes from diffusion tractography, whose streamlines have no direction, use --undirected or the transform symmetrise=mean",
 				"the two directions are almost the same: %.1f %% reciprocated, correlation of their weights %.3f", 100*x.facts.Reciprocity, rho)
 		}

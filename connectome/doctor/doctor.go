@@ -68,7 +68,13 @@ type Options struct {
 // changed; the examination annotates a copy by [atlas.Annotate].
 func Examine(c *connectome.Connectome, o Options) Diagnosis {
 	c = c.Clone()
-	x := &examination{c: c, report: c.Report, match: atlas.Annotate(c), facts: metrics.FactsOf(c)}
+	x := &examination{c: c, report: c.Report, match: atlas.Annotate(c)}
+	if o.Summary {
+		s := metrics.Summarise(c, o.Metrics)
+		x.summary, x.facts = &s, s.Facts
+	} else {
+		x.facts = metrics.FactsOf(c)
+	}
 	if x.report == nil {
 		x.report = &connectome.Report{}
 	}
@@ -83,7 +89,7 @@ func Examine(c *connectome.Connectome, o Options) Diagnosis {
 	x.positions()
 	x.notes()
 
-	d := Diagnosis{Name: c.Name, Source: c.Source, Synthetic: c.Synthetic, Report: c.Report, Atlas: x.match, Findings: x.findings, Facts: x.facts}
+	d := Diagnosis{Name: c.Name, Source: c.Source, Synthetic: c.Synthetic, Report: c.Report, Atlas: x.match, Findings: x.findings, Facts: x.facts, Summary: x.summary}
 	for _, f := range d.Findings {
 		switch f.Severity {
 		case Error:
@@ -94,10 +100,6 @@ func Examine(c *connectome.Connectome, o Options) Diagnosis {
 			d.Counts.Infos++
 		}
 	}
-	if o.Summary {
-		s := metrics.Summarise(c, o.Metrics)
-		d.Summary = &s
-	}
 	return d
 }
 
@@ -107,6 +109,7 @@ type examination struct {
 	report   *connectome.Report
 	match    atlas.Match
 	facts    metrics.Facts
+	summary  *metrics.Summary // nil unless asked for
 	findings []Finding
 }
 

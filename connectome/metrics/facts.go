@@ -54,32 +54,37 @@ type Facts struct {
 
 // FactsOf counts the facts of a connectome.
 func FactsOf(c *connectome.Connectome) Facts {
+	f, _ := factsOf(c, math.Inf(1))
+	return f
+}
+
+// factsOf counts the facts within a number of steps; the error says that the
+// spectral radius is an estimate.
+func factsOf(c *connectome.Connectome, maxWork float64) (Facts, error) {
 	n := len(c.Regions)
 	f := Facts{Nodes: n, Directed: c.Directed, TopStrengthIndex: -1}
 	m := c.Tracts
 	strength := make([]float64, n)
 	binary, signed := true, false
 	reciprocal := 0
-	for i := 0; i < n; i++ {
-		lo, hi := m.Row(i)
-		for k := lo; k < hi; k++ {
-			j, w := int(m.Target[k]), m.Weight[k]
-			f.Min, f.Max = min(f.Min, w), max(f.Max, w)
-			if i == j {
-				f.DiagNonzero++
-				continue
-			}
-			f.EdgesOffdiag++
-			f.WeightSum += w
-			strength[i] += math.Abs(w)
-			strength[j] += math.Abs(w)
-			binary = binary && w == 1
-			signed = signed || w < 0
-			if _, ok := m.Find(j, i); ok {
-				reciprocal++
-			}
+	var sides asymmetry
+	withOpposites(m, func(i, j int, w, back float64) {
+		sides.add(w, back)
+		f.Min, f.Max = min(f.Min, w), max(f.Max, w)
+		if i == j {
+			f.DiagNonzero++
+			return
 		}
-	}
+		f.EdgesOffdiag++
+		f.WeightSum += w
+		strength[i] += math.Abs(w)
+		strength[j] += math.Abs(w)
+		binary = binary && w == 1
+		signed = signed || w < 0
+		if back != 0 {
+			reciprocal++
+		}
+	})
 	if n > 0 && m.Len() == n*n {
 		f.Min, f.Max = slices.Min(m.Weight), slices.Max(m.Weight)
 	}
@@ -100,14 +105,15 @@ func FactsOf(c *connectome.Connectome) Facts {
 	default:
 		f.Kind = "weighted"
 	}
-	f.NearSymmetric = SymmetryOf(c) == connectome.NearSymmetric ||
+	f.NearSymmetric = sides.symmetry() == connectome.NearSymmetric ||
 		c.Report != nil && c.Report.Symmetry == connectome.NearSymmetric
 	components := WeakComponents(c)
 	f.WeakComponents = len(components)
 	for _, component := range components {
 		f.LargestComponent = max(f.LargestComponent, len(component))
 	}
-	f.SpectralRadiusOffdiag, _ = SpectralRadius(c)
+	radius, err := spectralRadius(c, maxWork)
+	f.SpectralRadiusOffdiag = radius
 	for i, s := range strength {
 		if f.TopStrengthIndex < 0 || s > strength[f.TopStrengthIndex] {
 			f.TopStrengthIndex = i
@@ -116,32 +122,53 @@ func FactsOf(c *connectome.Connectome) Facts {
 	if f.TopStrengthIndex >= 0 {
 		f.TopStrengthLabel = c.Regions[f.TopStrengthIndex].Label
 	}
-	return f
+	return f, err
 }
 
 // SymmetryOf compares every weight with the one in the other direction:
 // symmetric when all are equal, near-symmetric when none differs by more than
 // a millionth of the largest, else directed.
 func SymmetryOf(c *connectome.Connectome) connectome.Symmetry {
-	m := c.Tracts
-	largest, difference := 0.0, 0.0
-	for i := range c.Regions {
-		lo, hi := m.Row(i)
-		for k := lo; k < hi; k++ {
-			back := 0.0
-			if at, ok := m.Find(int(m.Target[k]), i); ok {
-				back = m.Weight[at]
-			}
-			largest = max(largest, math.Abs(m.Weight[k]))
-			difference = max(difference, math.Abs(m.Weight[k]-back))
-		}
-	}
+	var a asymmetry
+	withOpposites(c.Tracts, func(_, _ int, w, back float64) { a.add(w, back) })
+	return a.symmetry()
+}
+
+// asymmetry gathers how far weights are from those in the other direction.
+type asymmetry struct{ largest, difference float64 }
+
+func (a *asymmetry) add(w, back float64) {
+	a.largest = max(a.largest, math.Abs(w))
+	a.difference = max(a.difference, math.Abs(w-back))
+}
+
+func (a asymmetry) symmetry() connectome.Symmetry {
 	switch {
-	case difference == 0:
+	case a.difference == 0:
 		return connectome.Symmetric
-	case difference <= 1e-6*largest:
+	case a.difference <= 1e-6*a.largest:
 		return connectome.NearSymmetric
 	default:
 		return connectome.Asymmetric
+	}
+}
+
+// withOpposites visits every tract i → j with its weight and that of j → i,
+// 0 where there is none, in O(regions + tracts).
+func withOpposites(m connectome.CSR, visit func(i, j int, w, back float64)) {
+	t := connectome.CSR{Start: m.Start, Target: m.Target, Weight: m.Weight}.Transpose()
+	for i := range m.Regions() {
+		lo, hi := m.Row(i)
+		at, end := t.Row(i)
+		for k := lo; k < hi; k++ {
+			j, back := m.Target[k], 0.0
+			for at < end && t.Target[at] < j {
+				at++
+			}
+			if at < end && t.Target[at] == j {
+				back = t.Weight[at]
+			}
+			visit(i, int(j), m.Weight[k], back)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -198,4 +199,55 @@ func TestSpectralRadiusOfALargeSignedBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "spectral radius", got, 40, 1) // mean row sum, the Perron-like outlier
+}
+
+// sparse is a directed ring of 1,200 regions with two more tracts from each,
+// to regions drawn at random.
+func sparse(t *testing.T, weight func(random *rand.Rand) float64) *connectome.Connectome {
+	t.Helper()
+	const n = 1200
+	random := rand.New(rand.NewPCG(7, 7))
+	var b connectome.Builder
+	for i := range n {
+		for _, j := range []int{i + 1, random.IntN(n), random.IntN(n)} {
+			b.Add(i, j%n, weight(random), math.NaN())
+		}
+	}
+	m, _ := b.Build(n, connectome.SumParallel)
+	c := &connectome.Connectome{Tracts: m, Directed: true, Regions: make([]connectome.Region, n)}
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// A limit on work leaves an estimate that says so and that brackets the truth.
+func TestSpectralRadiusWithinALimitIsAnEstimate(t *testing.T) {
+	c := sparse(t, (*rand.Rand).Float64)
+	exact, err := metrics.SpectralRadius(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := metrics.Summarise(c, metrics.Options{MaxWork: 1e5})
+	var low, high float64
+	var steps int
+	for _, skipped := range s.Skipped {
+		if n, _ := fmt.Sscanf(skipped, "spectral radius: between %g and %g after the %d steps", &low, &high, &steps); n == 3 {
+			break
+		}
+	}
+	if steps == 0 || !(low <= exact && exact <= high) || s.Facts.SpectralRadiusOffdiag < low || s.Facts.SpectralRadiusOffdiag > high {
+		t.Errorf("%v after %d steps, bracket %v … %v, exact %v; skipped %q", s.Facts.SpectralRadiusOffdiag, steps, low, high, exact, s.Skipped)
+	}
+	if s := metrics.Summarise(c, metrics.Options{MaxWork: math.Inf(1)}); math.Abs(s.Facts.SpectralRadiusOffdiag-exact) > 1e-9*exact {
+		t.Errorf("without a limit %v, want %v", s.Facts.SpectralRadiusOffdiag, exact)
+	}
+}
+
+func TestSpectralRadiusOfLargeSignedBlocksIsBounded(t *testing.T) {
+	c := sparse(t, (*rand.Rand).NormFloat64)
+	s := metrics.Summarise(c, metrics.Options{MaxWork: 1e5})
+	if !strings.Contains(strings.Join(s.Skipped, "\n"), "spectral radius: Arnoldi iteration") {
+		t.Errorf("skipped %q", s.Skipped)
+	}
 }

@@ -37,13 +37,20 @@ const denseLimit = 1000
 // The error says that a large block did not converge; the value is then the
 // best estimate.
 func SpectralRadius(c *connectome.Connectome) (float64, error) {
+	return spectralRadius(c, math.Inf(1))
+}
+
+// spectralRadius is [SpectralRadius] with at most about maxWork steps in each
+// block of more than denseLimit regions.
+func spectralRadius(c *connectome.Connectome, maxWork float64) (float64, error) {
 	radius := 0.0
 	var failed error
+	position := make([]int32, len(c.Regions)) // in the component, from 1
 	for _, component := range StrongComponents(c) {
 		if len(component) == 1 {
 			continue
 		}
-		r, err := blockRadius(newBlock(c, component))
+		r, err := blockRadius(newBlock(c, component, position), maxWork)
 		if err != nil {
 			failed = err
 		}
@@ -62,26 +69,35 @@ type block struct {
 	signed bool
 }
 
-func newBlock(c *connectome.Connectome, regions []int) block {
-	position := make(map[int32]int32, len(regions))
+// newBlock uses position, zeros of the length of all regions, and clears it.
+func newBlock(c *connectome.Connectome, regions []int, position []int32) block {
+	tracts := 0
 	for k, i := range regions {
-		position[int32(i)] = int32(k)
+		position[i] = int32(k + 1)
+		lo, hi := c.Tracts.Row(i)
+		tracts += hi - lo
 	}
-	b := block{n: len(regions), start: make([]int, 1, len(regions)+1)}
+	b := block{n: len(regions), start: make([]int, 1, len(regions)+1), target: make([]int32, 0, tracts), weight: make([]float64, 0, tracts)}
 	for _, i := range regions {
 		lo, hi := c.Tracts.Row(i)
 		for k := lo; k < hi; k++ {
-			j, inside := position[c.Tracts.Target[k]]
-			if w := c.Tracts.Weight[k]; inside && int(c.Tracts.Target[k]) != i && w != 0 && !math.IsNaN(w) && !math.IsInf(w, 0) {
-				b.target = append(b.target, j)
+			j := position[c.Tracts.Target[k]]
+			if w := c.Tracts.Weight[k]; j > 0 && int(c.Tracts.Target[k]) != i && w != 0 && !math.IsNaN(w) && !math.IsInf(w, 0) {
+				b.target = append(b.target, j-1)
 				b.weight = append(b.weight, w)
 				b.signed = b.signed || w < 0
 			}
 		}
 		b.start = append(b.start, len(b.target))
 	}
+	for _, i := range regions {
+		position[i] = 0
+	}
 	return b
 }
+
+// steps is what multiplying by the block costs.
+func (b block) steps() float64 { return float64(len(b.target)) * cacheFactor(b.n) }
 
 // multiply sets y = A x.
 func (b block) multiply(x, y []float64) {
@@ -94,33 +110,50 @@ func (b block) multiply(x, y []float64) {
 	}
 }
 
-func blockRadius(b block) (float64, error) {
+func blockRadius(b block, maxWork float64) (float64, error) {
 	if !b.signed {
-		if r, ok := perronRoot(b); ok {
-			return r, nil
+		most := 5000
+		if b.n > denseLimit {
+			most = int(min(5000, max(20, maxWork/b.steps())))
+		}
+		r := perronRoot(b, most)
+		switch {
+		case r.settled:
+			return (r.low + r.high) / 2, nil
+		case most < 5000 && r.low > 0:
+			return (r.low + r.high) / 2, fmt.Errorf("spectral radius: between %.6g and %.6g after the %d steps that the limit allows; their mean is given", r.low, r.high, most)
 		}
 	}
 	if b.n <= denseLimit {
 		return denseRadius(b)
 	}
-	return arnoldiRadius(b)
+	return arnoldiRadius(b, maxWork)
 }
 
-// perronRoot brackets the spectral radius of a non-negative irreducible
-// block; false says that the bracket did not close in time.
-func perronRoot(b block) (float64, bool) {
+// perronBracket holds the spectral radius of a non-negative irreducible block
+// between two numbers; settled says that they are the same for all purposes.
+type perronBracket struct {
+	low, high float64
+	settled   bool
+}
+
+// perronRoot brackets the spectral radius of a non-negative irreducible block
+// within a number of steps. The bracket is 0 where numbers went out of range.
+func perronRoot(b block, most int) perronBracket {
 	x, y := make([]float64, b.n), make([]float64, b.n)
 	for i := range x {
 		x[i] = 1
 	}
-	for step := range 5000 {
+	best := perronBracket{high: math.Inf(1)}
+	for step := range most {
 		b.multiply(x, y)
 		low, high := math.Inf(1), 0.0
 		for i := range x {
 			low, high = min(low, y[i]/x[i]), max(high, y[i]/x[i])
 		}
+		best.low, best.high = max(best.low, low), min(best.high, high)
 		if gap := high - low; gap <= 1e-12*high || step > 300 && gap <= 1e-9*high {
-			return (low + high) / 2, true
+			return perronBracket{low, high, true}
 		}
 		shift := high / 4
 		largest := 0.0
@@ -129,16 +162,16 @@ func perronRoot(b block) (float64, bool) {
 			largest = max(largest, y[i])
 		}
 		if largest == 0 || math.IsInf(largest, 0) {
-			return 0, false
+			return perronBracket{}
 		}
 		for i := range y {
 			x[i] = y[i] / largest
 			if x[i] < 1e-290 {
-				return 0, false // out of range: leave it to the dense solver
+				return perronBracket{} // out of range: leave it to the other solvers
 			}
 		}
 	}
-	return 0, false
+	return best
 }
 
 func denseRadius(b block) (float64, error) {
@@ -170,11 +203,13 @@ func largestEigenvalue(dense *mat.Dense) (float64, error) {
 	return radius, nil
 }
 
-// arnoldiRadius projects the block on a Krylov space of 80 dimensions and
-// takes the largest Ritz value; it restarts from the last basis' dominant
-// vector until the value settles to 1e-9.
-func arnoldiRadius(b block) (float64, error) {
-	const dimensions, restarts = 80, 60
+// arnoldiRadius projects the block on a Krylov space of 80 dimensions (20 at
+// least where the steps are limited) and takes the largest Ritz value; it
+// restarts from the last basis' dominant vector until the value settles to
+// 1e-9.
+func arnoldiRadius(b block, maxWork float64) (float64, error) {
+	const restarts = 60
+	dimensions := int(min(80, max(20, maxWork/b.steps())))
 	random := rand.New(rand.NewPCG(1, 2))
 	start := make([]float64, b.n)
 	for i := range start {
@@ -185,7 +220,12 @@ func arnoldiRadius(b block) (float64, error) {
 	for i := range basis {
 		basis[i] = make([]float64, b.n)
 	}
+	work := 0.0
 	for range restarts {
+		if work > maxWork/2 {
+			break
+		}
+		work += float64(dimensions) * b.steps()
 		scale(start, 1/norm(start))
 		copy(basis[0], start)
 		h := mat.NewDense(dimensions, dimensions, nil)
