@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/connectomewire/wire/datasets"
-	"github.com/connectomewire/wire/wiring"
 )
 
 // believe returns the captions an input may have, and the chance of each: a
@@ -45,7 +44,7 @@ func (c *Captioner) believe(ctx context.Context, in *Encoded, found []hypothesis
 	}
 	memories := make([]float64, len(recalled))
 	for k := range memories {
-		memories[k] = wiring.RecallSharpness * cosines[k]
+		memories[k] = o.Sharpness * cosines[k]
 		if in.Text != nil {
 			memories[k] += suit[spoken+k]
 		}

@@ -235,6 +235,9 @@ type Options struct {
 	// memory recalls. With 0 only those captions can be chosen. It does not
 	// matter for an input that recalls nothing.
 	Spoken float64
+	// Sharpness of belief in recalled captions: it multiplies the cosine of
+	// their episodes; more trusts the likest episode more.
+	Sharpness float64
 	// Trace records what the network did for each caption.
 	Trace bool
 }
@@ -244,7 +247,7 @@ func Greedy() Options { return Options{} }
 
 // Better is beam search with eight beams and minimum-Bayes-risk choice among
 // what they found and what the plan remembers.
-func Better() Options { return Options{Beam: 8, Temperature: 0.1, Spoken: 0.2} }
+func Better() Options { return Options{Beam: 8, Temperature: 0.1, Spoken: 0.5, Sharpness: wiring.RecallSharpness} }
 
 // Validate reports the first option out of range.
 func (o Options) Validate() error {
@@ -256,6 +259,9 @@ func (o Options) Validate() error {
 	}
 	if !(o.Spoken >= 0 && o.Spoken <= 1) {
 		return fmt.Errorf("caption: a share of %v for what is spoken; want 0 to 1", o.Spoken)
+	}
+	if !(o.Sharpness >= 0 && o.Sharpness <= 1e6) {
+		return fmt.Errorf("caption: a sharpness of %v; want 0 or more", o.Sharpness)
 	}
 	return nil
 }
