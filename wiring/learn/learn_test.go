@@ -349,8 +349,8 @@ func TestFitRefusesDataOfAnotherPlan(t *testing.T) {
 	}
 }
 
-// BenchmarkStep times one step of the shipped plan's size: 82 regions, d = 64,
-// r = 8, 128 samples, 2,500 words.
+// BenchmarkStep times one step of the default recipe's size: 82 regions, d = 128,
+// r = 16, 128 samples, 2,500 words.
 func BenchmarkStep(b *testing.B) {
 	r, err := wiring.OpenRecipe("captioning")
 	if err != nil {

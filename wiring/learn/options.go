@@ -52,7 +52,7 @@ type Options struct {
 // Default returns the options of the shipped plan.
 func Default() Options {
 	return Options{
-		Seed: 1, Epochs: 12, Batch: 64, Shards: 4,
+		Seed: 1, Epochs: 8, Batch: 64, Shards: 4,
 		Rate: 3e-3, WarmUp: 0.1, Beta1: 0.9, Beta2: 0.98, Decay: 0.01, Clip: 1,
 		Noise: 0.5, BagWeight: 0.5, DropSense: 0.5,
 	}

@@ -32,12 +32,12 @@ def parse():
     p.add_argument("--wordnet", default="/usr/share/wordnet", help="WordNet 3.0 files (Debian: wordnet-base)")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--pictures", type=int, default=255_000,
+    p.add_argument("--pictures", type=int, default=1_000_000,
                    help="vision: views in the first cycle; 0: none (default: %(default)s)")
-    p.add_argument("--polish", type=int, default=54_000,
+    p.add_argument("--polish", type=int, default=0,
                    help="vision: views in a second cycle with milder augmentation; 0: none (default: %(default)s)")
     p.add_argument("--epochs", type=int, default=3, help="epochs of the language model (default: %(default)s)")
-    p.add_argument("--sounds", type=int, default=29_000, help="sound windows to hear (default: %(default)s)")
+    p.add_argument("--sounds", type=int, default=45_000, help="sound windows to hear (default: %(default)s)")
     p.add_argument("--resume", help="vision: start from this checkpoint instead of from nothing")
     p.add_argument("--minutes", type=float, default=0,
                    help="end each training after this time, with its whole learning-rate schedule; 0: no limit")
