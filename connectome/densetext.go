@@ -153,7 +153,7 @@ func (r *denseReader) values(fields [][]byte, line int) error {
 }
 
 func (r *denseReader) notSquare(line, columns int) error {
-	return r.t.s.failf(ErrNotSquare, line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist",
+	return r.t.s.failf(ErrNotSquare, line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist, and a table of regions given with --labels beside its matrix",
 		"more rows than the %d columns", columns)
 }
 
@@ -196,7 +196,7 @@ func (r *denseReader) finish() error {
 		if r.firstText == 0 {
 			rows++
 		}
-		return s.failf(ErrNotSquare, r.t.line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist",
+		return s.failf(ErrNotSquare, r.t.line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist, and a table of regions given with --labels beside its matrix",
 			"%d rows of %d values", rows, columns)
 	}
 	d.n = columns
@@ -270,10 +270,17 @@ func (r *denseReader) prepend(columns int) error {
 	return nil
 }
 
-// isIndexFrame recognises what pandas writes for a frame without names: an
-// empty corner, then 0, 1, 2, … along the top (and down the side).
+// isIndexFrame recognises numbered regions: what pandas writes for a frame
+// without names, an empty corner, then 0, 1, 2, … along the top (and down the
+// side); or a corner of text such as "Node" and any distinct numbers.
 func (r *denseReader) isIndexFrame(columns int) bool {
-	if len(r.first) != columns || columns < 2 || r.first[0] != "" {
+	if len(r.first) != columns || columns < 2 {
+		return false
+	}
+	if _, k := parseNumber([]byte(r.first[0]), r.decimalComma); k == isText {
+		return distinctIntegers(r.first[1:])
+	}
+	if r.first[0] != "" {
 		return false
 	}
 	start, err := strconv.Atoi(r.first[1])

@@ -146,6 +146,14 @@ func writtenLabels(c *Connectome) []string {
 	return labels
 }
 
+func distinct(names []string) int {
+	seen := make(map[string]bool, len(names))
+	for _, n := range names {
+		seen[n] = true
+	}
+	return len(seen)
+}
+
 // field is a node attribute as it is written.
 type field struct{ name, value string }
 
@@ -295,9 +303,12 @@ func eachEdge(c *Connectome, visit func(t Tract)) {
 // Regions are named by [Connectome.Names]; one without tracts gets a line
 // with weight 0, so that it is not lost.
 func writeEdgeList(path string, c *Connectome) error {
-	names := c.Names()
-	for i := range names {
-		names[i] = oneLine(names[i])
+	names := writtenLabels(c) // the source's own where they tell regions apart
+	if distinct(names) < len(names) {
+		names = c.Names()
+		for i := range names {
+			names[i] = oneLine(names[i])
+		}
 	}
 	delim := "\t"
 	if strings.EqualFold(filepath.Ext(path), ".csv") {

@@ -88,6 +88,51 @@ func randomConnectome(rng *rand.Rand, unique bool) *connectome.Connectome {
 	return c
 }
 
+// Regions without labels are numbered by formats that need names, and every
+// format reads its numbers back.
+func TestRegionsWithoutLabelsAreReadBack(t *testing.T) {
+	m, err := connectome.FromDense([][]float64{{0, 2, 0, 1}, {1, 0, 4, 0}, {0, 3, 0, 2}, {5, 0, 1, 0}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &connectome.Connectome{Name: "numbered", Directed: true, Tracts: m, Regions: make([]connectome.Region, 4)}
+	for format, keep := range written {
+		path := filepath.Join(t.TempDir(), keep.file)
+		if err := connectome.Write(path, want, format); err != nil {
+			t.Fatal(err)
+		}
+		got, err := connectome.Read(path)
+		if err != nil {
+			t.Errorf("%s: %v", format, err)
+			continue
+		}
+		if !slices.Equal(got.Tracts.Dense(), m.Dense()) || !got.Directed {
+			t.Errorf("%s: %v", format, got.Tracts.Dense())
+		}
+	}
+}
+
+// An edge list keeps the source's own labels, not an atlas's spelling of them.
+func TestEdgeListKeepsLabels(t *testing.T) {
+	m, err := connectome.FromDense([][]float64{{0, 2, 1}, {1, 0, 4}, {0, 3, 0}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &connectome.Connectome{Name: "own", Directed: true, Tracts: m, Regions: []connectome.Region{
+		{Label: "Lthal", Canonical: "lh-thalamus"}, {Label: "Rthal", Canonical: "rh-thalamus"}, {Label: "x", Canonical: "lh-insula"}}}
+	path := filepath.Join(t.TempDir(), "x.tsv")
+	if err := connectome.Write(path, c, "edgelist"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := connectome.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Regions[0].Label != "Lthal" || got.Regions[1].Label != "Rthal" || got.Regions[2].Label != "x" {
+		t.Errorf("%+v", got.Regions)
+	}
+}
+
 func TestReadWhatWasWritten(t *testing.T) {
 	for format, keep := range written {
 		t.Run(format, func(t *testing.T) {

@@ -75,6 +75,10 @@ func Describe(values []float64) Distribution {
 	}
 	d.Min, d.Max = sorted[0], sorted[len(sorted)-1]
 	d.Q25, d.Median, d.Q75 = quantile(0.25), quantile(0.5), quantile(0.75)
+	if d.Min == d.Max {
+		d.Mean = d.Min // exactly: no spread out of rounding
+		return d
+	}
 	n := float64(len(sorted))
 	for _, v := range sorted {
 		d.Mean += v / n

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 
@@ -50,6 +51,19 @@ type Facts struct {
 	// out; the first of equals, -1 without regions.
 	TopStrengthIndex int    `json:"top_strength_index"`
 	TopStrengthLabel string `json:"top_strength_label"`
+}
+
+// MarshalJSON writes null for the label of a region that has none.
+func (f Facts) MarshalJSON() ([]byte, error) {
+	type plain Facts // without this method
+	out := struct {
+		plain
+		TopStrengthLabel *string `json:"top_strength_label"`
+	}{plain: plain(f)}
+	if f.TopStrengthLabel != "" {
+		out.TopStrengthLabel = &f.TopStrengthLabel
+	}
+	return json.Marshal(out)
 }
 
 // FactsOf counts the facts of a connectome.

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -73,6 +74,32 @@ func TestFactsOfEmpty(t *testing.T) {
 	got := metrics.FactsOf(&connectome.Connectome{Tracts: connectome.CSR{Start: []int{0}}})
 	if got.Nodes != 0 || got.TopStrengthIndex != -1 || got.SpectralRadiusOffdiag != 0 || math.IsNaN(got.Density) {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestFactsAsJSON(t *testing.T) {
+	for _, f := range []metrics.Facts{{Nodes: 3, TopStrengthLabel: "V1"}, {Nodes: 3}} {
+		data, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back metrics.Facts
+		if err := json.Unmarshal(data, &back); err != nil || back != f {
+			t.Errorf("%s: %+v, %v", data, back, err)
+		}
+		if null := strings.Contains(string(data), `"top_strength_label":null`); null != (f.TopStrengthLabel == "") {
+			t.Errorf("%s", data)
+		}
+	}
+}
+
+func TestEqualValuesHaveNoSpread(t *testing.T) {
+	values := make([]float64, 83)
+	for i := range values {
+		values[i] = 16.4
+	}
+	if d := metrics.Describe(values); d.SD != 0 || d.Skewness != 0 || d.Mean != 16.4 {
+		t.Errorf("%+v", d)
 	}
 }
 

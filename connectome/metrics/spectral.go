@@ -276,7 +276,7 @@ func arnoldiRadius(b block, maxWork float64) (float64, error) {
 			break
 		}
 	}
-	return previous, fmt.Errorf("spectral radius: Arnoldi iteration on a block of %d regions did not settle; %.6g is an estimate", b.n, previous)
+	return previous, fmt.Errorf("spectral radius: Arnoldi iteration on a block of %d regions did not settle within the limit of steps; %.6g is an estimate", b.n, previous)
 }
 
 func dot(x, y []float64) float64 {

@@ -108,7 +108,7 @@ func Summarise(c *connectome.Connectome, o Options) Summary {
 		s.GlobalEfficiency, s.WeightedPathLength = &paths.Efficiency, &weighted.Mean
 	}
 	if tracts*10000 > o.MaxWork {
-		skip("modularity: %.2g tracts are too many", tracts)
+		skip("modularity: %.2g tracts, above the limit of %.2g", tracts, o.MaxWork/10000)
 	} else {
 		positive := c
 		if s.Facts.Kind == "signed" {
