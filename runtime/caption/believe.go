@@ -10,8 +10,9 @@ import (
 // believe returns the captions an input may have, and the chance of each: a
 // mixture of what the beams found and of the captions of the episodes that
 // came to mind. Within either part a caption counts by its likeness to the
-// input in the text space, or, without one, by its probability; a recalled
-// one also by its episode's likeness to the input.
+// input in the text space, a spoken one also by its probability (by that alone
+// where there is no text space), a recalled one also by its episode's likeness
+// to the input.
 func (c *Captioner) believe(ctx context.Context, in *Encoded, found []hypothesis, o Options) (candidates [][]int32, weights []float64, err error) {
 	recalled, cosines := c.recalled(in)
 	if len(recalled) > 0 && o.Spoken == 0 {
@@ -33,6 +34,9 @@ func (c *Captioner) believe(ctx context.Context, in *Encoded, found []hypothesis
 			return nil, nil, err
 		}
 		suit = suits(in.Text, vectors, o.Temperature)
+		for k, h := range found {
+			suit[k] += o.Likelihood * h.score
+		}
 	}
 	if in.Text != nil {
 		weights = softmax(suit[:spoken])

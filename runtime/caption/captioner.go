@@ -230,6 +230,9 @@ type Options struct {
 	// Temperature of the candidates' weights; lower trusts the input's
 	// likeness to a caption more.
 	Temperature float64
+	// Likelihood is the power of a spoken caption's own probability in its
+	// weight, beside its likeness to the input.
+	Likelihood float64
 	// Spoken is the share of belief, 0 to 1, that goes to what the beams
 	// found; the rest goes to the captions of the episodes that the plan's
 	// memory recalls. With 0 only those captions can be chosen. It does not
@@ -247,7 +250,7 @@ func Greedy() Options { return Options{} }
 
 // Better is beam search with eight beams and minimum-Bayes-risk choice among
 // what they found and what the plan remembers.
-func Better() Options { return Options{Beam: 8, Temperature: 0.1, Spoken: 0.5, Sharpness: wiring.RecallSharpness} }
+func Better() Options { return Options{Beam: 8, Temperature: 0.1, Likelihood: 0.3, Spoken: 0.5, Sharpness: wiring.RecallSharpness} }
 
 // Validate reports the first option out of range.
 func (o Options) Validate() error {
@@ -256,6 +259,9 @@ func (o Options) Validate() error {
 	}
 	if o.Beam > 1 && !(o.Temperature > 0) {
 		return fmt.Errorf("caption: temperature %v; want more than 0", o.Temperature)
+	}
+	if !(o.Likelihood >= 0 && o.Likelihood <= 1e3) {
+		return fmt.Errorf("caption: a likelihood of power %v; want 0 or more", o.Likelihood)
 	}
 	if !(o.Spoken >= 0 && o.Spoken <= 1) {
 		return fmt.Errorf("caption: a share of %v for what is spoken; want 0 to 1", o.Spoken)
