@@ -250,7 +250,9 @@ func Greedy() Options { return Options{} }
 
 // Better is beam search with eight beams and minimum-Bayes-risk choice among
 // what they found and what the plan remembers.
-func Better() Options { return Options{Beam: 8, Temperature: 0.1, Likelihood: 0.3, Spoken: 0.5, Sharpness: wiring.RecallSharpness} }
+func Better() Options {
+	return Options{Beam: 8, Temperature: 0.1, Likelihood: 0.3, Spoken: 0.5, Sharpness: wiring.RecallSharpness}
+}
 
 // Validate reports the first option out of range.
 func (o Options) Validate() error {
