@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -276,10 +277,13 @@ func connectomeExamine(c *cli.Context, summaryFirst bool) error {
 	if err != nil {
 		return err
 	}
-	if d.Summary != nil && len(d.Summary.Skipped) > 0 && !c.Bool("full") {
+	bounded := func(why string) bool { return strings.Contains(why, "limit") }
+	if d.Summary != nil && slices.ContainsFunc(d.Summary.Skipped, bounded) && !c.Bool("full") {
 		fmt.Fprintln(c.App.ErrWriter, "note: some measures were left out or estimated; --full takes them all, however long it takes")
 	}
 	switch {
+	case c.Bool("json") && (math.IsInf(d.Facts.WeightSum, 0) || math.IsInf(d.Summary.Strength.SD, 0) || math.IsNaN(d.Summary.Strength.SD) || math.IsNaN(d.Facts.WeightSum)):
+		return fmt.Errorf("%s: weights up to %.3g are so large that sums of them overflow; scale them down first (wire connectome transform --step normalise)", args[0], d.Facts.Max)
 	case c.Bool("json"):
 		err = printJSON(c.App.Writer, d)
 	case summaryFirst:
@@ -310,6 +314,12 @@ func connectomeConvert(c *cli.Context) error {
 
 // connectomeWrite writes the result of a command and says what it is.
 func connectomeWrite(c *cli.Context, path string, brain *connectome.Connectome) error {
+	if isDirectory(path) {
+		return fmt.Errorf("%s is a directory; name the file to write", path)
+	}
+	if dir := filepath.Dir(path); !isDirectory(dir) {
+		return fmt.Errorf("there is no directory %q to write %s to; make it first", dir, filepath.Base(path))
+	}
 	if err := connectome.Write(path, brain, c.String("to")); err != nil {
 		return err
 	}
@@ -325,6 +335,11 @@ func connectomeWrite(c *cli.Context, path string, brain *connectome.Connectome) 
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s: %d regions, %d tracts%s\n", path, len(brain.Regions), tracts, note)
 	return nil
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func connectomeStepsHelp() string {
