@@ -283,7 +283,7 @@ func connectomeExamine(c *cli.Context, summaryFirst bool) error {
 	}
 	switch {
 	case c.Bool("json") && (math.IsInf(d.Facts.WeightSum, 0) || math.IsInf(d.Summary.Strength.SD, 0) || math.IsNaN(d.Summary.Strength.SD) || math.IsNaN(d.Facts.WeightSum)):
-		return fmt.Errorf("%s: weights up to %.3g are so large that sums of them overflow; scale them down first (wire connectome transform --step normalise)", args[0], d.Facts.Max)
+		return fmt.Errorf("%s: weights up to %.3g are so large that sums of them overflow; scale them down first (wire connectome transform FILE -o OUT --step normalise=max)", args[0], d.Facts.Max)
 	case c.Bool("json"):
 		err = printJSON(c.App.Writer, d)
 	case summaryFirst:
