@@ -740,13 +740,26 @@ func (v badVoice) Hear(context.Context, int, []float32) (Reply, error) {
 	return v.Reply, nil
 }
 
+// BenchmarkTick times a tick of the plan that ships with wire.
 func BenchmarkTick(b *testing.B) {
-	p := smallPlan(b, 82, 600)
+	p, err := wiring.DefaultPlan()
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, batch := range []int{1, 32} {
 		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
 			n := mustNew(b, p, Default())
+			r := rand.New(rand.NewPCG(3, 4))
+			var given [][]float32
+			for _, s := range p.Senses {
+				x := make([]float32, batch*s.Width)
+				for i := range x {
+					x[i] = float32(r.NormFloat64())
+				}
+				given = append(given, x)
+			}
 			b.ReportAllocs()
-			if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: inputs(batch), Ticks: b.N}); err != nil {
+			if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: given, Ticks: b.N}); err != nil {
 				b.Fatal(err)
 			}
 		})
