@@ -26,7 +26,7 @@ type Generation struct {
 func (m *Module) Generate(ctx context.Context, inputs map[string]Input, limit int) (*Generation, error) {
 	g := m.Manifest.Generate
 	if g == nil {
-		return nil, fmt.Errorf("%w: module %s is no decoder; its manifest has no generate:", ErrInput, m.Manifest.Name)
+		return nil, fmt.Errorf("%w: module %s is no decoder; its manifest has no key \"generate\"", ErrInput, m.Manifest.Name)
 	}
 	ids, err := m.prompt(inputs[g.Tokens])
 	if err != nil {
