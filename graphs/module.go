@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
 
@@ -345,23 +344,11 @@ func (d *Inside) Render(w io.Writer, f Format, opt RenderOptions) error {
 	if err != nil {
 		return err
 	}
-	switch f {
-	case SVG:
-		return s.writeSVG(w)
-	case PNG:
-		return s.writePNG(w, opt.Scale)
-	case DOT:
-		return s.writeDOT(w)
-	}
-	return fmt.Errorf("draw %q: there is no format %q; choose svg, png or dot", d.Title, f)
+	return s.render(w, d.Title, f, opt)
 }
 
 // RenderFile writes the drawing to a file in the format that its name asks
 // for. The file is complete or not there.
 func (d *Inside) RenderFile(path string, opt RenderOptions) error {
-	f, err := FormatOf(path)
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(path, func(w io.Writer) error { return d.Render(w, f, opt) })
+	return renderFile(path, d.Render, opt)
 }

@@ -46,6 +46,17 @@ func (d *Diagram) Render(w io.Writer, f Format, opt RenderOptions) error {
 	if err != nil {
 		return err
 	}
+	return s.render(w, d.Title, f, opt)
+}
+
+// RenderFile writes the diagram to a file in the format that its name asks
+// for. The file is complete or not there.
+func (d *Diagram) RenderFile(path string, opt RenderOptions) error {
+	return renderFile(path, d.Render, opt)
+}
+
+// render writes what is drawn; the title names it in errors.
+func (s *scene) render(w io.Writer, title string, f Format, opt RenderOptions) error {
 	switch f {
 	case SVG:
 		return s.writeSVG(w)
@@ -54,16 +65,16 @@ func (d *Diagram) Render(w io.Writer, f Format, opt RenderOptions) error {
 	case DOT:
 		return s.writeDOT(w)
 	default:
-		return fmt.Errorf("draw %q: there is no format %q; choose svg, png or dot", d.Title, f)
+		return fmt.Errorf("draw %q: there is no format %q; choose svg, png or dot", title, f)
 	}
 }
 
-// RenderFile writes the diagram to a file in the format that its name asks
-// for. The file is complete or not there.
-func (d *Diagram) RenderFile(path string, opt RenderOptions) error {
+// renderFile lets a drawing write itself to a file in the format that the
+// file's name asks for.
+func renderFile(path string, render func(io.Writer, Format, RenderOptions) error, opt RenderOptions) error {
 	f, err := FormatOf(path)
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return d.Render(w, f, opt) })
+	return atomicfile.Write(path, func(w io.Writer) error { return render(w, f, opt) })
 }
