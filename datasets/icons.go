@@ -23,6 +23,8 @@ func extraSources() []Source {
 		list = append(list, Source{Name: i.name, About: i.about + "; for training only", TrainOnly: true,
 			Packages: []string{i.pkg(), "emojibase-data", "wordnet-base", rendererPackage}, read: i.read})
 	}
+	list = append(list, Source{Name: "openmoji-extras", About: "what OpenMoji draws beyond Unicode; for training only", TrainOnly: true,
+		Packages: []string{"openmoji", "emojibase-data", "wordnet-base", rendererPackage}, read: readOpenMojiExtras})
 	return append(list, Source{Name: "openclipart-more", About: "clip art with a poor title; for training only", TrainOnly: true,
 		Packages: []string{"openclipart-png", "openclipart-svg", "emojibase-data", "wordnet-base"}, read: readMoreClipArt})
 }
@@ -51,6 +53,19 @@ var iconCollections = []iconCollection{
 	{"mdi", "silhouettes", without("-outline", "-off"), true},
 	{"fa6-solid", "silhouettes", nil, true},
 	{"maki", "silhouettes for maps", without("-11", "-15", "-stroked"), false},
+	{"temaki", "silhouettes for maps", nil, false},
+	{"pinhead", "silhouettes for maps", nil, false},
+	{"streamline-color", "coloured icons", only("-flat"), true},
+	{"streamline-flex-color", "coloured icons with round corners", only("-flat"), true},
+	{"streamline-sharp-color", "coloured icons with sharp corners", only("-flat"), true},
+	{"streamline-freehand-color", "coloured icons drawn by hand", nil, true},
+	{"streamline-cyber-color", "coloured icons on a grid", nil, true},
+	{"streamline-stickies-color", "coloured stickers", without("-duo"), true},
+	{"solar", "two-toned icons", only("-bold-duotone"), true},
+	{"material-symbols", "silhouettes", without("-outline", "-rounded", "-sharp"), true},
+	{"tabler", "outlines", without("-filled", "-off"), true},
+	{"lucide", "outlines", without("-off"), true},
+	{"lucide-lab", "outlines", nil, true},
 }
 
 func (i iconCollection) pkg() string { return "@iconify-json/" + i.name }

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -31,6 +32,7 @@ var emojiSources = []string{"emoji-google", "emoji-twitter", "fluent-3d", "openm
 
 // Sources of a kind.
 var (
+	drawnSources     = slices.DeleteFunc(slices.Clone(emojiSources), func(name string) bool { return name == "emoji-twitter" })
 	plainSourceNames = sourceNames(false) // all but those of extras
 	extraSourceNames = sourceNames(true)
 	effectSources    = []string{"stamps", "gcompris", "scratch"}
@@ -41,13 +43,15 @@ var (
 var setMakers = []setMaker{
 	{"stamps", "the stamps; Val and Test are held-out stamps", []string{"stamps"}, nil, func(s *Sample) bool { return s.Image != nil }},
 	{"emoji", "emoji in Google's style, one picture a concept; Val and Test are held-out concepts", []string{"emoji-google"}, nil, func(s *Sample) bool { return s.Image != nil }},
+	{"emoji-styles", "the same concepts in every drawing style but the held-out one", nil, drawnSources, func(s *Sample) bool { return s.Image != nil }},
 	{"style", "emoji in the held-out drawing style; Train are seen concepts in an unseen style", []string{"emoji-twitter"}, nil, func(s *Sample) bool { return s.Image != nil }},
 	{"pictures", "every picture but the extras", nil, plainSourceNames, func(s *Sample) bool { return s.Image != nil }},
 	{"sounds", "natural and instrument sounds, for five folds", nil, effectSources, func(s *Sample) bool { return s.Sound != nil }},
 	{"speech", "spoken English, for five folds", nil, speechSources, func(s *Sample) bool { return s.Speech != nil }},
 	{"triples", "picture, sound and caption, for five folds", nil, effectSources, func(s *Sample) bool { return s.Image != nil && s.Sound != nil }},
-	{"extra", "pictures for training vision modules alone, captioned by the names of icons; no other set has them", nil, extraSourceNames, func(s *Sample) bool { return true }},
-	{"all", "everything but the extras", nil, plainSourceNames, func(*Sample) bool { return true }},
+	{"extra", "pictures to train on alone, captioned by the names of icons", nil, extraSourceNames, func(s *Sample) bool { return true }},
+	{"all", "all but the extras", nil, plainSourceNames, func(*Sample) bool { return true }},
+	{"everything", "all and the extras; Val and Test are those of all", nil, slices.Concat(plainSourceNames, extraSourceNames), func(*Sample) bool { return true }},
 }
 
 // SetNames lists the names that [Open] knows, with a description each: the

@@ -24,7 +24,7 @@ const (
 )
 
 // texts writes captions, templates of captions, glosses and examples. The
-// captions of extras are no sentences and stay out.
+// captions of extras, mere names, fill no templates.
 func (e *exporter) texts(samples []*Sample) error {
 	guard := newCaptionGuard(samples)
 	err := e.lines("texts.jsonl", func(write func(any) error) error {
@@ -38,13 +38,16 @@ func (e *exporter) texts(samples []*Sample) error {
 			return write(TextRow{source, text, split})
 		}
 		for _, s := range samples {
-			if s.Split == Test || s.Extra || s.Image == nil && s.Sound == nil {
+			if s.Split == Test || s.Image == nil && s.Sound == nil {
 				continue
 			}
 			for _, caption := range s.Captions {
 				text := strings.Join(Tokenize(caption), " ")
 				if err := put("caption", text, s.Split); err != nil {
 					return err
+				}
+				if s.Extra {
+					continue
 				}
 				template := templates[textHash(text)%uint32(len(templates))]
 				if err := put("template", strings.Replace(template, "%s", withArticle(text), 1), s.Split); err != nil {
