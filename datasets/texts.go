@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 )
 
@@ -23,8 +24,8 @@ const (
 	maxTextTokens = 24
 )
 
-// texts writes captions, templates of captions, glosses and examples. The
-// captions of extras, mere names, fill no templates.
+// texts writes captions, templates of captions, glosses, examples and the
+// names of extras.
 func (e *exporter) texts(samples []*Sample) error {
 	guard := newCaptionGuard(samples)
 	err := e.lines("texts.jsonl", func(write func(any) error) error {
@@ -37,52 +38,18 @@ func (e *exporter) texts(samples []*Sample) error {
 			e.report.Texts++
 			return write(TextRow{source, text, split})
 		}
-		for _, s := range samples {
-			if s.Split == Test || s.Image == nil && s.Sound == nil {
-				continue
-			}
-			for _, caption := range s.Captions {
-				text := strings.Join(Tokenize(caption), " ")
-				if err := put("caption", text, s.Split); err != nil {
-					return err
-				}
-				if s.Extra {
-					continue
-				}
-				template := templates[textHash(text)%uint32(len(templates))]
-				if err := put("template", strings.Replace(template, "%s", withArticle(text), 1), s.Split); err != nil {
-					return err
-				}
-			}
-		}
-		if _, err := e.cache.Installed("wordnet-base"); err != nil {
-			return nil
-		}
-		glosses, err := readGlosses(e.cache)
-		if err != nil {
+		if err := captionTexts(samples, put); err != nil {
 			return err
 		}
-		for i, g := range glosses {
-			if !g.concrete {
-				continue
+		if _, err := e.cache.Installed("wordnet-base"); err == nil {
+			if err := e.glossTexts(put); err != nil {
+				return err
 			}
-			split := Train
-			if textHash(g.words[0])%20 == 0 {
-				split = Val
+		}
+		for _, name := range extraNames(samples) {
+			if err := put("caption", name, Train); err != nil {
+				return err
 			}
-			if text := glossText(g); text != "" {
-				if err := put("gloss", text, split); err != nil {
-					return err
-				}
-			}
-			for _, example := range g.examples {
-				if text := boundedText(example); text != "" {
-					if err := put("example", text, split); err != nil {
-						return err
-					}
-				}
-			}
-			e.progress("texts", i+1, len(glosses))
 		}
 		return nil
 	})
@@ -90,6 +57,70 @@ func (e *exporter) texts(samples []*Sample) error {
 		return err
 	}
 	return e.publish(readyTexts, "texts.jsonl")
+}
+
+// captionTexts writes the captions that may be trained on, alone and in a
+// template.
+func captionTexts(samples []*Sample, put func(source, text string, split Split) error) error {
+	for _, s := range samples {
+		if s.Split == Test || s.Extra || s.Image == nil && s.Sound == nil {
+			continue
+		}
+		for _, caption := range s.Captions {
+			text := strings.Join(Tokenize(caption), " ")
+			if err := put("caption", text, s.Split); err != nil {
+				return err
+			}
+			template := templates[textHash(text)%uint32(len(templates))]
+			if err := put("template", strings.Replace(template, "%s", withArticle(text), 1), s.Split); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// extraNames are the captions of extras, sorted. Mere names as they are, they
+// fill no templates.
+func extraNames(samples []*Sample) []string {
+	var names []string
+	for _, s := range samples {
+		if s.Extra {
+			for _, c := range s.Captions {
+				names = append(names, strings.Join(Tokenize(c), " "))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// glossTexts writes the glosses of things that can be seen, and examples of
+// their use. A twentieth is held out for validation.
+func (e *exporter) glossTexts(put func(source, text string, split Split) error) error {
+	glosses, err := readGlosses(e.cache)
+	if err != nil {
+		return err
+	}
+	for i, g := range glosses {
+		if !g.concrete {
+			continue
+		}
+		split := Train
+		if textHash(g.words[0])%20 == 0 {
+			split = Val
+		}
+		if err := put("gloss", glossText(g), split); err != nil {
+			return err
+		}
+		for _, example := range g.examples {
+			if err := put("example", boundedText(example), split); err != nil {
+				return err
+			}
+		}
+		e.progress("texts", i+1, len(glosses))
+	}
+	return nil
 }
 
 // glossText is "WORD, DEFINITION" of a synset whose word is common enough to
