@@ -49,7 +49,7 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 		return reply, err
 	}
 	w := tick - s.stares
-	v := len(s.words)
+	v := len(s.Tokens)
 	logits := s.score(s.hidden, norm, s.batch)
 	parents := make([]int32, s.batch)
 	next := make([]hypothesis, s.batch)
@@ -65,7 +65,7 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 			x := logits[row*v:][:v]
 			total := float64(kernel.LogSumExp(x, s.scratch))
 			for _, word := range top(x, s.width+1) {
-				if w == 0 && int(word) == s.end {
+				if w == 0 && int(word) == s.End {
 					continue // no caption is empty
 				}
 				pool = append(pool, candidate{row, word, h.score + float64(x[word]) - total})
@@ -86,7 +86,7 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 				break
 			}
 			words := s.alive[c.row].words
-			if int(c.word) == s.end {
+			if int(c.word) == s.End {
 				s.finished[i] = append(s.finished[i], hypothesis{words, c.score})
 				continue
 			}
@@ -94,13 +94,13 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 			k++
 			parents[row] = int32(c.row)
 			next[row] = hypothesis{append(slices.Clip(slices.Clone(words)), c.word), c.score}
-			s.next[row] = s.words[c.word]
+			s.next[row] = s.Tokens[c.word]
 		}
 		for ; k < s.width; k++ {
 			row := i*s.width + k
 			parents[row] = int32(row)
 			next[row] = hypothesis{score: math.Inf(-1)}
-			s.next[row] = s.words[s.end]
+			s.next[row] = s.Tokens[s.End]
 		}
 		busy = busy || s.hopeful(i, next)
 	}

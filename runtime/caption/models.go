@@ -323,15 +323,9 @@ func (m *Models) Head(ctx context.Context, hidden []float32, n int) ([]float32, 
 	return out[m.lang.logits].F32, nil
 }
 
-// Vectors returns the text tower's vector of each word, [words, semantic];
-// zero for words it does not know.
-func (m *Models) Vectors(ctx context.Context, words []string) ([]float32, error) {
-	return m.Texts(ctx, words)
-}
-
-// Texts returns the text tower's vector of each text, [texts, semantic]; zero
-// for a text without a known word.
-func (m *Models) Texts(ctx context.Context, texts []string) ([]float32, error) {
+// Vectors returns the text tower's vector of each text, a word or more,
+// [texts, semantic]; zero for a text without a known word.
+func (m *Models) Vectors(ctx context.Context, texts []string) ([]float32, error) {
 	const batch = 512
 	width := m.plan.Effectors[0].Semantic
 	out := make([]float32, len(texts)*width)
