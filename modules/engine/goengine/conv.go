@@ -152,11 +152,7 @@ func buildConv(s *spec) (operation, error) {
 	act := s.fused
 	state := &convState{}
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		weights, err := c.need(1)
+		x, weights, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -398,16 +394,31 @@ func (v *convolution) finish(row, res []float32, o int) {
 // naive covers three and more spatial dimensions.
 func (v *convolution) naive() {
 	g := v.l.g
-	icg, ocg := v.ic/v.groups, v.oc/v.groups
+	convolve(v.out, v.x, v.w, g, v.batch, v.ic, v.oc, v.groups)
+	outN := product(g.out)
+	for i := range v.batch * v.oc {
+		var r []float32
+		if v.residual != nil {
+			r = v.residual[i*outN:]
+		}
+		v.finish(v.out[i*outN:(i+1)*outN], r, i%v.oc)
+	}
+}
+
+// convolve computes a convolution by its definition: x [batch, ic, in…], w
+// [oc, ic/groups, kernel…], out [batch, oc, out…].
+func convolve[T number](out, x, w []T, g *geometry, batch, ic, oc, groups int) {
+	icg, ocg := ic/groups, oc/groups
 	inN, outN, taps := product(g.in), product(g.out), product(g.kernel)
 	d := len(g.in)
 	at, tap := make([]int, d), make([]int, d)
-	for n := range v.batch {
-		for o := range v.oc {
+	for n := range batch {
+		for o := range oc {
 			clear(at)
-			dst := v.out[(n*v.oc+o)*outN : (n*v.oc+o+1)*outN]
+			dst := out[(n*oc+o)*outN : (n*oc+o+1)*outN]
+			first := n*ic + o/ocg*icg
 			for i := range dst {
-				var s float32
+				var s T
 				clear(tap)
 				for t := range taps {
 					off, inside := 0, true
@@ -418,7 +429,7 @@ func (v *convolution) naive() {
 					}
 					if inside {
 						for ch := range icg {
-							s += v.w[(o*icg+ch)*taps+t] * v.x[(n*v.ic+o/ocg*icg+ch)*inN+off]
+							s += w[(o*icg+ch)*taps+t] * x[(first+ch)*inN+off]
 						}
 					}
 					advanceIndex(tap, g.kernel)
@@ -426,11 +437,6 @@ func (v *convolution) naive() {
 				dst[i] = s
 				advanceIndex(at, g.out)
 			}
-			var r []float32
-			if v.residual != nil {
-				r = v.residual[(n*v.oc+o)*outN:]
-			}
-			v.finish(dst, r, o)
 		}
 	}
 }
@@ -450,11 +456,7 @@ func buildConvTranspose(s *spec) (operation, error) {
 	groups, extra, wantShape := s.int("group", 1), s.ints("output_padding"), s.ints("output_shape")
 	act := s.fused
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		weights, err := c.need(1)
+		x, weights, err := c.pair()
 		if err != nil {
 			return err
 		}

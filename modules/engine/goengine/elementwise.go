@@ -223,54 +223,55 @@ func arith(op arithOp, out, a, b *tensor, threads int) error {
 	w := newWalk2(out.shape, a.shape, b.shape)
 	switch out.dt {
 	case f32:
-		runArith(&w, threads, view[float32](out), view[float32](a), view[float32](b), op, arithF32)
+		runArith(&w, threads, out, a, b, op, arithF32)
 	case f64:
-		runArith(&w, 1, view[float64](out), view[float64](a), view[float64](b), op, arithInner)
+		runArith(&w, 1, out, a, b, op, arithInner[float64])
 	case i8:
-		runInt(&w, view[int8](out), view[int8](a), view[int8](b), op)
+		runInt[int8](&w, out, a, b, op)
 	case i16:
-		runInt(&w, view[int16](out), view[int16](a), view[int16](b), op)
+		runInt[int16](&w, out, a, b, op)
 	case i32:
-		runInt(&w, view[int32](out), view[int32](a), view[int32](b), op)
+		runInt[int32](&w, out, a, b, op)
 	case i64:
-		runInt(&w, view[int64](out), view[int64](a), view[int64](b), op)
+		runInt[int64](&w, out, a, b, op)
 	case u8, bool8:
-		runInt(&w, view[uint8](out), view[uint8](a), view[uint8](b), op)
+		runInt[uint8](&w, out, a, b, op)
 	case u16:
-		runInt(&w, view[uint16](out), view[uint16](a), view[uint16](b), op)
+		runInt[uint16](&w, out, a, b, op)
 	case u32:
-		runInt(&w, view[uint32](out), view[uint32](a), view[uint32](b), op)
+		runInt[uint32](&w, out, a, b, op)
 	case u64:
-		runInt(&w, view[uint64](out), view[uint64](a), view[uint64](b), op)
+		runInt[uint64](&w, out, a, b, op)
 	default:
 		return fmt.Errorf("does not compute with %v", out.dt)
 	}
 	return nil
 }
 
-func runInt[T integer](w *walk2, out, a, b []T, op arithOp) {
+func runInt[T integer](w *walk2, out, a, b *tensor, op arithOp) {
 	if op >= opShiftLeft {
-		runArith(w, 1, out, a, b, op, bitsInner)
+		runArith(w, 1, out, a, b, op, bitsInner[T])
 		return
 	}
-	runArith(w, 1, out, a, b, op, arithInner)
+	runArith(w, 1, out, a, b, op, arithInner[T])
 }
 
 // worthSplitting is the number of elements from which an element-wise kernel
 // uses more than one worker.
 const worthSplitting = 1 << 15
 
-func runArith[T number](w *walk2, threads int, out, a, b []T, op arithOp, inner func(op arithOp, dst, a, b []T, sa, sb int)) {
+func runArith[T number](w *walk2, threads int, out, a, b *tensor, op arithOp, inner func(op arithOp, dst, a, b []T, sa, sb int)) {
+	dst, x, y := view[T](out), view[T](a), view[T](b)
 	if threads > 1 && w.rank == 0 && w.n >= worthSplitting {
-		splitArith(w.n, w.sa, w.sb, threads, out, a, b, op, inner)
+		splitArith(w.n, w.sa, w.sb, threads, dst, x, y, op, inner)
 		return
 	}
 	if w.rank == 0 {
-		inner(op, out[:w.n], a, b, w.sa, w.sb)
+		inner(op, dst[:w.n], x, y, w.sa, w.sb)
 		return
 	}
 	w.each(func(o, ia, ib int) {
-		inner(op, out[o:o+w.n], a[ia:], b[ib:], w.sa, w.sb)
+		inner(op, dst[o:o+w.n], x[ia:], y[ib:], w.sa, w.sb)
 	})
 }
 
@@ -289,11 +290,7 @@ func binary(op arithOp) builder {
 
 func binaryKernel(op arithOp, act activation) operation {
 	return func(c *call) error {
-		a, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		b, err := c.need(1)
+		a, b, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -460,11 +457,7 @@ func runCompare[T number | ~string](op compareOp, out, a, b *tensor) {
 func compare(op compareOp) builder {
 	return func(*spec) (operation, error) {
 		return func(c *call) error {
-			a, err := c.need(0)
-			if err != nil {
-				return err
-			}
-			b, err := c.need(1)
+			a, b, err := c.pair()
 			if err != nil {
 				return err
 			}
@@ -867,10 +860,8 @@ func buildClip(s *spec) (operation, error) {
 
 func buildWhere(*spec) (operation, error) {
 	return func(c *call) error {
-		for i := range 3 {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
+		if err := c.first(3); err != nil {
+			return err
 		}
 		cond, a, b := c.in[0], c.in[1], c.in[2]
 		if a.dt != b.dt {

@@ -380,11 +380,7 @@ func resize(c *call, x *tensor, out []int, scales, starts, ends []float64, m *re
 func buildGridSample(s *spec) (operation, error) {
 	mode, padding, align := s.str("mode", "bilinear"), s.str("padding_mode", "zeros"), s.int("align_corners", 0) == 1
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		grid, err := c.need(1)
+		x, grid, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -486,10 +482,8 @@ func buildRoiAlign(s *spec) (operation, error) {
 		offset = 0.5
 	}
 	return func(c *call) error {
-		for i := range 3 {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
+		if err := c.first(3); err != nil {
+			return err
 		}
 		x, rois := c.in[0], c.in[1]
 		if err := wantF32(x, rois); err != nil {
@@ -576,11 +570,7 @@ func roiSample(plane []float32, h, w int, y, x float64) (v, largest float64) {
 func buildNMS(s *spec) (operation, error) {
 	center := s.int("center_point_box", 0) == 1
 	return func(c *call) error {
-		boxes, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		scores, err := c.need(1)
+		boxes, scores, err := c.pair()
 		if err != nil {
 			return err
 		}

@@ -284,10 +284,8 @@ type layer struct {
 }
 
 func (l *layer) run(c *call) error {
-	for i := range 3 {
-		if _, err := c.need(i); err != nil {
-			return err
-		}
+	if err := c.first(3); err != nil {
+		return err
 	}
 	x, w, r := c.in[0], c.in[1], c.in[2]
 	bias, lens, h0, c0, peep := c.input(3), c.input(4), c.input(5), c.input(6), c.input(7)

@@ -1073,15 +1073,15 @@ func buildRange(*spec) (operation, error) {
 		}
 		switch start.dt {
 		case f32:
-			ramp(view[float32](out), view[float32](start)[0], view[float32](delta)[0])
+			ramp[float32](out, start, delta)
 		case f64:
-			ramp(view[float64](out), view[float64](start)[0], view[float64](delta)[0])
+			ramp[float64](out, start, delta)
 		case i16:
-			ramp(view[int16](out), view[int16](start)[0], view[int16](delta)[0])
+			ramp[int16](out, start, delta)
 		case i32:
-			ramp(view[int32](out), view[int32](start)[0], view[int32](delta)[0])
+			ramp[int32](out, start, delta)
 		case i64:
-			ramp(view[int64](out), view[int64](start)[0], view[int64](delta)[0])
+			ramp[int64](out, start, delta)
 		default:
 			return fmt.Errorf("does not count in %v", start.dt)
 		}
@@ -1089,9 +1089,11 @@ func buildRange(*spec) (operation, error) {
 	}, nil
 }
 
-func ramp[T number](dst []T, start, delta T) {
+func ramp[T number](out, start, delta *tensor) {
+	from, step := view[T](start)[0], view[T](delta)[0]
+	dst := view[T](out)
 	for i := range dst {
-		dst[i] = start + T(i)*delta
+		dst[i] = from + T(i)*step
 	}
 }
 
