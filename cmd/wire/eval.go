@@ -88,15 +88,11 @@ func evaluate(c *cli.Context) error {
 	defer teller.Close()
 	who := eval.Contestants{Plan: teller.captioner}
 	if plan.Trained {
-		// The same wiring before learning, with the same words to choose from.
-		before := *plan
-		before.Init(plan.Provenance.Seed)
-		before.Params.Words = plan.Params.Words
-		if who.Untrained, err = caption.New(c.Context, &before, teller.models, teller.config); err != nil {
+		if who.Untrained, err = caption.New(c.Context, eval.Untrained(plan), teller.models, teller.config); err != nil {
 			return err
 		}
 	}
-	if control := filepath.Join(dir, adapterName); dir != "" && isPlan(control) {
+	if control := filepath.Join(dir, adapterName); dir != "" && wiring.IsPlan(control) {
 		adapter, err := wiring.Load(control)
 		if err != nil {
 			return err

@@ -4,19 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/learn"
 )
@@ -194,7 +192,7 @@ func prepareData(c *cli.Context, plan *wiring.Plan, models *caption.Models, show
 		return nil, nil, err
 	}
 	training, val := learn.TrainingExamples(set)
-	training, val = spread(training, c.Int("limit")), spread(val, c.Int("limit"))
+	training, val = eval.Spread(training, c.Int("limit")), eval.Spread(val, c.Int("limit"))
 	options := learn.DefaultPrepare()
 	options.Views, options.Key = c.Int("views"), models.Key()
 	if options.Cache, err = featuresDir(c); err != nil {
@@ -212,77 +210,4 @@ func featuresDir(c *cli.Context) (string, error) {
 		return dir, nil
 	}
 	return modules.CacheDir("features")
-}
-
-// spread takes n examples at even distances; all of them for n = 0.
-func spread[T any](all []T, n int) []T {
-	if n <= 0 || n >= len(all) {
-		return all
-	}
-	out := make([]T, n)
-	for i := range out {
-		out[i] = all[i*len(all)/n]
-	}
-	return out
-}
-
-// progress shows how far a long command is: a bar on a terminal, a line now
-// and then elsewhere.
-type progress struct {
-	w        io.Writer
-	terminal bool
-	bar      *progressbar.ProgressBar
-	what     string
-	last     time.Time
-}
-
-func newProgress(w io.Writer) *progress {
-	f, ok := w.(*os.File)
-	return &progress{w: w, terminal: ok && term.IsTerminal(int(f.Fd()))}
-}
-
-// preparing is told how many of an activity's items are done.
-func (p *progress) preparing(what string, done, total int) { p.show("encoding "+what, done, total, "") }
-
-// training is told of every step.
-func (p *progress) training(s learn.Progress) {
-	if s.EpochDone {
-		p.finish()
-		mark := ""
-		if s.Best {
-			mark = "  best so far"
-		}
-		fmt.Fprintf(p.w, "epoch %d of %d: training loss %.3f, validation loss %.3f a word, %.1f %% named%s\n",
-			s.Epoch, s.Epochs, s.Train.Token, s.Val.Token, 100*s.Val.Named, mark)
-		return
-	}
-	p.show("training", s.Step, s.Steps, fmt.Sprintf("loss %.3f", s.Train.Token))
-}
-
-func (p *progress) show(what string, done, total int, note string) {
-	if !p.terminal {
-		if time.Since(p.last) > 20*time.Second {
-			p.last = time.Now()
-			fmt.Fprintf(p.w, "%s: %d of %d %s\n", what, done, total, note)
-		}
-		return
-	}
-	if p.bar == nil || p.what != what {
-		p.finish()
-		p.what = what
-		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
-	}
-	if note != "" {
-		p.bar.Describe(what + " " + note)
-	}
-	_ = p.bar.Set(done) // a terminal that does not take the bar is no reason to stop
-}
-
-func (p *progress) finish() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-		p.bar = nil
-	}
 }

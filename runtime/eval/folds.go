@@ -69,6 +69,35 @@ func DefaultFolds() FoldOptions {
 	return FoldOptions{Options: Default(), Learn: learn.Default(), Prepare: learn.DefaultPrepare(), Config: runtime.Default(), Permutations: 2000}
 }
 
+// FoldSamples returns the sounds to score in folds, those of the test split
+// only if held says so, and the training pictures of a set. Each stands alone:
+// a sound's picture would tell.
+func FoldSamples(cache *datasets.Cache, set string, held bool) (sounds, pictures []*datasets.Sample, err error) {
+	every, err := cache.Open("sounds")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range every.Samples {
+		if len(s.Captions) > 0 && (held || s.Split != datasets.Test) {
+			alone := *s
+			alone.Image = nil
+			sounds = append(sounds, &alone)
+		}
+	}
+	all, err := cache.Open(set)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range all.Training() {
+		if s.Image != nil && len(s.Captions) > 0 {
+			alone := *s
+			alone.Sound = nil
+			pictures = append(pictures, &alone)
+		}
+	}
+	return sounds, pictures, nil
+}
+
 // Folds scores a plan's naming of sounds by cross-validation. For every fold
 // a copy of the plan is trained from its untrained parameters on the sounds
 // of the other folds and on pictures, and captions the sounds of the fold. A
