@@ -52,7 +52,7 @@ func (r *BuildReport) chosen(p *Plan, neighbours, estimated int, logarithmic boo
 		r.Notes = append(r.Notes, fmt.Sprintf("the %d strongest incoming tracts of each region are kept", neighbours))
 	}
 	if logarithmic {
-		r.Notes = append(r.Notes, fmt.Sprintf("weights are heavy-tailed (largest more than %d times the median): scaled as log(1 + w/median)", HeavyTail))
+		r.Notes = append(r.Notes, fmt.Sprintf("weights are heavy-tailed (largest more than %d times the median): scaled as log(1 + w/median)", heavyTail))
 	}
 	if negative > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d kept tracts have negative weights; their magnitude counts, the sign is left to learning (a negative log streamline count is not inhibition)", negative))
