@@ -3,6 +3,7 @@ package modules
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -236,7 +237,7 @@ func Stack(parts ...*Tensor) (*Tensor, error) {
 	}
 	shape := append([]int(nil), first.Shape...)
 	for i, p := range parts[1:] {
-		if p.DType != first.DType || len(p.Shape) != len(shape) || !equalInts(p.Shape[1:], shape[1:]) {
+		if p.DType != first.DType || len(p.Shape) != len(shape) || !slices.Equal(p.Shape[1:], shape[1:]) {
 			return nil, fmt.Errorf("tensor %d is %s %v, the first is %s %v: they cannot be stacked", i+1, p.DType, p.Shape, first.DType, first.Shape)
 		}
 		shape[0] += p.Shape[0]
@@ -252,16 +253,4 @@ func Stack(parts ...*Tensor) (*Tensor, error) {
 		t.Raw = append(t.Raw, p.Raw...)
 	}
 	return t, nil
-}
-
-func equalInts(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -3,6 +3,7 @@ package goengine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
 )
@@ -323,7 +324,7 @@ func powOperand(op arithOp, a, b *tensor) (*tensor, error) {
 // broadcastOutput makes output i of the operands' common shape, in the memory
 // of one of them where possible.
 func (c *call) broadcastOutput(i int, dt onnxElem, a, b *tensor) (*tensor, error) {
-	if sameShape(a.shape, b.shape) {
+	if slices.Equal(a.shape, b.shape) {
 		return c.outputOver(i, 0, dt, a.shape...)
 	}
 	var room [maxRank]int

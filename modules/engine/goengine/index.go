@@ -141,7 +141,7 @@ func buildScatterElements(s *spec) (operation, error) {
 		if err != nil {
 			return err
 		}
-		if !sameShape(idx.shape, upd.shape) || upd.dt != x.dt {
+		if !slices.Equal(idx.shape, upd.shape) || upd.dt != x.dt {
 			return fmt.Errorf("updates do not fit: %s", describeAll(c.in))
 		}
 		offsets, err := elementOffsets(c, x, idx, axis)

@@ -2,6 +2,7 @@ package goengine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
 )
@@ -277,7 +278,7 @@ func buildGemm(s *spec) (operation, error) {
 			return err
 		}
 		if bias != nil {
-			if shape, err := broadcastShape(nil, out.shape, bias.shape); err != nil || !sameShape(shape, out.shape) {
+			if shape, err := broadcastShape(nil, out.shape, bias.shape); err != nil || !slices.Equal(shape, out.shape) {
 				return fmt.Errorf("bias %v does not fit %v", bias.shape, out.shape)
 			}
 		}
