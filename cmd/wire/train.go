@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -91,19 +92,8 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	seed := c.Uint64("seed")
-	if w, r := c.Int("width"), c.Int("rank"); w > 0 || r > 0 || c.Bool("fresh") {
-		if w > 0 {
-			plan.Width = w
-		}
-		if r > 0 {
-			plan.Rank = r
-		}
-		plan.Trained = false
-		plan.Init(plan.Provenance.Seed)
-		if err := plan.Validate(); err != nil {
-			return err
-		}
+	if err := resize(c, plan); err != nil {
+		return err
 	}
 	if c.Bool("adapter") {
 		if plan, err = wiring.Adapter(plan); err != nil {
@@ -127,23 +117,11 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%d training and %d validation examples, %d words; %d left out (too long or unknown words), %d unreadable\n",
-		report.Train, report.Val, len(data.Words), report.LongOrUnknown, len(report.Unreadable))
-	for i, u := range report.Unreadable {
-		if i == 3 {
-			fmt.Fprintf(c.App.ErrWriter, "  … and %d more\n", len(report.Unreadable)-i)
-			break
-		}
-		fmt.Fprintln(c.App.ErrWriter, "  "+u)
-	}
+	printPrepared(c.App.ErrWriter, data, report)
 
-	options := learn.Default()
-	options.Seed, options.Epochs, options.Rate, options.Batch = seed, c.Int("epochs"), c.Float64("rate"), c.Int("batch")
-	options.Noise, options.Patience, options.Workers = c.Float64("noise"), c.Int("patience"), c.Int("workers")
-	options.Shards = min(options.Shards, options.Batch)
-	options.Checkpoint, options.Every = filepath.Clean(out)+".checkpoint", 50
-	if err := options.Validate(); err != nil {
-		return usageError{err}
+	options, err := trainOptions(c, out)
+	if err != nil {
+		return err
 	}
 	if c.Bool("fresh") {
 		if err := os.Remove(options.Checkpoint); err != nil && !os.IsNotExist(err) {
@@ -182,6 +160,50 @@ func train(c *cli.Context) error {
 		out, s.Parameters, s.Epochs, s.Best, s.ValLoss.Token, 100*s.ValLoss.Named, s.Seconds)
 	fmt.Fprintf(c.App.Writer, "next:  wire eval %s      or      wire run %s --image FILE\n", dir, dir)
 	return nil
+}
+
+// resize gives the plan the width and rank that are asked for, and, with them
+// or afresh, parameters that learned nothing.
+func resize(c *cli.Context, plan *wiring.Plan) error {
+	w, r := c.Int("width"), c.Int("rank")
+	if w <= 0 && r <= 0 && !c.Bool("fresh") {
+		return nil
+	}
+	if w > 0 {
+		plan.Width = w
+	}
+	if r > 0 {
+		plan.Rank = r
+	}
+	plan.Trained = false
+	plan.Init(plan.Provenance.Seed)
+	return plan.Validate()
+}
+
+// trainOptions are those of learning a plan that is written to out.
+func trainOptions(c *cli.Context, out string) (learn.Options, error) {
+	options := learn.Default()
+	options.Seed, options.Epochs, options.Rate, options.Batch = c.Uint64("seed"), c.Int("epochs"), c.Float64("rate"), c.Int("batch")
+	options.Noise, options.Patience, options.Workers = c.Float64("noise"), c.Int("patience"), c.Int("workers")
+	options.Shards = min(options.Shards, options.Batch)
+	options.Checkpoint, options.Every = filepath.Clean(out)+".checkpoint", 50
+	if err := options.Validate(); err != nil {
+		return options, usageError{err}
+	}
+	return options, nil
+}
+
+// printPrepared says what there is to learn from.
+func printPrepared(w io.Writer, data *learn.Data, report *learn.PrepareReport) {
+	fmt.Fprintf(w, "%d training and %d validation examples, %d words; %d left out (too long or unknown words), %d unreadable\n",
+		report.Train, report.Val, len(data.Words), report.LongOrUnknown, len(report.Unreadable))
+	for i, u := range report.Unreadable {
+		if i == 3 {
+			fmt.Fprintf(w, "  … and %d more\n", len(report.Unreadable)-i)
+			break
+		}
+		fmt.Fprintln(w, "  "+u)
+	}
 }
 
 // prepareData runs the modules over the data that the options name, from the
