@@ -15,11 +15,10 @@ type place struct {
 	outward float64
 	// label is where the label begins; labels nearer the middle of the page
 	// than their region are centred there.
-	label     point
-	labelled  bool
-	centred   bool
-	leader    bool // a thin line joins region and label
-	mentioned bool // the label is drawn by the region's twin
+	label    point
+	labelled bool
+	centred  bool
+	leader   bool // a thin line joins region and label
 }
 
 // placing is the outcome of a layout.

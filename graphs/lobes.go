@@ -215,7 +215,6 @@ func (d *Diagram) layNuclei(pl *placing, inside []int, crowd float64) {
 			p.label.y = y + p.radius + 8
 		}
 		p.labelled = !named[v.Short] && step > labelClear
-		p.mentioned = named[v.Short]
 		named[v.Short] = true
 		if sign != 0 {
 			columns[sign] = append(columns[sign], p.at)

@@ -91,7 +91,6 @@ type cell struct {
 	lbr        bool      // linear_before_reset
 	coupled    bool      // input_forget
 	clip       float32   // 0 for none
-	threads    int
 	scratch    []float32 // [batch, 3·hidden]
 	resetState []float32 // [batch, hidden]
 }
@@ -293,7 +292,7 @@ func (l *layer) run(c *call) error {
 	}
 	p.proj = c.floats(p.steps * p.batch * l.gates * p.hidden)
 	p.gatesBuf, p.h, p.state = c.floats(p.batch*l.gates*p.hidden), c.floats(p.batch*p.hidden), c.floats(p.batch*p.hidden)
-	p.cell = cell{hidden: p.hidden, gates: l.gates, lbr: l.lbr, coupled: l.coupled, clip: l.clip, threads: c.threads,
+	p.cell = cell{hidden: p.hidden, gates: l.gates, lbr: l.lbr, coupled: l.coupled, clip: l.clip,
 		scratch: c.floats(p.batch * 3 * p.hidden), resetState: c.floats(p.batch * p.hidden)}
 	for d := range l.directions {
 		p.prepare(d)
