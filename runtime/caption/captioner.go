@@ -213,7 +213,7 @@ func (c *Captioner) sense(ctx context.Context, s *wiring.Sense, in modules.Input
 // "text_embedding", or the sense's own port when it is as wide.
 func (c *Captioner) textPort(s *wiring.Sense) string {
 	manifest := c.models.modules[s.Module].Manifest
-	if out := manifest.Output("text_embedding"); out != nil && lastSize(out) == c.lexicon.semantic {
+	if out := manifest.Output("text_embedding"); out != nil && out.Width() == c.lexicon.semantic {
 		return out.Name
 	}
 	if s.Width == c.lexicon.semantic {
