@@ -34,14 +34,13 @@ type cell struct {
 // layered places blocks in rows: each below all that it reads (Sugiyama,
 // Tagawa and Toda 1981), edges that span rows pass them in lanes.
 type layered struct {
-	d     *Inside
 	cells []cell
 	rows  [][]int
 	of    []int // cell of a block
 }
 
 func (d *Inside) layer() *layered {
-	l := &layered{d: d, of: make([]int, len(d.blocks))}
+	l := &layered{of: make([]int, len(d.blocks))}
 	for i, b := range d.blocks {
 		row := 0
 		for _, from := range b.inputs {

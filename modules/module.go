@@ -353,16 +353,6 @@ func (m *Module) Engine() string {
 	return strings.Join(names, "+")
 }
 
-// Session returns the session of a part, for callers that keep their own
-// buffers ([RunInto]), or nil when there is no such part.
-func (m *Module) Session(part string) Session {
-	k := m.Manifest.partIndex(part)
-	if k < 0 {
-		return nil
-	}
-	return m.parts[k].session
-}
-
 // Labels returns the class names of an output port, or nil.
 func (m *Module) Labels(output string) []string { return m.labels[output] }
 

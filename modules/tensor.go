@@ -3,6 +3,7 @@ package modules
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -153,8 +154,8 @@ func (t *Tensor) Len() int {
 	return n
 }
 
-// Held returns the number of elements the data slice of the tensor's type holds.
-func (t *Tensor) Held() int {
+// held returns the number of elements the data slice of the tensor's type holds.
+func (t *Tensor) held() int {
 	switch t.DType {
 	case Float32:
 		return len(t.F32)
@@ -184,7 +185,7 @@ func (t *Tensor) Validate() error {
 	if err != nil {
 		return err
 	}
-	if have := t.Held(); have != want {
+	if have := t.held(); have != want {
 		return fmt.Errorf("tensor of shape %v holds %d elements, want %d", t.Shape, have, want)
 	}
 	return nil
@@ -208,21 +209,6 @@ func (t *Tensor) Finite() (ok bool, at int) {
 		}
 	}
 	return true, 0
-}
-
-// Clone returns a deep copy.
-func (t *Tensor) Clone() *Tensor {
-	return &Tensor{
-		DType: t.DType,
-		Shape: append([]int(nil), t.Shape...),
-		F32:   append([]float32(nil), t.F32...),
-		I64:   append([]int64(nil), t.I64...),
-		I32:   append([]int32(nil), t.I32...),
-		U8:    append([]uint8(nil), t.U8...),
-		F64:   append([]float64(nil), t.F64...),
-		Str:   append([]string(nil), t.Str...),
-		Raw:   append([]byte(nil), t.Raw...),
-	}
 }
 
 // Reshape returns a tensor of another shape over the same data.
@@ -251,7 +237,7 @@ func Stack(parts ...*Tensor) (*Tensor, error) {
 	}
 	shape := append([]int(nil), first.Shape...)
 	for i, p := range parts[1:] {
-		if p.DType != first.DType || len(p.Shape) != len(shape) || !equalInts(p.Shape[1:], shape[1:]) {
+		if p.DType != first.DType || len(p.Shape) != len(shape) || !slices.Equal(p.Shape[1:], shape[1:]) {
 			return nil, fmt.Errorf("tensor %d is %s %v, the first is %s %v: they cannot be stacked", i+1, p.DType, p.Shape, first.DType, first.Shape)
 		}
 		shape[0] += p.Shape[0]
@@ -267,16 +253,4 @@ func Stack(parts ...*Tensor) (*Tensor, error) {
 		t.Raw = append(t.Raw, p.Raw...)
 	}
 	return t, nil
-}
-
-func equalInts(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -143,26 +143,8 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 	return n, nil
 }
 
-// Plan returns the plan that the network runs.
-func (n *Network) Plan() *wiring.Plan { return n.plan }
-
 // Config returns the network's configuration.
 func (n *Network) Config() Config { return n.config }
-
-// Refresh takes over changed parameters of the plan.
-func (n *Network) Refresh() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, r := range n.regions {
-		r.cell.Refresh()
-	}
-	if n.readout != nil {
-		var err error
-		n.readout, err = n.plan.Readout(0)
-		return err
-	}
-	return nil
-}
 
 // episode is what the goroutines of one Run share.
 type episode struct {

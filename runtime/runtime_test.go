@@ -765,3 +765,16 @@ func BenchmarkTick(b *testing.B) {
 		})
 	}
 }
+
+func TestFindLesions(t *testing.T) {
+	p := &wiring.Plan{Name: "p", Regions: []wiring.Region{{Label: "eye"}, {Label: "mouth"}}, Tracts: []wiring.Tract{{From: 0, To: 1}}}
+	regions, tracts, err := FindLesions(p, []string{"mouth", "eye:mouth"})
+	if err != nil || !slices.Equal(regions, []int{1}) || !slices.Equal(tracts, []int{0}) {
+		t.Errorf("regions %v, tracts %v, %v", regions, tracts, err)
+	}
+	for _, name := range []string{"nose", "mouth:eye", "eye:nose"} {
+		if _, _, err := FindLesions(p, []string{name}); err == nil {
+			t.Errorf("%s was found", name)
+		}
+	}
+}

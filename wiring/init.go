@@ -143,7 +143,7 @@ func (p *Plan) SpectralRadius() float64 {
 					}
 					z[a] = sum
 				}
-				g := t.Scale * float64(Sigmoid(gate[k-lo]))
+				g := t.Scale * float64(sigmoid(gate[k-lo]))
 				for i := range d {
 					row := synapse[i*in*r+(k-lo)*r:][:r]
 					sum := 0.0

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -76,6 +77,15 @@ type regionFileRow struct {
 	Position   []float64 `yaml:"position"`
 	Slot       string    `yaml:"slot"`
 	Why        string    `yaml:"why"`
+}
+
+// IsPlan says whether a name is a plan's directory.
+func IsPlan(dir string) bool {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(dir, planFileName))
+	return err == nil
 }
 
 // Load reads a plan from a directory. Every mistake is an [Error] with its

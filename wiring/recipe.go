@@ -178,17 +178,11 @@ const (
 
 // Validate reports the first mistake of the recipe.
 func (r *Recipe) Validate() error {
-	fail := func(path, format string, args ...any) error {
-		if r.doc == nil {
-			return &Error{File: "recipe " + r.Name, Msg: strings.TrimPrefix(path, "$.") + ": " + fmt.Sprintf(format, args...)}
-		}
-		return r.doc.errorf(path, format, args...)
-	}
 	if r.Format != 1 {
-		return fail("$.format", "recipe format %d is not known; this wire reads format 1", r.Format)
+		return r.fail("$.format", "recipe format %d is not known; this wire reads format 1", r.Format)
 	}
 	if r.Name == "" {
-		return fail("$.name", "the recipe has no name")
+		return r.fail("$.name", "the recipe has no name")
 	}
 	for _, n := range []struct {
 		key      string
@@ -198,80 +192,109 @@ func (r *Recipe) Validate() error {
 		{"max_tokens", r.MaxTokens, 1, maxMaxTokens}, {"neighbours", r.Neighbours, 0, math.MaxInt32},
 	} {
 		if n.v < n.lo || n.v > n.m {
-			return fail("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)
+			return r.fail("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)
 		}
 	}
 	if !(r.Velocity > 0) || math.IsInf(r.Velocity, 0) {
-		return fail("$.velocity", "velocity is %v m/s, want a positive number (6 is usual for myelinated tracts)", r.Velocity)
+		return r.fail("$.velocity", "velocity is %v m/s, want a positive number (6 is usual for myelinated tracts)", r.Velocity)
 	}
 	if !(r.Tick > 0) || math.IsInf(r.Tick, 0) {
-		return fail("$.tick", "tick is %v ms, want a positive number", r.Tick)
+		return r.fail("$.tick", "tick is %v ms, want a positive number", r.Tick)
 	}
 	if len(r.Senses) == 0 {
-		return fail("$.senses", "the recipe has no senses")
+		return r.fail("$.senses", "the recipe has no senses")
 	}
 	if len(r.Effectors) != 1 {
-		return fail("$.effectors", "the recipe has %d effectors, want one", len(r.Effectors))
+		return r.fail("$.effectors", "the recipe has %d effectors, want one", len(r.Effectors))
 	}
-	seen := map[string]bool{}
-	name := func(path, name string) error {
-		switch {
-		case name == "":
-			return fail(path, "a name is missing")
-		case seen[name]:
-			return fail(path+".name", "the name %q is used twice", name)
-		}
-		seen[name] = true
-		return nil
-	}
-	for i, s := range r.Senses {
-		at := fmt.Sprintf("$.senses[%d]", i)
-		if err := name(at, s.Name); err != nil {
-			return err
-		}
-		if s.Kind != "image" && s.Kind != "sound" && s.Kind != KindMemory {
-			return fail(at+".kind", "sense %q is of kind %q, want image, sound or memory", s.Name, s.Kind)
-		}
-		cue := slices.IndexFunc(r.Senses[:i], func(c RecipeSense) bool { return c.Name == s.Of && c.Kind != KindMemory })
-		switch {
-		case s.Kind != KindMemory && s.Of != "":
-			return fail(at+".of", "`of` is for a sense of kind memory, %q is of kind %s", s.Name, s.Kind)
-		case s.Kind == KindMemory && cue < 0:
-			return fail(at, "memory %q needs `of`, the sense that brings it back; %q is none", s.Name, s.Of)
-		case s.Kind == KindMemory && slices.ContainsFunc(r.Senses[:i], func(c RecipeSense) bool { return c.Kind == KindMemory }):
-			return fail(at, "memory %q is the second; a plan has one", s.Name)
-		}
-		if s.Module == "" || s.Port == "" {
-			return fail(at, "sense %q needs a module and a port", s.Name)
-		}
-		if err := checkPlaces(fail, at+".place", s.Place, false, true); err != nil {
+	seen := map[string]bool{} // names of senses and effectors
+	for i := range r.Senses {
+		if err := r.checkSense(i, seen); err != nil {
 			return err
 		}
 	}
-	for i, e := range r.Effectors {
-		at := fmt.Sprintf("$.effectors[%d]", i)
-		if err := name(at, e.Name); err != nil {
-			return err
-		}
-		if e.Kind != "text" {
-			return fail(at+".kind", "effector %q is of kind %q, want text", e.Name, e.Kind)
-		}
-		if e.Module == "" || e.Text == "" {
-			return fail(at, "effector %q needs a module and a text module", e.Name)
-		}
-		if err := checkPlaces(fail, at+".place", e.Place, false, false); err != nil {
-			return err
-		}
-		if err := checkPlaces(fail, at+".feedback", e.Feedback, true, false); err != nil {
+	for i := range r.Effectors {
+		if err := r.checkEffector(i, seen); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkPlaces(fail func(path, format string, args ...any) error, at string, places []Place, same, also bool) error {
+// fail makes an error of what is wrong at a path, located where the recipe
+// came from a file.
+func (r *Recipe) fail(path, format string, args ...any) error {
+	if r.doc == nil {
+		return &Error{File: "recipe " + r.Name, Msg: strings.TrimPrefix(path, "$.") + ": " + fmt.Sprintf(format, args...)}
+	}
+	return r.doc.errorf(path, format, args...)
+}
+
+// checkName checks that a name is new.
+func (r *Recipe) checkName(path, name string, seen map[string]bool) error {
+	switch {
+	case name == "":
+		return r.fail(path, "a name is missing")
+	case seen[name]:
+		return r.fail(path+".name", "the name %q is used twice", name)
+	}
+	seen[name] = true
+	return nil
+}
+
+func (r *Recipe) checkSense(i int, seen map[string]bool) error {
+	s := r.Senses[i]
+	at := fmt.Sprintf("$.senses[%d]", i)
+	if err := r.checkName(at, s.Name, seen); err != nil {
+		return err
+	}
+	if s.Kind != "image" && s.Kind != "sound" && s.Kind != KindMemory {
+		return r.fail(at+".kind", "sense %q is of kind %q, want image, sound or memory", s.Name, s.Kind)
+	}
+	cue := slices.IndexFunc(r.Senses[:i], func(c RecipeSense) bool { return c.Name == s.Of && c.Kind != KindMemory })
+	switch {
+	case s.Kind != KindMemory && s.Of != "":
+		return r.fail(at+".of", "`of` is for a sense of kind memory, %q is of kind %s", s.Name, s.Kind)
+	case s.Kind == KindMemory && cue < 0:
+		return r.fail(at, "memory %q needs `of`, the sense that brings it back; %q is none", s.Name, s.Of)
+	case s.Kind == KindMemory && slices.ContainsFunc(r.Senses[:i], func(c RecipeSense) bool { return c.Kind == KindMemory }):
+		return r.fail(at, "memory %q is the second; a plan has one", s.Name)
+	}
+	if s.Module == "" || s.Port == "" {
+		return r.fail(at, "sense %q needs a module and a port", s.Name)
+	}
+	if err := r.checkPlaces(at+".place", s.Place, false, true); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (r *Recipe) checkEffector(i int, seen map[string]bool) error {
+	e := r.Effectors[i]
+	at := fmt.Sprintf("$.effectors[%d]", i)
+	if err := r.checkName(at, e.Name, seen); err != nil {
+		return err
+	}
+	if e.Kind != "text" {
+		return r.fail(at+".kind", "effector %q is of kind %q, want text", e.Name, e.Kind)
+	}
+	if e.Module == "" || e.Text == "" {
+		return r.fail(at, "effector %q needs a module and a text module", e.Name)
+	}
+	if err := r.checkPlaces(at+".place", e.Place, false, false); err != nil {
+		return err
+	}
+	if err := r.checkPlaces(at+".feedback", e.Feedback, true, false); err != nil {
+		return err
+	}
+	return nil
+}
+
+// checkPlaces checks the places of a part: `same` is allowed for feedback,
+// `also` for senses.
+func (r *Recipe) checkPlaces(at string, places []Place, same, also bool) error {
 	if len(places) == 0 {
-		return fail(at, "no place is given; write for example `- role: primary visual`")
+		return r.fail(at, "no place is given; write for example `- role: primary visual`")
 	}
 	for i, p := range places {
 		at := fmt.Sprintf("%s[%d]", at, i)
@@ -282,27 +305,27 @@ func checkPlaces(fail func(path, format string, args ...any) error, at string, p
 			}
 		}
 		if n != 1 {
-			return fail(at, "a place gives exactly one of role, region, strongest or same")
+			return r.fail(at, "a place gives exactly one of role, region, strongest or same")
 		}
 		if p.Role != "" {
 			if _, err := atlas.Lookup(p.Role); err != nil {
-				return fail(at+".role", "%v", err)
+				return r.fail(at+".role", "%v", err)
 			}
 		}
 		if p.Same != "" && (!same || p.Same != "effector") {
-			return fail(at+".same", "`same: effector` is for feedback only")
+			return r.fail(at+".same", "`same: effector` is for feedback only")
 		}
 		if p.Hemisphere != "" && p.Hemisphere != "left" && p.Hemisphere != "right" {
-			return fail(at+".hemisphere", "hemisphere is %q, want left or right%s", p.Hemisphere, didYouMean(p.Hemisphere, []string{"left", "right"}))
+			return r.fail(at+".hemisphere", "hemisphere is %q, want left or right%s", p.Hemisphere, didYouMean(p.Hemisphere, []string{"left", "right"}))
 		}
 		if p.Most < 0 {
-			return fail(at+".most", "most is %d, want 1 or more", p.Most)
+			return r.fail(at+".most", "most is %d, want 1 or more", p.Most)
 		}
 		if len(p.Also) > 0 {
 			if !also {
-				return fail(at+".also", "`also` is for the places of senses, and not inside another")
+				return r.fail(at+".also", "`also` is for the places of senses, and not inside another")
 			}
-			if err := checkPlaces(fail, at+".also", p.Also, false, false); err != nil {
+			if err := r.checkPlaces(at+".also", p.Also, false, false); err != nil {
 				return err
 			}
 		}

@@ -102,15 +102,15 @@ func (c *Cell) Refresh() {
 		s := &c.senses[i]
 		s.pack = pack(s.pack, s.embed, s.width, d)
 	}
-	c.Lambda = Sigmoid(c.weights.Leak[0])
+	c.Lambda = sigmoid(c.weights.Leak[0])
 }
 
 // Scales returns s_ij of the incoming tracts, in the order of [Cell.In]; it
 // may not be changed.
 func (c *Cell) Scales() []float32 { return c.scale }
 
-// Sigmoid is the logistic function 1/(1+e^−x).
-func Sigmoid(x float32) float32 {
+// sigmoid is the logistic function 1/(1+e^−x).
+func sigmoid(x float32) float32 {
 	return float32(1 / (1 + math.Exp(-float64(x))))
 }
 

@@ -147,9 +147,9 @@ func route(n int, list []candidate, from, to int, keptOnly bool) (path []int, ti
 	return path, cost[to], true
 }
 
-// HeavyTail is the ratio of the largest to the median weight beyond which
+// heavyTail is the ratio of the largest to the median weight beyond which
 // weights are scaled logarithmically, as log(1 + |w| / median).
-const HeavyTail = 20
+const heavyTail = 20
 
 // scales returns s_ij for tracts sorted by target: the magnitude of the
 // weight, log-scaled when heavy-tailed over the whole connectome, divided by
@@ -167,7 +167,7 @@ func scales(tracts []Tract) (logarithmic bool) {
 	}
 	sort.Float64s(sorted)
 	median := sorted[len(sorted)/2]
-	logarithmic = sorted[len(sorted)-1] > HeavyTail*median
+	logarithmic = sorted[len(sorted)-1] > heavyTail*median
 	for lo := 0; lo < len(tracts); {
 		hi := lo
 		var sum float64

@@ -27,9 +27,6 @@ func (p *Plan) Validate() error {
 }
 
 func (p *Plan) check() error {
-	at := func(path, format string, args ...any) error {
-		return &problem{path: path, tract: -1, msg: fmt.Sprintf(format, args...)}
-	}
 	for _, n := range []struct {
 		key      string
 		v, lo, m int
@@ -38,92 +35,117 @@ func (p *Plan) check() error {
 		{"stare", p.Stare, 1, maxTicks}, {"max_tokens", p.MaxTokens, 1, maxMaxTokens},
 	} {
 		if n.v < n.lo || n.v > n.m {
-			return at("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)
+			return problemAt("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)
 		}
 	}
-	if len(p.Regions) == 0 {
-		return at("$.regions", "the plan has no regions")
+	if err := p.checkRegions(); err != nil {
+		return err
 	}
-	seen := make(map[string]int, len(p.Regions))
-	for i, r := range p.Regions {
-		path := fmt.Sprintf("$.regions[%d].label", i)
-		if r.Label == "" {
-			return at(path, "region %d has no label", i+1)
-		}
-		if j, twice := seen[r.Label]; twice {
-			return at(path, "region %q stands twice, as number %d and %d", r.Label, j+1, i+1)
-		}
-		seen[r.Label] = i
+	names := map[string]bool{} // of senses and effectors
+	if err := p.checkSenses(names); err != nil {
+		return err
 	}
-	modules := make([]string, len(p.Modules))
-	for i, m := range p.Modules {
-		modules[i] = m.Name
-	}
-	module := func(path, name string) error {
-		for _, m := range modules {
-			if m == name {
-				return nil
-			}
-		}
-		return at(path, "module %q is not listed under modules%s", name, didYouMean(name, modules))
-	}
-	names := map[string]bool{}
-	if len(p.Senses) == 0 {
-		return at("$.senses", "the plan has no senses")
-	}
-	for i, s := range p.Senses {
-		path := fmt.Sprintf("$.senses[%d]", i)
-		if s.Name == "" || names[s.Name] {
-			return at(path+".name", "a sense needs a name of its own, %q is none", s.Name)
-		}
-		names[s.Name] = true
-		if s.Width < 1 || s.Width > 1<<16 {
-			return at(path+".width", "width of sense %q is %d, want 1 to %d", s.Name, s.Width, 1<<16)
-		}
-		if err := module(path+".module", s.Module); err != nil {
-			return err
-		}
-		if err := p.checkMemorySense(i); err != nil {
-			return at(path+".of", "%v", err)
-		}
-		if len(s.Regions) == 0 {
-			return at(path+".regions", "sense %q enters no region", s.Name)
-		}
-		for k, j := range s.Regions {
-			if j < 0 || j >= len(p.Regions) || k > 0 && j <= s.Regions[k-1] {
-				return at(fmt.Sprintf("%s.regions[%d]", path, k), "sense %q: regions must exist and stand in the plan's order, each once", s.Name)
-			}
-		}
-	}
-	if len(p.Effectors) != 1 {
-		return at("$.effectors", "the plan has %d effectors, want one", len(p.Effectors))
-	}
-	for i, e := range p.Effectors {
-		path := fmt.Sprintf("$.effectors[%d]", i)
-		if e.Name == "" || names[e.Name] {
-			return at(path+".name", "an effector needs a name of its own, %q is none", e.Name)
-		}
-		if e.Hidden < 1 || e.Hidden > 1<<16 || e.Semantic < 1 || e.Semantic > 1<<16 {
-			return at(path, "effector %q: hidden %d and semantic %d must be 1 to %d", e.Name, e.Hidden, e.Semantic, 1<<16)
-		}
-		if err := module(path+".module", e.Module); err != nil {
-			return err
-		}
-		if err := module(path+".text", e.Text); err != nil {
-			return err
-		}
-		if e.Region < 0 || e.Region >= len(p.Regions) {
-			return at(path+".region", "effector %q is in no region", e.Name)
-		}
-		if e.Feedback < 0 || e.Feedback >= len(p.Regions) {
-			return at(path+".feedback", "the feedback of effector %q is in no region", e.Name)
-		}
+	if err := p.checkEffectors(names); err != nil {
+		return err
 	}
 	if err := p.checkTracts(); err != nil {
 		return err
 	}
 	if p.Params != nil {
 		return p.checkParams()
+	}
+	return nil
+}
+
+func problemAt(path, format string, args ...any) error {
+	return &problem{path: path, tract: -1, msg: fmt.Sprintf(format, args...)}
+}
+
+func (p *Plan) checkRegions() error {
+	if len(p.Regions) == 0 {
+		return problemAt("$.regions", "the plan has no regions")
+	}
+	seen := make(map[string]int, len(p.Regions))
+	for i, r := range p.Regions {
+		path := fmt.Sprintf("$.regions[%d].label", i)
+		if r.Label == "" {
+			return problemAt(path, "region %d has no label", i+1)
+		}
+		if j, twice := seen[r.Label]; twice {
+			return problemAt(path, "region %q stands twice, as number %d and %d", r.Label, j+1, i+1)
+		}
+		seen[r.Label] = i
+	}
+	return nil
+}
+
+// checkModule checks that a module is one of the plan's.
+func (p *Plan) checkModule(path, name string) error {
+	modules := make([]string, len(p.Modules))
+	for i, m := range p.Modules {
+		modules[i] = m.Name
+	}
+	if !slices.Contains(modules, name) {
+		return problemAt(path, "module %q is not listed under modules%s", name, didYouMean(name, modules))
+	}
+	return nil
+}
+
+func (p *Plan) checkSenses(names map[string]bool) error {
+	if len(p.Senses) == 0 {
+		return problemAt("$.senses", "the plan has no senses")
+	}
+	for i, s := range p.Senses {
+		path := fmt.Sprintf("$.senses[%d]", i)
+		if s.Name == "" || names[s.Name] {
+			return problemAt(path+".name", "a sense needs a name of its own, %q is none", s.Name)
+		}
+		names[s.Name] = true
+		if s.Width < 1 || s.Width > 1<<16 {
+			return problemAt(path+".width", "width of sense %q is %d, want 1 to %d", s.Name, s.Width, 1<<16)
+		}
+		if err := p.checkModule(path+".module", s.Module); err != nil {
+			return err
+		}
+		if err := p.checkMemorySense(i); err != nil {
+			return problemAt(path+".of", "%v", err)
+		}
+		if len(s.Regions) == 0 {
+			return problemAt(path+".regions", "sense %q enters no region", s.Name)
+		}
+		for k, j := range s.Regions {
+			if j < 0 || j >= len(p.Regions) || k > 0 && j <= s.Regions[k-1] {
+				return problemAt(fmt.Sprintf("%s.regions[%d]", path, k), "sense %q: regions must exist and stand in the plan's order, each once", s.Name)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Plan) checkEffectors(names map[string]bool) error {
+	if len(p.Effectors) != 1 {
+		return problemAt("$.effectors", "the plan has %d effectors, want one", len(p.Effectors))
+	}
+	for i, e := range p.Effectors {
+		path := fmt.Sprintf("$.effectors[%d]", i)
+		if e.Name == "" || names[e.Name] {
+			return problemAt(path+".name", "an effector needs a name of its own, %q is none", e.Name)
+		}
+		if e.Hidden < 1 || e.Hidden > 1<<16 || e.Semantic < 1 || e.Semantic > 1<<16 {
+			return problemAt(path, "effector %q: hidden %d and semantic %d must be 1 to %d", e.Name, e.Hidden, e.Semantic, 1<<16)
+		}
+		if err := p.checkModule(path+".module", e.Module); err != nil {
+			return err
+		}
+		if err := p.checkModule(path+".text", e.Text); err != nil {
+			return err
+		}
+		if e.Region < 0 || e.Region >= len(p.Regions) {
+			return problemAt(path+".region", "effector %q is in no region", e.Name)
+		}
+		if e.Feedback < 0 || e.Feedback >= len(p.Regions) {
+			return problemAt(path+".feedback", "the feedback of effector %q is in no region", e.Name)
+		}
 	}
 	return nil
 }

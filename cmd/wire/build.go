@@ -135,14 +135,14 @@ func mayWritePlan(dir string, force bool) error {
 		return err
 	case !info.IsDir():
 		return fmt.Errorf("%s is a file; a plan is a directory", dir)
-	case isPlan(dir) && !force:
+	case wiring.IsPlan(dir) && !force:
 		return fmt.Errorf("%s holds a plan; add --force to replace it", dir)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	if len(entries) > 0 && !isPlan(dir) {
+	if len(entries) > 0 && !wiring.IsPlan(dir) {
 		return fmt.Errorf("%s is not empty and holds no plan; choose another directory", dir)
 	}
 	return nil

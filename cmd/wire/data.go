@@ -2,19 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/connectomewire/wire/datasets"
 )
@@ -115,7 +112,7 @@ func dataList(c *cli.Context) error {
 		sources = append(sources, listed)
 	}
 	if c.Bool("json") {
-		return dataJSON(c.App.Writer, sources)
+		return printJSON(c.App.Writer, sources)
 	}
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SOURCE\tPULLED\tABOUT")
@@ -183,17 +180,16 @@ type dataTransfer struct {
 }
 
 func (t *dataTransfer) fetching(p datasets.Package) {
-	if dataIsTerminal(t.out) {
+	if isTerminal(t.out) {
 		fmt.Fprintf(t.out, "%s: fetching through %s ...\r", p.Name, p.Client)
 	}
 }
 
 func (t *dataTransfer) unpacking(p datasets.Package, size int64) func(int64) {
-	if !dataIsTerminal(t.out) {
+	if !isTerminal(t.out) {
 		return nil
 	}
-	t.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(t.out), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetDescription(p.Name), progressbar.OptionClearOnFinish())
+	t.bar = bytesBar(t.out, p.Name, size)
 	return func(n int64) { t.bar.Add64(n) } //nolint:errcheck // a bar that cannot be drawn is not an error
 }
 
@@ -201,11 +197,6 @@ func (t *dataTransfer) finish() {
 	if t.bar != nil {
 		t.bar.Finish() //nolint:errcheck // as above
 	}
-}
-
-func dataIsTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 func dataStats(c *cli.Context) error {
@@ -223,7 +214,7 @@ func dataStats(c *cli.Context) error {
 	}
 	rows := datasets.Count(set.Samples)
 	if c.Bool("json") {
-		return dataJSON(c.App.Writer, rows)
+		return printJSON(c.App.Writer, rows)
 	}
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "source\tpictures\ttrain\tval\ttest\tcaptions\tsounds\tvoices\ttriples\t")
@@ -255,7 +246,7 @@ func dataExport(c *cli.Context) error {
 	var bar *progressbar.ProgressBar
 	part := ""
 	progress := func(name string, done, total int) {
-		if !dataIsTerminal(c.App.ErrWriter) {
+		if !isTerminal(c.App.ErrWriter) {
 			return
 		}
 		if name != part {
@@ -279,12 +270,4 @@ func dataExport(c *cli.Context) error {
 		fmt.Fprintf(c.App.ErrWriter, "left out: %s\n", d)
 	}
 	return nil
-}
-
-// dataJSON prints a value indented.
-func dataJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
 }

@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"text/tabwriter"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/engine"
 	"github.com/connectomewire/wire/modules/engine/ort"
 	"github.com/connectomewire/wire/modules/library"
@@ -56,7 +54,7 @@ func enginesList(c *cli.Context) error {
 		rows = append(rows, row)
 	}
 	if c.Bool("json") {
-		return dataJSON(c.App.Writer, rows)
+		return printJSON(c.App.Writer, rows)
 	}
 	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ENGINE\tVERSION\tWHERE")
@@ -113,19 +111,19 @@ func enginesCheck(c *cli.Context) error {
 			return err
 		}
 		entry := library.Entry{Name: name, FS: dir}
-		a := tryModule(c, entry, pure)
+		a := entry.Try(c.Context, pure)
 		row := []string{name, a.String(), "", ""}
-		if a.err != nil {
-			failed = a.err
+		if a.Err != nil {
+			failed = a.Err
 		}
 		if native != nil {
-			b := tryModule(c, entry, native)
+			b := entry.Try(c.Context, native)
 			row[2] = b.String()
-			if b.err != nil {
-				failed = b.err
+			if b.Err != nil {
+				failed = b.Err
 			}
-			if a.err == nil && b.err == nil {
-				difference, err := library.Difference(a.outputs, b.outputs)
+			if a.Err == nil && b.Err == nil {
+				difference, err := library.Difference(a.Outputs, b.Outputs)
 				row[3] = fmt.Sprintf("%.1e", difference)
 				if err != nil || difference > 1e-3 {
 					failed = fmt.Errorf("the engines disagree on module %s by %g: %v", name, difference, err)
@@ -138,39 +136,4 @@ func enginesCheck(c *cli.Context) error {
 		return err
 	}
 	return failed
-}
-
-// trial is one run of a module on a made-up input.
-type trial struct {
-	outputs map[string]*modules.Tensor
-	took    time.Duration
-	engine  string
-	err     error
-}
-
-func (t trial) String() string {
-	if t.err != nil {
-		return "failed"
-	}
-	return t.took.Round(10 * time.Microsecond).String()
-}
-
-// tryModule opens a module and runs it twice on a made-up input; the second
-// run is timed.
-func tryModule(c *cli.Context, entry library.Entry, e modules.Engine) trial {
-	m, err := entry.Open(e, modules.Options{})
-	if err != nil {
-		return trial{err: err}
-	}
-	defer m.Close()
-	t := trial{engine: m.Engine()}
-	for range 2 {
-		start := time.Now()
-		t.outputs, t.err = library.Try(c.Context, m)
-		t.took = time.Since(start)
-		if t.err != nil {
-			return t
-		}
-	}
-	return t
 }

@@ -86,26 +86,9 @@ func evaluate(c *cli.Context) error {
 		return err
 	}
 	defer teller.Close()
-	who := eval.Contestants{Plan: teller.captioner}
-	if plan.Trained {
-		// The same wiring before learning, with the same words to choose from.
-		before := *plan
-		before.Init(plan.Provenance.Seed)
-		before.Params.Words = plan.Params.Words
-		if who.Untrained, err = caption.New(c.Context, &before, teller.models, teller.config); err != nil {
-			return err
-		}
-	}
-	if control := filepath.Join(dir, adapterName); dir != "" && isPlan(control) {
-		adapter, err := wiring.Load(control)
-		if err != nil {
-			return err
-		}
-		config := teller.config
-		config.LesionRegions, config.LesionTracts = nil, nil
-		if who.Adapter, err = caption.New(c.Context, adapter, teller.models, config); err != nil {
-			return err
-		}
+	who, err := contestants(c, plan, dir, teller)
+	if err != nil {
+		return err
 	}
 	show := newProgress(c.App.ErrWriter)
 	data, _, err := prepareData(c, plan, teller.models, show)
@@ -135,6 +118,30 @@ func evaluate(c *cli.Context) error {
 		fmt.Fprintf(c.App.ErrWriter, "note: no adapter was trained; its rows are missing (wire train %s --adapter)\n", args[0])
 	}
 	return nil
+}
+
+// contestants are the plan and, where there are any, its controls: itself
+// before learning, and the adapter that was trained beside it.
+func contestants(c *cli.Context, plan *wiring.Plan, dir string, teller *teller) (eval.Contestants, error) {
+	who := eval.Contestants{Plan: teller.captioner}
+	if plan.Trained {
+		var err error
+		if who.Untrained, err = caption.New(c.Context, eval.Untrained(plan), teller.models, teller.config); err != nil {
+			return who, err
+		}
+	}
+	if control := filepath.Join(dir, adapterName); dir != "" && wiring.IsPlan(control) {
+		adapter, err := wiring.Load(control)
+		if err != nil {
+			return who, err
+		}
+		config := teller.config
+		config.LesionRegions, config.LesionTracts = nil, nil
+		if who.Adapter, err = caption.New(c.Context, adapter, teller.models, config); err != nil {
+			return who, err
+		}
+	}
+	return who, nil
 }
 
 func printRows(w io.Writer, rows []eval.Row) {

@@ -47,16 +47,21 @@ func evaluateFolds(c *cli.Context, plan *wiring.Plan, dir string, split datasets
 		return usageError{err}
 	}
 	var err error
-	if options.Config.LesionRegions, options.Config.LesionTracts, err = findLesions(plan, c.StringSlice("lesion")); err != nil {
+	if options.Config.LesionRegions, options.Config.LesionTracts, err = runtime.FindLesions(plan, c.StringSlice("lesion")); err != nil {
 		return err
 	}
 	if options.Prepare.Cache, err = featuresDir(c); err != nil {
 		return err
 	}
-	sounds, pictures, err := foldSamples(c, split)
+	cache, err := datasets.OpenCache(c.String("data"))
 	if err != nil {
 		return err
 	}
+	sounds, pictures, err := eval.FoldSamples(cache, c.String("set"), split == datasets.Test)
+	if err != nil {
+		return err
+	}
+	pictures = eval.Spread(pictures, c.Int("limit"))
 	engine, err := openEngine(c.String("engine"))
 	if err != nil {
 		return err
@@ -90,38 +95,6 @@ func evaluateFolds(c *cli.Context, plan *wiring.Plan, dir string, split datasets
 		fmt.Fprintln(c.App.ErrWriter, "note: the sound module was trained on the training split, so \"all\" flatters it; see the sounds it never heard, or --fold-modules")
 	}
 	return nil
-}
-
-// foldSamples are the sounds to score and the training pictures.
-func foldSamples(c *cli.Context, split datasets.Split) (sounds, pictures []*datasets.Sample, err error) {
-	cache, err := datasets.OpenCache(c.String("data"))
-	if err != nil {
-		return nil, nil, err
-	}
-	set, err := cache.Open("sounds")
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, s := range set.Samples {
-		if len(s.Captions) > 0 && (split == datasets.Test || s.Split != datasets.Test) {
-			// The sound alone: a picture would tell.
-			alone := *s
-			alone.Image = nil
-			sounds = append(sounds, &alone)
-		}
-	}
-	all, err := cache.Open(c.String("set"))
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, s := range all.Training() {
-		if s.Image != nil && len(s.Captions) > 0 {
-			alone := *s
-			alone.Sound = nil
-			pictures = append(pictures, &alone)
-		}
-	}
-	return sounds, spread(pictures, c.Int("limit")), nil
 }
 
 func printFolds(w io.Writer, rows []eval.FoldRow) {

@@ -1,25 +1,25 @@
 package main
 
 import (
+	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/connectomewire/wire/graphs"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/caption"
 	"github.com/connectomewire/wire/wiring"
 )
 
-// drawingFormat checks the name of a drawing.
-func drawingFormat(name string) (graphs.Format, error) {
-	f, err := graphs.FormatOf(name)
-	if err != nil {
-		return "", usageError{err}
+// checkDrawing refuses the name of a drawing that has no known format.
+func checkDrawing(name string) error {
+	if _, err := graphs.FormatOf(name); err != nil {
+		return usageError{err}
 	}
-	return f, nil
+	return nil
 }
 
 // flowDiagram is the plan with what an episode sent through its tracts.
 func flowDiagram(p *wiring.Plan, t *runtime.Trace, said string) *graphs.Diagram {
 	d := graphs.FromPlan(p)
-	withTypicalPositions(d)
+	d.LocateBy(synthetic.Default())
 	d.Flow = &graphs.Flow{Edges: t.MeanFlow(), Nodes: t.MeanState(), Unit: "mean flow (gate × scale × signal)", Said: said}
 	if t.Contribution != nil {
 		d.Flow.Unit = "nats of log P(caption) lost without the tract"

@@ -59,7 +59,7 @@ func modulesInspect(c *cli.Context) error {
 		}
 	}
 	if c.Bool("json") {
-		return dataJSON(c.App.Writer, report)
+		return printJSON(c.App.Writer, report)
 	}
 	return printReport(c.App.Writer, report, c.Bool("steps"))
 }

@@ -2,13 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/connectomewire/wire/connectome"
-	"github.com/connectomewire/wire/connectome/atlas"
 	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/connectomewire/wire/graphs"
 	"github.com/connectomewire/wire/wiring"
@@ -38,8 +34,8 @@ func render(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := graphs.FormatOf(c.String("output")); err != nil {
-		return usageError{err}
+	if err := checkDrawing(c.String("output")); err != nil {
+		return err
 	}
 	d, err := diagramOf(c, args[0])
 	if err != nil {
@@ -60,13 +56,13 @@ func render(c *cli.Context) error {
 
 // diagramOf reads what is to be drawn.
 func diagramOf(c *cli.Context, name string) (*graphs.Diagram, error) {
-	if isPlan(name) {
+	if wiring.IsPlan(name) {
 		p, err := wiring.Load(name)
 		if err != nil {
 			return nil, err
 		}
 		d := graphs.FromPlan(p)
-		withTypicalPositions(d)
+		d.LocateBy(synthetic.Default())
 		return d, nil
 	}
 	brain, err := readConnectome(c, name)
@@ -74,69 +70,6 @@ func diagramOf(c *cli.Context, name string) (*graphs.Diagram, error) {
 		return nil, err
 	}
 	d := graphs.FromConnectome(brain)
-	withTypicalPositions(d)
+	d.LocateBy(synthetic.Default())
 	return d, nil
-}
-
-// withTypicalPositions gives regions that the file does not locate, but whose
-// names the atlas knows, the approximate centroids of the built-in
-// connectome: for drawing only.
-func withTypicalPositions(d *graphs.Diagram) {
-	typical := map[string][3]float64{}
-	for _, r := range synthetic.Default().Regions {
-		typical[r.Canonical] = r.Position
-	}
-	added := false
-	for i := range d.Nodes {
-		n := &d.Nodes[i]
-		if p, ok := typical[n.Label]; ok && !n.Located {
-			n.Position, n.Located, added = p, true, true
-		}
-	}
-	if added {
-		d.Subtitle += " · positions: typical centroids"
-	}
-}
-
-// isPlan says whether a name is a plan's directory.
-func isPlan(name string) bool {
-	info, err := os.Stat(name)
-	if err != nil || !info.IsDir() {
-		return false
-	}
-	_, err = os.Stat(name + string(os.PathSeparator) + "plan.yaml")
-	return err == nil
-}
-
-// readConnectome reads a file, or takes the built-in connectome "default",
-// and recognises its atlas.
-func readConnectome(c *cli.Context, name string) (*connectome.Connectome, error) {
-	brain, err := openConnectome(c, name)
-	if err != nil {
-		return nil, err
-	}
-	annotate := true
-	for i := range brain.Regions {
-		annotate = annotate && len(brain.Regions[i].Roles) == 0
-	}
-	if annotate {
-		atlas.Annotate(brain)
-	}
-	return brain, nil
-}
-
-func openConnectome(c *cli.Context, name string) (*connectome.Connectome, error) {
-	if _, err := os.Stat(name); err != nil {
-		if brain, ok := synthetic.ByName(name); ok {
-			return brain, nil
-		}
-		if os.IsNotExist(err) {
-			return nil, fmt.Errorf("there is no file %q; built in are: %s", name, strings.Join(synthetic.Names(), ", "))
-		}
-	}
-	opts, err := connectomeOptions(c)
-	if err != nil {
-		return nil, err
-	}
-	return connectome.Read(name, opts...)
 }

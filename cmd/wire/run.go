@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -138,9 +137,7 @@ func loadPlan(name string) (plan *wiring.Plan, at string, err error) {
 // checkOutputs refuses names of drawings before anything is computed.
 func checkOutputs(c *cli.Context) error {
 	if name := c.String("flow"); name != "" {
-		if _, err := drawingFormat(name); err != nil {
-			return err
-		}
+		return checkDrawing(name)
 	}
 	return nil
 }
@@ -191,7 +188,7 @@ func openCaptioner(c *cli.Context, plan *wiring.Plan, library caption.Library, b
 		t.decode, t.decoding = caption.Better(), "beam-mbr"
 	}
 	var err error
-	if config.LesionRegions, config.LesionTracts, err = findLesions(plan, t.lesions); err != nil {
+	if config.LesionRegions, config.LesionTracts, err = runtime.FindLesions(plan, t.lesions); err != nil {
 		return nil, err
 	}
 	engine, err := openEngine(c.String("engine"))
@@ -244,35 +241,6 @@ func (t *teller) say(ctx context.Context, in caption.Input) (said, caption.Capti
 		Tracts: spoken.Trace.Strongest(t.top), Engine: t.captioner.Engine(), Decoding: t.decoding,
 		Ticks: spoken.Trace.Ticks, Lesions: t.lesions, Faults: spoken.Faults,
 	}, spoken, nil
-}
-
-// findLesions turns labels into indices: a region's label, or FROM:TO.
-func findLesions(p *wiring.Plan, labels []string) (regions, tracts []int, err error) {
-	for _, label := range labels {
-		from, to, isTract := strings.Cut(label, ":")
-		if !isTract {
-			j, err := p.Index(label)
-			if err != nil {
-				return nil, nil, err
-			}
-			regions = append(regions, j)
-			continue
-		}
-		i, err := p.Index(from)
-		if err != nil {
-			return nil, nil, err
-		}
-		j, err := p.Index(to)
-		if err != nil {
-			return nil, nil, err
-		}
-		k := slices.IndexFunc(p.Tracts, func(t wiring.Tract) bool { return t.From == i && t.To == j })
-		if k < 0 {
-			return nil, nil, fmt.Errorf("plan %q has no tract from %s to %s", p.Name, from, to)
-		}
-		tracts = append(tracts, k)
-	}
-	return regions, tracts, nil
 }
 
 // writeTraces writes the Chrome trace and the drawing of the flow.

@@ -10,13 +10,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/learn"
 )
@@ -94,19 +93,8 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	seed := c.Uint64("seed")
-	if w, r := c.Int("width"), c.Int("rank"); w > 0 || r > 0 || c.Bool("fresh") {
-		if w > 0 {
-			plan.Width = w
-		}
-		if r > 0 {
-			plan.Rank = r
-		}
-		plan.Trained = false
-		plan.Init(plan.Provenance.Seed)
-		if err := plan.Validate(); err != nil {
-			return err
-		}
+	if err := resize(c, plan); err != nil {
+		return err
 	}
 	if c.Bool("adapter") {
 		if plan, err = wiring.Adapter(plan); err != nil {
@@ -130,24 +118,11 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%d training and %d validation examples, %d words; %d left out (too long or unknown words), %d unreadable\n",
-		report.Train, report.Val, len(data.Words), report.LongOrUnknown, len(report.Unreadable))
-	for i, u := range report.Unreadable {
-		if i == 3 {
-			fmt.Fprintf(c.App.ErrWriter, "  … and %d more\n", len(report.Unreadable)-i)
-			break
-		}
-		fmt.Fprintln(c.App.ErrWriter, "  "+u)
-	}
+	printPrepared(c.App.ErrWriter, data, report)
 
-	options := learn.Default()
-	options.Seed, options.Epochs, options.Rate, options.Batch = seed, c.Int("epochs"), c.Float64("rate"), c.Int("batch")
-	options.Noise, options.Blend = c.Float64("noise"), c.Float64("blend")
-	options.Patience, options.Workers = c.Int("patience"), c.Int("workers")
-	options.Shards = min(options.Shards, options.Batch)
-	options.Checkpoint, options.Every = filepath.Clean(out)+".checkpoint", 50
-	if err := options.Validate(); err != nil {
-		return usageError{err}
+	options, err := trainOptions(c, out)
+	if err != nil {
+		return err
 	}
 	if c.Bool("fresh") {
 		if err := os.Remove(options.Checkpoint); err != nil && !os.IsNotExist(err) {
@@ -188,6 +163,51 @@ func train(c *cli.Context) error {
 	return nil
 }
 
+// resize gives the plan the width and rank that are asked for, and, with them
+// or afresh, parameters that learned nothing.
+func resize(c *cli.Context, plan *wiring.Plan) error {
+	w, r := c.Int("width"), c.Int("rank")
+	if w <= 0 && r <= 0 && !c.Bool("fresh") {
+		return nil
+	}
+	if w > 0 {
+		plan.Width = w
+	}
+	if r > 0 {
+		plan.Rank = r
+	}
+	plan.Trained = false
+	plan.Init(plan.Provenance.Seed)
+	return plan.Validate()
+}
+
+// trainOptions are those of learning a plan that is written to out.
+func trainOptions(c *cli.Context, out string) (learn.Options, error) {
+	options := learn.Default()
+	options.Seed, options.Epochs, options.Rate, options.Batch = c.Uint64("seed"), c.Int("epochs"), c.Float64("rate"), c.Int("batch")
+	options.Noise, options.Blend = c.Float64("noise"), c.Float64("blend")
+	options.Patience, options.Workers = c.Int("patience"), c.Int("workers")
+	options.Shards = min(options.Shards, options.Batch)
+	options.Checkpoint, options.Every = filepath.Clean(out)+".checkpoint", 50
+	if err := options.Validate(); err != nil {
+		return options, usageError{err}
+	}
+	return options, nil
+}
+
+// printPrepared says what there is to learn from.
+func printPrepared(w io.Writer, data *learn.Data, report *learn.PrepareReport) {
+	fmt.Fprintf(w, "%d training and %d validation examples, %d words; %d left out (too long or unknown words), %d unreadable\n",
+		report.Train, report.Val, len(data.Words), report.LongOrUnknown, len(report.Unreadable))
+	for i, u := range report.Unreadable {
+		if i == 3 {
+			fmt.Fprintf(w, "  … and %d more\n", len(report.Unreadable)-i)
+			break
+		}
+		fmt.Fprintln(w, "  "+u)
+	}
+}
+
 // prepareData runs the modules over the data that the options name, from the
 // cache where they ran before.
 func prepareData(c *cli.Context, plan *wiring.Plan, models *caption.Models, show *progress) (*learn.Data, *learn.PrepareReport, error) {
@@ -196,7 +216,7 @@ func prepareData(c *cli.Context, plan *wiring.Plan, models *caption.Models, show
 		return nil, nil, err
 	}
 	training, val := learn.TrainingExamples(set)
-	training, val = spread(training, c.Int("limit")), spread(val, c.Int("limit"))
+	training, val = eval.Spread(training, c.Int("limit")), eval.Spread(val, c.Int("limit"))
 	options := learn.DefaultPrepare()
 	options.Views, options.Key = c.Int("views"), models.Key()
 	if options.Cache, err = featuresDir(c); err != nil {
@@ -214,77 +234,4 @@ func featuresDir(c *cli.Context) (string, error) {
 		return dir, nil
 	}
 	return modules.CacheDir("features")
-}
-
-// spread takes n examples at even distances; all of them for n = 0.
-func spread[T any](all []T, n int) []T {
-	if n <= 0 || n >= len(all) {
-		return all
-	}
-	out := make([]T, n)
-	for i := range out {
-		out[i] = all[i*len(all)/n]
-	}
-	return out
-}
-
-// progress shows how far a long command is: a bar on a terminal, a line now
-// and then elsewhere.
-type progress struct {
-	w        io.Writer
-	terminal bool
-	bar      *progressbar.ProgressBar
-	what     string
-	last     time.Time
-}
-
-func newProgress(w io.Writer) *progress {
-	f, ok := w.(*os.File)
-	return &progress{w: w, terminal: ok && term.IsTerminal(int(f.Fd()))}
-}
-
-// preparing is told how many of an activity's items are done.
-func (p *progress) preparing(what string, done, total int) { p.show("encoding "+what, done, total, "") }
-
-// training is told of every step.
-func (p *progress) training(s learn.Progress) {
-	if s.EpochDone {
-		p.finish()
-		mark := ""
-		if s.Best {
-			mark = "  best so far"
-		}
-		fmt.Fprintf(p.w, "epoch %d of %d: training loss %.3f, validation loss %.3f a word, %.1f %% named%s\n",
-			s.Epoch, s.Epochs, s.Train.Token, s.Val.Token, 100*s.Val.Named, mark)
-		return
-	}
-	p.show("training", s.Step, s.Steps, fmt.Sprintf("loss %.3f", s.Train.Token))
-}
-
-func (p *progress) show(what string, done, total int, note string) {
-	if !p.terminal {
-		if time.Since(p.last) > 20*time.Second {
-			p.last = time.Now()
-			fmt.Fprintf(p.w, "%s: %d of %d %s\n", what, done, total, note)
-		}
-		return
-	}
-	if p.bar == nil || p.what != what {
-		p.finish()
-		p.what = what
-		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
-	}
-	if note != "" {
-		p.bar.Describe(what + " " + note)
-	}
-	_ = p.bar.Set(done) // a terminal that does not take the bar is no reason to stop
-}
-
-func (p *progress) finish() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-		p.bar = nil
-	}
 }

@@ -104,7 +104,7 @@ func Extract(ctx context.Context, name, dir string, options Options) (Report, er
 		return Report{}, err
 	}
 	defer root.Close()
-	w := &writer{ctx: ctx, archive: name, root: root, limits: options.Limits.withDefaults(), keep: options.Keep, made: map[string]bool{}}
+	w := &writer{ctx: ctx, root: root, limits: options.Limits.withDefaults(), keep: options.Keep, made: map[string]bool{}}
 	info, err := file.Stat()
 	if err != nil {
 		return Report{}, err
@@ -194,7 +194,6 @@ func (c *counter) ReadAt(p []byte, offset int64) (int, error) {
 // writer is the one place where files are made.
 type writer struct {
 	ctx     context.Context
-	archive string
 	root    *os.Root
 	limits  Limits
 	keep    func(string) bool

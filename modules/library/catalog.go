@@ -117,8 +117,8 @@ func (i Item) Fetches() []string {
 	return names
 }
 
-// FindItem returns the item of that name.
-func FindItem(name string) (Item, bool) {
+// findItem returns the item of that name.
+func findItem(name string) (Item, bool) {
 	items := Catalog()
 	k := slices.IndexFunc(items, func(i Item) bool { return i.Name == name })
 	if k < 0 {
@@ -150,7 +150,7 @@ func (l *Library) pullItem(ctx context.Context, item Item, opt PullOptions) (Ent
 		if err := opt.announce(Plan{opt.Name, item.Source, item.License, item.Bytes}); err != nil {
 			return nil, err
 		}
-		p, err := ViewNPM(ctx, source.Name, source.Version)
+		p, err := viewNPM(ctx, source.Name, source.Version)
 		if err != nil {
 			return nil, err
 		}
@@ -164,7 +164,7 @@ func (l *Library) pullItem(ctx context.Context, item Item, opt PullOptions) (Ent
 			return nil, err
 		}
 		defer os.RemoveAll(unpacked)
-		if err := FetchNPM(ctx, p, names, unpacked); err != nil {
+		if err := fetchNPM(ctx, p, names, unpacked); err != nil {
 			return nil, err
 		}
 		for _, from := range names {

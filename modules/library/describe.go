@@ -2,9 +2,7 @@ package library
 
 import (
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -26,38 +24,6 @@ type Description struct {
 	Manifest *modules.Manifest
 	// Notes say what a person should check.
 	Notes []string
-}
-
-// hubConfig is the union of what is read of preprocessor_config.json,
-// config.json and generation_config.json.
-type hubConfig struct {
-	ModelType string            `json:"model_type"`
-	Labels    map[string]string `json:"id2label"`
-
-	classMap []string // of a *class_map.csv
-
-	// preprocessor_config.json for images
-	DoResize      *bool           `json:"do_resize"`
-	Size          json.RawMessage `json:"size"`
-	CropSize      json.RawMessage `json:"crop_size"`
-	DoCenterCrop  bool            `json:"do_center_crop"`
-	DoNormalize   *bool           `json:"do_normalize"`
-	DoRescale     *bool           `json:"do_rescale"`
-	RescaleFactor float64         `json:"rescale_factor"`
-	Mean          []float64       `json:"image_mean"`
-	Std           []float64       `json:"image_std"`
-	Resample      *int            `json:"resample"`
-
-	// preprocessor_config.json for sounds
-	SamplingRate int    `json:"sampling_rate"`
-	FeatureSize  int    `json:"feature_size"`
-	Hop          int    `json:"hop_length"`
-	FFT          int    `json:"n_fft"`
-	NSamples     int    `json:"n_samples"`
-	MaxFrames    int    `json:"nb_max_frames"`
-	FeatureType  string `json:"feature_extractor_type"`
-
-	generationConfig
 }
 
 // Describe makes a manifest for the model files in dir, which become the
@@ -224,39 +190,6 @@ func sumFile(name string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// readConfigs merges the configuration files that are there; classes without
-// names in them take those of a labels.txt, one a line.
-func readConfigs(dir string) (*hubConfig, error) {
-	var c hubConfig
-	for _, name := range []string{"config.json", "generation_config.json", "preprocessor_config.json"} {
-		f, err := os.Open(filepath.Join(dir, name))
-		if os.IsNotExist(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		const maxConfig = 16 << 20
-		err = json.NewDecoder(io.LimitReader(f, maxConfig)).Decode(&c)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	if len(c.Labels) > 0 {
-		return &c, nil
-	}
-	b, err := os.ReadFile(filepath.Join(dir, labelsFile))
-	if os.IsNotExist(err) {
-		return &c, nil
-	}
-	c.Labels = map[string]string{}
-	for i, line := range strings.Split(strings.TrimSuffix(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n"), "\n") {
-		c.Labels[strconv.Itoa(i)] = line
-	}
-	return &c, err
 }
 
 var notNameChar = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
@@ -447,51 +380,6 @@ func (d *Description) isImage(p *modules.Port, c *hubConfig) bool {
 // pillowFilters are the filters by Pillow's number, which "resample" holds.
 var pillowFilters = map[int]string{0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
 
-// image reads an image processor's configuration.
-func (c *hubConfig) image(s *picture.Spec) {
-	edge, height, width := sides(c.Size)
-	cropEdge, cropHeight, cropWidth := sides(c.CropSize)
-	if c.DoCenterCrop && cropEdge+cropHeight > 0 {
-		if cropEdge > 0 {
-			cropHeight, cropWidth = cropEdge, cropEdge
-		}
-		s.Size, s.Edge = []int{cropHeight, cropWidth}, max(edge, 0)
-	} else if height > 0 && width > 0 {
-		s.Size, s.Fit = []int{height, width}, "stretch"
-	} else if edge > 0 {
-		s.Size, s.Fit = []int{edge, edge}, "stretch"
-	}
-	if c.Resample != nil {
-		s.Filter = pillowFilters[*c.Resample]
-	}
-	if c.DoNormalize == nil || *c.DoNormalize {
-		s.Mean, s.Std = c.Mean, c.Std
-	}
-	if c.DoRescale != nil && !*c.DoRescale {
-		s.Range = []float64{0, 255}
-	} else if c.RescaleFactor > 0 {
-		if high := c.RescaleFactor * 255; high < 0.9999 || high > 1.0001 {
-			s.Range = []float64{0, high}
-		}
-	}
-}
-
-// sides reads a size: a number, {"shortest_edge": n} or {"height":, "width":}.
-func sides(b json.RawMessage) (edge, height, width int) {
-	if json.Unmarshal(b, &edge) == nil {
-		return edge, 0, 0
-	}
-	var s struct {
-		Shortest int `json:"shortest_edge"`
-		Height   int `json:"height"`
-		Width    int `json:"width"`
-	}
-	if json.Unmarshal(b, &s) != nil {
-		return 0, 0, 0
-	}
-	return s.Shortest, s.Height, s.Width
-}
-
 // isSound makes p a sound port when its shape or name is a sound's.
 func (d *Description) isSound(p *modules.Port, tensor string, c *hubConfig) bool {
 	lower := strings.ToLower(tensor)
@@ -619,36 +507,6 @@ func (d *Description) writeLabels(dir string, labels []string) error {
 
 // classMap is how files of class names of AudioSet's models end.
 const classMap = "class_map.csv"
-
-// readClassMap reads the class names of such a file, which has the columns
-// index, mid and display_name.
-func readClassMap(dir string) ([]string, error) {
-	found, err := filepath.Glob(filepath.Join(dir, "*"+classMap))
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	name := filepath.Base(found[0])
-	f, err := os.Open(found[0])
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	const maxMap = 16 << 20
-	rows, err := csv.NewReader(io.LimitReader(f, maxMap)).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	var names []string
-	for i, row := range rows {
-		if len(row) < 3 || i > 0 && row[0] != strconv.Itoa(i-1) {
-			return nil, fmt.Errorf("%s: line %d is not index,mid,display_name", name, i+1)
-		}
-		if i > 0 {
-			names = append(names, row[2])
-		}
-	}
-	return names, nil
-}
 
 var stateOutput = regexp.MustCompile(`^(hn|cn|stateN|state_out|present.*|h_out|c_out|next_state)$`)
 

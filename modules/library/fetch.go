@@ -33,8 +33,8 @@ var ErrNoClient = errors.New("package client not found")
 // it is not known.
 type Progress func(what string, done, total int64)
 
-// NPMPackage is what npm knows about a package.
-type NPMPackage struct {
+// npmPackage is what npm knows about a package.
+type npmPackage struct {
 	Name      string `json:"name"`
 	Version   string `json:"version"`
 	License   string `json:"license"`
@@ -42,34 +42,34 @@ type NPMPackage struct {
 	Bytes     int64  `json:"dist.unpackedSize"`
 }
 
-// ViewNPM asks the user's npm about a package.
-func ViewNPM(ctx context.Context, name, version string) (NPMPackage, error) {
+// viewNPM asks the user's npm about a package.
+func viewNPM(ctx context.Context, name, version string) (npmPackage, error) {
 	spec := name
 	if version != "" {
 		spec += "@" + version
 	}
 	out, err := client(ctx, "", "npm", "view", "--json", spec, "name", "version", "license", "dist.integrity", "dist.unpackedSize")
 	if err != nil {
-		return NPMPackage{}, err
+		return npmPackage{}, err
 	}
-	var list []NPMPackage // a range of versions gives several, the newest last
-	var p NPMPackage
+	var list []npmPackage // a range of versions gives several, the newest last
+	var p npmPackage
 	if err := json.Unmarshal(out, &p); err != nil {
 		if json.Unmarshal(out, &list) != nil || len(list) == 0 {
-			return NPMPackage{}, fmt.Errorf("npm view %s gave nothing that can be read", spec)
+			return npmPackage{}, fmt.Errorf("npm view %s gave nothing that can be read", spec)
 		}
 		p = list[len(list)-1]
 	}
 	if p.Version == "" {
-		return NPMPackage{}, fmt.Errorf("npm has no package %s", spec)
+		return npmPackage{}, fmt.Errorf("npm has no package %s", spec)
 	}
 	return p, nil
 }
 
-// FetchNPM fetches files of a package, unpacks them below dir under their
+// fetchNPM fetches files of a package, unpacks them below dir under their
 // names in the package, and checks the package against the integrity that
 // the registry states.
-func FetchNPM(ctx context.Context, p NPMPackage, files []string, dir string) error {
+func fetchNPM(ctx context.Context, p npmPackage, files []string, dir string) error {
 	tmp, err := os.MkdirTemp("", "wire-npm-*")
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func InstallRuntime(ctx context.Context, version string, announce func(Plan) err
 	if version == "" {
 		version = TestedRuntime
 	}
-	p, err := ViewNPM(ctx, runtimePackage, version)
+	p, err := viewNPM(ctx, runtimePackage, version)
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func InstallRuntime(ctx context.Context, version string, announce func(Plan) err
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	if err := FetchNPM(ctx, p, []string{file}, tmp); err != nil {
+	if err := fetchNPM(ctx, p, []string{file}, tmp); err != nil {
 		return "", err
 	}
 	to := filepath.Join(dir, "onnxruntime-"+p.Version)

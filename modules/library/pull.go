@@ -62,7 +62,7 @@ var ErrExists = errors.New("is in the library already")
 // Pull fetches a module of the catalogue, or from a source (see
 // [ParseSource]), into the library.
 func (l *Library) Pull(ctx context.Context, what string, opt PullOptions) (Entry, []string, error) {
-	if item, ok := FindItem(what); ok && opt.SHA256 == "" {
+	if item, ok := findItem(what); ok && opt.SHA256 == "" {
 		return l.pullItem(ctx, item, opt)
 	}
 	source, err := ParseSource(what)
@@ -202,7 +202,7 @@ func writeManifest(dir string, m *modules.Manifest) error {
 func fetchSource(ctx context.Context, s *Source, dir string, opt *PullOptions) (models []string, license string, err error) {
 	switch s.Scheme {
 	case "npm":
-		p, err := ViewNPM(ctx, s.Name, s.Version)
+		p, err := viewNPM(ctx, s.Name, s.Version)
 		if err != nil {
 			return nil, "", err
 		}
@@ -210,7 +210,7 @@ func fetchSource(ctx context.Context, s *Source, dir string, opt *PullOptions) (
 		if err := opt.announce(Plan{opt.Name, s.String(), p.License, p.Bytes}); err != nil {
 			return nil, "", err
 		}
-		models, err = flat(dir, s.Paths(), func(to string) error { return FetchNPM(ctx, p, s.Paths(), to) })
+		models, err = flat(dir, s.Paths(), func(to string) error { return fetchNPM(ctx, p, s.Paths(), to) })
 		return models, p.License, err
 	case "deb":
 		license = "see usr/share/doc/" + s.Name + "/copyright in the Debian package " + s.Name

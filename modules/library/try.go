@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"time"
 
 	"github.com/connectomewire/wire/modules"
 )
@@ -101,4 +102,39 @@ func Difference(a, b map[string]*modules.Tensor) (float64, error) {
 		}
 	}
 	return worst, nil
+}
+
+// Trial is a run of a module on a made-up input.
+type Trial struct {
+	Outputs map[string]*modules.Tensor
+	Took    time.Duration
+	Err     error // why it did not run
+}
+
+// String is the time it took, or that it failed.
+func (t Trial) String() string {
+	if t.Err != nil {
+		return "failed"
+	}
+	return t.Took.Round(10 * time.Microsecond).String()
+}
+
+// Try opens a module and runs it twice on a made-up input; the second run is
+// timed.
+func (e Entry) Try(ctx context.Context, engine modules.Engine) Trial {
+	m, err := e.Open(engine, modules.Options{})
+	if err != nil {
+		return Trial{Err: err}
+	}
+	defer m.Close()
+	var t Trial
+	for range 2 {
+		start := time.Now()
+		t.Outputs, t.Err = Try(ctx, m)
+		t.Took = time.Since(start)
+		if t.Err != nil {
+			return t
+		}
+	}
+	return t
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -112,7 +113,7 @@ func wantFloats(t *testing.T, got *modules.Tensor, want []float32, shape ...int)
 	if got == nil {
 		t.Fatal("the output is missing")
 	}
-	if got.DType != modules.Float32 || !sameShape(got.Shape, shape) {
+	if got.DType != modules.Float32 || !slices.Equal(got.Shape, shape) {
 		t.Fatalf("got %s %v, want float32 %v", got.DType, got.Shape, shape)
 	}
 	for i, v := range want {
@@ -122,25 +123,13 @@ func wantFloats(t *testing.T, got *modules.Tensor, want []float32, shape ...int)
 	}
 }
 
-func sameShape(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
 func testPorts(t *testing.T, engine modules.Engine) {
 	if engine.Name() == "" {
 		t.Error("the engine has no name")
 	}
 	s := load(t, engine, Affine(), modules.LoadOptions{})
 	in, out := s.Inputs(), s.Outputs()
-	if len(in) != 1 || in[0].Name != "x" || in[0].DType != modules.Float32 || !sameShape(in[0].Shape, []int{-1, 3}) || in[0].Symbols[0] != "batch" {
+	if len(in) != 1 || in[0].Name != "x" || in[0].DType != modules.Float32 || !slices.Equal(in[0].Shape, []int{-1, 3}) || in[0].Symbols[0] != "batch" {
 		t.Errorf("inputs are %+v", in)
 	}
 	if len(out) != 1 || out[0].Name != "y" {

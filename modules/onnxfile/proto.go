@@ -508,111 +508,126 @@ func tensorType(v *Value, msg []byte) error {
 	})
 }
 
+// tensorFields are the fields of a constant as the file has them.
+type tensorFields struct {
+	dims                 []int64
+	raw, floats, doubles []byte
+	int32s, int64s       []int64
+	uint64s              []int64
+	hasRaw, segmented    bool
+	outside              bool              // the data lie in another file,
+	external             map[string]string // which this describes
+}
+
 // tensorProto reads a constant. The returned tensor is never nil, so that its
 // name can be reported.
 func (r *reader) tensorProto(msg []byte) (*Tensor, error) {
 	t := &Tensor{Shape: []int{}}
-	var raw, floats, doubles []byte
-	var int32s, int64s, uint64s []int64
-	hasRaw, segmented, outside := false, false, false
-	external := map[string]string{}
-	dims := []int64{}
-	err := fields(msg, func(num protowire.Number, typ protowire.Type, v []byte, n uint64) (err error) {
-		switch num {
-		case 1:
-			dims, err = varints(dims, typ, v, n)
-		case 2:
-			t.Elem = ElemType(n)
-		case 3:
-			segmented = true
-		case 4:
-			floats, err = fixed(floats, typ, v, n, 4)
-		case 5:
-			int32s, err = varints(int32s, typ, v, n)
-		case 6:
-			t.Strings = append(t.Strings, string(v))
-		case 7:
-			int64s, err = varints(int64s, typ, v, n)
-		case 8:
-			t.Name = string(v)
-		case 9:
-			raw, hasRaw = v, true
-		case 10:
-			doubles, err = fixed(doubles, typ, v, n, 8)
-		case 11:
-			uint64s, err = varints(uint64s, typ, v, n)
-		case 13:
-			k, s, err := pair(v)
-			external[k] = s
-			return err
-		case 14:
-			outside = n == 1
-		}
-		return err
-	})
+	f := tensorFields{dims: []int64{}, external: map[string]string{}}
+	if err := fields(msg, func(num protowire.Number, typ protowire.Type, v []byte, n uint64) error {
+		return f.field(t, num, typ, v, n)
+	}); err != nil {
+		return t, err
+	}
+	if f.segmented {
+		return t, errors.New("segmented tensors are not supported")
+	}
+	count, err := t.setShape(f.dims)
 	if err != nil {
 		return t, err
 	}
-	if segmented {
-		return t, errors.New("segmented tensors are not supported")
+	size := t.Elem.Size()
+	switch {
+	case size == 0 && t.Elem != String:
+		return t, fmt.Errorf("has an unsupported %v", t.Elem)
+	case f.outside && t.Elem == String:
+		return t, errors.New("strings cannot lie in an external file")
+	case f.outside:
+		t.Raw, err = r.external(f.external, count*size)
+	case t.Elem == String && len(t.Strings) != count:
+		err = fmt.Errorf("shape %v asks for %d strings, the file holds %d", f.dims, count, len(t.Strings))
+	case t.Elem != String:
+		t.Raw = f.data(t.Elem)
 	}
-	count := 1
+	if err == nil && t.Elem != String && len(t.Raw) != count*size {
+		err = fmt.Errorf("shape %v of %v asks for %d bytes, the file holds %d", f.dims, t.Elem, count*size, len(t.Raw))
+	}
+	return t, err
+}
+
+// field takes one field; names, types and strings go into the tensor at once.
+func (f *tensorFields) field(t *Tensor, num protowire.Number, typ protowire.Type, v []byte, n uint64) (err error) {
+	switch num {
+	case 1:
+		f.dims, err = varints(f.dims, typ, v, n)
+	case 2:
+		t.Elem = ElemType(n)
+	case 3:
+		f.segmented = true
+	case 4:
+		f.floats, err = fixed(f.floats, typ, v, n, 4)
+	case 5:
+		f.int32s, err = varints(f.int32s, typ, v, n)
+	case 6:
+		t.Strings = append(t.Strings, string(v))
+	case 7:
+		f.int64s, err = varints(f.int64s, typ, v, n)
+	case 8:
+		t.Name = string(v)
+	case 9:
+		f.raw, f.hasRaw = v, true
+	case 10:
+		f.doubles, err = fixed(f.doubles, typ, v, n, 8)
+	case 11:
+		f.uint64s, err = varints(f.uint64s, typ, v, n)
+	case 13:
+		var key, value string
+		key, value, err = pair(v)
+		f.external[key] = value
+	case 14:
+		f.outside = n == 1
+	}
+	return err
+}
+
+// data returns the bytes of the elements, whichever field holds them.
+func (f *tensorFields) data(elem ElemType) (raw []byte) {
+	switch {
+	case f.hasRaw:
+		return f.raw
+	case elem == Float || elem == Complex64:
+		return f.floats
+	case elem == Double || elem == Complex128:
+		return f.doubles
+	case elem == Int64:
+		return littleEndian(f.int64s, 8)
+	case elem == Uint64 || elem == Uint32:
+		return littleEndian(f.uint64s, elem.Size())
+	}
+	return littleEndian(f.int32s, elem.Size()) // everything narrow is in int32_data
+}
+
+// littleEndian writes the low bytes of each number, size of them.
+func littleEndian(numbers []int64, size int) (raw []byte) {
+	for _, x := range numbers {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(x))[:len(raw)+size]
+	}
+	return raw
+}
+
+// setShape takes over the dimensions and returns how many elements they ask
+// for.
+func (t *Tensor) setShape(dims []int64) (count int, err error) {
 	if len(dims) > maxDims {
-		return t, fmt.Errorf("has %d dimensions, at most %d are supported", len(dims), maxDims)
+		return 0, fmt.Errorf("has %d dimensions, at most %d are supported", len(dims), maxDims)
 	}
+	count = 1
 	for _, d := range dims {
 		if d < 0 || (d > 0 && int64(count) > maxElems/d) {
-			return t, fmt.Errorf("has an impossible shape %v", dims)
+			return 0, fmt.Errorf("has an impossible shape %v", dims)
 		}
 		count *= int(d)
 		t.Shape = append(t.Shape, int(d))
 	}
-	size := t.Elem.Size()
-	if size == 0 && t.Elem != String {
-		return t, fmt.Errorf("has an unsupported %v", t.Elem)
-	}
-	switch {
-	case outside:
-		if t.Elem == String {
-			return t, errors.New("strings cannot lie in an external file")
-		}
-		t.Raw, err = r.external(external, count*size)
-	case t.Elem == String:
-		if len(t.Strings) != count {
-			err = fmt.Errorf("shape %v asks for %d strings, the file holds %d", dims, count, len(t.Strings))
-		}
-	case hasRaw:
-		t.Raw = raw
-	case t.Elem == Float || t.Elem == Complex64:
-		t.Raw = floats
-	case t.Elem == Double || t.Elem == Complex128:
-		t.Raw = doubles
-	case t.Elem == Int64:
-		for _, x := range int64s {
-			t.Raw = binary.LittleEndian.AppendUint64(t.Raw, uint64(x))
-		}
-	case t.Elem == Uint64:
-		for _, x := range uint64s {
-			t.Raw = binary.LittleEndian.AppendUint64(t.Raw, uint64(x))
-		}
-	case t.Elem == Uint32:
-		for _, x := range uint64s {
-			t.Raw = binary.LittleEndian.AppendUint32(t.Raw, uint32(x))
-		}
-	default: // everything narrow is in int32_data
-		for _, x := range int32s {
-			switch size {
-			case 1:
-				t.Raw = append(t.Raw, byte(x))
-			case 2:
-				t.Raw = binary.LittleEndian.AppendUint16(t.Raw, uint16(x))
-			default:
-				t.Raw = binary.LittleEndian.AppendUint32(t.Raw, uint32(x))
-			}
-		}
-	}
-	if err == nil && t.Elem != String && len(t.Raw) != count*size {
-		err = fmt.Errorf("shape %v of %v asks for %d bytes, the file holds %d", dims, t.Elem, count*size, len(t.Raw))
-	}
-	return t, err
+	return count, nil
 }

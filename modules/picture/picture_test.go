@@ -300,7 +300,7 @@ func TestFilters(t *testing.T) {
 			}
 		}
 	}
-	for _, filter := range Filters { // a flat picture stays flat
+	for _, filter := range filters { // a flat picture stays flat
 		data, _ := prepare(t, Spec{Size: []int{9, 5}, Fit: "stretch", Filter: filter, Range: []float64{0, 255}}, &image.RGBA{Pix: bytes.Repeat([]byte{77, 77, 77, 255}, 31*17), Stride: 4 * 31, Rect: image.Rect(0, 0, 31, 17)})
 		for i, v := range data {
 			if math.Abs(float64(v)-77) > 1 {

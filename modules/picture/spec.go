@@ -50,10 +50,10 @@ type Spec struct {
 
 // Filters, fits, orders and layouts that a [Spec] may name.
 var (
-	Filters = []string{"nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"}
-	Fits    = []string{"crop", "pad", "stretch"}
-	Orders  = []string{"rgb", "bgr", "gray"}
-	Layouts = []string{"nchw", "nhwc"}
+	filters = []string{"nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"}
+	fits    = []string{"crop", "pad", "stretch"}
+	orders  = []string{"rgb", "bgr", "gray"}
+	layouts = []string{"nchw", "nhwc"}
 )
 
 // MaxSide is the longest side of a prepared picture in pixels.
@@ -82,10 +82,10 @@ func (s *Spec) Check() error {
 		return check.Errorf("multiple", "%d is not between 0 and 1024", s.Multiple)
 	}
 	if err := check.First(
-		check.OneOf("fit", s.Fit, Fits...),
-		check.OneOf("filter", s.Filter, Filters...),
-		check.OneOf("order", s.Order, Orders...),
-		check.OneOf("layout", s.Layout, Layouts...),
+		check.OneOf("fit", s.Fit, fits...),
+		check.OneOf("filter", s.Filter, filters...),
+		check.OneOf("order", s.Order, orders...),
+		check.OneOf("layout", s.Layout, layouts...),
 	); err != nil {
 		return err
 	}

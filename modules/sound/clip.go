@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // Limits of a sound.
@@ -44,14 +43,6 @@ type Clip struct {
 
 // Kind is "sound".
 func (Clip) Kind() string { return "sound" }
-
-// Duration of the sound.
-func (c Clip) Duration() time.Duration {
-	if c.Rate <= 0 {
-		return 0
-	}
-	return time.Duration(float64(len(c.Samples)) / float64(c.Rate) * float64(time.Second))
-}
 
 // Load reads the sound in a file.
 func Load(path string) (Clip, error) {

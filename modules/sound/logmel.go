@@ -203,9 +203,9 @@ type filter struct {
 // the mel scale.
 func (s *Spec) filters() []filter {
 	n := s.fft()
-	toMel, toHz := HzToMelSlaney, MelToHzSlaney
+	toMel, toHz := hzToMelSlaney, melToHzSlaney
 	if s.MelScale == "htk" {
-		toMel, toHz = HzToMelHTK, MelToHzHTK
+		toMel, toHz = hzToMelHTK, melToHzHTK
 	}
 	low, high := toMel(s.FMin), toMel(s.fmax())
 	corner := make([]float64, s.Mels+2)
@@ -320,25 +320,25 @@ const (
 
 var slaneyStep = math.Log(6.4) / 27
 
-// HzToMelSlaney converts hertz to mels.
-func HzToMelSlaney(hz float64) float64 {
+// hzToMelSlaney converts hertz to mels.
+func hzToMelSlaney(hz float64) float64 {
 	if hz < slaneyKnee {
 		return hz / slaneyHz
 	}
 	return slaneyKnee/slaneyHz + math.Log(hz/slaneyKnee)/slaneyStep
 }
 
-// MelToHzSlaney converts mels to hertz.
-func MelToHzSlaney(mel float64) float64 {
+// melToHzSlaney converts mels to hertz.
+func melToHzSlaney(mel float64) float64 {
 	if knee := slaneyKnee / slaneyHz; mel >= knee {
 		return slaneyKnee * math.Exp(slaneyStep*(mel-knee))
 	}
 	return mel * slaneyHz
 }
 
-// HzToMelHTK converts hertz to mels by O'Shaughnessy's formula (1987), as
+// hzToMelHTK converts hertz to mels by O'Shaughnessy's formula (1987), as
 // the Hidden Markov Model Toolkit does.
-func HzToMelHTK(hz float64) float64 { return 2595 * math.Log10(1+hz/700) }
+func hzToMelHTK(hz float64) float64 { return 2595 * math.Log10(1+hz/700) }
 
-// MelToHzHTK converts mels to hertz.
-func MelToHzHTK(mel float64) float64 { return 700 * (math.Pow(10, mel/2595) - 1) }
+// melToHzHTK converts mels to hertz.
+func melToHzHTK(mel float64) float64 { return 700 * (math.Pow(10, mel/2595) - 1) }

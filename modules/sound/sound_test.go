@@ -132,11 +132,11 @@ func FuzzDecode(f *testing.F) {
 // hz_to_mel, mel_to_hz and mel_frequencies, and HTK's 1000 mel at 1000 Hz.
 func TestMelScales(t *testing.T) {
 	for hz, mel := range map[float64]float64{60: 0.9, 110: 1.65, 220: 3.3, 440: 6.6} {
-		if got := HzToMelSlaney(hz); math.Abs(got-mel) > 1e-9 {
+		if got := hzToMelSlaney(hz); math.Abs(got-mel) > 1e-9 {
 			t.Errorf("%g Hz is %g mel, want %g", hz, got, mel)
 		}
 	}
-	if got := MelToHzSlaney(3); math.Abs(got-200) > 1e-9 {
+	if got := melToHzSlaney(3); math.Abs(got-200) > 1e-9 {
 		t.Errorf("3 mel are %g Hz, want 200", got)
 	}
 	// librosa.mel_frequencies(n_mels=40), fmin 0, fmax 11025.
@@ -144,20 +144,20 @@ func TestMelScales(t *testing.T) {
 		1024.856, 1119.114, 1222.042, 1334.436, 1457.167, 1591.187, 1737.532, 1897.337, 2071.84, 2262.393, 2470.47, 2697.686,
 		2945.799, 3216.731, 3512.582, 3835.643, 4188.417, 4573.636, 4994.285, 5453.621, 5955.205, 6502.92, 7101.009, 7754.107,
 		8467.272, 9246.028, 10096.408, 11025}
-	top := HzToMelSlaney(11025)
+	top := hzToMelSlaney(11025)
 	for i, want := range published {
-		if got := MelToHzSlaney(top * float64(i) / 39); math.Abs(got-want) > 6e-4 {
+		if got := melToHzSlaney(top * float64(i) / 39); math.Abs(got-want) > 6e-4 {
 			t.Errorf("frequency %d is %.3f Hz, want %.3f", i, got, want)
 		}
 	}
-	if got := HzToMelHTK(1000); math.Abs(got-1000) > 0.02 {
+	if got := hzToMelHTK(1000); math.Abs(got-1000) > 0.02 {
 		t.Errorf("1000 Hz are %g HTK mel, want 1000", got)
 	}
 	for _, hz := range []float64{0, 50, 999, 1000, 1001, 8000} {
-		if got := MelToHzSlaney(HzToMelSlaney(hz)); math.Abs(got-hz) > 1e-6 {
+		if got := melToHzSlaney(hzToMelSlaney(hz)); math.Abs(got-hz) > 1e-6 {
 			t.Errorf("Slaney: %g Hz came back as %g", hz, got)
 		}
-		if got := MelToHzHTK(HzToMelHTK(hz)); math.Abs(got-hz) > 1e-6 {
+		if got := melToHzHTK(hzToMelHTK(hz)); math.Abs(got-hz) > 1e-6 {
 			t.Errorf("HTK: %g Hz came back as %g", hz, got)
 		}
 	}
@@ -204,7 +204,7 @@ func TestLogMelOfATone(t *testing.T) {
 	if got := float64(data[best*frames+10]); math.Abs(got-want) > 1e-3*want {
 		t.Errorf("band %d holds %g, want %g", best, got, want)
 	}
-	centre := MelToHzHTK(HzToMelHTK(8000) * float64(best+1) / 41)
+	centre := melToHzHTK(hzToMelHTK(8000) * float64(best+1) / 41)
 	if math.Abs(centre-1000) > 120 {
 		t.Errorf("the tone is in the band at %g Hz", centre)
 	}

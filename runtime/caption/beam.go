@@ -49,44 +49,18 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 		return reply, err
 	}
 	w := tick - s.stares
-	v := len(s.words)
 	logits := s.score(s.hidden, norm, s.batch)
 	parents := make([]int32, s.batch)
 	next := make([]hypothesis, s.batch)
 	busy := false
 	for i := range s.inputs {
-		var pool []candidate
-		for k := range s.width {
-			row := i*s.width + k
-			h := &s.alive[row]
-			if math.IsInf(h.score, -1) {
-				continue
-			}
-			x := logits[row*v:][:v]
-			total := float64(kernel.LogSumExp(x, s.scratch))
-			for _, word := range top(x, s.width+1) {
-				if w == 0 && int(word) == s.end {
-					continue // no caption is empty
-				}
-				pool = append(pool, candidate{row, word, h.score + float64(x[word]) - total})
-			}
-		}
-		slices.SortStableFunc(pool, func(a, b candidate) int {
-			switch {
-			case a.score > b.score:
-				return -1
-			case a.score < b.score:
-				return 1
-			}
-			return 0
-		})
 		k := 0
-		for _, c := range pool {
+		for _, c := range s.continuations(i, w, logits) {
 			if k == s.width {
 				break
 			}
 			words := s.alive[c.row].words
-			if int(c.word) == s.end {
+			if int(c.word) == s.End {
 				s.finished[i] = append(s.finished[i], hypothesis{words, c.score})
 				continue
 			}
@@ -94,13 +68,13 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 			k++
 			parents[row] = int32(c.row)
 			next[row] = hypothesis{append(slices.Clip(slices.Clone(words)), c.word), c.score}
-			s.next[row] = s.words[c.word]
+			s.next[row] = s.Tokens[c.word]
 		}
 		for ; k < s.width; k++ {
 			row := i*s.width + k
 			parents[row] = int32(row)
 			next[row] = hypothesis{score: math.Inf(-1)}
-			s.next[row] = s.words[s.end]
+			s.next[row] = s.Tokens[s.End]
 		}
 		busy = busy || s.hopeful(i, next)
 	}
@@ -123,6 +97,38 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 	}
 	reply.Parents = parents
 	return reply, err
+}
+
+// continuations returns the words that may come w-th after the live beams of
+// input i, the likeliest first.
+func (s *beams) continuations(i, w int, logits []float32) []candidate {
+	v := len(s.Tokens)
+	var pool []candidate
+	for k := range s.width {
+		row := i*s.width + k
+		h := &s.alive[row]
+		if math.IsInf(h.score, -1) {
+			continue
+		}
+		x := logits[row*v:][:v]
+		total := float64(kernel.LogSumExp(x, s.scratch))
+		for _, word := range top(x, s.width+1) {
+			if w == 0 && int(word) == s.End {
+				continue // no caption is empty
+			}
+			pool = append(pool, candidate{row, word, h.score + float64(x[word]) - total})
+		}
+	}
+	slices.SortStableFunc(pool, func(a, b candidate) int {
+		switch {
+		case a.score > b.score:
+			return -1
+		case a.score < b.score:
+			return 1
+		}
+		return 0
+	})
+	return pool
 }
 
 // begin starts every input with one live beam; the others would be copies.

@@ -1,11 +1,6 @@
 package caption
 
-import (
-	"context"
-	"slices"
-
-	"github.com/connectomewire/wire/datasets"
-)
+import "context"
 
 // believe returns the captions an input may have, and the chance of each: a
 // mixture of what the beams found and of the captions of the episodes that
@@ -29,7 +24,7 @@ func (c *Captioner) believe(ctx context.Context, in *Encoded, found []hypothesis
 		for k, words := range candidates {
 			texts[k] = c.text(words)
 		}
-		vectors, err := c.models.Texts(ctx, texts)
+		vectors, err := c.models.Vectors(ctx, texts)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -96,17 +91,4 @@ func (c *Captioner) recalled(in *Encoded) (captions [][]int32, cosines []float64
 		}
 	}
 	return captions, cosines
-}
-
-// parse returns the words of a text, or nil when one of them cannot be said.
-func (x *lexicon) parse(text string) []int32 {
-	var words []int32
-	for _, w := range datasets.Tokenize(text) {
-		i := slices.Index(x.text, w)
-		if i < 0 || i == x.end {
-			return nil
-		}
-		words = append(words, int32(i))
-	}
-	return words
 }

@@ -116,7 +116,7 @@ func TestLearnedIsWhatIsSaid(t *testing.T) {
 		told = append(told, words[:len(words)-1])
 	}
 	voice := &greedy{body: c.body(len(encoded)), told: told, said: make([]utterance, len(encoded))}
-	if _, err := c.plain.Run(ctx, runtime.Episode{Batch: len(encoded), Inputs: c.inputs(encoded, 1),
+	if _, err := c.plain.Run(ctx, runtime.Episode{Batch: len(encoded), Inputs: Inputs(c.plan, encoded, 1),
 		Ticks: p.Stare + p.MaxTokens + 1, Voice: voice}); err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func TestBelieve(t *testing.T) {
 	p := build(t)
 	m := open(t, p)
 	captions := []string{"a red apple", "a fish", "a bell"}
-	values, err := m.Texts(ctx, captions)
+	values, err := m.Vectors(ctx, captions)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -213,7 +213,7 @@ func (c *Captioner) sense(ctx context.Context, s *wiring.Sense, in modules.Input
 // "text_embedding", or the sense's own port when it is as wide.
 func (c *Captioner) textPort(s *wiring.Sense) string {
 	manifest := c.models.modules[s.Module].Manifest
-	if out := manifest.Output("text_embedding"); out != nil && lastSize(out) == c.lexicon.semantic {
+	if out := manifest.Output("text_embedding"); out != nil && out.Width() == c.lexicon.semantic {
 		return out.Name
 	}
 	if s.Width == c.lexicon.semantic {
@@ -357,28 +357,6 @@ func (c *Captioner) trace(ctx context.Context, group []*Encoded, told [][]int32)
 	return out, nil
 }
 
-// inputs returns the standardised vectors of a group, each repeated.
-func (c *Captioner) inputs(group []*Encoded, repeat int) [][]float32 {
-	out := make([][]float32, len(c.plan.Senses))
-	for s := range c.plan.Senses {
-		width := c.plan.Senses[s].Width
-		for i, in := range group {
-			if s >= len(in.Senses) || in.Senses[s] == nil {
-				continue
-			}
-			if out[s] == nil {
-				out[s] = make([]float32, len(group)*repeat*width)
-			}
-			row := out[s][i*repeat*width:]
-			c.plan.Standardise(row, s, in.Senses[s], 1)
-			for k := 1; k < repeat; k++ {
-				copy(row[k*width:][:width], row[:width])
-			}
-		}
-	}
-	return out
-}
-
 func (c *Captioner) body(batch int) body {
 	return body{
 		speaker: &speaker{lexicon: c.lexicon, readout: c.readout},
@@ -402,7 +380,7 @@ func (c *Captioner) say(ctx context.Context, net *runtime.Network, group []*Enco
 		}
 	}
 	res, err := net.Run(ctx, runtime.Episode{
-		Batch: len(group), Inputs: c.inputs(group, 1), Ticks: c.plan.Stare + c.plan.MaxTokens + 1, Voice: voice,
+		Batch: len(group), Inputs: Inputs(c.plan, group, 1), Ticks: c.plan.Stare + c.plan.MaxTokens + 1, Voice: voice,
 	})
 	if err != nil {
 		return nil, err
@@ -431,7 +409,7 @@ func (c *Captioner) say(ctx context.Context, net *runtime.Network, group []*Enco
 func (c *Captioner) better(ctx context.Context, group []*Encoded, o Options) ([]Caption, error) {
 	voice := &beams{body: c.body(len(group) * o.Beam), width: o.Beam, inputs: len(group)}
 	_, err := c.plain.Run(ctx, runtime.Episode{
-		Batch: len(group) * o.Beam, Inputs: c.inputs(group, o.Beam), Ticks: c.plan.Stare + c.plan.MaxTokens + 1, Voice: voice,
+		Batch: len(group) * o.Beam, Inputs: Inputs(c.plan, group, o.Beam), Ticks: c.plan.Stare + c.plan.MaxTokens + 1, Voice: voice,
 	})
 	if err != nil {
 		return nil, err
@@ -457,7 +435,7 @@ func (c *Captioner) better(ctx context.Context, group []*Encoded, o Options) ([]
 func (c *Captioner) caption(words []int32, confidence float64) Caption {
 	out := Caption{Text: c.text(words), Confidence: confidence, Tokens: []string{}}
 	for _, w := range words {
-		out.Tokens = append(out.Tokens, c.lexicon.text[w])
+		out.Tokens = append(out.Tokens, c.lexicon.Text[w])
 	}
 	return out
 }
@@ -465,7 +443,7 @@ func (c *Captioner) caption(words []int32, confidence float64) Caption {
 func (c *Captioner) text(words []int32) string {
 	parts := make([]string, len(words))
 	for i, w := range words {
-		parts[i] = c.lexicon.text[w]
+		parts[i] = c.lexicon.Text[w]
 	}
 	return strings.ReplaceAll(strings.Join(parts, " "), " ,", ",")
 }

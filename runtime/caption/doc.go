@@ -7,7 +7,8 @@
 //	picture, sound → modules → senses → regions and tracts → language region
 //	     → logits (see wiring.Readout) → word → language module → back into the plan
 //
-// Words are limited to those of the captions the plan was trained on. A
+// [Words] are limited to those of the captions the plan was trained on. What a
+// plan makes of an input before it speaks is its [Captioner.Meaning]. A
 // caption is decoded greedily, or better: beam search finds candidates, to
 // which come the captions of the episodes that the plan's memory recalls, and
 // the one with the highest expected CIDEr-D against all is said (minimum Bayes

@@ -41,4 +41,5 @@ func Example() {
 		return
 	}
 	fmt.Println(said[0].Text)
+	// Output: red apple
 }

@@ -38,25 +38,25 @@ func (g *greedy) Hear(ctx context.Context, tick int, norm []float32) (runtime.Re
 		return reply, err
 	}
 	w := tick - g.stares // which word
-	v := len(g.words)
+	v := len(g.Tokens)
 	logits := g.score(g.hidden, norm, g.batch)
 	done := true
 	for b := range g.batch {
 		u := &g.said[b]
-		g.next[b] = g.words[g.end]
+		g.next[b] = g.Tokens[g.End]
 		if u.ended {
 			continue
 		}
 		row := logits[b*v:][:v]
-		choice := g.end
+		choice := g.End
 		switch {
 		case g.told != nil && w < len(g.told[b]):
 			choice = int(g.told[b][w])
 		case g.told == nil:
-			choice = best(row, g.end, w == 0)
+			choice = best(row, g.End, w == 0)
 		}
 		u.probs = append(u.probs, math.Exp(float64(row[choice]-kernel.LogSumExp(row, g.scratch))))
-		if choice == g.end {
+		if choice == g.End {
 			u.ended = true
 			continue
 		}
@@ -65,7 +65,7 @@ func (g *greedy) Hear(ctx context.Context, tick int, norm []float32) (runtime.Re
 			u.ended = true
 			continue
 		}
-		g.next[b] = g.words[choice]
+		g.next[b] = g.Tokens[choice]
 		done = false
 	}
 	if done {
@@ -116,7 +116,7 @@ func (y *body) stare(ctx context.Context, tick int) (runtime.Reply, bool, error)
 		return runtime.Reply{}, true, nil
 	}
 	y.next = make([]int32, y.batch)
-	y.scratch = make([]float32, len(y.words))
+	y.scratch = make([]float32, len(y.Tokens))
 	y.states = nil
 	for b := range y.next {
 		y.next[b] = y.start

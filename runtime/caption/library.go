@@ -207,10 +207,8 @@ func describe(found Found, name string) (wiring.ModuleInfo, error) {
 	}
 	info := wiring.ModuleInfo{Source: found.Source, SHA256: sum, Widths: map[string]int{}}
 	for _, p := range m.Outputs {
-		if p.Kind == modules.KindEmbedding && len(p.Shape) > 0 {
-			if w := p.Shape[len(p.Shape)-1].Size; w > 0 {
-				info.Widths[p.Name] = w
-			}
+		if w := p.Width(); p.Kind == modules.KindEmbedding && w > 0 {
+			info.Widths[p.Name] = w
 		}
 	}
 	return info, nil

@@ -97,7 +97,7 @@ func (m *Models) connect() error {
 		if out == nil {
 			return fmt.Errorf("module %q has no output %q, which sense %q needs", s.Module, s.Port, s.Name)
 		}
-		if w := lastSize(out); w != s.Width {
+		if w := out.Width(); w != s.Width {
 			return fmt.Errorf("module %q: output %q is %d wide; the plan was built for %d", s.Module, s.Port, w, s.Width)
 		}
 	}
@@ -118,7 +118,7 @@ func (m *Models) connect() error {
 	}
 	for _, out := range m.text.Manifest.Outputs {
 		if out.Kind == modules.KindEmbedding {
-			if w := lastSize(&out); w != e.Semantic {
+			if w := out.Width(); w != e.Semantic {
 				return fmt.Errorf("module %q: output %q is %d wide; the plan was built for %d", e.Text, out.Name, w, e.Semantic)
 			}
 			m.textOut = out.Name
@@ -151,7 +151,7 @@ func (m *Models) connectLanguage(e *wiring.Effector) error {
 			}
 		case out.Kind == modules.KindEmbedding:
 			m.lang.hidden = out.Name
-			if w := lastSize(out); w != e.Hidden {
+			if w := out.Width(); w != e.Hidden {
 				return fmt.Errorf("module %q: output %q is %d wide; the plan was built for %d", e.Module, out.Name, w, e.Hidden)
 			}
 		}
@@ -186,13 +186,6 @@ func inputOf(m *modules.Module, kind string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("module %q has no input of kind %s", m.Manifest.Name, kind)
-}
-
-func lastSize(p *modules.Port) int {
-	if len(p.Shape) == 0 {
-		return 0
-	}
-	return p.Shape[len(p.Shape)-1].Size
 }
 
 // Close releases the modules.
@@ -303,7 +296,7 @@ func (m *Models) Body(ctx context.Context, tokens []int32, states []float32) (hi
 	}
 	in := map[string]*modules.Tensor{m.lang.token: modules.Ints(wide, n)}
 	if states == nil {
-		states = make([]float32, n*lastSize(m.language.Manifest.Input(m.lang.state)))
+		states = make([]float32, n*m.language.Manifest.Input(m.lang.state).Width())
 	}
 	in[m.lang.state] = modules.Floats(states, n, len(states)/n)
 	out, err := m.language.Run(ctx, in, m.lang.hidden, m.lang.next)
@@ -323,15 +316,9 @@ func (m *Models) Head(ctx context.Context, hidden []float32, n int) ([]float32, 
 	return out[m.lang.logits].F32, nil
 }
 
-// Vectors returns the text tower's vector of each word, [words, semantic];
-// zero for words it does not know.
-func (m *Models) Vectors(ctx context.Context, words []string) ([]float32, error) {
-	return m.Texts(ctx, words)
-}
-
-// Texts returns the text tower's vector of each text, [texts, semantic]; zero
-// for a text without a known word.
-func (m *Models) Texts(ctx context.Context, texts []string) ([]float32, error) {
+// Vectors returns the text tower's vector of each text, a word or more,
+// [texts, semantic]; zero for a text without a known word.
+func (m *Models) Vectors(ctx context.Context, texts []string) ([]float32, error) {
 	const batch = 512
 	width := m.plan.Effectors[0].Semantic
 	out := make([]float32, len(texts)*width)

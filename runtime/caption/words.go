@@ -6,106 +6,66 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/wiring"
 )
 
-// lexicon is what a caption may say: the allowed words with the language
-// module's last layer for them and their vectors in the text space.
-type lexicon struct {
-	words    []int32 // tokens, sorted
-	end      int     // index of the end token in words
-	hidden   int
-	semantic int
-	bias     []float32 // [words]
-	head     []float32 // packed [hidden, words]
-	vectors  []float32 // packed [semantic, words]
-	text     []string
+// Words are those that a plan's captions may use, the end of a caption among
+// them.
+type Words struct {
+	Text   []string // by token
+	Tokens []int32  // in the language module's vocabulary, ascending
+	End    int      // which of them ends a caption
 }
 
-// newLexicon reads the head's weights for the allowed words and the words'
-// vectors. The head is linear, so its answers to zero and to the unit vectors
-// are its bias and weights.
-func newLexicon(ctx context.Context, p *wiring.Plan, m *Models) (*lexicon, error) {
-	e := &p.Effectors[0]
-	x := &lexicon{hidden: e.Hidden, semantic: e.Semantic}
+// NewWords lists the words that a plan may say with its opened modules: those
+// of the captions it was trained on, or, without training, every word that is
+// no mark. It is an error if the end is not among them.
+func NewWords(p *wiring.Plan, m *Models) (*Words, error) {
+	x := &Words{}
 	for t, w := range m.vocabulary {
 		mark := strings.HasPrefix(w, "<") && strings.HasSuffix(w, ">")
 		if p.Params.Words == nil && mark && int32(t) != m.end {
-			continue // without training every word may be said, but no mark
+			continue
 		}
 		if p.Params.Allowed(int32(t)) {
-			x.words = append(x.words, int32(t))
-			x.text = append(x.text, w)
+			x.Tokens, x.Text = append(x.Tokens, int32(t)), append(x.Text, w)
 		}
 	}
-	at, ok := slices.BinarySearch(x.words, m.end)
+	at, ok := slices.BinarySearch(x.Tokens, m.end)
 	if !ok {
 		return nil, fmt.Errorf("plan %q: its words lack the end token, so no caption would end", p.Name)
 	}
-	x.end = at
-	n := x.hidden + 1
-	units := make([]float32, n*x.hidden)
-	for i := range x.hidden {
-		units[(i+1)*x.hidden+i] = 1
-	}
-	scores, err := m.Head(ctx, units, n)
-	if err != nil {
-		return nil, err
-	}
-	size, v := len(m.vocabulary), len(x.words)
-	if len(scores) != n*size {
-		return nil, fmt.Errorf("module %q: its head gave %d scores for %d states and %d words", e.Module, len(scores), n, size)
-	}
-	x.bias = make([]float32, v)
-	weight := make([]float32, v*x.hidden)
-	for i, w := range x.words {
-		x.bias[i] = scores[w]
-		for k := range x.hidden {
-			weight[i*x.hidden+k] = scores[(k+1)*size+int(w)] - scores[w]
-		}
-	}
-	x.head = make([]float32, kernel.PackedLen(x.hidden, v))
-	kernel.PackB(x.head, weight, x.hidden, true, x.hidden, v)
-	vectors, err := m.Vectors(ctx, x.text)
-	if err != nil {
-		return nil, err
-	}
-	for i := range x.words {
-		wiring.UnitLength(vectors[i*x.semantic:][:x.semantic])
-	}
-	clear(vectors[x.end*x.semantic:][:x.semantic]) // a mark, not a word
-	x.vectors = make([]float32, kernel.PackedLen(x.semantic, v))
-	kernel.PackB(x.vectors, vectors, x.semantic, true, x.semantic, v)
+	x.End = at
 	return x, nil
 }
 
-// speaker computes logits for a batch; its buffers are reused.
-type speaker struct {
-	*lexicon
-	readout *wiring.Readout
-	fixed   []float32 // h' [batch, hidden]
-	point   []float32 // [batch, semantic]
-	logits  []float32 // [batch, words]
+// Vectors returns the words' unit vectors in the text space, [words,
+// semantic]; zero for the end, which is a mark, and for words that the text
+// module does not know.
+func (x *Words) Vectors(ctx context.Context, m *Models) ([]float32, error) {
+	vectors, err := m.Vectors(ctx, x.Text)
+	if err != nil {
+		return nil, err
+	}
+	width := len(vectors) / len(x.Text)
+	for i := range x.Text {
+		wiring.UnitLength(vectors[i*width:][:width])
+	}
+	clear(vectors[x.End*width:][:width])
+	return vectors, nil
 }
 
-// score returns the logits of every allowed word, [batch, words], from the
-// language module's hidden state and the language region's normalised state.
-// The result is overwritten by the next call.
-func (s *speaker) score(hidden, norm []float32, batch int) []float32 {
-	v := len(s.words)
-	if len(s.logits) != batch*v {
-		s.fixed = make([]float32, batch*s.hidden)
-		s.point = make([]float32, batch*s.semantic)
-		s.logits = make([]float32, batch*v)
+// parse returns the places of a text's words, or nil when one of them cannot
+// be said.
+func (x *Words) parse(text string) []int32 {
+	var words []int32
+	for _, w := range datasets.Tokenize(text) {
+		i := slices.Index(x.Text, w)
+		if i < 0 || i == x.End {
+			return nil
+		}
+		words = append(words, int32(i))
 	}
-	s.readout.Residual(s.fixed, hidden, norm, batch)
-	s.readout.Semantic(s.point, norm, batch)
-	kernel.GemmPacked(batch, v, s.semantic, s.point, s.semantic, s.vectors, s.logits, v, false)
-	kernel.GemmPacked(batch, v, s.hidden, s.fixed, s.hidden, s.head, s.logits, v, true)
-	for b := range batch {
-		row := s.logits[b*v:][:v]
-		kernel.Add(row, row, s.bias)
-	}
-	return s.logits
+	return words
 }

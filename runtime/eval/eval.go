@@ -119,7 +119,7 @@ func Evaluate(ctx context.Context, set *Set, who Contestants, plan *wiring.Plan,
 		o.Progress = func(string, int, int) {}
 	}
 	e := &evaluation{set: set, o: o, plan: plan, who: who}
-	e.samples = spread(set.Samples, o.Limit)
+	e.samples = Spread(set.Samples, o.Limit)
 	if err := e.encode(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -436,8 +436,17 @@ func pick[T any](all []T, which []int) []T {
 	return out
 }
 
-// spread takes n elements at even distances; all of them for n = 0.
-func spread[T any](all []T, n int) []T {
+// Untrained is the control without learning: the same wiring as it was before
+// training, with the same words to choose from.
+func Untrained(p *wiring.Plan) *wiring.Plan {
+	before := *p
+	before.Init(p.Provenance.Seed)
+	before.Params.Words = p.Params.Words
+	return &before
+}
+
+// Spread takes n elements at even distances; all of them for n = 0.
+func Spread[T any](all []T, n int) []T {
 	if n <= 0 || n >= len(all) {
 		return all
 	}

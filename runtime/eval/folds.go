@@ -69,6 +69,35 @@ func DefaultFolds() FoldOptions {
 	return FoldOptions{Options: Default(), Learn: learn.Default(), Prepare: learn.DefaultPrepare(), Config: runtime.Default(), Permutations: 2000}
 }
 
+// FoldSamples returns the sounds to score in folds, those of the test split
+// only if held says so, and the training pictures of a set. Each stands alone:
+// a sound's picture would tell.
+func FoldSamples(cache *datasets.Cache, set string, held bool) (sounds, pictures []*datasets.Sample, err error) {
+	every, err := cache.Open("sounds")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range every.Samples {
+		if len(s.Captions) > 0 && (held || s.Split != datasets.Test) {
+			alone := *s
+			alone.Image = nil
+			sounds = append(sounds, &alone)
+		}
+	}
+	all, err := cache.Open(set)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range all.Training() {
+		if s.Image != nil && len(s.Captions) > 0 {
+			alone := *s
+			alone.Sound = nil
+			pictures = append(pictures, &alone)
+		}
+	}
+	return sounds, pictures, nil
+}
+
 // Folds scores a plan's naming of sounds by cross-validation. For every fold
 // a copy of the plan is trained from its untrained parameters on the sounds
 // of the other folds and on pictures, and captions the sounds of the fold. A
@@ -197,9 +226,9 @@ func (f *folding) fold(ctx context.Context, k int, train, held []*datasets.Sampl
 				queries = append(queries, x.Text)
 			}
 		case "plan, greedy":
-			queries, err = meanings(ctx, &p, f.o.Config, e.encoded)
+			queries, err = meanings(ctx, e.who.Plan, e.encoded)
 		case "untrained, greedy":
-			queries, err = meanings(ctx, &untrained, f.o.Config, e.encoded)
+			queries, err = meanings(ctx, e.who.Untrained, e.encoded)
 		}
 		if err != nil {
 			return err
@@ -230,7 +259,7 @@ func captionVectors(ctx context.Context, models *caption.Models, samples []*data
 	}
 	slices.Sort(texts)
 	texts = slices.Compact(texts)
-	flat, err := models.Texts(ctx, texts)
+	flat, err := models.Vectors(ctx, texts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -271,49 +300,17 @@ func rankings(queries [][]float32, gallery []string, vectors [][]float32) []map[
 	return out
 }
 
-// meanings returns, for each input, the point in the text space that the
-// semantic readout gives once the plan has stared, [semantic].
-func meanings(ctx context.Context, p *wiring.Plan, config runtime.Config, inputs []*caption.Encoded) ([][]float32, error) {
-	config.Trace = false
-	net, err := runtime.New(p, config)
-	if err != nil {
-		return nil, err
-	}
-	readout, err := p.Readout(0)
-	if err != nil {
-		return nil, err
-	}
+// meanings returns the point in the text space that a plan makes of each
+// input, [semantic].
+func meanings(ctx context.Context, c *caption.Captioner, inputs []*caption.Encoded) ([][]float32, error) {
 	out := make([][]float32, len(inputs))
 	for i, in := range inputs {
-		senses := make([][]float32, len(p.Senses))
-		for s := range p.Senses {
-			if s < len(in.Senses) && in.Senses[s] != nil {
-				senses[s] = make([]float32, p.Senses[s].Width)
-				p.Standardise(senses[s], s, in.Senses[s], 1)
-			}
-		}
-		listener := &ear{at: p.Stare - 1}
-		if _, err := net.Run(ctx, runtime.Episode{Inputs: senses, Ticks: p.Stare, Voice: listener}); err != nil {
+		var err error
+		if out[i], err = c.Meaning(ctx, in); err != nil {
 			return nil, err
 		}
-		out[i] = make([]float32, readout.SemanticWidth)
-		readout.Semantic(out[i], listener.norm, 1)
 	}
 	return out, nil
-}
-
-// ear is a voice that says nothing and remembers the language region's state
-// at a tick.
-type ear struct {
-	at   int
-	norm []float32
-}
-
-func (e *ear) Hear(_ context.Context, tick int, norm []float32) (runtime.Reply, error) {
-	if tick == e.at {
-		e.norm = slices.Clone(norm)
-	}
-	return runtime.Reply{Done: tick >= e.at}, nil
 }
 
 // rows scores every condition on all sounds and, where the sound module was

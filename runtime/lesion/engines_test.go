@@ -105,7 +105,7 @@ func answers(t *testing.T, name string) []answer {
 		}
 		v.batch, v.chance = 1, make([]float64, 1)
 		l := &listener{reciter: v}
-		if _, err := s.net.Run(ctx, runtime.Episode{Inputs: s.inputs(in, 1), Ticks: p.Stare + len(v.say), Voice: l}); err != nil {
+		if _, err := s.net.Run(ctx, runtime.Episode{Inputs: caption.Inputs(p, []*caption.Encoded{in}, 1), Ticks: p.Stare + len(v.say), Voice: l}); err != nil {
 			t.Fatal(err)
 		}
 		out = append(out, answer{said[0].Text, l.heard})

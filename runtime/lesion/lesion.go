@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/runtime"
@@ -22,10 +22,8 @@ type Study struct {
 	models  *caption.Models
 	net     *runtime.Network
 	readout *wiring.Readout
-	tokens  map[string]int32
-	allowed []int32   // tokens that a caption may use
-	vectors []float32 // their unit vectors in the text space, [allowed, semantic]
-	place   map[int32]int
+	words   *caption.Words
+	vectors []float32 // of the words in the text space, [words, semantic]
 }
 
 // New prepares a plan and its opened modules. config.Trace is ignored.
@@ -35,33 +33,16 @@ func New(ctx context.Context, p *wiring.Plan, m *caption.Models, config runtime.
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{plan: p, models: m, net: net, tokens: map[string]int32{}, place: map[int32]int{}}
+	s := &Study{plan: p, models: m, net: net}
 	if s.readout, err = p.Readout(0); err != nil {
 		return nil, err
 	}
-	var words []string
-	for t, w := range m.Vocabulary() {
-		s.tokens[w] = int32(t)
-		mark := strings.HasPrefix(w, "<") && strings.HasSuffix(w, ">")
-		if p.Params.Words == nil && mark && int32(t) != m.End() {
-			continue // as when captions are made: no mark is said without training
-		}
-		if p.Params.Allowed(int32(t)) {
-			s.place[int32(t)] = len(s.allowed)
-			s.allowed, words = append(s.allowed, int32(t)), append(words, w)
-		}
-	}
-	if _, ok := s.place[m.End()]; !ok {
-		return nil, fmt.Errorf("plan %q: its words lack the end token, so no caption would end", p.Name)
-	}
-	if s.vectors, err = m.Vectors(ctx, words); err != nil {
+	if s.words, err = caption.NewWords(p, m); err != nil {
 		return nil, err
 	}
-	width := s.readout.SemanticWidth
-	for i := range s.allowed {
-		wiring.UnitLength(s.vectors[i*width:][:width])
+	if s.vectors, err = s.words.Vectors(ctx, m); err != nil {
+		return nil, err
 	}
-	clear(s.vectors[s.place[m.End()]*width:][:width]) // a mark, not a word
 	return s, nil
 }
 
@@ -96,7 +77,7 @@ func (s *Study) Tracts(ctx context.Context, in *caption.Encoded, words []string)
 func (s *Study) chances(ctx context.Context, in *caption.Encoded, v *reciter, cuts []int) ([]float64, error) {
 	batches := (len(cuts) + rows - 1) / rows
 	v.batch = (len(cuts) + batches - 1) / batches // all alike: another size costs new buffers
-	inputs := s.inputs(in, v.batch)
+	inputs := caption.Inputs(s.plan, []*caption.Encoded{in}, v.batch)
 	var out []float64
 	for lo := 0; lo < len(cuts); lo += v.batch {
 		cut := make([]int, v.batch)
@@ -114,46 +95,29 @@ func (s *Study) chances(ctx context.Context, in *caption.Encoded, v *reciter, cu
 	return out, nil
 }
 
-// inputs returns the standardised vectors of an input, each repeated.
-func (s *Study) inputs(in *caption.Encoded, repeat int) [][]float32 {
-	out := make([][]float32, len(s.plan.Senses))
-	for k := range s.plan.Senses {
-		if k >= len(in.Senses) || in.Senses[k] == nil {
-			continue
-		}
-		width := s.plan.Senses[k].Width
-		out[k] = make([]float32, repeat*width)
-		for b := range repeat {
-			s.plan.Standardise(out[k][b*width:][:width], k, in.Senses[k], 1)
-		}
-	}
-	return out
-}
-
 // voice prepares the saying of a caption: the language module's hidden state
 // before each word, and the words' places among those allowed.
 func (s *Study) voice(ctx context.Context, words []string) (*reciter, error) {
 	v := &reciter{study: s}
-	var ids []int32
 	for _, w := range words {
-		id, ok := s.tokens[w]
-		if _, may := s.place[id]; !ok || !may {
+		place := slices.Index(s.words.Text, w)
+		if place < 0 {
 			return nil, fmt.Errorf("lesion: plan %q cannot say %q", s.plan.Name, w)
 		}
-		ids = append(ids, id)
+		v.say = append(v.say, place)
 	}
-	if len(ids) < s.plan.MaxTokens {
-		ids = append(ids, s.models.End()) // a longer caption is cut off before its end
+	if len(v.say) < s.plan.MaxTokens {
+		v.say = append(v.say, s.words.End) // a longer caption is cut off before its end
 	}
 	token := s.models.Start()
 	var state []float32
-	for _, id := range ids {
+	for _, place := range v.say {
 		hidden, next, err := s.models.Body(ctx, []int32{token}, state)
 		if err != nil {
 			return nil, err
 		}
-		v.say, v.hidden = append(v.say, s.place[id]), append(v.hidden, hidden)
-		token, state = id, next
+		v.hidden = append(v.hidden, hidden)
+		token, state = s.words.Tokens[place], next
 	}
 	return v, nil
 }
@@ -193,7 +157,7 @@ func (v *reciter) Hear(ctx context.Context, tick int, norm []float32) (runtime.R
 // score adds the log-probability of word w to every episode.
 func (v *reciter) score(ctx context.Context, w int, norm []float32) error {
 	s := v.study
-	r, n, words := s.readout, v.batch, len(s.allowed)
+	r, n, words := s.readout, v.batch, len(s.words.Tokens)
 	if len(v.logits) != n*words {
 		v.fixed, v.point = make([]float32, n*r.HiddenWidth), make([]float32, n*r.SemanticWidth)
 		v.logits, v.scratch = make([]float32, n*words), make([]float32, words)
@@ -208,7 +172,7 @@ func (v *reciter) score(ctx context.Context, w int, norm []float32) error {
 	size := len(head) / n
 	for b := range n {
 		row := v.logits[b*words:][:words]
-		for i, token := range s.allowed {
+		for i, token := range s.words.Tokens {
 			row[i] += head[b*size+int(token)]
 		}
 		p := float64(row[v.say[w]]) - float64(kernel.LogSumExp(row, v.scratch))

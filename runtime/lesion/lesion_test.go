@@ -82,7 +82,7 @@ func TestContributionsAreExactLesions(t *testing.T) {
 	}
 	v.batch, v.chance = 1, make([]float64, 1)
 	listened := &each{reciter: v}
-	if _, err := s.net.Run(ctx, runtime.Episode{Inputs: s.inputs(in, 1), Ticks: p.Stare + len(v.say), Voice: listened}); err != nil {
+	if _, err := s.net.Run(ctx, runtime.Episode{Inputs: caption.Inputs(p, []*caption.Encoded{in}, 1), Ticks: p.Stare + len(v.say), Voice: listened}); err != nil {
 		t.Fatal(err)
 	}
 	var mean, whole float64

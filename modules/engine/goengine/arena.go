@@ -153,6 +153,24 @@ func (c *call) need(i int) (*tensor, error) {
 	return c.in[i], nil
 }
 
+// pair returns the first two inputs or an error that says which is missing.
+func (c *call) pair() (a, b *tensor, err error) {
+	if err := c.first(2); err != nil {
+		return nil, nil, err
+	}
+	return c.in[0], c.in[1], nil
+}
+
+// first reports which of the first n inputs is missing.
+func (c *call) first(n int) error {
+	for i := range n {
+		if _, err := c.need(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // input returns input i, nil if absent.
 func (c *call) input(i int) *tensor {
 	if i < 0 || i >= len(c.in) {

@@ -153,7 +153,7 @@ func stack(c *call, i int, parts []*tensor, v onnxfile.Value, axis int) error {
 		return err
 	}
 	for _, p := range parts {
-		if !sameShape(p.shape, first.shape) {
+		if !slices.Equal(p.shape, first.shape) {
 			return fmt.Errorf("iterations give shapes %v and %v", first.shape, p.shape)
 		}
 	}

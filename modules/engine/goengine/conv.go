@@ -152,11 +152,7 @@ func buildConv(s *spec) (operation, error) {
 	act := s.fused
 	state := &convState{}
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		weights, err := c.need(1)
+		x, weights, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -187,7 +183,7 @@ func buildConv(s *spec) (operation, error) {
 			b = view[float32](bias)
 		}
 		residual := c.input(3)
-		if residual != nil && (residual.dt != f32 || !sameShape(residual.shape, out.shape)) {
+		if residual != nil && (residual.dt != f32 || !slices.Equal(residual.shape, out.shape)) {
 			return convThenAdd(c, l, x, weights, b, residual, groups, act)
 		}
 		cv := &c.conv
@@ -398,16 +394,31 @@ func (v *convolution) finish(row, res []float32, o int) {
 // naive covers three and more spatial dimensions.
 func (v *convolution) naive() {
 	g := v.l.g
-	icg, ocg := v.ic/v.groups, v.oc/v.groups
+	convolve(v.out, v.x, v.w, g, v.batch, v.ic, v.oc, v.groups)
+	outN := product(g.out)
+	for i := range v.batch * v.oc {
+		var r []float32
+		if v.residual != nil {
+			r = v.residual[i*outN:]
+		}
+		v.finish(v.out[i*outN:(i+1)*outN], r, i%v.oc)
+	}
+}
+
+// convolve computes a convolution by its definition: x [batch, ic, in…], w
+// [oc, ic/groups, kernel…], out [batch, oc, out…].
+func convolve[T number](out, x, w []T, g *geometry, batch, ic, oc, groups int) {
+	icg, ocg := ic/groups, oc/groups
 	inN, outN, taps := product(g.in), product(g.out), product(g.kernel)
 	d := len(g.in)
 	at, tap := make([]int, d), make([]int, d)
-	for n := range v.batch {
-		for o := range v.oc {
+	for n := range batch {
+		for o := range oc {
 			clear(at)
-			dst := v.out[(n*v.oc+o)*outN : (n*v.oc+o+1)*outN]
+			dst := out[(n*oc+o)*outN : (n*oc+o+1)*outN]
+			first := n*ic + o/ocg*icg
 			for i := range dst {
-				var s float32
+				var s T
 				clear(tap)
 				for t := range taps {
 					off, inside := 0, true
@@ -418,7 +429,7 @@ func (v *convolution) naive() {
 					}
 					if inside {
 						for ch := range icg {
-							s += v.w[(o*icg+ch)*taps+t] * v.x[(n*v.ic+o/ocg*icg+ch)*inN+off]
+							s += w[(o*icg+ch)*taps+t] * x[(first+ch)*inN+off]
 						}
 					}
 					advanceIndex(tap, g.kernel)
@@ -426,11 +437,6 @@ func (v *convolution) naive() {
 				dst[i] = s
 				advanceIndex(at, g.out)
 			}
-			var r []float32
-			if v.residual != nil {
-				r = v.residual[(n*v.oc+o)*outN:]
-			}
-			v.finish(dst, r, o)
 		}
 	}
 }
@@ -450,11 +456,7 @@ func buildConvTranspose(s *spec) (operation, error) {
 	groups, extra, wantShape := s.int("group", 1), s.ints("output_padding"), s.ints("output_shape")
 	act := s.fused
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		weights, err := c.need(1)
+		x, weights, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -465,73 +467,30 @@ func buildConvTranspose(s *spec) (operation, error) {
 		if len(x.shape) < 3 || len(weights.shape) != len(x.shape) || weights.shape[0] != x.shape[1] || groups < 1 || x.shape[1]%groups != 0 {
 			return fmt.Errorf("input %v and weights %v do not fit", x.shape, weights.shape)
 		}
-		in, kern := x.shape[2:], weights.shape[2:]
-		d := len(in)
-		if wantShape != nil && len(wantShape) == d+2 {
-			wantShape = wantShape[2:]
-		}
-		stride, dilation := w.stride, w.dilation
-		if stride == nil {
-			stride = ones(d)
-		}
-		if dilation == nil {
-			dilation = ones(d)
-		}
-		if len(stride) != d || len(dilation) != d || (extra != nil && len(extra) != d) || (w.pads != nil && len(w.pads) != 2*d) || (wantShape != nil && len(wantShape) != d) {
-			return fmt.Errorf("attributes do not fit input %v", x.shape)
-		}
-		begin, out := make([]int, d), make([]int, d)
-		for i := range d {
-			full := (in[i]-1)*stride[i] + (kern[i]-1)*dilation[i] + 1
-			if extra != nil {
-				full += extra[i]
-			}
-			var total int
-			switch {
-			case wantShape != nil:
-				out[i] = wantShape[i]
-				total = full - out[i]
-			case w.autoPad == "SAME_UPPER" || w.autoPad == "SAME_LOWER":
-				out[i] = in[i] * stride[i]
-				total = full - out[i]
-			default:
-				if w.pads != nil {
-					begin[i] = w.pads[i]
-					full -= w.pads[i] + w.pads[i+d]
-				}
-				out[i] = full
-			}
-			if wantShape != nil || w.autoPad == "SAME_UPPER" || w.autoPad == "SAME_LOWER" {
-				total = max(total, 0)
-				begin[i] = total / 2
-				if w.autoPad == "SAME_LOWER" || (wantShape != nil && w.autoPad == "NOTSET") {
-					begin[i] = total - total/2
-				}
-			}
-			if out[i] < 1 {
-				return fmt.Errorf("output would be empty: input %v, kernel %v", in, kern)
-			}
+		g, err := w.spread(x.shape[2:], weights.shape[2:], extra, wantShape)
+		if err != nil {
+			return err
 		}
 		batch, ic, ocg := x.shape[0], x.shape[1], weights.shape[1]
 		oc, icg := ocg*groups, x.shape[1]/groups
 		if bias != nil && bias.n != oc {
 			return fmt.Errorf("bias %v does not fit %d channels", bias.shape, oc)
 		}
-		shape := append([]int{batch, oc}, out...)
+		shape := append([]int{batch, oc}, g.out...)
 		result, err := c.output(0, f32, shape...)
 		if err != nil {
 			return err
 		}
 		dst, src, wv := view[float32](result), view[float32](x), view[float32](weights)
-		inN, outN, taps := product(in), product(out), product(kern)
+		inN, outN, taps := product(g.in), product(g.out), product(g.kernel)
 		cols := c.floats(ocg * taps * inN)
 		clear(dst)
 		for n := range batch {
-			for g := range groups {
-				xs := src[(n*ic+g*icg)*inN:]
+			for k := range groups {
+				xs := src[(n*ic+k*icg)*inN:]
 				// cols [ocg·taps, inN] = wᵀ [ocg·taps, icg] · x [icg, inN]
-				kernel.GemmParallel(c.threads, true, false, ocg*taps, inN, icg, wv[g*icg*ocg*taps:], xs, cols, false)
-				scatterColumns(dst[(n*oc+g*ocg)*outN:], cols, ocg, in, out, kern, stride, dilation, begin)
+				kernel.GemmParallel(c.threads, true, false, ocg*taps, inN, icg, wv[k*icg*ocg*taps:], xs, cols, false)
+				scatterColumns(dst[(n*oc+k*ocg)*outN:], cols, ocg, g)
 			}
 		}
 		for i := range batch * oc {
@@ -546,7 +505,8 @@ func buildConvTranspose(s *spec) (operation, error) {
 }
 
 // scatterColumns adds every column to the output positions of its taps.
-func scatterColumns(dst, cols []float32, channels int, in, out, kern, stride, dilation, begin []int) {
+func scatterColumns(dst, cols []float32, channels int, g *geometry) {
+	in, out, kern, stride, dilation, begin := g.in, g.out, g.kernel, g.stride, g.dilation, g.begin
 	d := len(in)
 	inN, outN, taps := product(in), product(out), product(kern)
 	tap := make([]int, d)

@@ -34,11 +34,7 @@ func wrapIndex(i, n int) (int, error) {
 func buildGather(s *spec) (operation, error) {
 	axis := s.int("axis", 0)
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		idx, err := c.need(1)
+		x, idx, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -115,11 +111,7 @@ func elementOffsets(c *call, data, idx *tensor, axis int) ([]int, error) {
 func buildGatherElements(s *spec) (operation, error) {
 	axis := s.int("axis", 0)
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		idx, err := c.need(1)
+		x, idx, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -141,11 +133,7 @@ func buildGatherElements(s *spec) (operation, error) {
 func buildScatterElements(s *spec) (operation, error) {
 	axis, red := s.int("axis", 0), s.str("reduction", "none")
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		idx, err := c.need(1)
+		x, idx, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -153,7 +141,7 @@ func buildScatterElements(s *spec) (operation, error) {
 		if err != nil {
 			return err
 		}
-		if !sameShape(idx.shape, upd.shape) || upd.dt != x.dt {
+		if !slices.Equal(idx.shape, upd.shape) || upd.dt != x.dt {
 			return fmt.Errorf("updates do not fit: %s", describeAll(c.in))
 		}
 		offsets, err := elementOffsets(c, x, idx, axis)
@@ -187,17 +175,22 @@ func combine(out *tensor, o int, upd *tensor, u, n int, red string) error {
 	}
 	switch out.dt {
 	case f32:
-		arithInner(op, view[float32](out)[o:o+n], view[float32](out)[o:], view[float32](upd)[u:], 1, 1)
+		combineAs[float32](op, out, o, upd, u, n)
 	case f64:
-		arithInner(op, view[float64](out)[o:o+n], view[float64](out)[o:], view[float64](upd)[u:], 1, 1)
+		combineAs[float64](op, out, o, upd, u, n)
 	case i32:
-		arithInner(op, view[int32](out)[o:o+n], view[int32](out)[o:], view[int32](upd)[u:], 1, 1)
+		combineAs[int32](op, out, o, upd, u, n)
 	case i64:
-		arithInner(op, view[int64](out)[o:o+n], view[int64](out)[o:], view[int64](upd)[u:], 1, 1)
+		combineAs[int64](op, out, o, upd, u, n)
 	default:
 		return fmt.Errorf("does not reduce %v", out.dt)
 	}
 	return nil
+}
+
+func combineAs[T number](op arithOp, out *tensor, o int, upd *tensor, u, n int) {
+	dst := view[T](out)[o : o+n]
+	arithInner(op, dst, dst, view[T](upd)[u:], 1, 1)
 }
 
 // ndOffsets turns rows of indices into offsets of slices of data.
@@ -238,11 +231,7 @@ func ndOffsets(c *call, data, idx *tensor, batchDims int) (offsets []int, inner 
 func buildGatherND(s *spec) (operation, error) {
 	batchDims := s.int("batch_dims", 0)
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		idx, err := c.need(1)
+		x, idx, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -266,11 +255,7 @@ func buildGatherND(s *spec) (operation, error) {
 func buildScatterND(s *spec) (operation, error) {
 	red := s.str("reduction", "none")
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		idx, err := c.need(1)
+		x, idx, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -302,10 +287,8 @@ func buildScatterND(s *spec) (operation, error) {
 func buildOneHot(s *spec) (operation, error) {
 	axis := s.int("axis", -1)
 	return func(c *call) error {
-		for i := range 3 {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
+		if err := c.first(3); err != nil {
+			return err
 		}
 		idx, depthT, values := c.in[0], c.in[1], c.in[2]
 		depth := int(depthT.at(0))
@@ -374,11 +357,7 @@ func buildNonZero(*spec) (operation, error) {
 func buildCompress(s *spec) (operation, error) {
 	axis, hasAxis := s.int("axis", 0), s.has("axis")
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		cond, err := c.need(1)
+		x, cond, err := c.pair()
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,24 @@ var lossTable = map[string]operator{
 	"ai.onnx.preview.training.Momentum": {build: buildMomentum},
 }
 
+// logSoftmax turns logits [outer, classes, inner] into log-probabilities.
+func logSoftmax(x []float64, outer, classes, inner int) {
+	for o := range outer {
+		for i := range inner {
+			m, sum := math.Inf(-1), 0.0
+			for k := range classes {
+				m = max(m, x[(o*classes+k)*inner+i])
+			}
+			for k := range classes {
+				sum += math.Exp(x[(o*classes+k)*inner+i] - m)
+			}
+			for k := range classes {
+				x[(o*classes+k)*inner+i] -= m + math.Log(sum)
+			}
+		}
+	}
+}
+
 // buildLoss is the negative log-likelihood of targets under log-probabilities
 // [batch, classes, space…], or under logits.
 func buildLoss(logits bool) builder {
@@ -43,20 +61,7 @@ func buildLoss(logits bool) builder {
 				logp[i] = x.at(i)
 			}
 			if logits {
-				for o := range outer {
-					for i := range inner {
-						m, sum := math.Inf(-1), 0.0
-						for k := range classes {
-							m = max(m, logp[(o*classes+k)*inner+i])
-						}
-						for k := range classes {
-							sum += math.Exp(logp[(o*classes+k)*inner+i] - m)
-						}
-						for k := range classes {
-							logp[(o*classes+k)*inner+i] -= m + math.Log(sum)
-						}
-					}
-				}
+				logSoftmax(logp, outer, classes, inner)
 			}
 			losses := make([]float64, len(target))
 			total, weights := 0.0, 0.0

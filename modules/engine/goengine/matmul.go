@@ -2,6 +2,7 @@ package goengine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
 )
@@ -102,11 +103,7 @@ func buildMatMul(s *spec) (operation, error) {
 	weights := packConstant(s.constant(1), false)
 	act := s.fused
 	return func(c *call) error {
-		a, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		b, err := c.need(1)
+		a, b, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -206,15 +203,20 @@ func matOffsets(batch, a, b []int, sizeA, sizeB int) [][2]int {
 	return offsets
 }
 
+// batchOffsets is matOffsets for a product's shape and its operands'.
+func batchOffsets(out, a, b []int, m, k, n int) [][2]int {
+	batch := out
+	if len(b) > 1 {
+		batch = batch[:len(batch)-1]
+	}
+	if len(a) > 1 {
+		batch = batch[:len(batch)-1]
+	}
+	return matOffsets(batch, a, b, m*k, k*n)
+}
+
 func matmulAny(out, a, b *tensor, m, k, n int) error {
-	batch := out.shape
-	if len(b.shape) > 1 {
-		batch = batch[:len(batch)-1]
-	}
-	if len(a.shape) > 1 {
-		batch = batch[:len(batch)-1]
-	}
-	offsets := matOffsets(batch, a.shape, b.shape, m*k, k*n)
+	offsets := batchOffsets(out.shape, a.shape, b.shape, m, k, n)
 	switch a.dt {
 	case f64:
 		naiveMatMul(view[float64](out), view[float64](a), view[float64](b), offsets, m, k, n)
@@ -253,11 +255,7 @@ func buildGemm(s *spec) (operation, error) {
 	weights := packConstant(s.constant(1), tb)
 	act := s.fused
 	return func(c *call) error {
-		a, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		b, err := c.need(1)
+		a, b, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -280,7 +278,7 @@ func buildGemm(s *spec) (operation, error) {
 			return err
 		}
 		if bias != nil {
-			if shape, err := broadcastShape(nil, out.shape, bias.shape); err != nil || !sameShape(shape, out.shape) {
+			if shape, err := broadcastShape(nil, out.shape, bias.shape); err != nil || !slices.Equal(shape, out.shape) {
 				return fmt.Errorf("bias %v does not fit %v", bias.shape, out.shape)
 			}
 		}

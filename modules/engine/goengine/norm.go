@@ -169,10 +169,8 @@ func buildBatchNorm(s *spec) (operation, error) {
 	training := s.int("training_mode", 0) == 1
 	act := s.fused
 	return func(c *call) error {
-		for i := range 5 {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
+		if err := c.first(5); err != nil {
+			return err
 		}
 		x := c.in[0]
 		if err := wantF32(c.in...); err != nil {
@@ -254,10 +252,8 @@ func normalizeRow(dst, x []float32, epsilon float32) (mean, inv float32) {
 func buildInstanceNorm(s *spec) (operation, error) {
 	epsilon := s.float("epsilon", 1e-5)
 	return func(c *call) error {
-		for i := range 3 {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
+		if err := c.first(3); err != nil {
+			return err
 		}
 		x, scale, bias := c.in[0], view[float32](c.in[1]), view[float32](c.in[2])
 		if err := wantF32(c.in...); err != nil {
@@ -274,10 +270,8 @@ func buildGroupNorm(s *spec) (operation, error) {
 	epsilon, groups := s.float("epsilon", 1e-5), s.int("num_groups", 1)
 	perGroup := s.opset < 21
 	return func(c *call) error {
-		for i := range 3 {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
+		if err := c.first(3); err != nil {
+			return err
 		}
 		x, scale, bias := c.in[0], view[float32](c.in[1]), view[float32](c.in[2])
 		if err := wantF32(c.in...); err != nil {

@@ -32,8 +32,7 @@ type operator struct {
 type spec struct {
 	node   *onnxfile.Node
 	opset  int64
-	consts []*tensor // constant inputs, nil where unknown before the run
-	plan   *plan
+	consts []*tensor  // constant inputs, nil where unknown before the run
 	fused  activation // applied to a float32 result
 }
 
@@ -102,7 +101,6 @@ type plan struct {
 	graph   *onnxfile.Graph
 	opsets  map[string]int64
 	threads int
-	parent  *plan
 
 	ids      map[string]int
 	consts   []*tensor // by value number, nil if not constant
@@ -136,7 +134,7 @@ func (p *plan) value(name string) int {
 // compile prepares a graph. parent is the plan of the enclosing graph, nil for
 // a main graph; keep are inner values that must not be fused away.
 func compile(g *onnxfile.Graph, opsets map[string]int64, threads int, parent *plan, keep []string) (*plan, error) {
-	p := &plan{graph: g, opsets: opsets, threads: threads, parent: parent, ids: map[string]int{}}
+	p := &plan{graph: g, opsets: opsets, threads: threads, ids: map[string]int{}}
 	for _, v := range g.Inputs {
 		p.inputs = append(p.inputs, p.value(v.Name))
 	}
@@ -303,7 +301,7 @@ func (p *plan) build(n *onnxfile.Node) (*step, error) {
 		return nil, fmt.Errorf("operator %s is not known", n.Op)
 	}
 	s := &step{node: n}
-	sp := &spec{node: n, opset: p.opset(n.Domain), plan: p}
+	sp := &spec{node: n, opset: p.opset(n.Domain)}
 	for _, in := range n.Inputs {
 		id := p.value(in)
 		s.in = append(s.in, id)

@@ -347,11 +347,7 @@ func buildGlobalLpPool(s *spec) (operation, error) {
 func buildMaxUnpool(s *spec) (operation, error) {
 	kern, stride, pads := s.ints("kernel_shape"), s.ints("strides"), s.ints("pads")
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		idx, err := c.need(1)
+		x, idx, err := c.pair()
 		if err != nil {
 			return err
 		}

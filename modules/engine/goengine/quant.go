@@ -18,18 +18,14 @@ var quantTable = map[string]operator{
 // integers returns the elements of an 8-bit tensor, less the zero point
 // (which may be absent, one for all, or one for each position of an axis).
 func integers(x, zero *tensor, axis int) ([]int32, error) {
-	vals := make([]int32, x.n)
+	vals := make([]int32, 0, x.n)
 	switch x.dt {
 	case u8:
-		for i, v := range view[uint8](x) {
-			vals[i] = int32(v)
-		}
+		vals = appendAs[uint8](vals, x)
 	case i8:
-		for i, v := range view[int8](x) {
-			vals[i] = int32(v)
-		}
+		vals = appendAs[int8](vals, x)
 	case i32:
-		copy(vals, view[int32](x))
+		vals = appendAs[int32](vals, x)
 	default:
 		return nil, fmt.Errorf("wants 8-bit integers, got %v", x.dt)
 	}
@@ -55,11 +51,7 @@ func integers(x, zero *tensor, axis int) ([]int32, error) {
 
 func buildMatMulInteger(*spec) (operation, error) {
 	return func(c *call) error {
-		a, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		b, err := c.need(1)
+		a, b, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -82,17 +74,6 @@ func buildMatMulInteger(*spec) (operation, error) {
 		naiveMatMul(view[int32](out), x, y, batchOffsets(out.shape, a.shape, b.shape, m, k, n), m, k, n)
 		return nil
 	}, nil
-}
-
-func batchOffsets(out, a, b []int, m, k, n int) [][2]int {
-	batch := out
-	if len(b) > 1 {
-		batch = batch[:len(batch)-1]
-	}
-	if len(a) > 1 {
-		batch = batch[:len(batch)-1]
-	}
-	return matOffsets(batch, a, b, m*k, k*n)
 }
 
 // quantize rounds v/scale + zero to an integer type, ties to even, cut off at
@@ -130,10 +111,8 @@ func zeroAt(t *tensor, i int) float64 {
 
 func buildQLinearMatMul(*spec) (operation, error) {
 	return func(c *call) error {
-		for i := range 8 {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
+		if err := c.first(8); err != nil {
+			return err
 		}
 		a, b, ys, yz := c.in[0], c.in[3], c.in[6], c.in[7]
 		shape, m, k, n, err := matmulShape(nil, a.shape, b.shape)
@@ -191,11 +170,7 @@ func buildQuantize(s *spec) (operation, error) {
 		dt = u8
 	}
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		scale, err := c.need(1)
+		x, scale, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -223,11 +198,7 @@ func buildQuantize(s *spec) (operation, error) {
 func buildDequantize(s *spec) (operation, error) {
 	axis := s.int("axis", 1)
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		scale, err := c.need(1)
+		x, scale, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -299,47 +270,16 @@ func integerConv(w *window, groups int, x, y []int32, xs, ws []int) ([]int32, []
 	if err != nil {
 		return nil, nil, err
 	}
-	batch, ic, oc, icg := xs[0], xs[1], ws[0], ws[1]
-	inN, outN, taps := product(g.in), product(g.out), product(g.kernel)
-	out := make([]int32, batch*oc*outN)
-	d := len(g.in)
-	at, tap := make([]int, d), make([]int, d)
-	for n := range batch {
-		for o := range oc {
-			clear(at)
-			dst := out[(n*oc+o)*outN : (n*oc+o+1)*outN]
-			first := n*ic + o/(oc/groups)*icg
-			for i := range dst {
-				clear(tap)
-				for t := range taps {
-					off, inside := 0, true
-					for a := range d {
-						p := at[a]*g.stride[a] + tap[a]*g.dilation[a] - g.begin[a]
-						inside = inside && p >= 0 && p < g.in[a]
-						off = off*g.in[a] + p
-					}
-					if inside {
-						for ch := range icg {
-							dst[i] += y[(o*icg+ch)*taps+t] * x[(first+ch)*inN+off]
-						}
-					}
-					advanceIndex(tap, g.kernel)
-				}
-				advanceIndex(at, g.out)
-			}
-		}
-	}
+	batch, ic, oc := xs[0], xs[1], ws[0]
+	out := make([]int32, batch*oc*product(g.out))
+	convolve(out, x, y, g, batch, ic, oc, groups)
 	return out, append([]int{batch, oc}, g.out...), nil
 }
 
 func buildConvInteger(s *spec) (operation, error) {
 	w, groups := newWindow(s), s.int("group", 1)
 	return func(c *call) error {
-		a, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		b, err := c.need(1)
+		a, b, err := c.pair()
 		if err != nil {
 			return err
 		}
@@ -367,10 +307,8 @@ func buildConvInteger(s *spec) (operation, error) {
 func buildQLinearConv(s *spec) (operation, error) {
 	w, groups := newWindow(s), s.int("group", 1)
 	return func(c *call) error {
-		for i := range 8 {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
+		if err := c.first(8); err != nil {
+			return err
 		}
 		a, b, ys, yz, bias := c.in[0], c.in[3], c.in[6], c.in[7], c.input(8)
 		x, err := integers(a, c.in[2], 1)

@@ -18,6 +18,7 @@ var randomTable = map[string]operator{
 	"RandomNormalLike":  {impure: true, native: true, build: randomOp(false, true)},
 	"Bernoulli":         {impure: true, native: true, build: buildBernoulli},
 	"Multinomial":       {impure: true, build: buildMultinomial},
+	"Dropout":           {impure: true, build: buildDropout},
 }
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) }
@@ -117,5 +118,67 @@ func buildMultinomial(s *spec) (operation, error) {
 			}
 		}
 		return castFrom(out, vals)
+	}, nil
+}
+
+// buildDropout is the identity outside training; in training mode elements
+// are dropped with the node's seed.
+func buildDropout(s *spec) (operation, error) {
+	ratioAttr, seed := s.float("ratio", 0.5), s.int("seed", 0)
+	modern := s.opset >= 12
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		ratio, training := float64(ratioAttr), false
+		if modern {
+			if t := c.input(1); t != nil && t.n > 0 {
+				ratio = t.at(0)
+			}
+			if t := c.input(2); t != nil && t.n > 0 {
+				training = t.at(0) != 0
+			}
+		}
+		var mask *tensor
+		if len(c.out) > 1 && c.out[1] != nil {
+			dt := bool8
+			if !modern && s.opset < 10 {
+				dt = x.dt
+			}
+			if mask, err = c.output(1, dt, x.shape...); err != nil {
+				return err
+			}
+			one := newTensor(dt, 1)
+			if err := cast(one, of(u8, []uint8{1}, 1)); err != nil {
+				return err
+			}
+			fillWith(mask, one)
+		}
+		if !training || ratio == 0 {
+			c.alias(0, x, x.shape...)
+			return nil
+		}
+		if x.dt != f32 {
+			return fmt.Errorf("drops elements of float32 only, got %v", x.dt)
+		}
+		out, err := c.output(0, x.dt, x.shape...)
+		if err != nil {
+			return err
+		}
+		rng := newRandom(uint64(seed))
+		dst := view[float32](out)
+		for i, v := range view[float32](x) {
+			keep := rng.Float64() >= ratio
+			if keep {
+				dst[i] = v / float32(1-ratio)
+			} else {
+				dst[i] = 0
+			}
+			if mask != nil {
+				view[uint8](mask)[i] = b2u(keep)
+			}
+		}
+		return nil
 	}, nil
 }

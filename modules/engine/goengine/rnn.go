@@ -91,7 +91,6 @@ type cell struct {
 	lbr        bool      // linear_before_reset
 	coupled    bool      // input_forget
 	clip       float32   // 0 for none
-	threads    int
 	scratch    []float32 // [batch, 3·hidden]
 	resetState []float32 // [batch, hidden]
 }
@@ -284,150 +283,214 @@ type layer struct {
 }
 
 func (l *layer) run(c *call) error {
-	for i := range 3 {
-		if _, err := c.need(i); err != nil {
-			return err
-		}
-	}
-	x, w, r := c.in[0], c.in[1], c.in[2]
-	bias, lens, h0, c0, peep := c.input(3), c.input(4), c.input(5), c.input(6), c.input(7)
-	if err := wantF32(x, w, r, bias, h0, c0, peep); err != nil {
-		return err
-	}
-	if len(x.shape) != 3 || len(w.shape) != 3 || len(r.shape) != 3 {
-		return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
-	}
-	hidden := r.shape[2]
-	gh := l.gates * hidden
-	steps, batch, width := x.shape[0], x.shape[1], x.shape[2]
-	if l.batchFirst {
-		steps, batch = batch, steps
-	}
-	ds := l.directions
-	if (l.hidden != 0 && l.hidden != hidden) || w.shape[0] != ds || w.shape[1] != gh || w.shape[2] != width || r.shape[0] != ds || r.shape[1] != gh ||
-		(bias != nil && bias.n != ds*2*gh) || (h0 != nil && h0.n != ds*batch*hidden) || (c0 != nil && c0.n != ds*batch*hidden) ||
-		(peep != nil && peep.n != ds*3*hidden) || (lens != nil && lens.n != batch) {
-		return fmt.Errorf("operands do not fit %d directions of %d units: %s", ds, hidden, describeAll(c.in))
-	}
-	var lengths []int
-	if lens != nil {
-		var err error
-		if lengths, err = c.intsOf(4); err != nil {
-			return err
-		}
-		for _, n := range lengths {
-			if n < 0 || n > steps {
-				return fmt.Errorf("sequence length %d exceeds %d steps", n, steps)
-			}
-		}
-	}
-	shapeY, shapeH := []int{steps, ds, batch, hidden}, []int{ds, batch, hidden}
-	if l.batchFirst {
-		shapeY, shapeH = []int{batch, steps, ds, hidden}, []int{batch, ds, hidden}
-	}
-	y, err := c.output(0, f32, shapeY...)
+	p, err := l.newPass(c)
 	if err != nil {
 		return err
 	}
-	yh, err := c.output(1, f32, shapeH...)
-	if err != nil {
+	if err := p.outputs(); err != nil {
 		return err
 	}
-	var yc *tensor
-	if l.gates == 4 {
-		if yc, err = c.output(2, f32, shapeH...); err != nil {
-			return err
-		}
-	}
-	// where a row of the sequence, of the result and of a state lies
-	rowAt := func(t, b int) int { return t*batch + b }
-	outAt := func(t, d, b int) int { return ((t*ds+d)*batch + b) * hidden }
-	stateAt := func(d, b int) int { return (d*batch + b) * hidden }
-	if l.batchFirst {
-		rowAt = func(t, b int) int { return b*steps + t }
-		outAt = func(t, d, b int) int { return ((b*steps+t)*ds + d) * hidden }
-		stateAt = func(d, b int) int { return (b*ds + d) * hidden }
-	}
-	proj := c.floats(steps * batch * gh)
-	gatesBuf, h, state := c.floats(batch*gh), c.floats(batch*hidden), c.floats(batch*hidden)
-	cl := &cell{hidden: hidden, gates: l.gates, lbr: l.lbr, coupled: l.coupled, clip: l.clip, threads: c.threads,
-		scratch: c.floats(batch * 3 * hidden), resetState: c.floats(batch * hidden)}
-	ys := view[float32](y)
-	for d := range ds {
-		cl.acts = l.acts[d*l.perDirection : (d+1)*l.perDirection]
-		cl.recurrentW = view[float32](r)[d*gh*hidden : (d+1)*gh*hidden]
-		cl.packedR = nil
-		if l.packedR != nil {
-			cl.packedR = l.packedR[d]
-		}
-		cl.peephole = nil
-		if peep != nil {
-			cl.peephole = view[float32](peep)[d*3*hidden : (d+1)*3*hidden]
-		}
-		if l.packedW != nil && l.packedW[d].usable() {
-			l.packedW[d].multiply(c.threads, steps*batch, view[float32](x), proj, false)
-		} else {
-			kernel.GemmParallel(c.threads, false, true, steps*batch, gh, width, view[float32](x), view[float32](w)[d*gh*width:], proj, false)
-		}
-		cl.recurrentB = nil
-		if bias != nil {
-			b := view[float32](bias)[d*2*gh : (d+1)*2*gh]
-			wb, rb := b[:gh], b[gh:]
-			both := c.floats(gh)
-			kernel.Add(both, wb, rb)
-			if l.lbr && l.gates == 3 { // the candidate's recurrent bias is gated
-				copy(both[2*hidden:], wb[2*hidden:])
-				cl.recurrentB = rb
-			}
-			for i := 0; i < len(proj); i += gh {
-				kernel.Add(proj[i:i+gh], proj[i:i+gh], both)
-			}
-		}
-		initial := func(dst []float32, t *tensor) {
-			clear(dst)
-			for b := range batch {
-				if t != nil {
-					copy(dst[b*hidden:(b+1)*hidden], view[float32](t)[stateAt(d, b):])
-				}
-			}
-		}
-		initial(h, h0)
-		initial(state, c0)
-		backward := l.reverse || d == 1
-		var keepH, keepC []float32
-		if lengths != nil {
-			keepH, keepC = c.floats(batch*hidden), c.floats(batch*hidden)
-		}
-		for k := range steps {
-			for b := range batch {
-				t := timeOf(k, b, steps, lengths, backward)
-				copy(gatesBuf[b*gh:(b+1)*gh], proj[rowAt(t, b)*gh:])
-			}
-			if lengths != nil {
-				copy(keepH, h)
-				copy(keepC, state)
-			}
-			l.step(cl, batch, gatesBuf, h, state)
-			for b := range batch {
-				t := timeOf(k, b, steps, lengths, backward)
-				dst := ys[outAt(t, d, b):][:hidden]
-				if lengths != nil && k >= lengths[b] { // beyond the end: the state stays
-					copy(h[b*hidden:(b+1)*hidden], keepH[b*hidden:])
-					copy(state[b*hidden:(b+1)*hidden], keepC[b*hidden:])
-					clear(dst)
-					continue
-				}
-				copy(dst, h[b*hidden:(b+1)*hidden])
-			}
-		}
-		for b := range batch {
-			copy(view[float32](yh)[stateAt(d, b):][:hidden], h[b*hidden:])
-			if yc != nil {
-				copy(view[float32](yc)[stateAt(d, b):][:hidden], state[b*hidden:])
-			}
-		}
+	p.proj = c.floats(p.steps * p.batch * l.gates * p.hidden)
+	p.gatesBuf, p.h, p.state = c.floats(p.batch*l.gates*p.hidden), c.floats(p.batch*p.hidden), c.floats(p.batch*p.hidden)
+	p.cell = cell{hidden: p.hidden, gates: l.gates, lbr: l.lbr, coupled: l.coupled, clip: l.clip,
+		scratch: c.floats(p.batch * 3 * p.hidden), resetState: c.floats(p.batch * p.hidden)}
+	for d := range l.directions {
+		p.prepare(d)
+		p.walk(d)
+		p.finish(d)
 	}
 	return nil
+}
+
+// pass is one run of a layer over a batch of sequences.
+type pass struct {
+	*layer
+	c                           *call
+	x, w, r, bias, h0, c0, peep *tensor
+	steps, batch, width, hidden int
+	lengths                     []int   // of the sequences; nil when all are steps long
+	y, yh, yc                   *tensor // yc is nil but for an LSTM
+
+	// of the direction at work
+	cell           cell
+	proj, gatesBuf []float32 // W·x of all steps; the gates of one
+	h, state       []float32 // [batch, hidden]
+}
+
+// newPass checks a call's operands.
+func (l *layer) newPass(c *call) (*pass, error) {
+	if err := c.first(3); err != nil {
+		return nil, err
+	}
+	p := &pass{layer: l, c: c, x: c.in[0], w: c.in[1], r: c.in[2], bias: c.input(3), h0: c.input(5), c0: c.input(6), peep: c.input(7)}
+	x, w, r, lens := p.x, p.w, p.r, c.input(4)
+	if err := wantF32(x, w, r, p.bias, p.h0, p.c0, p.peep); err != nil {
+		return nil, err
+	}
+	if len(x.shape) != 3 || len(w.shape) != 3 || len(r.shape) != 3 {
+		return nil, fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+	}
+	p.hidden = r.shape[2]
+	p.steps, p.batch, p.width = x.shape[0], x.shape[1], x.shape[2]
+	if l.batchFirst {
+		p.steps, p.batch = p.batch, p.steps
+	}
+	ds, gh := l.directions, l.gates*p.hidden
+	holds := func(t *tensor, n int) bool { return t == nil || t.n == n }
+	if (l.hidden != 0 && l.hidden != p.hidden) || w.shape[0] != ds || w.shape[1] != gh || w.shape[2] != p.width || r.shape[0] != ds || r.shape[1] != gh ||
+		!holds(p.bias, ds*2*gh) || !holds(p.h0, ds*p.batch*p.hidden) || !holds(p.c0, ds*p.batch*p.hidden) ||
+		!holds(p.peep, ds*3*p.hidden) || !holds(lens, p.batch) {
+		return nil, fmt.Errorf("operands do not fit %d directions of %d units: %s", ds, p.hidden, describeAll(c.in))
+	}
+	if lens == nil {
+		return p, nil
+	}
+	var err error
+	if p.lengths, err = c.intsOf(4); err != nil {
+		return nil, err
+	}
+	for _, n := range p.lengths {
+		if n < 0 || n > p.steps {
+			return nil, fmt.Errorf("sequence length %d exceeds %d steps", n, p.steps)
+		}
+	}
+	return p, nil
+}
+
+// outputs makes the call's outputs.
+func (p *pass) outputs() (err error) {
+	ds := p.directions
+	shapeY, shapeH := []int{p.steps, ds, p.batch, p.hidden}, []int{ds, p.batch, p.hidden}
+	if p.batchFirst {
+		shapeY, shapeH = []int{p.batch, p.steps, ds, p.hidden}, []int{p.batch, ds, p.hidden}
+	}
+	if p.y, err = p.c.output(0, f32, shapeY...); err != nil {
+		return err
+	}
+	if p.yh, err = p.c.output(1, f32, shapeH...); err != nil {
+		return err
+	}
+	if p.gates == 4 {
+		p.yc, err = p.c.output(2, f32, shapeH...)
+	}
+	return err
+}
+
+// rowAt is where step t of sequence b lies among the rows of x.
+func (p *pass) rowAt(t, b int) int {
+	if p.batchFirst {
+		return b*p.steps + t
+	}
+	return t*p.batch + b
+}
+
+// outAt is where direction d's result of step t of sequence b lies in y.
+func (p *pass) outAt(t, d, b int) int {
+	if p.batchFirst {
+		return ((b*p.steps+t)*p.directions + d) * p.hidden
+	}
+	return ((t*p.directions+d)*p.batch + b) * p.hidden
+}
+
+// stateAt is where direction d's state of sequence b lies in h0, c0, yh, yc.
+func (p *pass) stateAt(d, b int) int {
+	if p.batchFirst {
+		return (b*p.directions + d) * p.hidden
+	}
+	return (d*p.batch + b) * p.hidden
+}
+
+// prepare sets the cell to direction d, projects the inputs and takes the
+// initial states.
+func (p *pass) prepare(d int) {
+	l, c, cl := p.layer, p.c, &p.cell
+	hidden, gh, rows := p.hidden, p.layer.gates*p.hidden, p.steps*p.batch
+	cl.acts = l.acts[d*l.perDirection : (d+1)*l.perDirection]
+	cl.recurrentW = view[float32](p.r)[d*gh*hidden : (d+1)*gh*hidden]
+	cl.packedR = nil
+	if l.packedR != nil {
+		cl.packedR = l.packedR[d]
+	}
+	cl.peephole = nil
+	if p.peep != nil {
+		cl.peephole = view[float32](p.peep)[d*3*hidden : (d+1)*3*hidden]
+	}
+	if l.packedW != nil && l.packedW[d].usable() {
+		l.packedW[d].multiply(c.threads, rows, view[float32](p.x), p.proj, false)
+	} else {
+		kernel.GemmParallel(c.threads, false, true, rows, gh, p.width, view[float32](p.x), view[float32](p.w)[d*gh*p.width:], p.proj, false)
+	}
+	cl.recurrentB = nil
+	if p.bias != nil {
+		b := view[float32](p.bias)[d*2*gh : (d+1)*2*gh]
+		wb, rb := b[:gh], b[gh:]
+		both := c.floats(gh)
+		kernel.Add(both, wb, rb)
+		if l.lbr && l.gates == 3 { // the candidate's recurrent bias is gated
+			copy(both[2*hidden:], wb[2*hidden:])
+			cl.recurrentB = rb
+		}
+		for i := 0; i < len(p.proj); i += gh {
+			kernel.Add(p.proj[i:i+gh], p.proj[i:i+gh], both)
+		}
+	}
+	p.initial(p.h, p.h0, d)
+	p.initial(p.state, p.c0, d)
+}
+
+// initial copies direction d's initial state, zero when none is given.
+func (p *pass) initial(dst []float32, t *tensor, d int) {
+	clear(dst)
+	if t == nil {
+		return
+	}
+	for b := range p.batch {
+		copy(dst[b*p.hidden:(b+1)*p.hidden], view[float32](t)[p.stateAt(d, b):])
+	}
+}
+
+// walk takes all steps of direction d.
+func (p *pass) walk(d int) {
+	hidden, gh := p.hidden, p.layer.gates*p.hidden
+	backward := p.reverse || d == 1
+	var keepH, keepC []float32
+	if p.lengths != nil {
+		keepH, keepC = p.c.floats(p.batch*hidden), p.c.floats(p.batch*hidden)
+	}
+	ys := view[float32](p.y)
+	for k := range p.steps {
+		for b := range p.batch {
+			t := timeOf(k, b, p.steps, p.lengths, backward)
+			copy(p.gatesBuf[b*gh:(b+1)*gh], p.proj[p.rowAt(t, b)*gh:])
+		}
+		if p.lengths != nil {
+			copy(keepH, p.h)
+			copy(keepC, p.state)
+		}
+		p.step(&p.cell, p.batch, p.gatesBuf, p.h, p.state)
+		for b := range p.batch {
+			t := timeOf(k, b, p.steps, p.lengths, backward)
+			dst := ys[p.outAt(t, d, b):][:hidden]
+			if p.lengths != nil && k >= p.lengths[b] { // beyond the end: the state stays
+				copy(p.h[b*hidden:(b+1)*hidden], keepH[b*hidden:])
+				copy(p.state[b*hidden:(b+1)*hidden], keepC[b*hidden:])
+				clear(dst)
+				continue
+			}
+			copy(dst, p.h[b*hidden:(b+1)*hidden])
+		}
+	}
+}
+
+// finish writes direction d's last states.
+func (p *pass) finish(d int) {
+	for b := range p.batch {
+		at := p.stateAt(d, b)
+		copy(view[float32](p.yh)[at:][:p.hidden], p.h[b*p.hidden:])
+		if p.yc != nil {
+			copy(view[float32](p.yc)[at:][:p.hidden], p.state[b*p.hidden:])
+		}
+	}
 }
 
 // timeOf is the time step that batch row b processes k-th.

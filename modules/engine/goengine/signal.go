@@ -134,11 +134,7 @@ func buildDFT(s *spec) (operation, error) {
 func buildSTFT(s *spec) (operation, error) {
 	onesided := s.int("onesided", 1) == 1
 	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		stepT, err := c.need(1)
+		x, stepT, err := c.pair()
 		if err != nil {
 			return err
 		}

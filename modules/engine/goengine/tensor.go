@@ -3,6 +3,7 @@ package goengine
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/connectomewire/wire/modules"
@@ -139,41 +140,33 @@ func fromFile(t *onnxfile.Tensor) *tensor {
 func (t *tensor) ints(dst []int) ([]int, error) {
 	switch t.dt {
 	case i64:
-		for _, v := range view[int64](t) {
-			dst = append(dst, int(v))
-		}
+		return appendAs[int64](dst, t), nil
 	case i32:
-		for _, v := range view[int32](t) {
-			dst = append(dst, int(v))
-		}
+		return appendAs[int32](dst, t), nil
 	case u8:
-		for _, v := range view[uint8](t) {
-			dst = append(dst, int(v))
-		}
+		return appendAs[uint8](dst, t), nil
 	case i8:
-		for _, v := range view[int8](t) {
-			dst = append(dst, int(v))
-		}
+		return appendAs[int8](dst, t), nil
 	case i16:
-		for _, v := range view[int16](t) {
-			dst = append(dst, int(v))
-		}
+		return appendAs[int16](dst, t), nil
 	case u16:
-		for _, v := range view[uint16](t) {
-			dst = append(dst, int(v))
-		}
+		return appendAs[uint16](dst, t), nil
 	case u32:
-		for _, v := range view[uint32](t) {
-			dst = append(dst, int(v))
-		}
+		return appendAs[uint32](dst, t), nil
 	case u64:
-		for _, v := range view[uint64](t) {
-			dst = append(dst, int(v))
-		}
-	default:
-		return dst, fmt.Errorf("wants integers, got %v", t.dt)
+		return appendAs[uint64](dst, t), nil
 	}
-	return dst, nil
+	return dst, fmt.Errorf("wants integers, got %v", t.dt)
+}
+
+// appendAs appends the elements of a tensor of S to dst.
+func appendAs[S integer, D integer | int](dst []D, t *tensor) []D {
+	src, n := view[S](t), len(dst)
+	dst = slices.Grow(dst, len(src))[:n+len(src)]
+	for i, v := range src {
+		dst[n+i] = D(v)
+	}
+	return dst
 }
 
 // at returns element i as a float64.

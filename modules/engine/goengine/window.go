@@ -113,3 +113,53 @@ func (g *geometry) flat() *geometry {
 	p := func(v []int, first int) []int { return []int{first, v[0]} }
 	return &geometry{p(g.in, 1), p(g.out, 1), p(g.kernel, 1), p(g.stride, 1), p(g.dilation, 1), p(g.begin, 0), p(g.end, 0)}
 }
+
+// spread is the geometry of a transposed convolution: in is what it reads and
+// out what it writes. extra lengthens the output; want, nil to follow from the
+// padding, gives its shape.
+func (w *window) spread(in, kern, extra, want []int) (*geometry, error) {
+	d := len(in)
+	if len(want) == d+2 {
+		want = want[2:]
+	}
+	g := &geometry{in: in, kernel: kern, stride: w.stride, dilation: w.dilation, begin: make([]int, d), out: make([]int, d)}
+	if g.stride == nil {
+		g.stride = ones(d)
+	}
+	if g.dilation == nil {
+		g.dilation = ones(d)
+	}
+	if len(g.stride) != d || len(g.dilation) != d || (extra != nil && len(extra) != d) || (w.pads != nil && len(w.pads) != 2*d) || (want != nil && len(want) != d) {
+		return nil, fmt.Errorf("attributes do not fit input %v", in)
+	}
+	same := w.autoPad == "SAME_UPPER" || w.autoPad == "SAME_LOWER"
+	for i := range d {
+		full := (in[i]-1)*g.stride[i] + (kern[i]-1)*g.dilation[i] + 1
+		if extra != nil {
+			full += extra[i]
+		}
+		switch {
+		case want != nil:
+			g.out[i] = want[i]
+		case same:
+			g.out[i] = in[i] * g.stride[i]
+		default:
+			if w.pads != nil {
+				g.begin[i] = w.pads[i]
+				full -= w.pads[i] + w.pads[i+d]
+			}
+			g.out[i] = full
+		}
+		if want != nil || same {
+			total := max(full-g.out[i], 0)
+			g.begin[i] = total / 2
+			if w.autoPad == "SAME_LOWER" || (want != nil && w.autoPad == "NOTSET") {
+				g.begin[i] = total - total/2
+			}
+		}
+		if g.out[i] < 1 {
+			return nil, fmt.Errorf("output would be empty: input %v, kernel %v", in, kern)
+		}
+	}
+	return g, nil
+}

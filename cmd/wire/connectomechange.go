@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/null"
+	"github.com/connectomewire/wire/connectome/transform"
+	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/urfave/cli/v2"
+)
+
+func connectomeConvert(c *cli.Context) error {
+	args, err := arguments(c, 2, "the file to read and the file to write")
+	if err != nil {
+		return err
+	}
+	brain, err := readConnectome(c, args[0])
+	if err != nil {
+		return err
+	}
+	return connectomeWrite(c, args[1], brain)
+}
+
+// connectomeWrite writes the result of a command and says what it is.
+func connectomeWrite(c *cli.Context, path string, brain *connectome.Connectome) error {
+	if isDirectory(path) {
+		return fmt.Errorf("%s is a directory; name the file to write", path)
+	}
+	if dir := filepath.Dir(path); !isDirectory(dir) {
+		return fmt.Errorf("there is no directory %q to write %s to; make it first", dir, filepath.Base(path))
+	}
+	if err := connectome.Write(path, brain, c.String("to")); err != nil {
+		return err
+	}
+	tracts := 0
+	for t := range brain.Tracts.All() {
+		if t.From < t.To || t.From > t.To && brain.Directed {
+			tracts++
+		}
+	}
+	note := ""
+	if brain.Synthetic {
+		note = " (synthetic)"
+	}
+	fmt.Fprintf(c.App.Writer, "wrote %s: %d regions, %d tracts%s\n", path, len(brain.Regions), tracts, note)
+	return nil
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func connectomeStepsHelp() string {
+	var b strings.Builder
+	b.WriteString("Examples:\n   wire connectome transform sc.csv -o half.csv --step no-self-loops --step density-tree=0.1\n" +
+		"   wire connectome transform glasser.csv -o dk.csv --step coarsen=desikan:mean\n\nSteps:\n")
+	for _, s := range transform.Steps() {
+		fmt.Fprintf(&b, "   %-52s %s\n", s.Usage, s.Does)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func connectomeTransform(c *cli.Context) error {
+	args, err := arguments(c, 1, "a connectome file or \"default\"")
+	if err != nil {
+		return err
+	}
+	brain, err := readConnectome(c, args[0])
+	if err != nil {
+		return err
+	}
+	before := len(brain.History)
+	brain, err = await(c.Context, func() (*connectome.Connectome, error) { return transform.ApplyAll(brain, c.StringSlice("step")) })
+	if err != nil {
+		return err
+	}
+	for _, step := range brain.History[before:] {
+		fmt.Fprintln(c.App.Writer, step)
+	}
+	return connectomeWrite(c, c.String("output"), brain)
+}
+
+func connectomeConsensus(c *cli.Context) error {
+	if c.NArg() < 2 {
+		return usagef("consensus needs at least two connectome files; got %d", c.NArg())
+	}
+	var subjects []*connectome.Connectome
+	for _, name := range c.Args().Slice() {
+		brain, err := readConnectome(c, name)
+		if err != nil {
+			return err
+		}
+		subjects = append(subjects, brain)
+	}
+	group, err := await(c.Context, func() (*connectome.Connectome, error) {
+		return transform.Consensus(subjects, transform.ConsensusOptions{Bins: c.Int("bins"), ByIndex: c.Bool("by-index")})
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.App.Writer, group.History[len(group.History)-1])
+	return connectomeWrite(c, c.String("output"), group)
+}
+
+func connectomeNullHelp() string {
+	var b strings.Builder
+	b.WriteString("Examples:\n   wire connectome null sc.csv -o nulls --kind degree --n 100 --seed 1\n" +
+		"   wire connectome null default -o nulls --kind geometry --connected\n\nKinds, and what each preserves:\n")
+	for _, m := range null.Kinds() {
+		fmt.Fprintf(&b, "   %-12s %s\n", m.Kind, strings.Join(m.Preserves, "; "))
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// nullManifest is null.json: what was made, from what, and what it preserves.
+type nullManifest struct {
+	Connectome string       `json:"connectome"`
+	Source     string       `json:"source"`
+	Kind       null.Kind    `json:"kind"`
+	Preserves  []string     `json:"preserves"`
+	Reference  string       `json:"reference"`
+	Options    null.Options `json:"options"`
+	Files      []string     `json:"files"`
+}
+
+func connectomeNull(c *cli.Context) error {
+	args, err := arguments(c, 1, "a connectome file or \"default\"")
+	if err != nil {
+		return err
+	}
+	kind := null.Kind(c.String("kind"))
+	model, err := null.Find(kind)
+	if err != nil {
+		return usagef("%v", err)
+	}
+	format := c.String("to")
+	extension, ok := map[string]string{
+		"csv": ".csv", "edgelist": ".tsv", "gexf": ".gexf", "graphml": ".graphml", "json": ".json",
+		"mdf": ".mdf.json", "npy": ".npy", "relmat": "_relmat.tsv", "tvb": ".zip",
+	}[format]
+	if !ok {
+		return usagef("--to %s: want one of %s", format, strings.Join(connectome.WriteFormats(), ", "))
+	}
+	brain, err := readConnectome(c, args[0])
+	if err != nil {
+		return err
+	}
+	options := null.Options{
+		Seed: c.Uint64("seed"), Index: c.Int("from"), Swaps: c.Int("swaps"), Connected: c.Bool("connected"), Bins: c.Int("bins"),
+		Rewire: c.Float64("rewire"), Lambda: c.Float64("lambda"), Eta: c.Float64("eta"), Gamma: c.Float64("gamma"),
+	}
+	dir, n := c.String("output"), c.Int("n")
+	manifest := nullManifest{Connectome: brain.Name, Source: brain.Source, Kind: kind, Preserves: model.Preserves, Reference: model.Reference, Options: options}
+	name := func(i int) string { return fmt.Sprintf("%s-%s-%04d%s", brain.Name, kind, i, extension) }
+	err = null.Each(c.Context, brain, kind, options, n, func(i int, d *connectome.Connectome) error {
+		// Nothing is left behind when the very first network cannot be made.
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		return connectome.Write(filepath.Join(dir, name(i)), d, format)
+	})
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		manifest.Files = append(manifest.Files, name(options.Index+i))
+	}
+	data, err := json.MarshalIndent(manifest, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.WriteBytes(filepath.Join(dir, "null.json"), append(data, '\n')); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "wrote %d networks to %s (synthetic: null models of %s)\npreserved: %s\n", n, dir, brain.Name, strings.Join(model.Preserves, "; "))
+	return nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/atlas"
+	"github.com/connectomewire/wire/connectome/pull"
+	"github.com/connectomewire/wire/connectome/synthetic"
+	"github.com/urfave/cli/v2"
+)
+
+// connectomeReadFlags are all options of reading a connectome file.
+func connectomeReadFlags() []cli.Flag {
+	reading := func(name, usage string) cli.Flag {
+		return &cli.StringFlag{Name: name, Usage: usage, Category: "reading"}
+	}
+	return []cli.Flag{
+		reading("labels", "`FILE` with one label a region, in the order of the matrix"),
+		reading("var", "`NAME` of the matrix in a file that holds several"),
+		reading("weight", "edge attribute or column that becomes the weight, `NAME`"),
+		reading("length", "edge attribute, column or variable that becomes the length in mm, `NAME`"),
+		reading("format", "read a text file as `FORMAT`: matrix or edgelist"),
+		reading("rows", "what the rows of a matrix are: `source|target`"),
+		reading("parallel", "how parallel tracts are merged: `sum|mean|max|first` (default: sum)"),
+		reading("missing", "values that mean \"not measured\", `X,…`; empty for none (default: guessed)"),
+		&cli.IntFlag{Name: "slice", Usage: "subject or band of a three-dimensional array, counted from 0, `N`", Category: "reading"},
+		&cli.BoolFlag{Name: "average", Usage: "average the subjects or bands of a three-dimensional array", Category: "reading"},
+		&cli.BoolFlag{Name: "directed", Usage: "read as directed, whatever the file looks like", Category: "reading"},
+		&cli.BoolFlag{Name: "undirected", Usage: "read as undirected: the two directions are averaged", Category: "reading"},
+		&cli.Int64Flag{Name: "max-bytes", Usage: "bound on what compressed content may expand to, `N` (default: 1 GiB)", Category: "reading"},
+	}
+}
+
+// connectomeOptions turns the reading options into those of the reader.
+func connectomeOptions(c *cli.Context) ([]connectome.Option, error) {
+	var opts []connectome.Option
+	for _, o := range []struct {
+		flag   string
+		option func(string) connectome.Option
+	}{
+		{"labels", connectome.WithLabels}, {"var", connectome.WithVar}, {"weight", connectome.WithWeight},
+		{"length", connectome.WithLength}, {"format", connectome.WithFormat},
+	} {
+		if v := c.String(o.flag); v != "" {
+			opts = append(opts, o.option(v))
+		}
+	}
+	switch rows := c.String("rows"); rows {
+	case "":
+	case "source":
+		opts = append(opts, connectome.WithRows(connectome.RowsSource))
+	case "target":
+		opts = append(opts, connectome.WithRows(connectome.RowsTarget))
+	default:
+		return nil, usagef("--rows %s: want source or target", rows)
+	}
+	if p := c.String("parallel"); p != "" {
+		how, ok := map[string]connectome.Parallel{
+			"sum": connectome.SumParallel, "mean": connectome.MeanParallel, "max": connectome.MaxParallel, "first": connectome.FirstParallel,
+		}[p]
+		if !ok {
+			return nil, usagef("--parallel %s: want sum, mean, max or first", p)
+		}
+		opts = append(opts, connectome.WithParallel(how))
+	}
+	if c.IsSet("missing") {
+		var values []float64
+		for _, field := range strings.FieldsFunc(c.String("missing"), func(r rune) bool { return r == ',' || r == ' ' }) {
+			v, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				return nil, usagef("--missing %s: %q is not a number", c.String("missing"), field)
+			}
+			values = append(values, v)
+		}
+		opts = append(opts, connectome.WithMissing(values...))
+	}
+	if c.IsSet("slice") {
+		opts = append(opts, connectome.WithSlice(c.Int("slice")))
+	}
+	if c.Bool("average") {
+		opts = append(opts, connectome.WithAverage())
+	}
+	switch {
+	case c.Bool("directed") && c.Bool("undirected"):
+		return nil, usagef("--directed and --undirected exclude each other")
+	case c.Bool("directed"):
+		opts = append(opts, connectome.WithDirected(true))
+	case c.Bool("undirected"):
+		opts = append(opts, connectome.WithDirected(false))
+	}
+	if c.IsSet("max-bytes") {
+		if c.Int64("max-bytes") <= 0 {
+			return nil, usagef("--max-bytes %d: want a positive number", c.Int64("max-bytes"))
+		}
+		opts = append(opts, connectome.WithMaxBytes(c.Int64("max-bytes")))
+	}
+	return opts, nil
+}
+
+// readConnectome reads a file with all reading options, or takes a built-in
+// connectome, and recognises its atlas.
+func readConnectome(c *cli.Context, name string) (*connectome.Connectome, error) {
+	opts, err := connectomeOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(name); os.IsNotExist(err) {
+		if brain, ok := synthetic.ByName(name); ok {
+			return brain, nil
+		}
+		if e, err := pull.Find(name); err == nil {
+			return nil, fmt.Errorf("there is no file %q; fetch it with \"wire connectome pull %s\"", name, e.Name)
+		}
+		return nil, fmt.Errorf("there is no file %q; built in are: %s", name, strings.Join(synthetic.Names(), ", "))
+	}
+	return await(c.Context, func() (*connectome.Connectome, error) {
+		brain, err := connectome.Read(name, opts...)
+		if err != nil {
+			return nil, err
+		}
+		atlas.Annotate(brain)
+		return brain, nil
+	})
+}

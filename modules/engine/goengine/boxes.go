@@ -1,0 +1,188 @@
+package goengine
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+func buildRoiAlign(s *spec) (operation, error) {
+	average, oh, ow := s.str("mode", "avg") == "avg", s.int("output_height", 1), s.int("output_width", 1)
+	ratio, scale := s.int("sampling_ratio", 0), float64(s.float("spatial_scale", 1))
+	mode := "output_half_pixel"
+	if s.opset >= 16 {
+		mode = "half_pixel"
+	}
+	offset := 0.0
+	if s.str("coordinate_transformation_mode", mode) == "half_pixel" {
+		offset = 0.5
+	}
+	return func(c *call) error {
+		if err := c.first(3); err != nil {
+			return err
+		}
+		x, rois := c.in[0], c.in[1]
+		if err := wantF32(x, rois); err != nil {
+			return err
+		}
+		batch, err := c.intsOf(2)
+		if err != nil {
+			return err
+		}
+		if len(x.shape) != 4 || len(rois.shape) != 2 || rois.shape[1] != 4 || len(batch) != rois.shape[0] {
+			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+		}
+		ch, h, w := x.shape[1], x.shape[2], x.shape[3]
+		out, err := c.output(0, f32, rois.shape[0], ch, oh, ow)
+		if err != nil {
+			return err
+		}
+		dst, src, r := view[float32](out), view[float32](x), view[float32](rois)
+		for i, b := range batch {
+			if b < 0 || b >= x.shape[0] {
+				return fmt.Errorf("batch index %d is out of range", b)
+			}
+			x0, y0 := float64(r[i*4])*scale-offset, float64(r[i*4+1])*scale-offset
+			x1, y1 := float64(r[i*4+2])*scale-offset, float64(r[i*4+3])*scale-offset
+			rw, rh := x1-x0, y1-y0
+			if offset == 0 {
+				rw, rh = max(rw, 1), max(rh, 1)
+			}
+			bw, bh := rw/float64(ow), rh/float64(oh)
+			sy, sx := ratio, ratio
+			if ratio <= 0 {
+				sy, sx = int(math.Ceil(rh/float64(oh))), int(math.Ceil(rw/float64(ow)))
+			}
+			for k := range ch {
+				plane := src[(b*ch+k)*h*w : (b*ch+k+1)*h*w]
+				for py := range oh {
+					for px := range ow {
+						sum, largest := 0.0, math.Inf(-1)
+						for iy := range sy {
+							yy := y0 + float64(py)*bh + (float64(iy)+0.5)*bh/float64(sy)
+							for ix := range sx {
+								xx := x0 + float64(px)*bw + (float64(ix)+0.5)*bw/float64(sx)
+								v, m := roiSample(plane, h, w, yy, xx)
+								sum += v
+								largest = max(largest, m)
+							}
+						}
+						v := largest
+						if average {
+							v = sum / float64(max(sy*sx, 1))
+						}
+						dst[((i*ch+k)*oh+py)*ow+px] = float32(v)
+					}
+				}
+			}
+		}
+		return nil
+	}, nil
+}
+
+// roiSample interpolates at (y, x) and also gives the largest weighted corner,
+// which RoiAlign's max mode takes.
+func roiSample(plane []float32, h, w int, y, x float64) (v, largest float64) {
+	if y < -1 || y > float64(h) || x < -1 || x > float64(w) {
+		return 0, 0
+	}
+	y, x = max(y, 0), max(x, 0)
+	y0, x0 := int(y), int(x)
+	y1, x1 := y0+1, x0+1
+	if y0 >= h-1 {
+		y0, y1, y = h-1, h-1, float64(h-1)
+	}
+	if x0 >= w-1 {
+		x0, x1, x = w-1, w-1, float64(w-1)
+	}
+	fy, fx := y-float64(y0), x-float64(x0)
+	a := (1 - fy) * (1 - fx) * float64(plane[y0*w+x0])
+	b := (1 - fy) * fx * float64(plane[y0*w+x1])
+	d := fy * (1 - fx) * float64(plane[y1*w+x0])
+	e := fy * fx * float64(plane[y1*w+x1])
+	return a + b + d + e, max(a, b, d, e)
+}
+
+func buildNMS(s *spec) (operation, error) {
+	center := s.int("center_point_box", 0) == 1
+	return func(c *call) error {
+		boxes, scores, err := c.pair()
+		if err != nil {
+			return err
+		}
+		if err := wantF32(boxes, scores); err != nil {
+			return err
+		}
+		if len(boxes.shape) != 3 || boxes.shape[2] != 4 || len(scores.shape) != 3 || scores.shape[0] != boxes.shape[0] || scores.shape[2] != boxes.shape[1] {
+			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+		}
+		limit, iou, least := 0, 0.0, math.Inf(-1)
+		if t := c.input(2); t != nil && t.n > 0 {
+			limit = int(t.at(0))
+		}
+		if t := c.input(3); t != nil && t.n > 0 {
+			iou = t.at(0)
+		}
+		if t := c.input(4); t != nil && t.n > 0 {
+			least = t.at(0)
+		}
+		bv, sv := view[float32](boxes), view[float32](scores)
+		n, classes := boxes.shape[1], scores.shape[1]
+		var chosen []int64
+		for b := range boxes.shape[0] {
+			for k := range classes {
+				row := sv[(b*classes+k)*n : (b*classes+k+1)*n]
+				var order []int
+				for i, v := range row {
+					if float64(v) > least {
+						order = append(order, i)
+					}
+				}
+				slices.SortStableFunc(order, func(p, q int) int { return cmp.Compare(row[q], row[p]) })
+				var kept []int
+				for _, i := range order {
+					if len(kept) >= limit {
+						break
+					}
+					free := true
+					for _, j := range kept {
+						if overlap(bv[(b*n+i)*4:], bv[(b*n+j)*4:], center) > iou {
+							free = false
+							break
+						}
+					}
+					if free {
+						kept = append(kept, i)
+						chosen = append(chosen, int64(b), int64(k), int64(i))
+					}
+				}
+			}
+		}
+		out, err := c.output(0, i64, len(chosen)/3, 3)
+		if err != nil {
+			return err
+		}
+		copy(view[int64](out), chosen)
+		return nil
+	}, nil
+}
+
+// overlap is the intersection over union of two boxes.
+func overlap(p, q []float32, center bool) float64 {
+	corners := func(b []float32) (y0, x0, y1, x1 float64) {
+		if center {
+			cx, cy, w, h := float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3])
+			return cy - h/2, cx - w/2, cy + h/2, cx + w/2
+		}
+		y0, x0, y1, x1 = float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3])
+		return min(y0, y1), min(x0, x1), max(y0, y1), max(x0, x1)
+	}
+	ay0, ax0, ay1, ax1 := corners(p)
+	by0, bx0, by1, bx1 := corners(q)
+	h, w := min(ay1, by1)-max(ay0, by0), min(ax1, bx1)-max(ax0, bx0)
+	if h <= 0 || w <= 0 {
+		return 0
+	}
+	return h * w / ((ay1-ay0)*(ax1-ax0) + (by1-by0)*(bx1-bx0) - h*w)
+}
