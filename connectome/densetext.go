@@ -88,7 +88,13 @@ func (r *denseReader) row() error {
 		r.firstLine = t.line
 		for i, f := range t.fields {
 			r.first = append(r.first, string(f))
-			if _, k := parseNumber(f, r.decimalComma); k == isText && i > 0 {
+			if _, k := t.number(f); k != isText {
+				continue
+			}
+			if hasThousands(f) {
+				return t.s.failf(ErrNumber, t.line, i+1, numberAdvice(f, ""), "%s in a matrix", quoteShort(f))
+			}
+			if i > 0 {
 				r.firstText++
 			}
 		}
@@ -138,13 +144,13 @@ func (r *denseReader) values(fields [][]byte, line int) error {
 		return r.notSquare(line, len(fields))
 	}
 	for j, f := range fields {
-		x, k := parseNumber(f, r.decimalComma)
+		x, k := r.t.number(f)
 		if k == isText {
 			column := j + 1
 			if r.labelled {
 				column++
 			}
-			return r.t.s.failf(ErrNumber, line, column, "missing values are written n/a, NaN or left empty", "%s in a matrix", quoteShort(f))
+			return r.t.s.failf(ErrNumber, line, column, numberAdvice(f, "missing values are written n/a, NaN or left empty"), "%s in a matrix", quoteShort(f))
 		}
 		d.add(j, x)
 	}
@@ -220,7 +226,7 @@ func distinctIntegers(fields []string) bool {
 func (r *denseReader) firstRowText() error {
 	for i, f := range r.first {
 		if _, k := parseNumber([]byte(f), r.decimalComma); k == isText && !(r.labelled && i == 0) {
-			return r.t.s.failf(ErrNumber, r.firstLine, i+1, "a header row stands above as many rows as it has columns", "%s in a matrix", quoteShort([]byte(f)))
+			return r.t.s.failf(ErrNumber, r.firstLine, i+1, numberAdvice([]byte(f), "a header row stands above as many rows as it has columns"), "%s in a matrix", quoteShort([]byte(f)))
 		}
 	}
 	return r.t.s.failf(ErrNumber, r.firstLine, 0, "", "text in a matrix")

@@ -127,6 +127,10 @@ func TestMatrixDialects(t *testing.T) {
 		{"comma, no newline at the end", "x.csv", strings.Join(rowsOf(","), "\n"), ""},
 		{"comma and space", "x.csv", join(rowsOf(", ")...), ""},
 		{"Windows line ends", "x.csv", strings.Join(rowsOf(","), "\r\n") + "\r\n", ""},
+		{"old Macintosh line ends", "x.csv", strings.Join(rowsOf(","), "\r") + "\r", ""},
+		{"UTF-16 without a mark", "x.csv", utf16Text(join(rowsOf(",")...)), ""},
+		{"decimal comma in every number", "x.csv", strings.ReplaceAll(join("0.00;1.50;0.00;0.00;2.00", "0.00;0.00;-0.25;3.00;0.00", "4.00;0.00;7.00;0.00;0.00", "0.00;0.00;0.125;0.00;1.00", "1.00;0.00;0.00;0.00;0.00"), ".", ","), ""},
+		{"Latin-1", "x.csv", join(append([]string{"\xe4,\xe9,\xf1,\xf8,\xfc"}, rowsOf(",")...)...), "äéñøü"},
 		{"tab in a .csv", "x.csv", join(rowsOf("\t")...), ""},
 		{"spaces in a .csv", "x.csv", join(rowsOf(" ")...), ""},
 		{"aligned columns", "x.txt", "   " + strings.Join(rowsOf("    "), "\n   ") + "\n", ""},
@@ -370,6 +374,8 @@ func TestGraphMLDialects(t *testing.T) {
 <edge source="1" target="2"><data key="d3">3.0</data><data key="d0">-1</data><data key="d1">-1</data></edge><edge source="2" target="2"><data key="d3"> 4</data></edge></graph></graphml>`},
 		{"default weight", `<graphml><key id="k" for="edge" attr.name="weight" attr.type="double"><default>3</default></key>
 <graph edgedefault="directed"><node id="a"/><node id="b"/><edge source="a" target="b"/><edge source="b" target="b"><data key="k">4</data></edge></graph></graphml>`},
+		{"old Macintosh line ends", "<graphml><key id=\"w\" for=\"edge\" attr.name=\"weight\"/>\r<graph edgedefault=\"directed\">\r<node id=\"a\"/>\r<node id=\"b\"/>\r" +
+			"<edge source=\"a\" target=\"b\"><data key=\"w\">3</data></edge>\r<edge source=\"b\" target=\"b\"><data key=\"w\">4</data></edge>\r</graph></graphml>"},
 		{"latin-1", "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><graphml><key id=\"w\" for=\"edge\" attr.name=\"weight\"/><key id=\"c\" for=\"node\" attr.name=\"comment\"/>" +
 			"<graph edgedefault=\"directed\"><node id=\"a\"><data key=\"c\">caf\xe9</data></node><node id=\"b\"/><edge source=\"a\" target=\"b\"><data key=\"w\">3</data></edge><edge source=\"b\" target=\"b\"><data key=\"w\">4</data></edge></graph></graphml>"},
 	} {
@@ -616,15 +622,18 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
-func TestUTF16(t *testing.T) {
-	text := strings.Join(rowsOf("\t"), "\r\n")
+// utf16Text is little-endian UTF-16 without a mark.
+func utf16Text(text string) string {
 	var b strings.Builder
-	b.WriteString("\xff\xfe")
 	for _, r := range text {
 		b.WriteByte(byte(r))
 		b.WriteByte(byte(r >> 8))
 	}
-	c, err := connectome.Read(put(t, "x.txt", b.String()))
+	return b.String()
+}
+
+func TestUTF16(t *testing.T) {
+	c, err := connectome.Read(put(t, "x.txt", "\xff\xfe"+utf16Text(strings.Join(rowsOf("\t"), "\r\n"))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (s *source) readTable(head []byte) (*Connectome, error) {
 	case isRelmat(s):
 		return s.readRelmat(delim)
 	}
-	switch looksLike(rows, complete) {
+	switch looksLike(rows, delim != ',', complete) {
 	case shapeEdgeList:
 		return s.readEdgeList(delim, rows)
 	case shapeRegions:
@@ -98,7 +98,7 @@ const (
 )
 
 // looksLike tells an edge list from a matrix by its first rows.
-func looksLike(rows [][]string, complete bool) tableShape {
+func looksLike(rows [][]string, decimalComma, complete bool) tableShape {
 	header := rows[0]
 	if from, to := edgeEnds(header); from >= 0 && to >= 0 {
 		return shapeEdgeList
@@ -120,7 +120,7 @@ func looksLike(rows [][]string, complete bool) tableShape {
 	named, whole := true, true
 	for _, r := range body {
 		for _, f := range r[:2] {
-			switch _, k := parseNumber([]byte(f), false); {
+			switch _, k := parseNumber([]byte(f), decimalComma); {
 			case k == isText:
 				whole = false
 			case k == isNumber:
