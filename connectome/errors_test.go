@@ -41,6 +41,9 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"white space only", []string{"x.csv", " \n\t\n"}, nil, connectome.ErrEmpty, 0, "x.csv", "again"},
 		{"binary of no known kind", []string{"x.bin", "abc\x00def"}, nil, connectome.ErrFormat, 0, "x.bin", "docs/formats.md"},
 		{"web page", []string{"x.csv", "<!DOCTYPE html>\n<html><body>404</body></html>"}, nil, connectome.ErrFormat, 1, "web page", "fetch the file again"},
+		{"pickle", []string{"x.gpickle", "\x80\x04\x95\x00"}, nil, connectome.ErrUnsupported, 0, "pickled", "write_graphml"},
+		{"R data", []string{"x.rds", gzipped(t, "X\n\x00\x00\x00\x03\x00\x04")}, nil, connectome.ErrUnsupported, 0, "R data", "write.csv"},
+		{"pointer of Git LFS", []string{"x.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 12\n"}, nil, connectome.ErrUnsupported, 0, "Git LFS", "git lfs pull"},
 		{"SQLite", []string{"x.db", "SQLite format 3\x00"}, nil, connectome.ErrUnsupported, 0, "SQLite", "as CSV"},
 		{"Excel", []string{"x.xlsx", zipOf("[Content_Types].xml", "<a/>", "xl/a.xml", "<a/>")}, nil, connectome.ErrUnsupported, 0, "Excel", "as CSV"},
 
@@ -139,6 +142,9 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 				t.Errorf("message %q lacks %q or %q", err, e.where, e.what)
 			}
 			var pe *connectome.ParseError
+			if errors.As(err, &pe) && pe.Advice == "" {
+				t.Errorf("no advice: %v", err)
+			}
 			if errors.As(err, &pe) && e.line != 0 && pe.Line != e.line {
 				t.Errorf("line %d, want %d: %v", pe.Line, e.line, err)
 			}

@@ -104,6 +104,11 @@ func binaryFormats() []formatRule {
 		{prefix("\x28\xb5\x2f\xfd"), refuse("zstd compression", "unpack it with unzstd")},
 		{prefix("7z\xbc\xaf\x27\x1c"), refuse("7-zip archives", "unpack it first")},
 		{prefix("Rar!"), refuse("RAR archives", "unpack it first")},
+		{isMAT4, (*source).readMAT4},
+		{isPickle, refuse("pickled Python objects", "write the graph with networkx.write_graphml, or the matrix with numpy.save")},
+		{prefix("RDX"), refuse("R data files", "write the matrix with write.csv")},
+		{prefix("X\n\x00\x00"), refuse("R data files", "write the matrix with write.csv")},
+		{prefix("version https://git-lfs"), refuse("a pointer of Git LFS instead of the file", "fetch the file with git lfs pull")},
 		{prefix("%PDF"), refuse("PDF documents", "a connectome is a matrix or a graph file")},
 		{prefix("\xd0\xcf\x11\xe0"), refuse("old Excel workbooks", "save the sheet as CSV")},
 	}
@@ -111,6 +116,11 @@ func binaryFormats() []formatRule {
 
 func prefix(p string) func([]byte) bool {
 	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(p)) }
+}
+
+// isPickle recognises the protocols 2 to 5, as .gpickle and .pkl files use.
+func isPickle(head []byte) bool {
+	return len(head) > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5
 }
 
 func refuse(what, advice string) func(*source) (*Connectome, error) {

@@ -38,6 +38,9 @@ func fileSource(path string, cfg *config, rep *Report) *source {
 
 // fail returns a located error; line and column are 0 when unknown.
 func (s *source) fail(line, column int, err error, advice string) error {
+	if advice == "" {
+		advice = adviceFor(err)
+	}
 	return &ParseError{Path: s.path, Member: s.member, Line: line, Column: column, Err: err, Advice: advice}
 }
 
