@@ -417,6 +417,8 @@ graph
 ]
 `},
 		{"Pajek, sections and comments", "x.net", "% made by a test\r\n*Network test\r\n*Vertices 2\r\n1 \"a\" 0.1 0.2 0.5\r\n2 \"b & c\" ic Red\r\n*Arcs\r\n1 2 3\r\n*Edges\r\n2 2 4\r\n"},
+		{"GML, directed true", "x.gml", "graph [ directed true node [ id 1 label \"a\" ] node [ id 2 label \"b & c\" ] edge [ source 1 target 2 weight 3 ] edge [ source 2 target 2 weight 4 ] ]"},
+		{"Pajek project with a partition", "x.paj", "*Network x.net\n*Vertices 2\n1 a\n2 \"b & c\"\n*Arcs\n1 2 3\n2 2 4\n*Partition p.clu\n*Vertices 2\n1\n2\n"},
 		{"Pajek, matrix", "x.net", "*vertices 2\n1 a\n2 \"b & c\"\n*matrix\n0 3\n0 4\n"},
 		{"DOT", "x.dot", "// made by a test\ndigraph \"g\" {\n node [shape=box];\n 1 [label=\"a\"];\n 2 [label=\"b & c\", pos=\"1,2\"];\n 1 -> 2 [weight=3];\n 2 -> 2 [weight=4, penwidth=2];\n}\n"},
 		{"DOT, defaults", "x.gv", "strict digraph { 1 [label=a] 2 [label=\"b & c\"] edge [weight=3] 1 -> 2; 2 -> 2 [weight=4] }"},
@@ -425,6 +427,10 @@ graph
 		{"d3, by index", "x.json", `{"directed": true, "nodes":[{"name":"a","group":1},{"name":"b & c","group":2}],"links":[{"source":0,"target":1,"value":3},{"source":1,"target":1,"value":4}]}`},
 		{"links first, edges by name", "x.json", `{"edges":[{"source":"a","target":"b & c","weight":3},{"source":"b & c","target":"b & c","weight":"4"}],"directed":true,"nodes":[{"id":"a"},{"id":"b & c"}]}`},
 		{"JSON Graph Format", "x.json", `{"graph":{"directed":true,"nodes":[{"id":1,"label":"a"},{"id":2,"label":"b & c"}],"edges":[{"source":1,"target":2,"weight":3},{"source":2,"target":2,"weight":4}]}}`},
+		{"Cytoscape.js", "x.cyjs", `{"data":{"name":"x"},"directed":true,"elements":{"nodes":[{"data":{"id":"1","name":"a"},"position":{"x":1,"y":2}},{"data":{"id":"2","name":"b & c"}}],"edges":[{"data":{"id":"e1","source":"1","target":"2","weight":3}},{"data":{"id":"e2","source":"2","target":"2","weight":4}}]}}`},
+		{"Cytoscape.js, one list", "x.json", `{"directed":true,"elements":[{"data":{"id":"a"}},{"data":{"id":"b & c"}},{"data":{"id":"1","source":"a","target":"b & c","weight":3}},{"data":{"id":"2","source":"b & c","target":"b & c","weight":4}}]}`},
+		{"attributes apart", "x.json", `{"directed":true,"nodes":[{"key":"a","attributes":{"x":1}},{"key":"b & c","attributes":{}}],"edges":[{"key":"1","source":"a","target":"b & c","attributes":{"weight":3},"size":1},{"key":"2","source":"b & c","target":"b & c","attributes":{"weight":4},"size":1}]}`},
+		{"JSON Graph Format 2", "x.json", `{"graph":{"directed":true,"nodes":{"1":{"label":"a"},"2":{"label":"b & c","metadata":{"lobe":"frontal"}}},"edges":[{"source":"1","target":"2","metadata":{"weight":3}},{"source":"2","target":"2","metadata":{"weight":4}}]}}`},
 		{"d3 after its simulation", "x.json", `{"directed":true,"nodes":[{"id":"a"},{"id":"b & c"}],"links":[{"source":{"id":"a"},"target":{"id":"b & c"},"value":3},{"source":{"id":"b & c"},"target":{"id":"b & c"},"value":4}]}`},
 	} {
 		t.Run(d.name, func(t *testing.T) {

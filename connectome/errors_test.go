@@ -103,6 +103,7 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"DOT: syntax", []string{"x.dot", "graph {\n a -- \n}"}, nil, connectome.ErrSyntax, 3, "x.dot:3:1", ""},
 		{"DOT nested too deep", []string{"x.dot", "graph {" + strings.Repeat("{", 100000)}, nil, connectome.ErrUnsupported, 0, "nested", "subgraphs"},
 		{"JSON: syntax", []string{"x.json", "{\"nodes\": [\n{\"id\": 1},\n oops]}"}, nil, connectome.ErrSyntax, 3, "x.json:3", ""},
+		{"JSON: NaN", []string{"x.json", "{\"nodes\": [{\"id\": 1}],\n\"links\": [{\"source\": 1, \"target\": 1, \"weight\": NaN}]}"}, nil, connectome.ErrSyntax, 2, "x.json:2:48", "null"},
 		{"JSON cut off", []string{"x.json", "{\"nodes\": [\n{\"id\": 1}"}, nil, connectome.ErrTruncated, 2, "x.json:2", "again"},
 		{"JSON: unknown node", []string{"x.json", "{\"nodes\": [{\"id\": \"a\"}],\n\"links\": [{\"source\": \"a\",\"target\": \"b\"}]}"}, nil, connectome.ErrNode, 2, "b", "by id"},
 		{"JSON of another kind", []string{"x.json", `{"a": 1, "b": 2}`}, nil, connectome.ErrFormat, 0, "a, b", "nodes and links"},
