@@ -263,6 +263,7 @@ func TestEdgeListDialects(t *testing.T) {
 		{"header in another order", "x.tsv", "id\tweight\ttarget\tsource\n" + reordered("9")},
 		{"synapse table", "x.tsv", "pre\tpost\ttype\tsynapses\n" + typed("chemical")},
 		{"byte-order mark", "x.txt", "\ufeff" + fixtureEdges},
+		{"Excel's line of the separator", "x.csv", "sep=;\n" + strings.ReplaceAll(fixtureEdges, "\t", ";")},
 		{"gzip", "x.tsv.gz", gzipped(t, fixtureEdges)},
 	} {
 		t.Run(d.name, func(t *testing.T) {
@@ -296,6 +297,22 @@ func typed(kind string) string {
 		b.WriteString(f[0] + "\t" + f[1] + "\t" + kind + "\t" + f[2] + "\n")
 	}
 	return b.String()
+}
+
+// NetworkX writes attributes as Python prints a dictionary.
+func TestEdgeListOfNetworkX(t *testing.T) {
+	c, err := connectome.Read(put(t, "x.edgelist", "# made by a test\n"+
+		"b a {'weight': 1.5, 'name': 'x, {y}: \\'z\\'', 'length': 30.0}\na c {\"weight\": np.float64(-2.5), 'length': 4}\nc c {'weight': 7}\na b {'weight': 3}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := c.Regions[0].Label + c.Regions[1].Label + c.Regions[2].Label
+	if names != "abc" || c.Tracts.At(1, 0) != 1.5 || c.Tracts.At(0, 2) != -2.5 || c.Tracts.At(2, 2) != 7 || c.Tracts.At(0, 1) != 3 || !c.Directed {
+		t.Errorf("%s: %v", names, c.Tracts.Dense())
+	}
+	if k, _ := c.Tracts.Find(1, 0); c.Tracts.LengthAt(k) != 30 {
+		t.Errorf("length %v", c.Tracts.LengthAt(k))
+	}
 }
 
 func TestEdgeListDirection(t *testing.T) {
@@ -548,6 +565,10 @@ func TestLabelFiles(t *testing.T) {
 		{"one a line", "x.csv", "x_labels.txt", "a\nb\nc\nd\ne\n"},
 		{"titled column", "x.csv", "x_labels.csv", "label\na\nb\nc\nd\ne\n"},
 		{"table", "x.csv", "x_labels.csv", "id,name,hemisphere,x,y,z\n1,a,left,1,2,3\n2,b,left,4,5,6\n3,c,right,7,8,9\n4,d,right,1,1,1\n5,e,right,0,0,0\n"},
+		{"names of several words", "x.csv", "x_labels.txt", "a\nLeft Amygdala\nRight Amygdala\nd\ne\n"},
+		{"numbered names of several words", "x.csv", "x_labels.txt", "1 a\n2 Left Amygdala\n3 Right Lateral Ventricle\n4 d\n5 e\n"},
+		{"words that only together differ", "x.csv", "x_labels.txt", "a\nLeft Amygdala\nLeft Insula\nd\ne\n"},
+		{"list in JSON", "x.csv", "x_labels.txt", `["a", "Left Amygdala", "c", "d", "e"]`},
 	} {
 		path := put(t, d.matrix, matrix, d.file, d.text)
 		c, err := connectome.Read(path)
@@ -556,6 +577,9 @@ func TestLabelFiles(t *testing.T) {
 			continue
 		}
 		if c.Regions[0].Label != "a" || c.Regions[4].Label != "e" || c.Report.LabelOrderProven {
+			t.Errorf("%s: %+v", d.name, c.Regions)
+		}
+		if strings.Contains(d.text, "Amygdala") && c.Regions[1].Label != "Left Amygdala" {
 			t.Errorf("%s: %+v", d.name, c.Regions)
 		}
 		if d.name == "table" && (c.Regions[1].Position != [3]float64{4, 5, 6} || c.Regions[2].Hemisphere != connectome.Right) {

@@ -105,6 +105,10 @@ func FuzzEdgeList(f *testing.F) {
 		"1 2\n1 3\n2 3\n", "1.0 2.0 0.5\n", "a;b;1,5\n", "from,to,weight,length\na,b,-1,3\nb,c,2,\n")
 }
 
+func FuzzDictEdgeList(f *testing.F) {
+	fuzzReader(f, (*source).readDictEdgeList, "a b {'weight': 1.5, 'k': 'x, y'}\nb,c {}\n", "1 2 {'w': np.float64(1)}\n1 3 {'w': [1, (2)]}\n", "a b {'\\'")
+}
+
 func FuzzBudapest(f *testing.F) {
 	fuzzReader(f, tableReader(func(s *source, delim byte, _ []byte) (*Connectome, error) { return s.readBudapest(delim) }),
 		"\ufeffid node1;id node2;name node1;name node2;parent id node1;parent id node2;parent name node1;parent name node2;edge confidence;edge weight(med nof)\n1;2;a;b;1;2;a;b;3;2,5\n",

@@ -129,6 +129,12 @@ func refuse(what, advice string) func(*source) (*Connectome, error) {
 	}
 }
 
+// isNetcc recognises the first line of AFNI's 3dNetCorr and 3dTrackID.
+func isNetcc(text []byte) bool {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return bytes.HasPrefix(line, []byte("#")) && bytes.Contains(line, []byte("Number of network ROIs"))
+}
+
 // textHead returns up to n first bytes as UTF-8.
 func (s *source) textHead(n int) ([]byte, error) {
 	r, c, err := s.text()
@@ -180,6 +186,9 @@ func textFormats() []formatRule {
 		{isPajek, (*source).readPajek},
 		{isDOT, (*source).readDOT},
 		{isGML, (*source).readGML},
+		{isDictEdgeList, (*source).readDictEdgeList},
+		{prefix("data\tdata\t"), refuse("tables for Circos", "save DSI Studio's matrix as .mat or as text instead of its connectogram")},
+		{isNetcc, refuse("AFNI's .netcc", "keep one of its matrices as text: the rows under a line such as \"# CC\", with the line of labels above them")},
 	}
 }
 

@@ -46,12 +46,19 @@ func (t *table) next() error {
 			return err
 		}
 		line = bytes.TrimRight(line, "\r\n")
-		if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' || text[0] == '%' {
+		if isComment(line) {
 			continue
 		}
 		t.split(line)
 		return nil
 	}
+}
+
+// isComment says whether a line is blank, begins with # or %, or tells Excel
+// the separator (sep=;).
+func isComment(line []byte) bool {
+	text := bytes.TrimSpace(line)
+	return len(text) == 0 || text[0] == '#' || text[0] == '%' || len(text) == 5 && bytes.EqualFold(text[:4], []byte("sep="))
 }
 
 func (t *table) readLine() ([]byte, error) {
@@ -148,7 +155,7 @@ func sniffDelimiter(sample []byte) byte {
 		lines := 0
 		for line := range bytes.Lines(sample) {
 			line = bytes.TrimRight(line, "\r\n")
-			if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' || text[0] == '%' {
+			if isComment(line) {
 				continue
 			}
 			t.split(line)

@@ -68,7 +68,7 @@ func sampleRows(head []byte, delim byte, complete bool) [][]string {
 			break
 		}
 		line = bytes.TrimRight(line, "\r\n")
-		if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' || text[0] == '%' {
+		if isComment(line) {
 			continue
 		}
 		t.split(line)
