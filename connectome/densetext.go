@@ -270,6 +270,12 @@ func (r *denseReader) prepend(columns int) error {
 		d.tracts.Start = append(d.tracts.Start, start+k)
 	}
 	d.row += rest.row
+	if d.missing == 0 && rest.missing > 0 {
+		d.firstMissing = [2]int{rest.firstMissing[0] + 1, rest.firstMissing[1]}
+	}
+	if d.infinite == 0 && rest.infinite > 0 {
+		d.firstInfinite = [2]int{rest.firstInfinite[0] + 1, rest.firstInfinite[1]}
+	}
 	d.missing += rest.missing
 	d.infinite += rest.infinite
 	d.rowLabels = append(d.rowLabels, labels...)

@@ -3,6 +3,7 @@ package connectome
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -318,11 +319,14 @@ func (r *edgeReader) row() error {
 			r.node(f[r.col.from]) // the nodes still count
 			r.node(f[r.col.to])
 			if k == isInfinite {
-				t.s.rep.Infinite++
+				if t.s.rep.Infinite++; t.s.rep.Infinite == 1 {
+					t.s.rep.InfiniteHow = fmt.Sprintf("the first in line %d", t.line)
+				}
 				return nil
 			}
-			t.s.rep.Missing++
-			t.s.rep.MissingHow = "edges without a weight"
+			if t.s.rep.Missing++; t.s.rep.Missing == 1 {
+				t.s.rep.MissingHow = fmt.Sprintf("edges without a weight, the first in line %d", t.line)
+			}
 			return nil
 		}
 		weight = x
