@@ -568,6 +568,7 @@ func TestLabelFiles(t *testing.T) {
 		{"names of several words", "x.csv", "x_labels.txt", "a\nLeft Amygdala\nRight Amygdala\nd\ne\n"},
 		{"numbered names of several words", "x.csv", "x_labels.txt", "1 a\n2 Left Amygdala\n3 Right Lateral Ventricle\n4 d\n5 e\n"},
 		{"words that only together differ", "x.csv", "x_labels.txt", "a\nLeft Amygdala\nLeft Insula\nd\ne\n"},
+		{"words and numbers that only together differ", "x.csv", "x_labels.txt", "a\nLeft Amygdala\nLeft area 4\nLeft area 6\ne\n"},
 		{"list in JSON", "x.csv", "x_labels.txt", `["a", "Left Amygdala", "c", "d", "e"]`},
 	} {
 		path := put(t, d.matrix, matrix, d.file, d.text)

@@ -189,9 +189,10 @@ func (s *source) jsonLabels(n int) ([]Region, error) {
 	return regions, nil
 }
 
-// joinWords makes one field of neighbouring words in a table without a
-// delimiter, where labels hold spaces: when rows differ in their number of
-// words, or hold nothing but words of which the first repeats.
+// joinWords makes one field of the words of a label in a table without a
+// delimiter: of a whole line when its first word repeats and there are no
+// coordinates ("Left Amygdala", "Left area 4"), of neighbouring words when
+// lines differ in their number ("1 Left Lateral Ventricle").
 func joinWords(rows [][]string, n int) [][]string {
 	body := rows
 	if len(rows) == n+1 {
@@ -200,21 +201,28 @@ func joinWords(rows [][]string, n int) [][]string {
 	if len(body) < 2 {
 		return rows
 	}
-	ragged, words, repeats := false, true, false
+	ragged, repeats, coordinates := false, false, false
 	seen := map[string]bool{}
 	for _, r := range body {
 		ragged = ragged || len(r) != len(body[0])
-		repeats = repeats || seen[r[0]]
+		repeats = repeats || seen[r[0]] && len(r) > 1
 		seen[r[0]] = true
-		words = words && !slices.ContainsFunc(r, func(f string) bool { return !isWord(f) })
+		numbers := 0
+		for _, f := range r {
+			if !isWord(f) {
+				numbers++
+			}
+		}
+		coordinates = coordinates || numbers >= 3
 	}
-	if !ragged && !(words && repeats) {
+	whole := repeats && !coordinates
+	if !ragged && !whole {
 		return rows
 	}
 	joined := make([][]string, len(rows))
 	for i, r := range rows {
 		for k, f := range r {
-			if last := len(joined[i]) - 1; k > 0 && isWord(f) && isWord(r[k-1]) {
+			if last := len(joined[i]) - 1; k > 0 && (whole || isWord(f) && isWord(r[k-1])) {
 				joined[i][last] += " " + f
 				continue
 			}
