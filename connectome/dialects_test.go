@@ -393,6 +393,8 @@ func TestGraphMLDialects(t *testing.T) {
 <graph edgedefault="directed"><node id="a"/><node id="b"/><edge source="a" target="b"/><edge source="b" target="b"><data key="k">4</data></edge></graph></graphml>`},
 		{"old Macintosh line ends", "<graphml><key id=\"w\" for=\"edge\" attr.name=\"weight\"/>\r<graph edgedefault=\"directed\">\r<node id=\"a\"/>\r<node id=\"b\"/>\r" +
 			"<edge source=\"a\" target=\"b\"><data key=\"w\">3</data></edge>\r<edge source=\"b\" target=\"b\"><data key=\"w\">4</data></edge>\r</graph></graphml>"},
+		{"directed edges in an undirected graph", `<graphml><key id="w" for="edge" attr.name="weight"/><graph edgedefault="undirected"><node id="a"/><node id="b"/><edge source="b" target="b"><data key="w">4</data></edge>` +
+			`<edge source="a" target="b" directed="true"><data key="w">3</data></edge></graph></graphml>`},
 		{"latin-1", "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><graphml><key id=\"w\" for=\"edge\" attr.name=\"weight\"/><key id=\"c\" for=\"node\" attr.name=\"comment\"/>" +
 			"<graph edgedefault=\"directed\"><node id=\"a\"><data key=\"c\">caf\xe9</data></node><node id=\"b\"/><edge source=\"a\" target=\"b\"><data key=\"w\">3</data></edge><edge source=\"b\" target=\"b\"><data key=\"w\">4</data></edge></graph></graphml>"},
 	} {
@@ -401,7 +403,7 @@ func TestGraphMLDialects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(c.Regions) != 2 || c.Regions[0].Label != "a" || c.Regions[1].Label != "b" || c.Tracts.At(0, 1) != 3 || c.Tracts.At(1, 1) != 4 {
+			if len(c.Regions) != 2 || c.Regions[0].Label != "a" || c.Regions[1].Label != "b" || c.Tracts.At(0, 1) != 3 || c.Tracts.At(1, 0) != 0 || c.Tracts.At(1, 1) != 4 {
 				t.Errorf("%+v", c)
 			}
 			if k, _ := c.Tracts.Find(0, 1); !math.IsNaN(c.Tracts.LengthAt(k)) {

@@ -17,7 +17,7 @@ type edgeTable struct {
 	columns  map[string]*column
 	order    []string // column names in order of appearance
 	declared declared // what the file says about direction
-	oneWay   []int32  // edges declared undirected in a directed file, and the reverse
+	oneWay   []int32  // undirected edges of a directed file: tracts both ways
 }
 
 // column holds one attribute of those edges that have it.

@@ -87,6 +87,7 @@ type graphmlReader struct {
 	keys  map[string]*graphmlKey
 	graph int // graphs read
 	nodes []graphmlNode
+	mixed bool // directed edges in a graph whose edges are not, unless they say so
 }
 
 type graphmlNode struct {
@@ -301,10 +302,13 @@ func (r *graphmlReader) edge(e xml.StartElement) error {
 	}
 	edge := r.t.edge(end[0], end[1])
 	switch v, _ := xmlAttr(e, "directed"); {
-	case v == "false" && r.t.declared == declaredDirected:
-		r.t.oneWay = append(r.t.oneWay, edge)
 	case v == "true" && r.t.declared == declaredUndirected:
-		return r.fail(ErrUnsupported, "declare the graph directed and mark the others directed=\"false\"", "a directed edge in an undirected graph")
+		r.t.declared, r.mixed = declaredDirected, true
+		for k := range edge {
+			r.t.oneWay = append(r.t.oneWay, k)
+		}
+	case v == "false" && r.t.declared == declaredDirected, v == "" && r.mixed:
+		r.t.oneWay = append(r.t.oneWay, edge)
 	}
 	return r.data(func(name, value string) { r.t.attribute(edge, name, value) })
 }
