@@ -152,6 +152,9 @@ func TestMatrixDialects(t *testing.T) {
 			"c,4,0,7,0,0", "a,0,1.5,0,0,2", "b,0,0,-0.25,3,0", "e,1,0,0,0,0", "d,0,0,0.125,0,1"), "abcde"},
 		{"numeric header", "x.csv", join(append([]string{"104,3,17,2,99"}, rowsOf(",")...)...), ""},
 		{"pandas without names", "x.csv", join(append([]string{",0,1,2,3,4"}, prefixed(",", "0", "1", "2", "3", "4")...)...), ""},
+		{"pandas with the numbers of regions", "x.csv", join(append([]string{",1001,1002,2003,17,2035"}, prefixed(",", "1001", "1002", "2003", "17", "2035")...)...), ""},
+		{"pandas with numbers as fractions", "x.csv", join(append([]string{",1.0,2.0,5.0,17.0,30.0"}, prefixed(",", "1.0", "2.0", "5.0", "17.0", "30.0")...)...), ""},
+		{"names of which some are numbers", "x.csv", join(append([]string{",1,2,3a,3b,4"}, prefixed(",", "1", "2", "3a", "3b", "4")...)...), "123a3b4"},
 		{"header and numbered rows", "x.csv", join(append([]string{"," + header(",")}, prefixed(",", "0", "1", "2", "3", "4")...)...), "abcde"},
 	} {
 		t.Run(d.name, func(t *testing.T) {
