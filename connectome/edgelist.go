@@ -93,11 +93,11 @@ func (s *source) edgeListColumns(rows [][]string) (edgeColumns, error) {
 			}
 			low := strings.ToLower(r[j])
 			isKind = isKind && (low == "directed" || low == "undirected")
-			switch _, k := parseNumber([]byte(r[j]), true); k {
-			case isText:
-				texts++
-			case isNumber:
+			switch _, k := parseNumber([]byte(r[j]), true); {
+			case k == isNumber, almostNumber([]byte(r[j])):
 				numbers++
+			case k == isText:
+				texts++
 			}
 		}
 		// A text among numbers is a fault to report, not a reason to leave

@@ -71,6 +71,7 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"text as weight", []string{"x.csv", "source,target,weight\na,b,1\nb,c,heavy\n"}, []connectome.Option{connectome.WithWeight("weight")}, connectome.ErrNumber, 3, `"heavy"`, "--weight"},
 		{"text as weight, weight not asked for", []string{"x.csv", "source,target,weight\na,b,1\nb,c,2\nc,a,x\n"}, nil, connectome.ErrNumber, 4, `x.csv:4:3: not a number: weight "x"`, "--weight"},
 		{"thousands among decimal points", []string{"x.txt", "0.5\t1,234\t2\n1,234\t0\t3\n2\t3\t0\n"}, nil, connectome.ErrNumber, 1, `x.txt:1:2: not a number: "1,234"`, "between thousands"},
+		{"thousands with points", []string{"x.csv", "a;b;1.234,5\nb;a;2\n"}, nil, connectome.ErrNumber, 1, `x.csv:1:3: not a number: weight "1.234,5"`, "between thousands"},
 		{"thousands in quotes", []string{"x.csv", "0,\"1,234.5\",2\n\"1,234.5\",0,3\n2,3,0\n"}, nil, connectome.ErrNumber, 1, `x.csv:1:2: not a number: "1,234.5"`, "between thousands"},
 		{"column that is not there", []string{"x.csv", "source,target,weight\na,b,1\nb,c,2\n"}, []connectome.Option{connectome.WithWeight("fibres")}, connectome.ErrVariable, 1, `"fibres"`, "source, target, weight"},
 		{"Budapest without an id", []string{"x.csv", "id node1;id node2;name node1;name node2;edge weight(x)\n1;2;a;b;1\n;2;a;b;1\n"}, nil, connectome.ErrNode, 3, "x.csv:3:1", "both ends"},

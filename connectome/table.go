@@ -268,9 +268,14 @@ func hasThousands(f []byte) bool {
 	return len(groups) > 1
 }
 
+// almostNumber says whether a field is digits and marks, as in 1.234,5.
+func almostNumber(f []byte) bool {
+	return bytes.ContainsAny(f, "0123456789") && len(bytes.Trim(f, "+-0123456789.,'")) == 0
+}
+
 // numberAdvice says how to write a field that is no number.
 func numberAdvice(f []byte, otherwise string) string {
-	if bytes.ContainsAny(f, "0123456789") && len(bytes.Trim(f, "+-0123456789.,'")) == 0 {
+	if almostNumber(f) {
 		return "write numbers with a decimal point and nothing between thousands"
 	}
 	return otherwise

@@ -173,7 +173,7 @@ func isHeader(rows [][]string) bool {
 		_, ka := parseNumber([]byte(a[i]), true)
 		_, kb := parseNumber([]byte(b[i]), true)
 		if kb == isNumber {
-			if ka != isText {
+			if ka != isText || almostNumber([]byte(a[i])) {
 				return false // a title stands above every number
 			}
 			title = true
