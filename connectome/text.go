@@ -187,7 +187,7 @@ func columnIsNumeric(rows [][]string, lo, hi int) bool {
 	for j := lo; j < hi; j++ {
 		if !slices.ContainsFunc(rows, func(r []string) bool {
 			_, k := parseNumber([]byte(r[j]), true)
-			return k == isText
+			return k == isText && !almostNumber([]byte(r[j]))
 		}) {
 			return true
 		}
