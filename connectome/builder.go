@@ -77,8 +77,9 @@ const (
 
 // BuildStats counts what [Builder.Build] merged and left out.
 type BuildStats struct {
-	Parallel int // tracts merged into an earlier one between the same regions
-	Zero     int // tracts left out because their weight is (or sums to) 0
+	Parallel int    // tracts merged into an earlier one between the same regions
+	First    [2]int // regions of the first merged tract
+	Zero     int    // tracts left out because their weight is (or sums to) 0
 }
 
 // Build returns the matrix over n regions, which must cover every index
@@ -177,6 +178,9 @@ func merge(m CSR, p Parallel) (CSR, BuildStats) {
 			}
 			if p == MeanParallel {
 				w /= float64(end - k)
+			}
+			if st.Parallel == 0 && end > k+1 {
+				st.First = [2]int{i, int(m.Target[k])}
 			}
 			st.Parallel += end - k - 1
 			if w == 0 || math.IsNaN(w) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
+	"slices"
 )
 
 // Dense matrices in text: comma, tab, semicolon or space separated, with or
@@ -88,7 +88,13 @@ func (r *denseReader) row() error {
 		r.firstLine = t.line
 		for i, f := range t.fields {
 			r.first = append(r.first, string(f))
-			if _, k := parseNumber(f, r.decimalComma); k == isText && i > 0 {
+			if _, k := t.number(f); k != isText {
+				continue
+			}
+			if hasThousands(f) {
+				return t.s.failf(ErrNumber, t.line, i+1, numberAdvice(f, ""), "%s in a matrix", quoteShort(f))
+			}
+			if i > 0 {
 				r.firstText++
 			}
 		}
@@ -117,9 +123,12 @@ func (r *denseReader) shape(fields [][]byte) {
 		r.first = r.first[:len(r.first)-1]
 	}
 	_, k := parseNumber(fields[0], r.decimalComma)
+	_, corner := parseNumber([]byte(r.first[0]), r.decimalComma)
 	switch {
 	case k == isText && r.width > 1:
 		r.labelled = true
+	case r.firstText > 0 && corner != isNumber && len(r.first) == r.width && r.width > 1 && string(fields[0]) == r.first[1]:
+		r.labelled = true // "1" begins the first row and heads its column, among names such as "3a"
 	case len(r.first) == r.width-1 && r.width > 1:
 		r.labelled = true // a header without a corner over rows that begin with an id
 	}
@@ -138,13 +147,13 @@ func (r *denseReader) values(fields [][]byte, line int) error {
 		return r.notSquare(line, len(fields))
 	}
 	for j, f := range fields {
-		x, k := parseNumber(f, r.decimalComma)
+		x, k := r.t.number(f)
 		if k == isText {
 			column := j + 1
 			if r.labelled {
 				column++
 			}
-			return r.t.s.failf(ErrNumber, line, column, "missing values are written n/a, NaN or left empty", "%s in a matrix", quoteShort(f))
+			return r.t.s.failf(ErrNumber, line, column, numberAdvice(f, "missing values are written n/a, NaN or left empty"), "%s in a matrix", quoteShort(f))
 		}
 		d.add(j, x)
 	}
@@ -178,7 +187,7 @@ func (r *denseReader) finish() error {
 		if err := r.prepend(columns); err != nil { // no header
 			return err
 		}
-	case d.row == columns && (len(r.first) == columns || len(r.first) == columns+1) && (r.firstText > 0 || distinctIntegers(r.first[len(r.first)-columns:])):
+	case d.row == columns && (len(r.first) == columns || len(r.first) == columns+1) && (r.firstText > 0 || allDistinct(r.first[len(r.first)-columns:])):
 		r.header(columns)
 	case d.row == columns-1 && !r.labelled && len(r.first) == columns && (r.isIndexFrame(columns) || r.firstText == columns-1):
 		if err := r.splitIndex(); err != nil { // corner, header and a column of numeric ids
@@ -203,24 +212,11 @@ func (r *denseReader) finish() error {
 	return nil
 }
 
-// distinctIntegers says whether the fields can number regions.
-func distinctIntegers(fields []string) bool {
-	seen := make(map[int]bool, len(fields))
-	for _, f := range fields {
-		i, err := strconv.Atoi(f)
-		if err != nil || i < 0 || seen[i] {
-			return false
-		}
-		seen[i] = true
-	}
-	return true
-}
-
 // firstRowText reports the first field of the first row that is no number.
 func (r *denseReader) firstRowText() error {
 	for i, f := range r.first {
 		if _, k := parseNumber([]byte(f), r.decimalComma); k == isText && !(r.labelled && i == 0) {
-			return r.t.s.failf(ErrNumber, r.firstLine, i+1, "a header row stands above as many rows as it has columns", "%s in a matrix", quoteShort([]byte(f)))
+			return r.t.s.failf(ErrNumber, r.firstLine, i+1, numberAdvice([]byte(f), "a header row stands above as many rows as it has columns"), "%s in a matrix", quoteShort([]byte(f)))
 		}
 	}
 	return r.t.s.failf(ErrNumber, r.firstLine, 0, "", "text in a matrix")
@@ -229,16 +225,13 @@ func (r *denseReader) firstRowText() error {
 // header takes the first row as names or numeric ids of the columns.
 func (r *denseReader) header(columns int) {
 	names := r.first[len(r.first)-columns:]
-	numeric := true
-	for _, f := range names {
-		if _, err := strconv.Atoi(f); err != nil {
-			numeric = false
-		}
-	}
-	if numeric {
-		r.d.ids = names
-	} else {
+	ids, ok := distinctIDs(names)
+	if !ok {
 		r.d.header = names
+		return
+	}
+	for _, id := range ids {
+		r.d.ids = append(r.d.ids, number(id))
 	}
 }
 
@@ -264,35 +257,68 @@ func (r *denseReader) prepend(columns int) error {
 		d.tracts.Start = append(d.tracts.Start, start+k)
 	}
 	d.row += rest.row
+	if d.missing == 0 && rest.missing > 0 {
+		d.firstMissing = [2]int{rest.firstMissing[0] + 1, rest.firstMissing[1]}
+	}
+	if d.infinite == 0 && rest.infinite > 0 {
+		d.firstInfinite = [2]int{rest.firstInfinite[0] + 1, rest.firstInfinite[1]}
+	}
 	d.missing += rest.missing
 	d.infinite += rest.infinite
 	d.rowLabels = append(d.rowLabels, labels...)
 	return nil
 }
 
-// isIndexFrame recognises numbered regions: what pandas writes for a frame
-// without names, an empty corner, then 0, 1, 2, … along the top (and down the
-// side); or a corner of text such as "Node" and any distinct numbers.
+// isIndexFrame recognises numbered regions along the top and down the side, as
+// pandas writes them: a corner that is empty, 0 or text such as "Node", and
+// distinct whole numbers.
 func (r *denseReader) isIndexFrame(columns int) bool {
 	if len(r.first) != columns || columns < 2 {
 		return false
 	}
-	if _, k := parseNumber([]byte(r.first[0]), r.decimalComma); k == isText {
-		return distinctIntegers(r.first[1:])
-	}
-	if r.first[0] != "" {
+	ids, ok := distinctIDs(r.first[1:])
+	if !ok {
 		return false
 	}
-	start, err := strconv.Atoi(r.first[1])
-	if err != nil {
+	x, k := parseNumber([]byte(r.first[0]), r.decimalComma)
+	if k == isText {
+		return true
+	}
+	if k == isNumber && x != 0 || r.d.row != columns-1 {
 		return false
 	}
-	for i, f := range r.first[1:] {
-		if x, err := strconv.Atoi(f); err != nil || x != start+i {
+	for i, id := range ids {
+		if r.d.tracts.At(i, 0) != id {
 			return false
 		}
 	}
-	return true
+	// A symmetric matrix of counts looks the same, unless the numbers are in
+	// order or its diagonal is missing in the corner only.
+	switch ordered := slices.IsSorted(ids); {
+	case k == isNumber:
+		return ordered && len(ids) >= 10
+	default:
+		return ordered || r.d.missing == 0
+	}
+}
+
+func allDistinct(ids []string) bool {
+	_, ok := distinctIDs(ids)
+	return ok
+}
+
+// distinctIDs reads whole numbers that can name regions; 1001.0 is one.
+func distinctIDs(fields []string) (ids []float64, ok bool) {
+	seen := make(map[float64]bool, len(fields))
+	for _, f := range fields {
+		x, k := parseNumber([]byte(f), false)
+		if k != isNumber || x < 0 || x != math.Trunc(x) || seen[x] {
+			return nil, false
+		}
+		seen[x] = true
+		ids = append(ids, x)
+	}
+	return ids, true
 }
 
 // splitIndex takes the first column off again: it was read as weights but

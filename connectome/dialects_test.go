@@ -127,6 +127,10 @@ func TestMatrixDialects(t *testing.T) {
 		{"comma, no newline at the end", "x.csv", strings.Join(rowsOf(","), "\n"), ""},
 		{"comma and space", "x.csv", join(rowsOf(", ")...), ""},
 		{"Windows line ends", "x.csv", strings.Join(rowsOf(","), "\r\n") + "\r\n", ""},
+		{"old Macintosh line ends", "x.csv", strings.Join(rowsOf(","), "\r") + "\r", ""},
+		{"UTF-16 without a mark", "x.csv", utf16Text(join(rowsOf(",")...)), ""},
+		{"decimal comma in every number", "x.csv", strings.ReplaceAll(join("0.00;1.50;0.00;0.00;2.00", "0.00;0.00;-0.25;3.00;0.00", "4.00;0.00;7.00;0.00;0.00", "0.00;0.00;0.125;0.00;1.00", "1.00;0.00;0.00;0.00;0.00"), ".", ","), ""},
+		{"Latin-1", "x.csv", join(append([]string{"\xe4,\xe9,\xf1,\xf8,\xfc"}, rowsOf(",")...)...), "äéñøü"},
 		{"tab in a .csv", "x.csv", join(rowsOf("\t")...), ""},
 		{"spaces in a .csv", "x.csv", join(rowsOf(" ")...), ""},
 		{"aligned columns", "x.txt", "   " + strings.Join(rowsOf("    "), "\n   ") + "\n", ""},
@@ -148,6 +152,9 @@ func TestMatrixDialects(t *testing.T) {
 			"c,4,0,7,0,0", "a,0,1.5,0,0,2", "b,0,0,-0.25,3,0", "e,1,0,0,0,0", "d,0,0,0.125,0,1"), "abcde"},
 		{"numeric header", "x.csv", join(append([]string{"104,3,17,2,99"}, rowsOf(",")...)...), ""},
 		{"pandas without names", "x.csv", join(append([]string{",0,1,2,3,4"}, prefixed(",", "0", "1", "2", "3", "4")...)...), ""},
+		{"pandas with the numbers of regions", "x.csv", join(append([]string{",1001,1002,2003,17,2035"}, prefixed(",", "1001", "1002", "2003", "17", "2035")...)...), ""},
+		{"pandas with numbers as fractions", "x.csv", join(append([]string{",1.0,2.0,5.0,17.0,30.0"}, prefixed(",", "1.0", "2.0", "5.0", "17.0", "30.0")...)...), ""},
+		{"names of which some are numbers", "x.csv", join(append([]string{",1,2,3a,3b,4"}, prefixed(",", "1", "2", "3a", "3b", "4")...)...), "123a3b4"},
 		{"header and numbered rows", "x.csv", join(append([]string{"," + header(",")}, prefixed(",", "0", "1", "2", "3", "4")...)...), "abcde"},
 	} {
 		t.Run(d.name, func(t *testing.T) {
@@ -259,6 +266,7 @@ func TestEdgeListDialects(t *testing.T) {
 		{"header in another order", "x.tsv", "id\tweight\ttarget\tsource\n" + reordered("9")},
 		{"synapse table", "x.tsv", "pre\tpost\ttype\tsynapses\n" + typed("chemical")},
 		{"byte-order mark", "x.txt", "\ufeff" + fixtureEdges},
+		{"Excel's line of the separator", "x.csv", "sep=;\n" + strings.ReplaceAll(fixtureEdges, "\t", ";")},
 		{"gzip", "x.tsv.gz", gzipped(t, fixtureEdges)},
 	} {
 		t.Run(d.name, func(t *testing.T) {
@@ -292,6 +300,22 @@ func typed(kind string) string {
 		b.WriteString(f[0] + "\t" + f[1] + "\t" + kind + "\t" + f[2] + "\n")
 	}
 	return b.String()
+}
+
+// NetworkX writes attributes as Python prints a dictionary.
+func TestEdgeListOfNetworkX(t *testing.T) {
+	c, err := connectome.Read(put(t, "x.edgelist", "# made by a test\n"+
+		"b a {'weight': 1.5, 'name': 'x, {y}: \\'z\\'', 'length': 30.0}\na c {\"weight\": np.float64(-2.5), 'length': 4}\nc c {'weight': 7}\na b {'weight': 3}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := c.Regions[0].Label + c.Regions[1].Label + c.Regions[2].Label
+	if names != "abc" || c.Tracts.At(1, 0) != 1.5 || c.Tracts.At(0, 2) != -2.5 || c.Tracts.At(2, 2) != 7 || c.Tracts.At(0, 1) != 3 || !c.Directed {
+		t.Errorf("%s: %v", names, c.Tracts.Dense())
+	}
+	if k, _ := c.Tracts.Find(1, 0); c.Tracts.LengthAt(k) != 30 {
+		t.Errorf("length %v", c.Tracts.LengthAt(k))
+	}
 }
 
 func TestEdgeListDirection(t *testing.T) {
@@ -370,6 +394,10 @@ func TestGraphMLDialects(t *testing.T) {
 <edge source="1" target="2"><data key="d3">3.0</data><data key="d0">-1</data><data key="d1">-1</data></edge><edge source="2" target="2"><data key="d3"> 4</data></edge></graph></graphml>`},
 		{"default weight", `<graphml><key id="k" for="edge" attr.name="weight" attr.type="double"><default>3</default></key>
 <graph edgedefault="directed"><node id="a"/><node id="b"/><edge source="a" target="b"/><edge source="b" target="b"><data key="k">4</data></edge></graph></graphml>`},
+		{"old Macintosh line ends", "<graphml><key id=\"w\" for=\"edge\" attr.name=\"weight\"/>\r<graph edgedefault=\"directed\">\r<node id=\"a\"/>\r<node id=\"b\"/>\r" +
+			"<edge source=\"a\" target=\"b\"><data key=\"w\">3</data></edge>\r<edge source=\"b\" target=\"b\"><data key=\"w\">4</data></edge>\r</graph></graphml>"},
+		{"directed edges in an undirected graph", `<graphml><key id="w" for="edge" attr.name="weight"/><graph edgedefault="undirected"><node id="a"/><node id="b"/><edge source="b" target="b"><data key="w">4</data></edge>` +
+			`<edge source="a" target="b" directed="true"><data key="w">3</data></edge></graph></graphml>`},
 		{"latin-1", "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><graphml><key id=\"w\" for=\"edge\" attr.name=\"weight\"/><key id=\"c\" for=\"node\" attr.name=\"comment\"/>" +
 			"<graph edgedefault=\"directed\"><node id=\"a\"><data key=\"c\">caf\xe9</data></node><node id=\"b\"/><edge source=\"a\" target=\"b\"><data key=\"w\">3</data></edge><edge source=\"b\" target=\"b\"><data key=\"w\">4</data></edge></graph></graphml>"},
 	} {
@@ -378,7 +406,7 @@ func TestGraphMLDialects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(c.Regions) != 2 || c.Regions[0].Label != "a" || c.Regions[1].Label != "b" || c.Tracts.At(0, 1) != 3 || c.Tracts.At(1, 1) != 4 {
+			if len(c.Regions) != 2 || c.Regions[0].Label != "a" || c.Regions[1].Label != "b" || c.Tracts.At(0, 1) != 3 || c.Tracts.At(1, 0) != 0 || c.Tracts.At(1, 1) != 4 {
 				t.Errorf("%+v", c)
 			}
 			if k, _ := c.Tracts.Find(0, 1); !math.IsNaN(c.Tracts.LengthAt(k)) {
@@ -411,6 +439,8 @@ graph
 ]
 `},
 		{"Pajek, sections and comments", "x.net", "% made by a test\r\n*Network test\r\n*Vertices 2\r\n1 \"a\" 0.1 0.2 0.5\r\n2 \"b & c\" ic Red\r\n*Arcs\r\n1 2 3\r\n*Edges\r\n2 2 4\r\n"},
+		{"GML, directed true", "x.gml", "graph [ directed true node [ id 1 label \"a\" ] node [ id 2 label \"b & c\" ] edge [ source 1 target 2 weight 3 ] edge [ source 2 target 2 weight 4 ] ]"},
+		{"Pajek project with a partition", "x.paj", "*Network x.net\n*Vertices 2\n1 a\n2 \"b & c\"\n*Arcs\n1 2 3\n2 2 4\n*Partition p.clu\n*Vertices 2\n1\n2\n"},
 		{"Pajek, matrix", "x.net", "*vertices 2\n1 a\n2 \"b & c\"\n*matrix\n0 3\n0 4\n"},
 		{"DOT", "x.dot", "// made by a test\ndigraph \"g\" {\n node [shape=box];\n 1 [label=\"a\"];\n 2 [label=\"b & c\", pos=\"1,2\"];\n 1 -> 2 [weight=3];\n 2 -> 2 [weight=4, penwidth=2];\n}\n"},
 		{"DOT, defaults", "x.gv", "strict digraph { 1 [label=a] 2 [label=\"b & c\"] edge [weight=3] 1 -> 2; 2 -> 2 [weight=4] }"},
@@ -419,6 +449,10 @@ graph
 		{"d3, by index", "x.json", `{"directed": true, "nodes":[{"name":"a","group":1},{"name":"b & c","group":2}],"links":[{"source":0,"target":1,"value":3},{"source":1,"target":1,"value":4}]}`},
 		{"links first, edges by name", "x.json", `{"edges":[{"source":"a","target":"b & c","weight":3},{"source":"b & c","target":"b & c","weight":"4"}],"directed":true,"nodes":[{"id":"a"},{"id":"b & c"}]}`},
 		{"JSON Graph Format", "x.json", `{"graph":{"directed":true,"nodes":[{"id":1,"label":"a"},{"id":2,"label":"b & c"}],"edges":[{"source":1,"target":2,"weight":3},{"source":2,"target":2,"weight":4}]}}`},
+		{"Cytoscape.js", "x.cyjs", `{"data":{"name":"x"},"directed":true,"elements":{"nodes":[{"data":{"id":"1","name":"a"},"position":{"x":1,"y":2}},{"data":{"id":"2","name":"b & c"}}],"edges":[{"data":{"id":"e1","source":"1","target":"2","weight":3}},{"data":{"id":"e2","source":"2","target":"2","weight":4}}]}}`},
+		{"Cytoscape.js, one list", "x.json", `{"directed":true,"elements":[{"data":{"id":"a"}},{"data":{"id":"b & c"}},{"data":{"id":"1","source":"a","target":"b & c","weight":3}},{"data":{"id":"2","source":"b & c","target":"b & c","weight":4}}]}`},
+		{"attributes apart", "x.json", `{"directed":true,"nodes":[{"key":"a","attributes":{"x":1}},{"key":"b & c","attributes":{}}],"edges":[{"key":"1","source":"a","target":"b & c","attributes":{"weight":3},"size":1},{"key":"2","source":"b & c","target":"b & c","attributes":{"weight":4},"size":1}]}`},
+		{"JSON Graph Format 2", "x.json", `{"graph":{"directed":true,"nodes":{"1":{"label":"a"},"2":{"label":"b & c","metadata":{"lobe":"frontal"}}},"edges":[{"source":"1","target":"2","metadata":{"weight":3}},{"source":"2","target":"2","metadata":{"weight":4}}]}}`},
 		{"d3 after its simulation", "x.json", `{"directed":true,"nodes":[{"id":"a"},{"id":"b & c"}],"links":[{"source":{"id":"a"},"target":{"id":"b & c"},"value":3},{"source":{"id":"b & c"},"target":{"id":"b & c"},"value":4}]}`},
 	} {
 		t.Run(d.name, func(t *testing.T) {
@@ -536,6 +570,11 @@ func TestLabelFiles(t *testing.T) {
 		{"one a line", "x.csv", "x_labels.txt", "a\nb\nc\nd\ne\n"},
 		{"titled column", "x.csv", "x_labels.csv", "label\na\nb\nc\nd\ne\n"},
 		{"table", "x.csv", "x_labels.csv", "id,name,hemisphere,x,y,z\n1,a,left,1,2,3\n2,b,left,4,5,6\n3,c,right,7,8,9\n4,d,right,1,1,1\n5,e,right,0,0,0\n"},
+		{"names of several words", "x.csv", "x_labels.txt", "a\nLeft Amygdala\nRight Amygdala\nd\ne\n"},
+		{"numbered names of several words", "x.csv", "x_labels.txt", "1 a\n2 Left Amygdala\n3 Right Lateral Ventricle\n4 d\n5 e\n"},
+		{"words that only together differ", "x.csv", "x_labels.txt", "a\nLeft Amygdala\nLeft Insula\nd\ne\n"},
+		{"words and numbers that only together differ", "x.csv", "x_labels.txt", "a\nLeft Amygdala\nLeft area 4\nLeft area 6\ne\n"},
+		{"list in JSON", "x.csv", "x_labels.txt", `["a", "Left Amygdala", "c", "d", "e"]`},
 	} {
 		path := put(t, d.matrix, matrix, d.file, d.text)
 		c, err := connectome.Read(path)
@@ -544,6 +583,9 @@ func TestLabelFiles(t *testing.T) {
 			continue
 		}
 		if c.Regions[0].Label != "a" || c.Regions[4].Label != "e" || c.Report.LabelOrderProven {
+			t.Errorf("%s: %+v", d.name, c.Regions)
+		}
+		if strings.Contains(d.text, "Amygdala") && c.Regions[1].Label != "Left Amygdala" {
 			t.Errorf("%s: %+v", d.name, c.Regions)
 		}
 		if d.name == "table" && (c.Regions[1].Position != [3]float64{4, 5, 6} || c.Regions[2].Hemisphere != connectome.Right) {
@@ -616,15 +658,18 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
-func TestUTF16(t *testing.T) {
-	text := strings.Join(rowsOf("\t"), "\r\n")
+// utf16Text is little-endian UTF-16 without a mark.
+func utf16Text(text string) string {
 	var b strings.Builder
-	b.WriteString("\xff\xfe")
 	for _, r := range text {
 		b.WriteByte(byte(r))
 		b.WriteByte(byte(r >> 8))
 	}
-	c, err := connectome.Read(put(t, "x.txt", b.String()))
+	return b.String()
+}
+
+func TestUTF16(t *testing.T) {
+	c, err := connectome.Read(put(t, "x.txt", "\xff\xfe"+utf16Text(strings.Join(rowsOf("\t"), "\r\n"))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package connectome
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
 	"gonum.org/v1/gonum/graph/formats/dot"
@@ -48,9 +49,14 @@ func isDOT(text []byte) bool {
 const maxDOTDepth = 200
 
 func (s *source) readDOT() (c *Connectome, err error) {
-	data, err := s.all()
+	text, closer, err := s.text()
 	if err != nil {
 		return nil, err
+	}
+	defer closer.Close()
+	data, err := io.ReadAll(text)
+	if err != nil {
+		return nil, s.wrap(err, ErrCorrupt, "fetch the file again")
 	}
 	if d := braceDepth(data); d > maxDOTDepth {
 		return nil, s.failf(ErrUnsupported, 0, 0, "flatten the subgraphs", "braces nested more than %d deep", maxDOTDepth)
@@ -61,7 +67,7 @@ func (s *source) readDOT() (c *Connectome, err error) {
 			c, err = nil, s.failf(ErrSyntax, 0, 0, "", "%v", r)
 		}
 	}()
-	file, err := dot.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	file, err := dot.ParseBytes(data)
 	if err != nil {
 		return nil, s.dotError(err)
 	}

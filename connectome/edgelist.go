@@ -3,6 +3,7 @@ package connectome
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -85,17 +86,23 @@ func (s *source) edgeListColumns(rows [][]string) (edgeColumns, error) {
 			title = strings.ToLower(c.names[j])
 		}
 		isKind := len(rows) > 0
-		isNum := true
+		numbers, texts := 0, 0
 		for _, r := range rows {
 			if j >= len(r) {
 				continue
 			}
 			low := strings.ToLower(r[j])
 			isKind = isKind && (low == "directed" || low == "undirected")
-			if _, k := parseNumber([]byte(r[j]), true); k == isText {
-				isNum = false
+			switch _, k := parseNumber([]byte(r[j]), true); {
+			case k == isNumber, almostNumber([]byte(r[j])):
+				numbers++
+			case k == isText:
+				texts++
 			}
 		}
+		// A text among numbers is a fault to report, not a reason to leave
+		// the weights out.
+		isNum := texts == 0 || texts < numbers || strings.HasPrefix(title, "weight")
 		switch {
 		case isKind:
 			c.kind = j
@@ -304,19 +311,22 @@ func (r *edgeReader) row() error {
 	}
 	weight, length := 1.0, math.NaN()
 	if r.col.weight >= 0 {
-		x, k := parseNumber(f[r.col.weight], t.delim != ',')
+		x, k := t.number(f[r.col.weight])
 		switch k {
 		case isText:
-			return t.s.failf(ErrNumber, t.line, r.col.weight+1, "choose another column with --weight", "weight %s", quoteShort(f[r.col.weight]))
+			return t.s.failf(ErrNumber, t.line, r.col.weight+1, numberAdvice(f[r.col.weight], "choose another column with --weight"), "weight %s", quoteShort(f[r.col.weight]))
 		case isMissing, isInfinite:
 			r.node(f[r.col.from]) // the nodes still count
 			r.node(f[r.col.to])
 			if k == isInfinite {
-				t.s.rep.Infinite++
+				if t.s.rep.Infinite++; t.s.rep.Infinite == 1 {
+					t.s.rep.InfiniteHow = fmt.Sprintf("the first in line %d", t.line)
+				}
 				return nil
 			}
-			t.s.rep.Missing++
-			t.s.rep.MissingHow = "edges without a weight"
+			if t.s.rep.Missing++; t.s.rep.Missing == 1 {
+				t.s.rep.MissingHow = fmt.Sprintf("edges without a weight, the first in line %d", t.line)
+			}
 			return nil
 		}
 		weight = x

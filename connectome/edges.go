@@ -17,7 +17,7 @@ type edgeTable struct {
 	columns  map[string]*column
 	order    []string // column names in order of appearance
 	declared declared // what the file says about direction
-	oneWay   []int32  // edges declared undirected in a directed file, and the reverse
+	oneWay   []int32  // undirected edges of a directed file: tracts both ways
 }
 
 // column holds one attribute of those edges that have it.
@@ -70,7 +70,7 @@ func (e *edgeTable) attribute(edge int32, name, text string) {
 		}
 		return
 	}
-	if k != isNumber {
+	if k == isMissing {
 		x = math.NaN()
 	}
 	c.set(edge, x)
@@ -206,15 +206,18 @@ func (e *edgeTable) connectome(s *source) (*Connectome, error) {
 	var b Builder
 	for k := range e.from {
 		l := lengths[k]
-		if l < 0 {
+		if l < 0 || math.IsInf(l, 0) {
 			l = math.NaN() // −1 stands for unknown in braingraph files
 		}
 		switch w := weights[k]; {
 		case math.IsNaN(w):
-			s.rep.Missing++
-			s.rep.MissingHow = "edges without a number for " + weight
+			if s.rep.Missing++; s.rep.Missing == 1 {
+				s.rep.MissingHow = "edges without a number for " + weight + ", " + e.firstEdge(k)
+			}
 		case math.IsInf(w, 0):
-			s.rep.Infinite++
+			if s.rep.Infinite++; s.rep.Infinite == 1 {
+				s.rep.InfiniteHow = e.firstEdge(k)
+			}
 		default:
 			b.Add(int(e.from[k]), int(e.to[k]), w, l)
 		}
@@ -222,7 +225,7 @@ func (e *edgeTable) connectome(s *source) (*Connectome, error) {
 	for _, k := range e.oneWay {
 		if e.from[k] != e.to[k] && !math.IsNaN(weights[k]) && !math.IsInf(weights[k], 0) {
 			l := lengths[k]
-			if l < 0 {
+			if l < 0 || math.IsInf(l, 0) {
 				l = math.NaN()
 			}
 			b.Add(int(e.to[k]), int(e.from[k]), weights[k], l)
@@ -305,6 +308,7 @@ func (s *source) finishEdges(b *Builder, regions []Region, d declared) *Connecto
 	rep.Parallel += st.Parallel
 	if st.Parallel > 0 {
 		rep.warn("parallel-edges", "%d edges repeat an earlier one between the same two regions; their weights are %s", st.Parallel, s.cfg.parallel.verb())
+		rep.ParallelHow = firstBetween(regions, st.First[0], st.First[1])
 	}
 	c := &Connectome{Tracts: m, Directed: true, Regions: regions}
 	if s.cfg.directed != nil { // the caller's word replaces the file's
@@ -336,6 +340,23 @@ func (s *source) finishEdges(b *Builder, regions []Region, d declared) *Connecto
 		rep.info("directed-symmetric", "tracts differ from their opposites by rounding only, but the file lists both as directed edges; pass --undirected to average them")
 	}
 	return c
+}
+
+// firstEdge says which edge is the first with a fault.
+func (e *edgeTable) firstEdge(k int) string {
+	return firstBetween(e.regions, int(e.from[k]), int(e.to[k]))
+}
+
+func firstBetween(regions []Region, from, to int) string {
+	return "the first from " + nameOr(regions, from) + " to " + nameOr(regions, to)
+}
+
+// nameOr is a region's label, or its number from 1.
+func nameOr(regions []Region, i int) string {
+	if l := regions[i].Label; l != "" {
+		return l
+	}
+	return fmt.Sprintf("region %d", i+1)
 }
 
 // undirectedEdges makes c undirected where its edge list says so: each pair

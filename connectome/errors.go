@@ -55,6 +55,34 @@ func (e *ParseError) Error() string {
 	return b.String()
 }
 
+// usualAdvice is what to do about each kind of fault where a reader has
+// nothing better to say.
+var usualAdvice = []struct {
+	kind   error
+	advice string
+}{
+	{ErrSyntax, "correct the line, or export the file again from the program that made it"},
+	{ErrNumber, "write a number there, or n/a where there is none"},
+	{ErrRagged, "check the delimiter and for values lost in an export"},
+	{ErrNotSquare, "a connectivity matrix has one row and one column a region"},
+	{ErrNode, "declare the node, or correct the edge that names it"},
+	{ErrLabels, "name the right file with --labels"},
+	{ErrTruncated, "fetch or export the file again"},
+	{ErrCorrupt, "fetch or export the file again"},
+	{ErrEmpty, "is this the right file?"},
+	{ErrTooLarge, "is this the right file?"},
+	{ErrUnsupported, "convert it to another format of docs/formats.md"},
+}
+
+func adviceFor(err error) string {
+	for _, u := range usualAdvice {
+		if errors.Is(err, u.kind) {
+			return u.advice
+		}
+	}
+	return ""
+}
+
 // Unwrap returns Err.
 func (e *ParseError) Unwrap() error { return e.Err }
 

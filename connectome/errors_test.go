@@ -41,6 +41,9 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"white space only", []string{"x.csv", " \n\t\n"}, nil, connectome.ErrEmpty, 0, "x.csv", "again"},
 		{"binary of no known kind", []string{"x.bin", "abc\x00def"}, nil, connectome.ErrFormat, 0, "x.bin", "docs/formats.md"},
 		{"web page", []string{"x.csv", "<!DOCTYPE html>\n<html><body>404</body></html>"}, nil, connectome.ErrFormat, 1, "web page", "fetch the file again"},
+		{"pickle", []string{"x.gpickle", "\x80\x04\x95\x00"}, nil, connectome.ErrUnsupported, 0, "pickled", "write_graphml"},
+		{"R data", []string{"x.rds", gzipped(t, "X\n\x00\x00\x00\x03\x00\x04")}, nil, connectome.ErrUnsupported, 0, "R data", "write.csv"},
+		{"pointer of Git LFS", []string{"x.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 12\n"}, nil, connectome.ErrUnsupported, 0, "Git LFS", "git lfs pull"},
 		{"SQLite", []string{"x.db", "SQLite format 3\x00"}, nil, connectome.ErrUnsupported, 0, "SQLite", "as CSV"},
 		{"Excel", []string{"x.xlsx", zipOf("[Content_Types].xml", "<a/>", "xl/a.xml", "<a/>")}, nil, connectome.ErrUnsupported, 0, "Excel", "as CSV"},
 
@@ -61,8 +64,15 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"empty label file", []string{"x.csv", matrix, "x_labels.csv", "\n"}, nil, connectome.ErrLabels, 0, "empty", "--labels"},
 
 		{"edge without weight", []string{"x.csv", "a,b,1\nb,c\nc,a,2\na,c,4\n"}, []connectome.Option{connectome.WithFormat("edgelist")}, connectome.ErrRagged, 2, "2 fields", "delimiter"},
+		{"edges with dictionaries", []string{"x.txt", "a b {'weight': 1}\na b 3\n"}, nil, connectome.ErrSyntax, 2, `"a b 3"`, "write_edgelist"},
+		{"AFNI's netcc", []string{"x.netcc", "# 2  # Number of network ROIs\n# 1  # Number of netcc matrices\n 1 2\n# CC\n1 0.5\n0.5 1\n"}, nil, connectome.ErrUnsupported, 0, ".netcc", "# CC"},
+		{"DSI Studio's connectogram", []string{"x.txt", "data\tdata\t1\t2\ndata\tdata\ta\tb\n1\ta\t0\t3\n2\tb\t3\t0\n"}, nil, connectome.ErrUnsupported, 0, "Circos", ".mat"},
 		{"edge without a name", []string{"x.csv", "source,target,weight\na,b,1\nb,,3\n"}, nil, connectome.ErrNode, 3, "x.csv:3:2", "both ends"},
 		{"text as weight", []string{"x.csv", "source,target,weight\na,b,1\nb,c,heavy\n"}, []connectome.Option{connectome.WithWeight("weight")}, connectome.ErrNumber, 3, `"heavy"`, "--weight"},
+		{"text as weight, weight not asked for", []string{"x.csv", "source,target,weight\na,b,1\nb,c,2\nc,a,x\n"}, nil, connectome.ErrNumber, 4, `x.csv:4:3: not a number: weight "x"`, "--weight"},
+		{"thousands among decimal points", []string{"x.txt", "0.5\t1,234\t2\n1,234\t0\t3\n2\t3\t0\n"}, nil, connectome.ErrNumber, 1, `x.txt:1:2: not a number: "1,234"`, "between thousands"},
+		{"thousands with points", []string{"x.csv", "a;b;1.234,5\nb;a;2\n"}, nil, connectome.ErrNumber, 1, `x.csv:1:3: not a number: weight "1.234,5"`, "between thousands"},
+		{"thousands in quotes", []string{"x.csv", "0,\"1,234.5\",2\n\"1,234.5\",0,3\n2,3,0\n"}, nil, connectome.ErrNumber, 1, `x.csv:1:2: not a number: "1,234.5"`, "between thousands"},
 		{"column that is not there", []string{"x.csv", "source,target,weight\na,b,1\nb,c,2\n"}, []connectome.Option{connectome.WithWeight("fibres")}, connectome.ErrVariable, 1, `"fibres"`, "source, target, weight"},
 		{"Budapest without an id", []string{"x.csv", "id node1;id node2;name node1;name node2;edge weight(x)\n1;2;a;b;1\n;2;a;b;1\n"}, nil, connectome.ErrNode, 3, "x.csv:3:1", "both ends"},
 
@@ -97,6 +107,7 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"DOT: syntax", []string{"x.dot", "graph {\n a -- \n}"}, nil, connectome.ErrSyntax, 3, "x.dot:3:1", ""},
 		{"DOT nested too deep", []string{"x.dot", "graph {" + strings.Repeat("{", 100000)}, nil, connectome.ErrUnsupported, 0, "nested", "subgraphs"},
 		{"JSON: syntax", []string{"x.json", "{\"nodes\": [\n{\"id\": 1},\n oops]}"}, nil, connectome.ErrSyntax, 3, "x.json:3", ""},
+		{"JSON: NaN", []string{"x.json", "{\"nodes\": [{\"id\": 1}],\n\"links\": [{\"source\": 1, \"target\": 1, \"weight\": NaN}]}"}, nil, connectome.ErrSyntax, 2, "x.json:2:48", "null"},
 		{"JSON cut off", []string{"x.json", "{\"nodes\": [\n{\"id\": 1}"}, nil, connectome.ErrTruncated, 2, "x.json:2", "again"},
 		{"JSON: unknown node", []string{"x.json", "{\"nodes\": [{\"id\": \"a\"}],\n\"links\": [{\"source\": \"a\",\"target\": \"b\"}]}"}, nil, connectome.ErrNode, 2, "b", "by id"},
 		{"JSON of another kind", []string{"x.json", `{"a": 1, "b": 2}`}, nil, connectome.ErrFormat, 0, "a, b", "nodes and links"},
@@ -136,6 +147,9 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 				t.Errorf("message %q lacks %q or %q", err, e.where, e.what)
 			}
 			var pe *connectome.ParseError
+			if errors.As(err, &pe) && pe.Advice == "" {
+				t.Errorf("no advice: %v", err)
+			}
 			if errors.As(err, &pe) && e.line != 0 && pe.Line != e.line {
 				t.Errorf("line %d, want %d: %v", pe.Line, e.line, err)
 			}

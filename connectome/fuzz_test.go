@@ -105,6 +105,10 @@ func FuzzEdgeList(f *testing.F) {
 		"1 2\n1 3\n2 3\n", "1.0 2.0 0.5\n", "a;b;1,5\n", "from,to,weight,length\na,b,-1,3\nb,c,2,\n")
 }
 
+func FuzzDictEdgeList(f *testing.F) {
+	fuzzReader(f, (*source).readDictEdgeList, "a b {'weight': 1.5, 'k': 'x, y'}\nb,c {}\n", "1 2 {'w': np.float64(1)}\n1 3 {'w': [1, (2)]}\n", "a b {'\\'")
+}
+
 func FuzzBudapest(f *testing.F) {
 	fuzzReader(f, tableReader(func(s *source, delim byte, _ []byte) (*Connectome, error) { return s.readBudapest(delim) }),
 		"\ufeffid node1;id node2;name node1;name node2;parent id node1;parent id node2;parent name node1;parent name node2;edge confidence;edge weight(med nof)\n1;2;a;b;1;2;a;b;3;2,5\n",
@@ -198,6 +202,8 @@ func FuzzNPY(f *testing.F) {
 	fuzzReader(f, (*source).readNPY, append(seedFiles(f, "*.npy"), "\x93NUMPY\x01\x00\x40\x00{'shape': (2, 2), 'descr': '<U2', 'fortran_order': False}         \n")...)
 }
 
+func FuzzMAT4(f *testing.F) { fuzzReader(f, (*source).readMAT4, seedFiles(f, "v4*.mat")...) }
+
 func FuzzMAT5(f *testing.F) { fuzzReader(f, (*source).readMAT5, seedFiles(f, "v5*.mat")...) }
 
 func FuzzHDF5(f *testing.F) {
@@ -209,6 +215,29 @@ func FuzzCIFTI(f *testing.F) { fuzzReader(f, (*source).readCIFTI, seedFiles(f, "
 // FuzzZip covers TVB archives, NPZ and what else comes in a zip.
 func FuzzZip(f *testing.F) {
 	fuzzReader(f, (*source).readZip, seedFiles(f, "*.zip", "*.npz")...)
+}
+
+// FuzzSparse makes the arrays of a sparse matrix of the fuzzer's bytes.
+func FuzzSparse(f *testing.F) {
+	f.Add([]byte{1, 2, 3}, []byte{0, 1, 3}, []byte{1, 0, 1}, []byte{2, 2}, "csr")
+	f.Add([]byte{1, 2}, []byte{0, 1}, []byte{1, 0}, []byte{2, 2}, "coo")
+	f.Fuzz(func(t *testing.T, data, rows, columns, shape []byte, layout string) {
+		names := []string{"data", "indptr", "indices", "shape"}
+		if layout == "coo" {
+			names = []string{"data", "row", "col", "shape"}
+		}
+		all := []*array{{name: "format", text: []string{layout}}}
+		for k, bytes := range [][]byte{data, rows, columns, shape} {
+			a := &array{name: names[k], shape: []int{len(bytes)}}
+			for _, c := range bytes {
+				a.data = append(a.data, float64(int8(c)))
+			}
+			all = append(all, a)
+		}
+		if c, ok, err := memorySource(nil).readSparseNPZ(all); ok {
+			checkRead(t, c, err)
+		}
+	})
 }
 
 // FuzzTVB builds the archive around what the fuzzer gives, so that it reaches

@@ -194,7 +194,7 @@ func (g *gmlReader) list(depth int, visit func(key, value string)) error {
 			if visit != nil {
 				visit(key.text, value.text)
 			}
-			if depth == 1 && strings.EqualFold(key.text, "directed") && value.text == "1" {
+			if depth == 1 && strings.EqualFold(key.text, "directed") && (value.text == "1" || strings.EqualFold(value.text, "true")) {
 				g.t.declared = declaredDirected
 			}
 			continue

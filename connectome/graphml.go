@@ -46,36 +46,14 @@ func newXMLDecoder(r io.Reader) *xml.Decoder {
 	return d
 }
 
-// latinReader supports the encodings that XML headers of graph files name.
+// latinReader accepts the encodings that XML headers of graph files name; the
+// text is UTF-8 by now, whatever they say.
 func latinReader(label string, r io.Reader) (io.Reader, error) {
 	switch strings.ToLower(label) {
-	case "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be":
+	case "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "latin1", "windows-1252", "iso-8859-15":
 		return r, nil
-	case "iso-8859-1", "latin1", "windows-1252", "iso-8859-15":
-		return &latin1Reader{r: r}, nil
 	}
 	return nil, fmt.Errorf("encoding %q: convert the file to UTF-8", label)
-}
-
-type latin1Reader struct {
-	r   io.Reader
-	out []byte
-}
-
-func (l *latin1Reader) Read(p []byte) (int, error) {
-	if len(l.out) == 0 {
-		var buf [1024]byte
-		n, err := l.r.Read(buf[:])
-		for _, b := range buf[:n] {
-			l.out = append(l.out, string(rune(b))...)
-		}
-		if n == 0 {
-			return 0, err
-		}
-	}
-	n := copy(p, l.out)
-	l.out = l.out[n:]
-	return n, nil
 }
 
 // xmlError locates an error of the decoder.
@@ -109,6 +87,7 @@ type graphmlReader struct {
 	keys  map[string]*graphmlKey
 	graph int // graphs read
 	nodes []graphmlNode
+	mixed bool // directed edges in a graph whose edges are not, unless they say so
 }
 
 type graphmlNode struct {
@@ -323,10 +302,13 @@ func (r *graphmlReader) edge(e xml.StartElement) error {
 	}
 	edge := r.t.edge(end[0], end[1])
 	switch v, _ := xmlAttr(e, "directed"); {
-	case v == "false" && r.t.declared == declaredDirected:
-		r.t.oneWay = append(r.t.oneWay, edge)
 	case v == "true" && r.t.declared == declaredUndirected:
-		return r.fail(ErrUnsupported, "declare the graph directed and mark the others directed=\"false\"", "a directed edge in an undirected graph")
+		r.t.declared, r.mixed = declaredDirected, true
+		for k := range edge {
+			r.t.oneWay = append(r.t.oneWay, k)
+		}
+	case v == "false" && r.t.declared == declaredDirected, v == "" && r.mixed:
+		r.t.oneWay = append(r.t.oneWay, edge)
 	}
 	return r.data(func(name, value string) { r.t.attribute(edge, name, value) })
 }

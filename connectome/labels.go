@@ -1,6 +1,8 @@
 package connectome
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -126,9 +128,16 @@ func (s *source) readLabelFile(path string, n int) ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, lines, err := f.tableRows(sniffDelimiter(head))
+	if bytes.HasPrefix(bytes.TrimSpace(head), []byte("[")) {
+		return f.jsonLabels(n)
+	}
+	delim := sniffDelimiter(head)
+	rows, lines, err := f.tableRows(delim)
 	if err != nil {
 		return nil, err
+	}
+	if delim == ' ' {
+		rows = joinWords(rows, n)
 	}
 	advice := "name the right file with --labels, or read without labels with --labels none"
 	if len(rows) == 0 {
@@ -157,6 +166,78 @@ func (s *source) readLabelFile(path string, n int) ([]Region, error) {
 		return nil, f.failf(ErrLabels, lines[len(lines)-1], 0, advice, "%d rows of labels for %d regions", len(rows), n)
 	}
 	return f.labelTable(header, rows, lines)
+}
+
+// jsonLabels reads a list of texts.
+func (s *source) jsonLabels(n int) ([]Region, error) {
+	text, closer, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	defer closer.Close()
+	var labels []string
+	if err := json.NewDecoder(text).Decode(&labels); err != nil {
+		return nil, s.failf(ErrLabels, 0, 0, "a label file in JSON is one list of texts", "%v", err)
+	}
+	if len(labels) != n {
+		return nil, s.failf(ErrLabels, 0, 0, "", "%d labels for %d regions", len(labels), n)
+	}
+	regions := make([]Region, n)
+	for i, l := range labels {
+		regions[i].Label = l
+	}
+	return regions, nil
+}
+
+// joinWords makes one field of the words of a label in a table without a
+// delimiter: of a whole line when its first word repeats and there are no
+// coordinates ("Left Amygdala", "Left area 4"), of neighbouring words when
+// lines differ in their number ("1 Left Lateral Ventricle").
+func joinWords(rows [][]string, n int) [][]string {
+	body := rows
+	if len(rows) == n+1 {
+		body = rows[1:]
+	}
+	if len(body) < 2 {
+		return rows
+	}
+	ragged, repeats, coordinates := false, false, false
+	seen := map[string]bool{}
+	for _, r := range body {
+		ragged = ragged || len(r) != len(body[0])
+		repeats = repeats || seen[r[0]] && len(r) > 1
+		seen[r[0]] = true
+		numbers := 0
+		for _, f := range r {
+			if !isWord(f) {
+				numbers++
+			}
+		}
+		coordinates = coordinates || numbers >= 3
+	}
+	whole := repeats && !coordinates
+	if !ragged && !whole {
+		return rows
+	}
+	joined := make([][]string, len(rows))
+	for i, r := range rows {
+		for k, f := range r {
+			if last := len(joined[i]) - 1; k > 0 && (whole || isWord(f) && isWord(r[k-1])) {
+				joined[i][last] += " " + f
+				continue
+			}
+			joined[i] = append(joined[i], f)
+		}
+	}
+	if len(body) < len(rows) && len(joined[0]) != len(joined[1]) && len(rows[0]) == len(joined[1]) {
+		joined[0] = rows[0] // a header of single words
+	}
+	return joined
+}
+
+func isWord(f string) bool {
+	_, k := parseNumber([]byte(f), false)
+	return k == isText
 }
 
 // singleLabels recognises n labels in one line or in one column (with or

@@ -55,7 +55,7 @@ func (s *source) readMAT5() (*Connectome, error) {
 	s.rep.Format = "MAT v5"
 	c, err := s.arraysConnectome(r.arrays)
 	if err != nil && len(r.arrays) == 0 && len(r.others) > 0 {
-		return nil, s.failf(ErrUnsupported, 0, 0, "save the matrix as a plain variable", "the file holds only %s", listOr(r.others, ""))
+		return nil, s.failf(ErrUnsupported, 0, 0, "save the matrix as a plain variable of real numbers", "the file holds only %s", listOr(r.others, ""))
 	}
 	return c, err
 }
@@ -219,6 +219,9 @@ func (r *matReader) matrix(body []byte, depth int) (*array, int, error) {
 		err = r.sparse(a, rest)
 	case class >= mxDOUBLE && class <= mxUINT64:
 		err = r.numeric(a, rest, count)
+		if err == nil && word&complexFlag != 0 && r.imaginary(rest) {
+			a.name, a.shape, a.data = a.name+" (complex)", nil, nil
+		}
 	default:
 		a.shape = nil
 	}
@@ -255,6 +258,23 @@ func (r *matReader) numeric(a *array, rest []byte, count int64) error {
 	}
 	a.data = x[:count]
 	return nil
+}
+
+// complexFlag marks arrays with a second, imaginary part.
+const complexFlag = 0x800
+
+// imaginary says whether the second part of an array is anything but zeros.
+func (r *matReader) imaginary(rest []byte) bool {
+	_, _, rest, err := r.element(rest)
+	if err != nil {
+		return false
+	}
+	kind, body, _, err := r.element(rest)
+	if err != nil {
+		return false
+	}
+	x, _ := r.numbers(kind, body)
+	return slices.ContainsFunc(x, func(v float64) bool { return v != 0 })
 }
 
 // char decodes a character array into its rows, column-major like all

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // matrix collects a square matrix row by row for the readers of dense
@@ -14,6 +15,8 @@ type matrix struct {
 	row      int // rows finished
 	missing  int
 	infinite int
+	// firstMissing and firstInfinite are row and column, from 1.
+	firstMissing, firstInfinite [2]int
 	// keepNaN keeps missing entries as NaN: for lengths, where NaN means
 	// unknown. Such a matrix is only looked up in.
 	keepNaN bool
@@ -27,12 +30,16 @@ func (m *matrix) add(col int, w float64) {
 	case w == 0:
 		return
 	case math.IsNaN(w):
-		m.missing++
+		if m.missing++; m.missing == 1 {
+			m.firstMissing = [2]int{m.row + 1, col + 1}
+		}
 		if !m.keepNaN {
 			return
 		}
 	case math.IsInf(w, 0):
-		m.infinite++
+		if m.infinite++; m.infinite == 1 {
+			m.firstInfinite = [2]int{m.row + 1, col + 1}
+		}
 		if !m.keepNaN {
 			return
 		}
@@ -68,7 +75,10 @@ func (s *source) finishMatrix(m *matrix, lengths *matrix, convention Rows, how s
 	rep.Missing += m.missing
 	rep.Infinite += m.infinite
 	if m.missing > 0 {
-		rep.MissingHow = "n/a, NaN or empty"
+		rep.MissingHow = "n/a, NaN or empty" + place(m.firstMissing)
+	}
+	if m.infinite > 0 {
+		rep.InfiniteHow = strings.TrimPrefix(place(m.firstInfinite), ", ")
 	}
 	tracts := s.dropMissing(m.tracts.shrink(len(m.tracts.Target)))
 	if lengths != nil {
@@ -96,6 +106,14 @@ func (s *source) finishMatrix(m *matrix, lengths *matrix, convention Rows, how s
 	c := &Connectome{Tracts: tracts, Directed: true, Regions: make([]Region, m.n)}
 	s.decideSymmetry(c)
 	return c
+}
+
+// place says where in the matrix the first of something is.
+func place(entry [2]int) string {
+	if entry[0] == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", the first in row %d, column %d", entry[0], entry[1])
 }
 
 func finiteOr0(x float64) float64 {
@@ -133,10 +151,17 @@ func (s *source) dropMissing(m CSR) CSR {
 		how = "−1, the only negative value"
 		s.rep.warn("missing-sentinel", "−1 is taken as missing: it is the only negative value and occurs off the diagonal; pass --missing with no value to keep it as a weight")
 	}
-	kept := m.Filter(func(t Tract) bool { return !slices.Contains(sentinel, t.Weight) })
+	var first [2]int
+	kept := m.Filter(func(t Tract) bool {
+		missing := slices.Contains(sentinel, t.Weight)
+		if missing && first[0] == 0 {
+			first = [2]int{t.From + 1, t.To + 1}
+		}
+		return !missing
+	})
 	if n := m.Len() - kept.Len(); n > 0 {
 		s.rep.Missing += n
-		s.rep.MissingHow = how
+		s.rep.MissingHow = how + place(first)
 	}
 	return kept
 }

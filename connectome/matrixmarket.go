@@ -2,6 +2,7 @@ package connectome
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -91,6 +92,7 @@ func (s *source) readMatrixMarket() (*Connectome, error) {
 	s.rep.ZeroWeight += st.Zero
 	s.rep.Format, s.rep.Dialect = "MatrixMarket", layout+" "+field+" "+symmetry
 	if st.Parallel > 0 {
+		s.rep.ParallelHow = fmt.Sprintf("the first in row %d, column %d", st.First[0]+1, st.First[1]+1)
 		s.rep.warn("parallel-edges", "%d entries repeat an earlier one; their weights are %s", st.Parallel, s.cfg.parallel.verb())
 	}
 	c := s.finishMatrix(&matrix{n: n, tracts: m, missing: r.missing, infinite: r.infinite}, nil, RowsSource, "the convention of plain matrices; the file does not say")

@@ -12,7 +12,9 @@ import (
 
 // Node-link JSON as NetworkX and d3 write it: {nodes: […], links|edges: […]}.
 // Links may come before nodes, and may name them by id, by name, by index, or
-// by the whole node object.
+// by the whole node object. Cytoscape puts both into "elements" and their
+// attributes into "data", Gephi and Graphology into "attributes"; JSON Graph
+// Format may list nodes in an object by id.
 
 type nodelinkReader struct {
 	s     *source
@@ -45,8 +47,7 @@ func (s *source) readJSON() (*Connectome, error) {
 	return r.connectome()
 }
 
-// locate turns an offset in the document into line and column by reading it
-// again.
+// locate adds line and column to an error by reading the document again.
 func (r *nodelinkReader) locate(err error) error {
 	var pe *ParseError
 	if errors.As(err, &pe) {
@@ -58,26 +59,33 @@ func (r *nodelinkReader) locate(err error) error {
 	offset := r.d.InputOffset()
 	var se *json.SyntaxError
 	if errors.As(err, &se) {
-		offset = se.Offset
+		offset = r.s.syntaxOffset(se.Offset)
 	}
 	line, column := r.s.position(offset)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || se != nil && strings.Contains(se.Error(), "unexpected end") {
 		return r.s.failf(ErrTruncated, line, column, "fetch or export the file again", "the document is not closed")
 	}
-	return r.s.failf(ErrSyntax, line, column, "", "%s", strings.TrimPrefix(err.Error(), "json: "))
+	advice := ""
+	if se != nil && (strings.Contains(se.Error(), "'N'") || strings.Contains(se.Error(), "'I'")) {
+		advice = "JSON has no NaN and no Infinity: write null"
+	}
+	return r.s.failf(ErrSyntax, line, column, advice, "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// decode reads one value. The offsets in its syntax errors count from where
-// the value begins.
-func (r *nodelinkReader) decode(v any) error {
-	base := r.d.InputOffset()
-	err := r.d.Decode(v)
-	var se *json.SyntaxError
-	if errors.As(err, &se) && !strings.Contains(se.Error(), "unexpected end") {
-		line, column := r.s.position(base + se.Offset)
-		return r.s.failf(ErrSyntax, line, column, "", "%v", se)
+// syntaxOffset returns where the document's first syntax error is: a decoder
+// that was asked for one token after the other counts only some of them.
+func (s *source) syntaxOffset(otherwise int64) int64 {
+	text, closer, err := s.text()
+	if err != nil {
+		return otherwise
 	}
-	return err
+	defer closer.Close()
+	var whole json.RawMessage
+	var se *json.SyntaxError
+	if err := json.NewDecoder(text).Decode(&whole); errors.As(err, &se) {
+		return se.Offset
+	}
+	return otherwise
 }
 
 // position counts the lines up to an offset of the text.
@@ -132,13 +140,13 @@ func (r *nodelinkReader) object(depth int) error {
 		switch strings.ToLower(key) {
 		case "nodes":
 			r.hasN = true
-			err = r.list(key, r.node)
+			err = r.nodeList(key)
 		case "links", "edges":
 			r.hasL = true
 			err = r.list(key, r.link)
 		case "directed":
 			var v any
-			if err = r.decode(&v); err == nil {
+			if err = r.d.Decode(&v); err == nil {
 				if b := jsonBool(v); b != nil {
 					r.decl = declaredUndirected
 					if *b {
@@ -148,9 +156,11 @@ func (r *nodelinkReader) object(depth int) error {
 			}
 		case "graph":
 			err = r.graph(depth)
+		case "elements":
+			err = r.elements(depth)
 		default:
 			var skip json.RawMessage
-			err = r.decode(&skip)
+			err = r.d.Decode(&skip)
 		}
 		if err != nil {
 			return err
@@ -176,7 +186,7 @@ func (r *nodelinkReader) graph(depth int) error {
 	case json.Delim('['):
 		for r.d.More() {
 			var skip json.RawMessage
-			if err := r.decode(&skip); err != nil {
+			if err := r.d.Decode(&skip); err != nil {
 				return err
 			}
 		}
@@ -185,11 +195,92 @@ func (r *nodelinkReader) graph(depth int) error {
 	return err
 }
 
+// elements reads Cytoscape's: an object of nodes and edges, or one list of
+// both, where edges are those with a source.
+func (r *nodelinkReader) elements(depth int) error {
+	tok, err := r.d.Token()
+	if err != nil {
+		return err
+	}
+	switch {
+	case tok == json.Delim('{') && depth == 0:
+		return r.object(depth + 1)
+	case tok != json.Delim('['):
+		return r.fail(ErrSyntax, "Cytoscape lists nodes and edges in them", "elements that are neither an object nor an array")
+	}
+	r.hasN, r.hasL = true, true
+	for r.d.More() {
+		offset := r.d.InputOffset()
+		var m map[string]any
+		if err := r.d.Decode(&m); err != nil {
+			return err
+		}
+		m = flattened(m)
+		if _, ok := m["source"]; !ok {
+			r.nodes = append(r.nodes, m)
+		} else if err := r.addLink(m, offset); err != nil {
+			return err
+		}
+	}
+	_, err = r.d.Token()
+	return err
+}
+
+// nodeList reads an array of nodes, or an object of nodes by id.
+func (r *nodelinkReader) nodeList(key string) error {
+	tok, err := r.d.Token()
+	if err != nil {
+		return err
+	}
+	if tok != json.Delim('{') {
+		return r.listAfter(tok, key, r.node)
+	}
+	for r.d.More() {
+		id, err := r.d.Token()
+		if err != nil {
+			return err
+		}
+		var m map[string]any
+		if err := r.d.Decode(&m); err != nil {
+			return err
+		}
+		if m = flattened(m); m == nil {
+			m = map[string]any{}
+		}
+		m["id"] = id
+		r.nodes = append(r.nodes, m)
+	}
+	_, err = r.d.Token()
+	return err
+}
+
+// flattened moves attributes out of the objects that some writers put them in.
+func flattened(m map[string]any) map[string]any {
+	for _, key := range []string{"data", "attributes", "metadata"} {
+		inner, ok := m[key].(map[string]any)
+		if !ok {
+			continue
+		}
+		delete(m, key)
+		for k, v := range inner {
+			if _, taken := m[k]; !taken {
+				m[k] = v
+			}
+		}
+	}
+	return m
+}
+
 func (r *nodelinkReader) list(key string, each func() error) error {
 	tok, err := r.d.Token()
 	if err != nil {
 		return err
 	}
+	return r.listAfter(tok, key, each)
+}
+
+// listAfter reads the elements of the array that tok opens.
+func (r *nodelinkReader) listAfter(tok json.Token, key string, each func() error) error {
 	if tok == nil {
 		return nil
 	}
@@ -201,61 +292,63 @@ func (r *nodelinkReader) list(key string, each func() error) error {
 			return err
 		}
 	}
-	_, err = r.d.Token()
+	_, err := r.d.Token()
 	return err
 }
 
 func (r *nodelinkReader) node() error {
 	var v any
-	if err := r.decode(&v); err != nil {
+	if err := r.d.Decode(&v); err != nil {
 		return err
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
 		m = map[string]any{"id": v} // a list of bare names
 	}
-	r.nodes = append(r.nodes, m)
+	r.nodes = append(r.nodes, flattened(m))
 	return nil
 }
 
 func (r *nodelinkReader) link() error {
 	offset := r.d.InputOffset()
 	var v any
-	if err := r.decode(&v); err != nil {
+	if err := r.d.Decode(&v); err != nil {
 		return err
 	}
-	l := nodelinkLink{offset: offset}
 	switch x := v.(type) {
 	case map[string]any:
-		keys := make([]string, 0, len(x))
-		for k := range x {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
-			switch strings.ToLower(k) {
-			case "source", "from", "src":
-				l.source = x[k]
-			case "target", "to", "dst":
-				l.target = x[k]
-			default:
-				if t, ok := jsonText(x[k]); ok {
-					l.attrs = append(l.attrs, attr{k, t})
-				}
-			}
-		}
+		return r.addLink(flattened(x), offset)
 	case []any: // [source, target, weight]
 		if len(x) < 2 {
 			return r.fail(ErrSyntax, "", "an edge of %d values", len(x))
 		}
-		l.source, l.target = x[0], x[1]
+		m := map[string]any{"source": x[0], "target": x[1]}
 		if len(x) > 2 {
-			if t, ok := jsonText(x[2]); ok {
-				l.attrs = append(l.attrs, attr{"weight", t})
+			m["weight"] = x[2]
+		}
+		return r.addLink(m, offset)
+	}
+	return r.fail(ErrSyntax, "", "an edge that is neither an object nor an array")
+}
+
+func (r *nodelinkReader) addLink(m map[string]any, offset int64) error {
+	l := nodelinkLink{offset: offset}
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		switch strings.ToLower(k) {
+		case "source", "from", "src":
+			l.source = m[k]
+		case "target", "to", "dst":
+			l.target = m[k]
+		default:
+			if t, ok := jsonText(m[k]); ok {
+				l.attrs = append(l.attrs, attr{k, t})
 			}
 		}
-	default:
-		return r.fail(ErrSyntax, "", "an edge that is neither an object nor an array")
 	}
 	if l.source == nil || l.target == nil {
 		return r.fail(ErrNode, "every link has a source and a target", "a link without both ends")

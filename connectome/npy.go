@@ -275,5 +275,8 @@ func (s *source) readNPZ(all members) (*Connectome, error) {
 		s.rep.info("skipped-array", "%s is not an array of numbers or text", name)
 	}
 	s.rep.Format = "NPZ"
+	if c, ok, err := s.readSparseNPZ(arrays); ok {
+		return c, err
+	}
 	return s.arraysConnectome(arrays)
 }

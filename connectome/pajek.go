@@ -22,6 +22,7 @@ type pajekReader struct {
 	evidence  int
 	relations []string // names of the relations that have lines
 	relation  string
+	apart     bool // in a section that describes vertices apart from the network
 	arcs      bool // some section lists arcs
 	edges     bool // some section lists edges
 	weighted  bool
@@ -64,6 +65,9 @@ func (r *pajekReader) heading() (string, error) {
 	section := strings.ToLower(string(t.fields[0][1:]))
 	switch section {
 	case "vertices":
+		if r.apart {
+			return "partition", nil // that of a partition or a vector
+		}
 		if r.n >= 0 {
 			return "", r.s.failf(ErrUnsupported, t.line, 0, "split the project into one file a network", "a second *Vertices")
 		}
@@ -84,7 +88,11 @@ func (r *pajekReader) heading() (string, error) {
 		r.edges = true
 	case "matrix":
 		r.arcs = true
-	case "network", "events", "partition", "vector":
+	case "partition", "vector", "permutation", "cluster":
+		r.apart = true
+		return section, nil
+	case "network", "events":
+		r.apart = false
 		return section, nil
 	default:
 		return "", r.s.failf(ErrUnsupported, t.line, 1, "known sections are Vertices, Arcs, Edges, Arcslist, Edgeslist and Matrix", "section *%s", section)

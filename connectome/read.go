@@ -104,6 +104,11 @@ func binaryFormats() []formatRule {
 		{prefix("\x28\xb5\x2f\xfd"), refuse("zstd compression", "unpack it with unzstd")},
 		{prefix("7z\xbc\xaf\x27\x1c"), refuse("7-zip archives", "unpack it first")},
 		{prefix("Rar!"), refuse("RAR archives", "unpack it first")},
+		{isMAT4, (*source).readMAT4},
+		{isPickle, refuse("pickled Python objects", "write the graph with networkx.write_graphml, or the matrix with numpy.save")},
+		{prefix("RDX"), refuse("R data files", "write the matrix with write.csv")},
+		{prefix("X\n\x00\x00"), refuse("R data files", "write the matrix with write.csv")},
+		{prefix("version https://git-lfs"), refuse("a pointer of Git LFS instead of the file", "fetch the file with git lfs pull")},
 		{prefix("%PDF"), refuse("PDF documents", "a connectome is a matrix or a graph file")},
 		{prefix("\xd0\xcf\x11\xe0"), refuse("old Excel workbooks", "save the sheet as CSV")},
 	}
@@ -113,10 +118,21 @@ func prefix(p string) func([]byte) bool {
 	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(p)) }
 }
 
+// isPickle recognises the protocols 2 to 5, as .gpickle and .pkl files use.
+func isPickle(head []byte) bool {
+	return len(head) > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5
+}
+
 func refuse(what, advice string) func(*source) (*Connectome, error) {
 	return func(s *source) (*Connectome, error) {
 		return nil, s.failf(ErrUnsupported, 0, 0, advice, "%s", what)
 	}
+}
+
+// isNetcc recognises the first line of AFNI's 3dNetCorr and 3dTrackID.
+func isNetcc(text []byte) bool {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return bytes.HasPrefix(line, []byte("#")) && bytes.Contains(line, []byte("Number of network ROIs"))
 }
 
 // textHead returns up to n first bytes as UTF-8.
@@ -170,6 +186,9 @@ func textFormats() []formatRule {
 		{isPajek, (*source).readPajek},
 		{isDOT, (*source).readDOT},
 		{isGML, (*source).readGML},
+		{isDictEdgeList, (*source).readDictEdgeList},
+		{prefix("data\tdata\t"), refuse("tables for Circos", "save DSI Studio's matrix as .mat or as text instead of its connectogram")},
+		{isNetcc, refuse("AFNI's .netcc", "keep one of its matrices as text: the rows under a line such as \"# CC\", with the line of labels above them")},
 	}
 }
 

@@ -115,7 +115,7 @@ func readRelmatSidecar(path string) (*relmatSidecar, error) {
 		return nil, err
 	}
 	if fi.Size() > maxSidecar {
-		return nil, &ParseError{Path: path, Err: fmt.Errorf("%w: a sidecar of %d bytes", ErrTooLarge, fi.Size())}
+		return nil, &ParseError{Path: path, Err: fmt.Errorf("%w: a sidecar of %d bytes", ErrTooLarge, fi.Size()), Advice: adviceFor(ErrTooLarge)}
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -205,7 +205,7 @@ func jsonError(path string, data []byte, err error) error {
 			line, column = line+1, 1
 		}
 	}
-	return &ParseError{Path: path, Line: line, Column: column, Err: fmt.Errorf("%w: %v", ErrSyntax, err)}
+	return &ParseError{Path: path, Line: line, Column: column, Err: fmt.Errorf("%w: %v", ErrSyntax, err), Advice: adviceFor(ErrSyntax)}
 }
 
 // compare records what the sidecar adds, and where the data contradict it.

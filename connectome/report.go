@@ -73,9 +73,13 @@ type Report struct {
 	Missing    int    `json:"missing"`               // entries marked as missing (n/a, NaN, empty, −1), taken as no tract
 	MissingHow string `json:"missing_how,omitempty"` // how they were marked
 	Infinite   int    `json:"infinite"`              // infinite entries, taken as no tract
-	Parallel   int    `json:"parallel"`              // tracts merged with another between the same regions
-	ZeroWeight int    `json:"zero_weight"`           // listed tracts of weight 0, left out
-	SelfLoops  int    `json:"self_loops"`            // entries on the diagonal, kept
+	// InfiniteHow says where the first infinite entry is, when that is known.
+	InfiniteHow string `json:"infinite_how,omitempty"`
+	Parallel    int    `json:"parallel"` // tracts merged with another between the same regions
+	// ParallelHow names the regions of the first merged tract.
+	ParallelHow string `json:"parallel_how,omitempty"`
+	ZeroWeight  int    `json:"zero_weight"` // listed tracts of weight 0, left out
+	SelfLoops   int    `json:"self_loops"`  // entries on the diagonal, kept
 
 	// MaxLengthOfAll is the largest value of the whole tract-length matrix in
 	// mm, also where there is no tract; 0 when there is no such matrix.

@@ -11,8 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // source is something to read a connectome from: a file, a file's
@@ -40,6 +38,9 @@ func fileSource(path string, cfg *config, rep *Report) *source {
 
 // fail returns a located error; line and column are 0 when unknown.
 func (s *source) fail(line, column int, err error, advice string) error {
+	if advice == "" {
+		advice = adviceFor(err)
+	}
 	return &ParseError{Path: s.path, Member: s.member, Line: line, Column: column, Err: err, Advice: advice}
 }
 
@@ -155,81 +156,4 @@ func (s *source) all() ([]byte, error) {
 		return nil, s.wrap(err, ErrCorrupt, "fetch the file again")
 	}
 	return data, nil
-}
-
-// text opens the content as UTF-8 without a byte-order mark. Content in
-// UTF-16 with a mark, as spreadsheets export it, is converted.
-func (s *source) text() (*bufio.Reader, io.Closer, error) {
-	f, err := s.open()
-	if err != nil {
-		return nil, nil, err
-	}
-	r := bufio.NewReaderSize(f, 1<<16)
-	mark, err := r.Peek(3)
-	if err != nil && err != io.EOF {
-		f.Close()
-		return nil, nil, s.wrap(err, ErrCorrupt, "fetch the file again")
-	}
-	switch {
-	case bytes.HasPrefix(mark, []byte("\xef\xbb\xbf")):
-		r.Discard(3)
-	case bytes.HasPrefix(mark, []byte("\xff\xfe")), bytes.HasPrefix(mark, []byte("\xfe\xff")):
-		r.Discard(2)
-		r = bufio.NewReaderSize(&utf16Reader{r: r, bigEndian: mark[0] == 0xfe}, 1<<16)
-	}
-	return r, f, nil
-}
-
-// utf16Reader converts UTF-16 to UTF-8.
-type utf16Reader struct {
-	r         *bufio.Reader
-	bigEndian bool
-	out       []byte
-	unit      uint16 // a unit read ahead, valid when ahead
-	ahead     bool
-}
-
-func (u *utf16Reader) next() (uint16, error) {
-	if u.ahead {
-		u.ahead = false
-		return u.unit, nil
-	}
-	a, err := u.r.ReadByte()
-	if err != nil {
-		return 0, err
-	}
-	b, err := u.r.ReadByte()
-	if err != nil {
-		return 0, io.ErrUnexpectedEOF
-	}
-	if u.bigEndian {
-		return uint16(a)<<8 | uint16(b), nil
-	}
-	return uint16(b)<<8 | uint16(a), nil
-}
-
-func (u *utf16Reader) Read(p []byte) (int, error) {
-	for len(u.out) < min(len(p), 4096) {
-		a, err := u.next()
-		if err != nil {
-			if len(u.out) > 0 && err == io.EOF {
-				break
-			}
-			return 0, err
-		}
-		r := rune(a)
-		if utf16.IsSurrogate(r) {
-			b, err := u.next()
-			if err != nil && err != io.EOF {
-				return 0, err
-			}
-			if r = utf16.DecodeRune(r, rune(b)); r == utf8.RuneError && err == nil {
-				u.unit, u.ahead = b, true
-			}
-		}
-		u.out = utf8.AppendRune(u.out, r)
-	}
-	n := copy(p, u.out)
-	u.out = append(u.out[:0], u.out[n:]...)
-	return n, nil
 }

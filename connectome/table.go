@@ -22,6 +22,8 @@ type table struct {
 	fields [][]byte
 	buf    []byte
 	quoted []byte // unquoted copies of fields with doubled quotes
+	points bool   // some number has a decimal point
+	commas bool   // some number has a decimal comma
 }
 
 // maxLine bounds one line of text: a row of 10^6 numbers with room to spare.
@@ -44,12 +46,19 @@ func (t *table) next() error {
 			return err
 		}
 		line = bytes.TrimRight(line, "\r\n")
-		if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' || text[0] == '%' {
+		if isComment(line) {
 			continue
 		}
 		t.split(line)
 		return nil
 	}
+}
+
+// isComment says whether a line is blank, begins with # or %, or tells Excel
+// the separator (sep=;).
+func isComment(line []byte) bool {
+	text := bytes.TrimSpace(line)
+	return len(text) == 0 || text[0] == '#' || text[0] == '%' || len(text) == 5 && bytes.EqualFold(text[:4], []byte("sep="))
 }
 
 func (t *table) readLine() ([]byte, error) {
@@ -146,7 +155,7 @@ func sniffDelimiter(sample []byte) byte {
 		lines := 0
 		for line := range bytes.Lines(sample) {
 			line = bytes.TrimRight(line, "\r\n")
-			if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' || text[0] == '%' {
+			if isComment(line) {
 				continue
 			}
 			t.split(line)
@@ -229,6 +238,47 @@ func parseNumber(f []byte, decimalComma bool) (float64, fieldKind) {
 		return 0, isText
 	}
 	return x, isNumber
+}
+
+// number reads a field, with decimal commas where commas do not separate
+// fields. A file with decimal points as well means thousands by its commas:
+// then the field is no number that could be trusted.
+func (t *table) number(f []byte) (float64, fieldKind) {
+	x, k := parseNumber(f, t.delim != ',')
+	if k != isNumber || t.delim == ',' {
+		return x, k
+	}
+	t.commas = t.commas || bytes.IndexByte(f, ',') >= 0
+	t.points = t.points || bytes.IndexByte(f, '.') >= 0
+	if t.commas && t.points {
+		return 0, isText
+	}
+	return x, k
+}
+
+// hasThousands recognises 1,234 and 1,234,567.8, which are no names.
+func hasThousands(f []byte) bool {
+	whole, _, _ := bytes.Cut(bytes.TrimLeft(f, "+-"), []byte("."))
+	groups := bytes.Split(whole, []byte(","))
+	for i, g := range groups {
+		if _, ok := parseShort(g); !ok || i > 0 && len(g) != 3 {
+			return false
+		}
+	}
+	return len(groups) > 1
+}
+
+// almostNumber says whether a field is digits and marks, as in 1.234,5.
+func almostNumber(f []byte) bool {
+	return bytes.ContainsAny(f, "0123456789") && len(bytes.Trim(f, "+-0123456789.,'")) == 0
+}
+
+// numberAdvice says how to write a field that is no number.
+func numberAdvice(f []byte, otherwise string) string {
+	if almostNumber(f) {
+		return "write numbers with a decimal point and nothing between thousands"
+	}
+	return otherwise
 }
 
 // parseShort reads plain integers of up to 15 digits, the commonest field.

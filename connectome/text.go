@@ -36,7 +36,7 @@ func (s *source) readTable(head []byte) (*Connectome, error) {
 	case isRelmat(s):
 		return s.readRelmat(delim)
 	}
-	switch looksLike(rows, complete) {
+	switch looksLike(rows, delim != ',', complete) {
 	case shapeEdgeList:
 		return s.readEdgeList(delim, rows)
 	case shapeRegions:
@@ -68,7 +68,7 @@ func sampleRows(head []byte, delim byte, complete bool) [][]string {
 			break
 		}
 		line = bytes.TrimRight(line, "\r\n")
-		if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' || text[0] == '%' {
+		if isComment(line) {
 			continue
 		}
 		t.split(line)
@@ -98,7 +98,7 @@ const (
 )
 
 // looksLike tells an edge list from a matrix by its first rows.
-func looksLike(rows [][]string, complete bool) tableShape {
+func looksLike(rows [][]string, decimalComma, complete bool) tableShape {
 	header := rows[0]
 	if from, to := edgeEnds(header); from >= 0 && to >= 0 {
 		return shapeEdgeList
@@ -120,7 +120,7 @@ func looksLike(rows [][]string, complete bool) tableShape {
 	named, whole := true, true
 	for _, r := range body {
 		for _, f := range r[:2] {
-			switch _, k := parseNumber([]byte(f), false); {
+			switch _, k := parseNumber([]byte(f), decimalComma); {
 			case k == isText:
 				whole = false
 			case k == isNumber:
@@ -173,7 +173,7 @@ func isHeader(rows [][]string) bool {
 		_, ka := parseNumber([]byte(a[i]), true)
 		_, kb := parseNumber([]byte(b[i]), true)
 		if kb == isNumber {
-			if ka != isText {
+			if ka != isText || almostNumber([]byte(a[i])) {
 				return false // a title stands above every number
 			}
 			title = true
@@ -187,7 +187,7 @@ func columnIsNumeric(rows [][]string, lo, hi int) bool {
 	for j := lo; j < hi; j++ {
 		if !slices.ContainsFunc(rows, func(r []string) bool {
 			_, k := parseNumber([]byte(r[j]), true)
-			return k == isText
+			return k == isText && !almostNumber([]byte(r[j]))
 		}) {
 			return true
 		}

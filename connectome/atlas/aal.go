@@ -22,7 +22,7 @@ var aal = (&Atlas{
 		supp-motor-area          superiorfrontal           ; premotor ; sma suppmotor
 		olfactory                medialorbitofrontal       ; olfactory ; olf
 		frontal-sup-medial       superiorfrontal           ; ; sfgmed
-		frontal-med-orb          medialorbitofrontal       ; ; orbsupmed frontalmedorb2
+		frontal-med-orb          medialorbitofrontal       ; ; orbsupmed frontalmedorb2 pfcventmed
 		rectus                   medialorbitofrontal       ; ; rec gyrusrectus
 		ofcmed                   medialorbitofrontal
 		ofcant                   lateralorbitofrontal

@@ -25,7 +25,7 @@ func TestSpellingsOfOneRegion(t *testing.T) {
 		"rh-superiorfrontal": {"r_superiorfrontal", "R_superiorfrontal", "rh.superiorfrontal", "superior frontal gyrus right",
 			"Right superior frontal gyrus", "rSF", "ctx-rh-superiorfrontal"},
 		"lh-thalamus":    {"Left-Thalamus-Proper", "Left-Thalamus", "Lthal", "left thalamus", "Left-Thalamus-Proper*", "thalamus_l", "ThalamusL"},
-		"rh-accumbens":   {"Raccumb", "Right-Accumbens-area", "Right-Accumbens", "rh.accumbensarea"},
+		"rh-accumbens":   {"Raccumb", "subc-rh-accumbensarea", "Right-Accumbens-area", "Right-Accumbens", "rh.accumbensarea"},
 		"lh-putamen":     {"Lput", "Left-Putamen", "lh-putamen"},
 		"lh-pallidum":    {"Lpal", "Left-Pallidum", "left globus pallidus"},
 		"rh-hippocampus": {"Rhippo", "Right-Hippocampus", "hippocampus_R"},

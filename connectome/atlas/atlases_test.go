@@ -59,6 +59,7 @@ func TestLabelsOfEveryAtlas(t *testing.T) {
 		{"aal", "Frontal_Sup_2_L", "lh-frontal-sup", "frontal", "default", atlas.Prefrontal},
 		{"aal", "Cingulum_Ant_L", "lh-cingulate-ant", "limbic", "default", atlas.AnteriorCingulate},
 		{"aal", "Cerebelum_Crus1_L", "lh-cerebellum-crus1", "cerebellum", "subcortical", atlas.Cerebellum},
+		{"aal", "PFCventmed_L", "lh-frontal-med-orb", "frontal", "default", atlas.Prefrontal},
 		{"aal", "Vermis_4_5", "vermis-4-5", "cerebellum", "subcortical", atlas.Cerebellum},
 		{"aal", "Thal_LGN_L", "lh-thal-lgn", "subcortical", "subcortical", atlas.Thalamus},
 		{"aal", "Hippocampus_R", "rh-hippocampus", "subcortical", "limbic", atlas.Hippocampus},

@@ -32,7 +32,7 @@ var sidePrefixes = []struct {
 func readings(label string) []reading {
 	text := strings.ToLower(strings.TrimSpace(label))
 	text = strings.Trim(text, `"'`)
-	for _, tissue := range []string{"ctx", "cortex", "wm", "gm"} {
+	for _, tissue := range []string{"ctx", "cortex", "subc", "wm", "gm"} {
 		if rest, ok := strings.CutPrefix(text, tissue); ok && rest != "" && isSeparator(rune(rest[0])) {
 			text = trimSeparators(rest)
 			break

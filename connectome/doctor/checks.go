@@ -36,13 +36,13 @@ func (x *examination) orientation() {
 
 func (x *examination) labels() {
 	n := len(x.c.Regions)
-	missing := 0
+	var missing []string
 	at := map[string][]int{}
 	var order []string
 	for i := range x.c.Regions {
 		l := x.c.Regions[i].Label
 		if l == "" {
-			missing++
+			missing = append(missing, x.name(i))
 			continue
 		}
 		if len(at[l]) == 0 {
@@ -51,11 +51,11 @@ func (x *examination) labels() {
 		at[l] = append(at[l], i)
 	}
 	switch {
-	case n > 0 && missing == n || n > 0 && x.report.Format != "" && x.report.Labels == "" && len(order) == 0:
+	case n > 0 && len(missing) == n || n > 0 && x.report.Format != "" && x.report.Labels == "" && len(order) == 0:
 		x.add(Warning, "no-labels", "give a file of labels with --labels FILE", "the regions have no labels")
 		return
-	case missing > 0:
-		x.add(Warning, "missing-labels", "complete the labels: joins and placement go by name", "%d of %d regions have no label", missing, n)
+	case len(missing) > 0:
+		x.add(Warning, "missing-labels", "complete the labels: joins and placement go by name", "%d of %d regions have no label: %s", len(missing), n, some(missing))
 	}
 	var repeated, onBothSides []string
 	for _, l := range order {
@@ -76,7 +76,7 @@ func (x *examination) labels() {
 		x.add(Info, "labels-by-side", "", "%d labels occur once in each hemisphere; the side tells them apart", len(onBothSides))
 	}
 	if len(repeated) > 0 {
-		x.add(Warning, "duplicate-labels", "make labels unique; until then regions are named by their number", "%d regions bear %d distinct labels: %s", n-missing, len(order), some(repeated))
+		x.add(Warning, "duplicate-labels", "make labels unique; until then regions are named by their number", "%d regions bear %d distinct labels: %s", n-len(missing), len(order), some(repeated))
 	}
 	if x.report.Labels == "" {
 		return
@@ -186,13 +186,14 @@ func correlation(a, b []float64) float64 {
 func (x *examination) weights() {
 	r := x.report
 	if r.Infinite > 0 {
-		x.add(Error, "infinite-weights", "find out where they come from: a logarithm of 0, or a division by 0, is likely", "%d weights are infinite; they are taken as no tract", r.Infinite)
+		x.add(Error, "infinite-weights", "find out where they come from: a logarithm of 0, or a division by 0, is likely", "%s%s; they are taken as no tract", count(r.Infinite, "weight is infinite", "weights are infinite"), where(r.InfiniteHow))
 	}
 	if r.Missing > 0 {
 		x.add(Warning, "missing-weights", "absent is not the same as unknown; say with --missing what is to count as missing", "%d entries are marked as missing (%s); they are taken as no tract", r.Missing, r.MissingHow)
 	}
 	var w []float64
-	negative, whole := 0, true
+	var negative few
+	whole := true
 	distinct := map[float64]bool{}
 	for t := range x.c.Tracts.All() {
 		if t.From == t.To {
@@ -200,7 +201,7 @@ func (x *examination) weights() {
 		}
 		w = append(w, t.Weight)
 		if t.Weight < 0 {
-			negative++
+			negative.add(func() string { return x.tract(t) })
 		}
 		whole = whole && t.Weight == math.Trunc(t.Weight)
 		if len(distinct) <= 10 {
@@ -211,16 +212,16 @@ func (x *examination) weights() {
 		return
 	}
 	d := metrics.Describe(w)
-	share := float64(negative) / float64(len(w))
+	share := float64(negative.n) / float64(len(w))
 	range_ := fmt.Sprintf("%.4g … %.4g, median %.4g", d.Min, d.Max, d.Median)
 	switch {
-	case negative > 0 && share < 0.1 && d.Min > -5 && d.Max > 3 && d.Max < 25:
+	case negative.n > 0 && share < 0.1 && d.Min > -5 && d.Max > 3 && d.Max < 25:
 		x.add(Info, "log-negative", "keep them, or use threshold; do not read them as inhibition",
-			"%d weights (%.1f %%) are negative, down to %.3g; with a maximum of %.3g they look like logarithms of streamline counts below one: negative is not inhibitory", negative, 100*share, d.Min, d.Max)
-	case negative > 0 && d.Min >= -1 && d.Max <= 1:
+			"%d weights (%.1f %%) are negative, down to %.3g; with a maximum of %.3g they look like logarithms of streamline counts below one: negative is not inhibitory", negative.n, 100*share, d.Min, d.Max)
+	case negative.n > 0 && d.Min >= -1 && d.Max <= 1:
 		x.add(Warning, "correlation-like", "a functional network says who acts alike, not who is wired to whom; take a structural one for wiring", "weights lie in -1 … 1 and %.1f %% are negative: this looks like correlations, not tracts", 100*share)
-	case negative > 0:
-		x.add(Warning, "negative-weights", "find out what sign means here; modularity and log need positive weights (transform absolute, or threshold)", "%d weights (%.1f %%) are negative (%s)", negative, 100*share, range_)
+	case negative.n > 0:
+		x.add(Warning, "negative-weights", "find out what sign means here; modularity and log need positive weights (transform absolute, or threshold)", "%d weights (%.1f %%) are negative (%s): %s", negative.n, 100*share, range_, negative)
 	case len(distinct) == 1:
 		x.add(Info, "binary-weights", "", "all weights are %g: tracts are present or absent", d.Max)
 	case whole && len(distinct) <= 10:
@@ -237,6 +238,14 @@ func (x *examination) weights() {
 	}
 }
 
+// where puts the place of the first of several faults behind a comma.
+func where(how string) string {
+	if how == "" {
+		return ""
+	}
+	return ", " + how
+}
+
 func (x *examination) structure() {
 	c := x.c
 	n := len(c.Regions)
@@ -250,18 +259,23 @@ func (x *examination) structure() {
 	}
 	if x.facts.DiagNonzero > 0 {
 		ones := true
+		var loops []string
 		for i := range n {
-			ones = ones && c.Tracts.At(i, i) == 1
+			w := c.Tracts.At(i, i)
+			ones = ones && w == 1
+			if w != 0 {
+				loops = append(loops, x.name(i))
+			}
 		}
 		advice := "most measures leave them out; the transform no-self-loops removes them"
 		if ones {
 			x.add(Info, "self-loops", advice, "the diagonal is all ones, as in correlation matrices")
 		} else {
-			x.add(Warning, "self-loops", advice, "%d regions have a tract to themselves", x.facts.DiagNonzero)
+			x.add(Warning, "self-loops", advice, "%s: %s", count(x.facts.DiagNonzero, "region has a tract to itself", "regions have a tract to themselves"), some(loops))
 		}
 	}
 	if x.report.Parallel > 0 {
-		x.add(Warning, "parallel-edges", "make sure that merging them is right: add counts, average densities", "%d tracts repeat another between the same regions and were merged", x.report.Parallel)
+		x.add(Warning, "parallel-edges", "make sure that merging them is right: add counts, average densities", "%s%s", count(x.report.Parallel, "tract repeats another between the same regions and was merged", "tracts repeat another between the same regions and were merged"), where(x.report.ParallelHow))
 	}
 	degree := metrics.Degrees(c)
 	var isolated []string
@@ -271,7 +285,7 @@ func (x *examination) structure() {
 		}
 	}
 	if len(isolated) > 0 {
-		x.add(Warning, "isolated-regions", "leave them out (transform largest-component) or find out why nothing reaches them", "%d regions have no tract: %s", len(isolated), some(isolated))
+		x.add(Warning, "isolated-regions", "leave them out (transform largest-component) or find out why nothing reaches them", "%s no tract: %s", count(len(isolated), "region has", "regions have"), some(isolated))
 	}
 	if extra := x.facts.WeakComponents - len(isolated); extra > 1 {
 		x.add(Warning, "components", "path lengths and rewiring need one piece: transform largest-component", "the connectome falls into %d pieces of two regions or more; the largest has %d regions", extra, x.facts.LargestComponent)

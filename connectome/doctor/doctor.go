@@ -132,11 +132,42 @@ func (x *examination) notes() {
 
 // some lists the first few of many names.
 func some(names []string) string {
-	const few = 5
-	if len(names) <= few {
-		return strings.Join(names, ", ")
+	return few{len(names), names[:min(len(names), maxNames)]}.String()
+}
+
+const maxNames = 5
+
+// few counts faults and keeps the names of the first ones.
+type few struct {
+	n     int
+	first []string
+}
+
+func (f *few) add(name func() string) {
+	if f.n++; f.n <= maxNames {
+		f.first = append(f.first, name())
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+}
+
+func (f few) String() string {
+	text := strings.Join(f.first, ", ")
+	if more := f.n - len(f.first); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// count puts a number before the form of a word that goes with it.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// tract names a tract by its regions.
+func (x *examination) tract(t connectome.Tract) string {
+	return x.name(t.From) + " → " + x.name(t.To)
 }
 
 func (x *examination) name(i int) string {

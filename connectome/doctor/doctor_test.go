@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -90,7 +91,7 @@ func TestEveryCheck(t *testing.T) {
 				c.Regions[i].Label = ""
 			}
 		}},
-		{"missing-labels", doctor.Warning, "1 of 82", func(c *connectome.Connectome) { c.Regions[3].Label = "" }},
+		{"missing-labels", doctor.Warning, "1 of 82 regions have no label: region 4", func(c *connectome.Connectome) { c.Regions[3].Label = "" }},
 		{"duplicate-labels", doctor.Warning, "lh-bankssts (2 times)", func(c *connectome.Connectome) { c.Regions[1].Label = "lh-bankssts" }},
 		{"labels-by-side", doctor.Info, "41 labels", func(c *connectome.Connectome) {
 			for i := range c.Regions {
@@ -157,7 +158,7 @@ func TestEveryCheck(t *testing.T) {
 			c.Regions, c.Tracts = nil, connectome.CSR{Start: []int{0}}
 		}},
 		{"no-tracts", doctor.Error, "--var", func(c *connectome.Connectome) { c.Tracts = connectome.CSR{Start: make([]int, 83)} }},
-		{"self-loops", doctor.Warning, "1 regions", func(c *connectome.Connectome) { loop(c, 2.5, 4) }},
+		{"self-loops", doctor.Warning, "1 region has a tract to itself: lh-entorhinal", func(c *connectome.Connectome) { loop(c, 2.5, 4) }},
 		{"self-loops", doctor.Info, "all ones", func(c *connectome.Connectome) {
 			for i := range c.Regions {
 				loop(c, 1, i)
@@ -170,7 +171,7 @@ func TestEveryCheck(t *testing.T) {
 			remakeWithin(c, connectome.Left)
 		}},
 		{"no-lengths", doctor.Info, "no tract lengths", func(c *connectome.Connectome) { c.Tracts.Length = nil }},
-		{"missing-lengths", doctor.Warning, "have no length", func(c *connectome.Connectome) {
+		{"missing-lengths", doctor.Warning, "lh-cuneus", func(c *connectome.Connectome) {
 			remake(c, func(t connectome.Tract) connectome.Tract {
 				if t.From == 3 || t.To == 3 {
 					t.Length = math.NaN()
@@ -181,13 +182,21 @@ func TestEveryCheck(t *testing.T) {
 		{"zero-lengths", doctor.Warning, "all tract lengths are 0", func(c *connectome.Connectome) {
 			remake(c, func(t connectome.Tract) connectome.Tract { t.Length = 0; return t })
 		}},
+		{"zero-lengths", doctor.Warning, "have length 0: lh-bankssts → ", func(c *connectome.Connectome) {
+			remake(c, func(t connectome.Tract) connectome.Tract {
+				if t.From == 0 {
+					t.Length = 0
+				}
+				return t
+			})
+		}},
 		{"placeholder-lengths", doctor.Warning, "0 … 1", func(c *connectome.Connectome) {
 			remake(c, func(t connectome.Tract) connectome.Tract { t.Length = 0.7; return t })
 		}},
 		{"long-lengths", doctor.Warning, "mm", func(c *connectome.Connectome) {
 			remake(c, func(t connectome.Tract) connectome.Tract { t.Length *= 1000; return t })
 		}},
-		{"short-lengths", doctor.Warning, "shorter than the straight line", func(c *connectome.Connectome) {
+		{"short-lengths", doctor.Warning, "mm apart", func(c *connectome.Connectome) {
 			remake(c, func(t connectome.Tract) connectome.Tract { t.Length /= 2; return t })
 		}},
 		{"no-coordinates", doctor.Info, "no coordinates", func(c *connectome.Connectome) {
@@ -195,11 +204,20 @@ func TestEveryCheck(t *testing.T) {
 				c.Regions[i].Located = false
 			}
 		}},
-		{"missing-coordinates", doctor.Warning, "1 of 82", func(c *connectome.Connectome) { c.Regions[0].Located = false }},
+		{"missing-coordinates", doctor.Warning, "1 of 82 regions have no coordinates: lh-bankssts", func(c *connectome.Connectome) { c.Regions[0].Located = false }},
 		{"zero-coordinates", doctor.Warning, "all coordinates are 0", func(c *connectome.Connectome) {
 			for i := range c.Regions {
 				c.Regions[i].Position = [3]float64{}
 			}
+		}},
+		{"equal-coordinates", doctor.Warning, "[1 2 3]", func(c *connectome.Connectome) {
+			for i := range c.Regions {
+				c.Regions[i].Position = [3]float64{1, 2, 3}
+			}
+		}},
+		{"symmetry", doctor.Info, "directed; 48.6 % of the tracts are reciprocated", func(c *connectome.Connectome) {
+			c.Directed = true
+			c.Tracts = c.Tracts.Filter(func(t connectome.Tract) bool { return t.From < t.To && (t.From+t.To)%3 > 0 || (t.From+t.To)%3 == 0 })
 		}},
 		{"voxels", doctor.Warning, "voxel", func(c *connectome.Connectome) {
 			for i := range c.Regions {
@@ -226,7 +244,7 @@ func TestEveryCheck(t *testing.T) {
 				}
 			}
 		}},
-		{"hemisphere-mismatch", doctor.Warning, "1 regions", func(c *connectome.Connectome) { c.Regions[2].Position[0] *= -1 }},
+		{"hemisphere-mismatch", doctor.Warning, "the label says: lh-caudalmiddlefrontal", func(c *connectome.Connectome) { c.Regions[2].Position[0] *= -1 }},
 		{"axes", doctor.Warning, "RAS", func(c *connectome.Connectome) {
 			for i := range c.Regions {
 				p := &c.Regions[i].Position
@@ -329,6 +347,43 @@ func TestDiagnosisIsJSONAndText(t *testing.T) {
 	for _, part := range []string{"82 regions", "density", "small-worldness", "rich club", "0 errors"} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("%q is missing in\n%s", part, text.String())
+		}
+	}
+}
+
+// What a reader left out or merged is found again with its place in the file.
+func TestFaultsInFilesAreLocated(t *testing.T) {
+	graph := `{"nodes":[{"id":"a"},{"id":"b"},{"id":"c"}],"links":[{"source":"a","target":"b","weight":2},{"source":"b","target":"c","weight":%s},{"source":"a","target":"b","weight":1}]}`
+	for _, test := range []struct {
+		file, text, code string
+		severity         doctor.Severity
+		says, advice     string
+	}{
+		{"x.csv", "0,1.5,2\n1.5,0,n/a\n2,n/a,0\n", "missing-weights", doctor.Warning, "the first in row 2, column 3", "--missing"},
+		{"x.csv", "a,b,c\n0,1.5,2\n1.5,0,3\n2,,0\n", "missing-weights", doctor.Warning, "the first in row 3, column 2", "--missing"},
+		{"x.csv", "0,NaN,2\n1.5,0,3\n2,3,0\n", "missing-weights", doctor.Warning, "the first in row 1, column 2", "--missing"},
+		{"x.csv", "0,8,-1\n8,0,3\n-1,3,0\n", "missing-weights", doctor.Warning, "the first in row 1, column 3", "--missing"},
+		{"x.csv", "0,1.5,2\n1.5,0,-Inf\n2,-Inf,0\n", "infinite-weights", doctor.Error, "the first in row 2, column 3", "logarithm of 0"},
+		{"x.csv", "source,target,weight\na,b,1\nb,c,\nc,a,3\n", "missing-weights", doctor.Warning, "the first in line 3", "--missing"},
+		{"x.csv", "source,target,weight\na,b,1\nb,c,-inf\nc,a,3\n", "infinite-weights", doctor.Error, "the first in line 3", "logarithm of 0"},
+		{"x.csv", "source,target,weight\na,b,1\nb,c,2\nb,c,3\n", "parallel-edges", doctor.Warning, "1 tract repeats another between the same regions and was merged, the first from b to c", "add counts"},
+		{"x.json", fmt.Sprintf(graph, `"n/a"`), "missing-weights", doctor.Warning, "the first from b to c", "--missing"},
+		{"x.json", fmt.Sprintf(graph, `"inf"`), "infinite-weights", doctor.Error, "the first from b to c", "logarithm of 0"},
+		{"x.json", fmt.Sprintf(graph, `4`), "parallel-edges", doctor.Warning, "the first from a to b", "add counts"},
+		{"x.mtx", "%%MatrixMarket matrix coordinate real general\n3 3 4\n1 2 5\n2 3 1\n2 3 2\n3 1 1\n", "parallel-edges", doctor.Warning, "the first in row 2, column 3", "add counts"},
+	} {
+		path := filepath.Join(t.TempDir(), test.file)
+		if err := os.WriteFile(path, []byte(test.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		c, err := connectome.Read(path)
+		if err != nil {
+			t.Errorf("%q: %v", test.text, err)
+			continue
+		}
+		f, ok := find(doctor.Examine(c, doctor.Options{}), test.code)
+		if !ok || f.Severity != test.severity || !strings.Contains(f.Message, test.says) || !strings.Contains(f.Advice, test.advice) {
+			t.Errorf("%q: %+v; want %s %q with %q", test.text, f, test.severity, test.says, test.advice)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/connectomewire/wire/connectome"
@@ -16,8 +17,8 @@ func (x *examination) lengths() {
 		x.add(Info, "no-lengths", "delays then come from the distance between centres, or are all one tick", "the file has no tract lengths")
 		return
 	}
-	total, missing, zero, unit, largest := 0, 0, 0, 0, 0.0
-	compared, short := 0, 0
+	total, unit, compared, largest := 0, 0, 0, 0.0
+	var missing, zero, short few
 	for t := range c.Tracts.All() {
 		if t.From == t.To {
 			continue
@@ -25,10 +26,10 @@ func (x *examination) lengths() {
 		total++
 		switch {
 		case math.IsNaN(t.Length):
-			missing++
+			missing.add(func() string { return x.tract(t) })
 			continue
 		case t.Length == 0:
-			zero++
+			zero.add(func() string { return x.tract(t) })
 		case t.Length <= 1:
 			unit++
 		}
@@ -36,36 +37,38 @@ func (x *examination) lengths() {
 		if d := x.distance(t.From, t.To); d > 0 {
 			compared++
 			if t.Length < 0.95*d {
-				short++
+				short.add(func() string {
+					return fmt.Sprintf("%s is %.3g mm long and %.3g mm apart", x.tract(t), t.Length, d)
+				})
 			}
 		}
 	}
-	known := total - missing
+	known := total - missing.n
 	switch {
 	case known == 0:
 		x.add(Info, "no-lengths", "delays then come from the distance between centres, or are all one tick", "no tract has a length")
 		return
-	case missing > 0:
-		x.add(Warning, "missing-lengths", "delays of those tracts will be guessed", "%d of %d tracts have no length", missing, total)
+	case missing.n > 0:
+		x.add(Warning, "missing-lengths", "delays of those tracts will be guessed", "%d of %d tracts have no length: %s", missing.n, total, missing)
 	}
 	switch {
-	case zero == known:
+	case zero.n == known:
 		x.add(Warning, "zero-lengths", "treat the lengths as unknown", "all tract lengths are 0")
 		return
-	case zero+unit == known:
+	case zero.n+unit == known:
 		x.add(Warning, "placeholder-lengths", "treat the lengths as unknown: distances of a millimetre or less between brain regions are placeholders, or in other units", "all tract lengths lie in 0 … 1")
 		return
-	case zero > 0:
-		x.add(Warning, "zero-lengths", "treat those lengths as unknown", "%d of %d tracts have length 0", zero, total)
+	case zero.n > 0:
+		x.add(Warning, "zero-lengths", "treat those lengths as unknown", "%d of %d tracts have length 0: %s", zero.n, total, zero)
 	}
 	switch {
 	case largest > 500:
 		x.add(Warning, "long-lengths", "they may be in other units than mm", "tract lengths reach %.4g mm; no tract of a human brain is longer than about 300 mm", largest)
-	case compared > 0 && short > compared/20:
+	case compared > 0 && short.n > compared/20:
 		if x.has("voxels") || x.strange() {
-			x.add(Info, "short-lengths", "see the remarks on coordinates", "%d of %d tracts are shorter than the straight line between their centres, but the coordinates are not mm", short, compared)
+			x.add(Info, "short-lengths", "see the remarks on coordinates", "%d of %d tracts are shorter than the straight line between their centres, but the coordinates are not mm", short.n, compared)
 		} else {
-			x.add(Warning, "short-lengths", "lengths and coordinates disagree: one may be in other units, of another brain, or in another order", "%d of %d tracts are shorter than the straight line between their regions' centres", short, compared)
+			x.add(Warning, "short-lengths", "lengths and coordinates disagree: one may be in other units, of another brain, or in another order", "%d of %d tracts are shorter than the straight line between their regions' centres: %s", short.n, compared, short.first[0])
 		}
 	default:
 		x.add(Info, "lengths", "", "tract lengths up to %.0f mm", largest)
@@ -101,6 +104,17 @@ func (x *examination) extent() (low, high [3]float64, located int, whole bool) {
 	return low, high, located, whole
 }
 
+// unlocated names the regions without coordinates.
+func (x *examination) unlocated() []string {
+	var names []string
+	for i := range x.c.Regions {
+		if !x.c.Regions[i].Located {
+			names = append(names, x.name(i))
+		}
+	}
+	return names
+}
+
 // strange says whether the coordinates cannot be mm around the origin.
 func (x *examination) strange() bool {
 	low, high, located, _ := x.extent()
@@ -126,7 +140,7 @@ func (x *examination) positions() {
 		x.add(Info, "no-coordinates", "pictures and distance-based null models need them; an atlas's centroids can be joined by label", "the regions have no coordinates")
 		return
 	case located < n:
-		x.add(Warning, "missing-coordinates", "complete them, or leave those regions out", "%d of %d regions have no coordinates", n-located, n)
+		x.add(Warning, "missing-coordinates", "complete them, or leave those regions out", "%d of %d regions have no coordinates: %s", n-located, n, some(x.unlocated()))
 	}
 	span := max(high[0]-low[0], high[1]-low[1], high[2]-low[2])
 	switch {
@@ -156,10 +170,14 @@ func (x *examination) positions() {
 // hemispheres must differ along x, the right one being the positive.
 func (x *examination) hemispheres() {
 	var left, right [3][]float64
+	var wrong []string // regions clearly across the midline
 	for i := range x.c.Regions {
 		r := &x.c.Regions[i]
 		if !r.Located {
 			continue
+		}
+		if r.Hemisphere == connectome.Left && r.Position[0] > 5 || r.Hemisphere == connectome.Right && r.Position[0] < -5 {
+			wrong = append(wrong, x.name(i))
 		}
 		for axis, v := range r.Position {
 			switch r.Hemisphere {
@@ -193,19 +211,8 @@ func (x *examination) hemispheres() {
 		x.add(Warning, "hemispheres-swapped", "either the labels' sides or the sign of x is wrong (radiological LAS+ files have x to the left): negate x or exchange the sides", "regions labelled right lie at smaller x than those labelled left (mean x %.3g and %.3g)",
 			metrics.Describe(right[0]).Mean, metrics.Describe(left[0]).Mean)
 	default:
-		wrong := 0
-		for _, v := range left[0] {
-			if v > 5 {
-				wrong++
-			}
-		}
-		for _, v := range right[0] {
-			if v < -5 {
-				wrong++
-			}
-		}
-		if wrong > 0 && !x.has("voxels") {
-			x.add(Warning, "hemisphere-mismatch", "check those regions' labels or coordinates", "%d regions lie more than 5 mm on the other side of the midline than their label says", wrong)
+		if len(wrong) > 0 && !x.has("voxels") {
+			x.add(Warning, "hemisphere-mismatch", "check those regions' labels or coordinates", "%s more than 5 mm on the other side of the midline than the label says: %s", count(len(wrong), "region lies", "regions lie"), some(wrong))
 		}
 	}
 }

@@ -1,15 +1,17 @@
 package null_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/null"
@@ -130,7 +132,7 @@ func TestModelsPreserveWhatTheyState(t *testing.T) {
 				if m.Kind != null.LabelShuffle && !slices.Equal(have.Names, want.Names) {
 					t.Error("the regions moved")
 				}
-				if cmp.Equal(c.Tracts, d.Tracts) != (m.Kind == null.LabelShuffle) {
+				if gocmp.Equal(c.Tracts, d.Tracts) != (m.Kind == null.LabelShuffle) {
 					t.Error("the tracts did not change, or a label shuffle changed them")
 				}
 				degrees := slices.Equal(have.InDegree, want.InDegree) && slices.Equal(have.OutDegree, want.OutDegree)
@@ -156,11 +158,27 @@ func TestModelsPreserveWhatTheyState(t *testing.T) {
 					if e := relativeError(want.InStrong, have.InStrong); e > 0.03 {
 						t.Errorf("in-strengths are %.3f off", e)
 					}
+				case null.WeightShuffle:
+					if !slices.Equal(c.Tracts.Start, d.Tracts.Start) || !slices.Equal(c.Tracts.Target, d.Tracts.Target) || !slices.Equal(c.Tracts.Length, d.Tracts.Length) {
+						t.Error("tracts or lengths changed")
+					}
+				case null.Lattice:
+					n := len(d.Regions)
+					if !strongestFirst(d, func(i, j int) float64 { steps := max(i-j, j-i); return float64(min(steps, n-steps)) }) {
+						t.Error("a weaker tract joins nearer neighbours on the ring than a stronger one")
+					}
+				case null.Homophily:
+					if !strongestFirst(d, func(i, j int) float64 { return distance(d, i, j) }) {
+						t.Error("a weaker tract is shorter than a stronger one")
+					}
 				case null.GeometryPreserving:
 					if d := math.Abs(have.MeanDistance/want.MeanDistance - 1); d > 0.05 {
 						t.Errorf("mean distance %.1f mm, want about %.1f", have.MeanDistance, want.MeanDistance)
 					}
 				case null.DistanceRule:
+					if !strongestFirst(d, func(i, j int) float64 { return distance(d, i, j) }) {
+						t.Error("a weaker tract is shorter than a stronger one")
+					}
 					if d := math.Abs(have.MeanDistance/want.MeanDistance - 1); d > 0.1 {
 						t.Errorf("mean distance %.1f mm, want about %.1f", have.MeanDistance, want.MeanDistance)
 					}
@@ -174,6 +192,9 @@ func TestModelsPreserveWhatTheyState(t *testing.T) {
 							t.Fatalf("region %d changed hemisphere", i)
 						}
 					}
+					if !maps.EqualFunc(namesBySide(c), namesBySide(d), slices.Equal) {
+						t.Error("names crossed the hemispheres")
+					}
 					slices.Sort(have.Names)
 					names := slices.Sorted(slices.Values(want.Names))
 					if !slices.Equal(have.Names, names) {
@@ -183,6 +204,37 @@ func TestModelsPreserveWhatTheyState(t *testing.T) {
 			})
 		}
 	}
+}
+
+// strongestFirst says whether no tract is nearer, by a measure of its ends,
+// than a stronger one.
+func strongestFirst(c *connectome.Connectome, near func(i, j int) float64) bool {
+	tracts := slices.Collect(c.Tracts.All())
+	slices.SortFunc(tracts, func(a, b connectome.Tract) int { return cmp.Compare(b.Weight, a.Weight) })
+	farthest := math.Inf(-1) // among stronger tracts
+	for k := 0; k < len(tracts); {
+		end, far := k, farthest
+		for ; end < len(tracts) && tracts[end].Weight == tracts[k].Weight; end++ {
+			d := near(tracts[end].From, tracts[end].To)
+			if d < farthest {
+				return false
+			}
+			far = max(far, d)
+		}
+		k, farthest = end, far
+	}
+	return true
+}
+
+func namesBySide(c *connectome.Connectome) map[connectome.Hemisphere][]string {
+	names := map[connectome.Hemisphere][]string{}
+	for _, r := range c.Regions {
+		names[r.Hemisphere] = append(names[r.Hemisphere], r.Label)
+	}
+	for side := range names {
+		slices.Sort(names[side])
+	}
+	return names
 }
 
 func TestGeometryKeepsTheDistanceHistogram(t *testing.T) {
@@ -199,15 +251,21 @@ func TestGeometryKeepsTheDistanceHistogram(t *testing.T) {
 	}
 	slices.Sort(bounds)
 	bounds = []float64{bounds[len(bounds)/5], bounds[len(bounds)*2/5], bounds[len(bounds)*3/5], bounds[len(bounds)*4/5]}
-	count := func(c *connectome.Connectome) (h [5]int) {
+	weights := func(c *connectome.Connectome) (h [5][]float64) {
 		for tr := range c.Tracts.All() {
 			b, _ := slices.BinarySearch(bounds, distance(c, tr.From, tr.To))
-			h[b]++
+			h[b] = append(h[b], tr.Weight)
+		}
+		for b := range h {
+			slices.Sort(h[b])
 		}
 		return h
 	}
-	if want, have := count(c), count(d); want != have {
-		t.Errorf("tracts by distance %v, want %v", have, want)
+	want, have := weights(c), weights(d)
+	for b := range want {
+		if !slices.Equal(want[b], have[b]) {
+			t.Errorf("bin %d: %d tracts, want %d, or their weights differ", b, len(have[b]), len(want[b]))
+		}
 	}
 }
 
@@ -274,14 +332,14 @@ func TestSameSeedSameBits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(one, two); diff != "" {
+		if diff := gocmp.Diff(one, two); diff != "" {
 			t.Errorf("%s: %s", m.Kind, diff)
 		}
 		other, err := null.Generate(c, m.Kind, null.Options{Seed: 5, Index: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Kind != null.Lattice && cmp.Equal(one.Tracts, other.Tracts) && cmp.Equal(one.Regions, other.Regions) {
+		if m.Kind != null.Lattice && gocmp.Equal(one.Tracts, other.Tracts) && gocmp.Equal(one.Regions, other.Regions) {
 			t.Errorf("%s: index 3 equals index 2", m.Kind)
 		}
 	}

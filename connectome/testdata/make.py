@@ -80,6 +80,11 @@ mat73("v73.mat", {"CIJ": W, "Names": NAMES, "Coord": XYZ})
 mat73("v73_sparse.mat", {"CIJ": scipy.sparse.csc_matrix(W)})
 
 # --- MATLAB 5
+scipy.io.savemat("v4.mat", {"CIJ": W, "Names": np.array(NAMES)}, format="4")
+with open("v4_lines.mat", "wb") as f:  # DSI Studio: single precision, one text of lines
+    for name, kind, values in [("connectivity", 10, W.astype("f4")), ("atlas", 51, np.frombuffer(b"test", "u1")[None]),
+                               ("name", 51, np.frombuffer("\n".join(NAMES + [""]).encode(), "u1")[None])]:
+        f.write(struct.pack("<5i", kind, *values.shape, 0, len(name) + 1) + name.encode() + b"\0" + values.tobytes("F"))
 scipy.io.savemat("v5.mat", {"CIJ": W, "Names": np.array(NAMES, dtype=object), "Coord": XYZ}, do_compression=True)
 scipy.io.savemat("v5_chars.mat", {"CIJ": W, "Names": np.array(NAMES)}, do_compression=False)
 scipy.io.savemat("v5_sparse.mat", {"CIJ": scipy.sparse.csc_matrix(W)}, do_compression=True)
@@ -94,6 +99,8 @@ np.save("order_f.npy", np.asfortranarray(W))
 np.save("big_endian.npy", W.astype(">f4"))
 np.save("half.npy", W.astype("f2"))
 np.savez_compressed("named.npz", weights=W, tract_lengths=L, labels=np.array(NAMES))
+for layout in ["csr", "csc", "coo"]:
+    scipy.sparse.save_npz(f"sparse_{layout}.npz", scipy.sparse.csr_matrix(W).asformat(layout))
 np.savez("two.npz", a=W, b=2 * W)
 np.save("bands.npy", np.stack([W, 3 * W]))
 

@@ -1,0 +1,157 @@
+package connectome
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Edge lists whose third column is a Python dictionary, which is what
+// networkx.write_edgelist writes: a b {'weight': 1.5, 'length': 30.0}.
+
+// splitDictLine cuts a line into the two ends of an edge and the inside of the
+// braces; ok is false for other lines.
+func splitDictLine(line []byte) (ends []string, dict string, ok bool) {
+	text := string(bytes.TrimSpace(line))
+	open := strings.IndexByte(text, '{')
+	if open < 0 || !strings.HasSuffix(text, "}") {
+		return nil, "", false
+	}
+	ends = strings.FieldsFunc(text[:open], func(r rune) bool { return strings.ContainsRune(" \t,;", r) })
+	return ends, text[open+1 : len(text)-1], len(ends) == 2
+}
+
+// isDictEdgeList looks at the first line that is no comment.
+func isDictEdgeList(head []byte) bool {
+	for line := range bytes.Lines(head) {
+		if text := bytes.TrimSpace(line); len(text) > 0 && text[0] != '#' {
+			_, _, ok := splitDictLine(text)
+			return ok && text[0] != '{'
+		}
+	}
+	return false
+}
+
+func (s *source) readDictEdgeList() (*Connectome, error) {
+	t, err := s.table(' ')
+	if err != nil {
+		return nil, err
+	}
+	defer t.close.Close()
+	e := newEdgeTable()
+	var order listOrder
+	for {
+		line, err := t.readLine()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' {
+			continue
+		}
+		ends, dict, ok := splitDictLine(line)
+		if !ok {
+			return nil, s.failf(ErrSyntax, t.line, 0, "write two names and a dictionary, as networkx.write_edgelist does", "%s in a list of edges with dictionaries", quoteShort(bytes.TrimSpace(line)))
+		}
+		from, to := e.node(ends[0]), e.node(ends[1])
+		order.edge(from, to)
+		edge := e.edge(from, to)
+		for _, a := range pythonItems(dict) {
+			e.attribute(edge, a.name, a.value)
+		}
+	}
+	if order.triangle(len(e.from)) {
+		s.rep.warn("triangle", "each pair of regions is listed once, in the order of one triangle of a matrix; the list is read as undirected (pass --directed if it is a directed, loop-free graph)")
+		e.declared = declaredUndirected
+	}
+	e.sortNodes()
+	s.rep.Format, s.rep.Dialect = "edge list", "NetworkX, with dictionaries"
+	s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "node names", true, "edges name their nodes; names are sorted"
+	c, err := e.connectome(s)
+	if err != nil {
+		return nil, err
+	}
+	return c, s.joinNodeFile(c)
+}
+
+// sortNodes numbers the nodes by name, or by number when all are numbers.
+func (e *edgeTable) sortNodes() {
+	numbers, numeric := make([]int64, len(e.regions)), true
+	order := make([]int32, len(e.regions))
+	for i := range e.regions {
+		x, err := strconv.ParseInt(e.regions[i].Label, 10, 64)
+		numbers[i], numeric, order[i] = x, numeric && err == nil, int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		if numeric {
+			return compare(numbers[a], numbers[b])
+		}
+		return strings.Compare(e.regions[a].Label, e.regions[b].Label)
+	})
+	place := make([]int32, len(order))
+	regions := make([]Region, len(order))
+	for k, i := range order {
+		place[i], regions[k] = int32(k), e.regions[i]
+		e.index[regions[k].Label] = int32(k)
+	}
+	e.regions = regions
+	for k := range e.from {
+		e.from[k], e.to[k] = place[e.from[k]], place[e.to[k]]
+	}
+}
+
+// pythonItems reads the items of a dictionary of numbers and texts; a number
+// may stand in a call, as in np.float64(1.5).
+func pythonItems(dict string) []attr {
+	var items []attr
+	r := bufio.NewReader(strings.NewReader(dict))
+	for {
+		key, err := pythonWord(r, ':')
+		if err != nil && key == "" {
+			return items
+		}
+		value, err := pythonWord(r, ',')
+		if open := strings.IndexByte(value, '('); open > 0 && strings.HasSuffix(value, ")") {
+			value = value[open+1 : len(value)-1]
+		}
+		items = append(items, attr{key, value})
+		if err != nil {
+			return items
+		}
+	}
+}
+
+// pythonWord reads up to a separator that is neither quoted nor in brackets,
+// and takes the quotes off.
+func pythonWord(r *bufio.Reader, separator byte) (string, error) {
+	var b strings.Builder
+	var quote byte
+	depth := 0
+	for {
+		c, err := r.ReadByte()
+		switch {
+		case err != nil, c == separator && quote == 0 && depth == 0:
+			return strings.TrimSpace(b.String()), err
+		case quote != 0 && c == '\\':
+			if c, err = r.ReadByte(); err == nil {
+				b.WriteByte(c)
+			}
+		case c == quote:
+			quote = 0
+		case quote == 0 && depth == 0 && (c == '\'' || c == '"'):
+			quote = c
+		default:
+			if quote == 0 && strings.IndexByte("([{", c) >= 0 {
+				depth++
+			} else if quote == 0 && strings.IndexByte(")]}", c) >= 0 {
+				depth--
+			}
+			b.WriteByte(c)
+		}
+	}
+}
