@@ -77,9 +77,10 @@ func (a *array) axis() int {
 	return -1
 }
 
-// isMatrix says whether the array could be a connectome, or several.
+// isMatrix says whether the array could be a connectome, or several. One with
+// an empty axis is none, however long its others claim to be.
 func (a *array) isMatrix() bool {
-	if !a.numeric() {
+	if !a.numeric() || slices.Contains(a.shape, 0) {
 		return false
 	}
 	s := a.squeezed()

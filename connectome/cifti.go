@@ -121,7 +121,7 @@ func (s *source) readCIFTI() (*Connectome, error) {
 // ciftiParcels finds the XML among the extensions and reads the parcels of
 // both dimensions, which must agree.
 func (s *source) ciftiParcels(head []byte, o binary.ByteOrder, n int) ([]Region, error) {
-	if head[540] == 0 {
+	if len(head) <= nifti2Size || head[nifti2Size] == 0 {
 		return nil, s.failf(ErrCorrupt, 0, 0, "", "no CIFTI extension")
 	}
 	at := 544
