@@ -63,9 +63,6 @@ func TestExtrasAreAlwaysTrain(t *testing.T) {
 // Nobody who asks for the captioned pictures gets extras.
 func TestExtrasStayOutOfSets(t *testing.T) {
 	for _, m := range setMakers {
-		if m.name == "everything" {
-			continue
-		}
 		names := append(append([]string{}, m.sources...), m.anyOf...)
 		for _, n := range names {
 			s, err := sourceByName(n)

@@ -49,9 +49,8 @@ var setMakers = []setMaker{
 	{"sounds", "natural and instrument sounds, for five folds", nil, effectSources, func(s *Sample) bool { return s.Sound != nil }},
 	{"speech", "spoken English, for five folds", nil, speechSources, func(s *Sample) bool { return s.Speech != nil }},
 	{"triples", "picture, sound and caption, for five folds", nil, effectSources, func(s *Sample) bool { return s.Image != nil && s.Sound != nil }},
-	{"extra", "pictures to train on alone, captioned by the names of icons", nil, extraSourceNames, func(s *Sample) bool { return true }},
-	{"all", "all but the extras", nil, plainSourceNames, func(*Sample) bool { return true }},
-	{"everything", "all and the extras; Val and Test are those of all", nil, slices.Concat(plainSourceNames, extraSourceNames), func(*Sample) bool { return true }},
+	{"extra", "pictures for training vision modules alone, captioned by the names of icons; no other set has them", nil, extraSourceNames, func(s *Sample) bool { return true }},
+	{"all", "everything but the extras", nil, plainSourceNames, func(*Sample) bool { return true }},
 }
 
 // SetNames lists the names that [Open] knows, with a description each: the

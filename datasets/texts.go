@@ -2,7 +2,6 @@ package datasets
 
 import (
 	"crypto/sha256"
-	"slices"
 	"strings"
 )
 
@@ -24,8 +23,7 @@ const (
 	maxTextTokens = 24
 )
 
-// texts writes captions, templates of captions, glosses, examples and the
-// names of extras.
+// texts writes captions, templates of captions, glosses and examples.
 func (e *exporter) texts(samples []*Sample) error {
 	guard := newCaptionGuard(samples)
 	err := e.lines("texts.jsonl", func(write func(any) error) error {
@@ -41,17 +39,10 @@ func (e *exporter) texts(samples []*Sample) error {
 		if err := captionTexts(samples, put); err != nil {
 			return err
 		}
-		if _, err := e.cache.Installed("wordnet-base"); err == nil {
-			if err := e.glossTexts(put); err != nil {
-				return err
-			}
+		if _, err := e.cache.Installed("wordnet-base"); err != nil {
+			return nil
 		}
-		for _, name := range extraNames(samples) {
-			if err := put("caption", name, Train); err != nil {
-				return err
-			}
-		}
-		return nil
+		return e.glossTexts(put)
 	})
 	if err != nil {
 		return err
@@ -60,7 +51,7 @@ func (e *exporter) texts(samples []*Sample) error {
 }
 
 // captionTexts writes the captions that may be trained on, alone and in a
-// template.
+// template. Those of extras are no sentences and stay out.
 func captionTexts(samples []*Sample, put func(source, text string, split Split) error) error {
 	for _, s := range samples {
 		if s.Split == Test || s.Extra || s.Image == nil && s.Sound == nil {
@@ -78,21 +69,6 @@ func captionTexts(samples []*Sample, put func(source, text string, split Split) 
 		}
 	}
 	return nil
-}
-
-// extraNames are the captions of extras, sorted. Mere names as they are, they
-// fill no templates.
-func extraNames(samples []*Sample) []string {
-	var names []string
-	for _, s := range samples {
-		if s.Extra {
-			for _, c := range s.Captions {
-				names = append(names, strings.Join(Tokenize(c), " "))
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // glossTexts writes the glosses of things that can be seen, and examples of

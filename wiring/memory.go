@@ -150,42 +150,16 @@ func (m *Memory) Recall(cue []float32, n int, skip func(episode int) bool) []Rec
 // Remember adds Σ softmax(β cos) value of the recollections to dst,
 // [ValueWidth].
 func (m *Memory) Remember(dst []float32, found []Recollection) {
-	for i, w := range m.weights(found) {
-		for k, v := range m.meaning[int(m.Caption[found[i].Episode])*m.ValueWidth:][:m.ValueWidth] {
-			dst[k] += w * v
-		}
-	}
-}
-
-// Resemble sets dst, [KeyWidth], to Σ softmax(β cos) key of the recollections,
-// made to length 1: what the cue looks like, told by what came to mind.
-func (m *Memory) Resemble(dst []float32, found []Recollection) {
-	clear(dst)
-	for i, w := range m.weights(found) {
-		row := m.keys[found[i].Episode*m.KeyWidth:][:m.KeyWidth]
-		var square float64
-		for _, v := range row {
-			square += float64(v) * float64(v)
-		}
-		w /= float32(math.Sqrt(square) + 1e-6)
-		for k, v := range row {
-			dst[k] += w * float32(v)
-		}
-	}
-	UnitLength(dst)
-}
-
-// weights is softmax(β cos) over the recollections.
-func (m *Memory) weights(found []Recollection) []float32 {
 	var sum float64
 	for _, r := range found {
 		sum += m.weight(r, found)
 	}
-	out := make([]float32, len(found))
-	for i, r := range found {
-		out[i] = float32(m.weight(r, found) / sum)
+	for _, r := range found {
+		w := float32(m.weight(r, found) / sum)
+		for i, v := range m.meaning[int(m.Caption[r.Episode])*m.ValueWidth:][:m.ValueWidth] {
+			dst[i] += w * v
+		}
 	}
-	return out
 }
 
 // weight is e^(β(cos − the likest's)).

@@ -64,35 +64,6 @@ func TestMemoryRecallsTheLikest(t *testing.T) {
 	}
 }
 
-func TestMemoryResembles(t *testing.T) {
-	p, keys := remembering(t)
-	m := p.Memory
-	unit := append([]float32(nil), keys[:m.KeyWidth]...)
-	UnitLength(unit)
-	got := make([]float32, m.KeyWidth)
-	// One episode alone is resembled to its 8-bit steps, whatever was in dst.
-	for range 2 {
-		m.Resemble(got, m.Recall(unit, 1, nil))
-	}
-	var cos, length float64
-	for i, v := range got {
-		cos += float64(v) * float64(unit[i])
-		length += float64(v) * float64(v)
-	}
-	if cos < 0.999 || math.Abs(length-1) > 1e-5 {
-		t.Errorf("the only episode is resembled with cosine %v, length² %v", cos, length)
-	}
-	// Without it, what is left is told by the others.
-	m.Resemble(got, m.Recall(unit, 3, func(i int) bool { return i == 0 }))
-	cos = 0
-	for i, v := range got {
-		cos += float64(v) * float64(unit[i])
-	}
-	if cos > 0.9 {
-		t.Errorf("other episodes resemble the forbidden one with cosine %v", cos)
-	}
-}
-
 func TestMemorySurvivesTheDisk(t *testing.T) {
 	p, _ := remembering(t)
 	files := saved(t, p)

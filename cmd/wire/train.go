@@ -38,7 +38,6 @@ func trainCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "seed", Value: o.Seed, Usage: "seed of order, views and noise, `N`"},
 			&cli.Float64Flag{Name: "rate", Value: o.Rate, Usage: "largest learning rate, `X`; an adapter does best with a third of it"},
 			&cli.IntFlag{Name: "batch", Value: o.Batch, Usage: "examples a step, `N`"},
-			&cli.Float64Flag{Name: "blend", Value: o.Blend, Usage: "draw pictures by a share of up to `X` towards what they resemble"},
 			&cli.Float64Flag{Name: "noise", Value: o.Noise, Usage: "noise on the standardised inputs, `X`"},
 			&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "stop after `N` epochs without a better validation loss; 0 never"},
 			&cli.IntFlag{Name: "width", Usage: "start afresh with `D` numbers in a region's state"},
@@ -185,8 +184,7 @@ func resize(c *cli.Context, plan *wiring.Plan) error {
 func trainOptions(c *cli.Context, out string) (learn.Options, error) {
 	options := learn.Default()
 	options.Seed, options.Epochs, options.Rate, options.Batch = c.Uint64("seed"), c.Int("epochs"), c.Float64("rate"), c.Int("batch")
-	options.Noise, options.Blend = c.Float64("noise"), c.Float64("blend")
-	options.Patience, options.Workers = c.Int("patience"), c.Int("workers")
+	options.Noise, options.Patience, options.Workers = c.Float64("noise"), c.Int("patience"), c.Int("workers")
 	options.Shards = min(options.Shards, options.Batch)
 	options.Checkpoint, options.Every = filepath.Clean(out)+".checkpoint", 50
 	if err := options.Validate(); err != nil {

@@ -35,8 +35,8 @@ func (f *fitter) fingerprint() string {
 	h := sha256.New()
 	o := f.o
 	o.Workers, o.Checkpoint, o.Every, o.Progress = 0, "", 0, nil
-	fmt.Fprintf(h, "%d %d %d %d %v %v %v %v %v %v %v %v %v %v %d\n", o.Seed, o.Epochs, o.Batch, o.Shards, o.Rate, o.WarmUp,
-		o.Beta1, o.Beta2, o.Decay, o.Clip, o.Noise, o.Blend, o.BagWeight, o.DropSense, o.Patience)
+	fmt.Fprintf(h, "%d %d %d %d %v %v %v %v %v %v %v %v %v %d\n", o.Seed, o.Epochs, o.Batch, o.Shards, o.Rate, o.WarmUp,
+		o.Beta1, o.Beta2, o.Decay, o.Clip, o.Noise, o.BagWeight, o.DropSense, o.Patience)
 	fmt.Fprintf(h, "%v\n%v\n", f.plan.Tracts, f.plan.Senses)
 	for i := range f.plan.Params.Layout {
 		fmt.Fprintf(h, "%s %v\n", f.plan.Params.Layout[i].Name, f.plan.Params.Layout[i].Shape)

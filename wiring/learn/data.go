@@ -40,10 +40,6 @@ type Sample struct {
 	// (augmentations), [views, width], as the module gave them; nil where
 	// the sense is missing. The first view is the plain one.
 	Inputs [][]float32
-	// Alike is what the cue of the plan's memory resembles among the episodes
-	// of other groups, [views, width] like its input and of the same lengths;
-	// nil where there is no memory.
-	Alike []float32
 	// Captions are indices into [Data.Captions]; one is drawn each epoch, and
 	// validation uses the first.
 	Captions []int

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
 )
 
@@ -66,7 +65,7 @@ func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, erro
 		"train_samples": float64(len(d.Train)), "val_samples": float64(len(d.Val)),
 		"train_token_loss": tidy(res.Train.Token), "val_token_loss": tidy(res.Val.Token),
 		"val_bag_loss": tidy(res.Val.Bag), "val_right": tidy(res.Val.Right), "val_named": tidy(res.Val.Named),
-		"rate": o.Rate, "noise": o.Noise, "blend": o.Blend,
+		"rate": o.Rate, "noise": o.Noise,
 	}})
 	return res, nil
 }
@@ -358,7 +357,6 @@ func (f *fitter) parallel(n int, do func(t *tape, i int)) {
 // noise, a sense dropped now and then. epoch < 0 means plain: the first view,
 // no noise, nothing dropped.
 func (f *fitter) fill(s *shard, items []drawn, epoch int) {
-	_, cue := f.plan.MemorySense()
 	s.size = len(items)
 	s.captions = s.captions[:0]
 	if s.inputs == nil {
@@ -394,30 +392,12 @@ func (f *fitter) fill(s *shard, items []drawn, epoch int) {
 				view = rng.IntN(len(x) / w)
 			}
 			row := s.inputs[k][b*w:][:w]
-			copy(row, x[view*w:])
-			if epoch >= 0 && f.o.Blend > 0 && k == cue && it.sample.Alike != nil {
-				blend(row, it.sample.Alike[view*w:][:w], float32(f.o.Blend*rng.Float64()))
-			}
-			f.plan.Standardise(row, k, row, 1)
+			f.plan.Standardise(row, k, x[view*w:][:w], 1)
 			if epoch >= 0 && f.o.Noise > 0 {
 				for i := range row {
 					row[i] += float32(f.o.Noise * rng.NormFloat64())
 				}
 			}
-		}
-	}
-}
-
-// blend draws x by the share a towards what it resembles, keeping its length.
-func blend(x, alike []float32, a float32) {
-	length := kernel.Dot(x, x)
-	for i, v := range alike {
-		x[i] += a * (v - x[i])
-	}
-	if now := kernel.Dot(x, x); now > 0 {
-		f := float32(math.Sqrt(float64(length / now)))
-		for i := range x {
-			x[i] *= f
 		}
 	}
 }

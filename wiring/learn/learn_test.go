@@ -398,21 +398,3 @@ func TestAdapterLearnsToo(t *testing.T) {
 		t.Errorf("token loss fell from %.3f to %.3f only", before.Token, after.Token)
 	}
 }
-
-func TestBlendKeepsLength(t *testing.T) {
-	for _, a := range []float32{0, 0.3, 1} {
-		x := []float32{3, 0, 4}
-		blend(x, []float32{0, 5, 0}, a)
-		if n := math.Sqrt(float64(x[0]*x[0] + x[1]*x[1] + x[2]*x[2])); math.Abs(n-5) > 1e-5 {
-			t.Errorf("share %v: length %v", a, n)
-		}
-		if want := 5 * a / float32(math.Sqrt(float64(a*a+(1-a)*(1-a)))); math.Abs(float64(x[1]-want)) > 1e-5 {
-			t.Errorf("share %v: %v", a, x)
-		}
-	}
-	x := []float32{1, -1}
-	blend(x, []float32{-1, 1}, 0.5) // nothing is left: no length to keep
-	if x[0] != 0 || x[1] != 0 {
-		t.Errorf("opposites blend to %v", x)
-	}
-}

@@ -28,11 +28,6 @@ type Options struct {
 	// Noise is the deviation of what is added to the standardised inputs in
 	// training.
 	Noise float64
-	// Blend draws what a plan with a memory sees, by a share of up to so much,
-	// towards what it resembles among the episodes of other groups. The modules
-	// know their training pictures better than any they will meet; a blended
-	// one is as vague as those.
-	Blend float64
 	// BagWeight multiplies the bag-of-words loss.
 	BagWeight float64
 	// DropSense is the chance that a sample that has several senses loses
@@ -79,7 +74,7 @@ func (o Options) Validate() error {
 		{"shards", float64(o.Shards), 1, float64(max(o.Batch, 1))},
 		{"rate", o.Rate, 0, 10}, {"warm-up", o.WarmUp, 0, 1},
 		{"beta1", o.Beta1, 0, 0.999999}, {"beta2", o.Beta2, 0, 0.999999}, {"decay", o.Decay, 0, 100},
-		{"clip", o.Clip, 1e-12, math.Inf(1)}, {"noise", o.Noise, 0, 100}, {"blend", o.Blend, 0, 1}, {"bag weight", o.BagWeight, 0, 1e6},
+		{"clip", o.Clip, 1e-12, math.Inf(1)}, {"noise", o.Noise, 0, 100}, {"bag weight", o.BagWeight, 0, 1e6},
 		{"dropped senses", o.DropSense, 0, 1}, {"patience", float64(o.Patience), 0, 1e6},
 		{"workers", float64(o.Workers), 0, 1 << 16}, {"steps between checkpoints", float64(o.Every), 0, 1e12},
 	} {

@@ -61,7 +61,7 @@ func (r *preparer) remember(ctx context.Context, examples []Example) error {
 			for i := k * part; i < min((k+1)*part, len(set.samples)); i++ {
 				s := &set.samples[i]
 				own, learned := group[s.ID]
-				s.Inputs[memory], s.Alike = recall(d.Memory, s.Inputs[cue], func(e int) bool { return learned && groups[e] == own })
+				s.Inputs[memory] = recall(d.Memory, s.Inputs[cue], func(e int) bool { return learned && groups[e] == own })
 			}
 			return nil
 		})
@@ -80,21 +80,17 @@ func (e *Example) group() string {
 	return e.Group
 }
 
-// recall returns what each view brings back, [views, value width], and what
-// it resembles, [views, key width]; nil where there is no view.
-func recall(m *wiring.Memory, views []float32, skip func(episode int) bool) (values, alike []float32) {
-	n := len(views) / m.KeyWidth
-	for v := range n {
-		view := views[v*m.KeyWidth:][:m.KeyWidth]
-		found := m.Recall(view, wiring.RecallEpisodes, skip)
-		value, key := make([]float32, m.ValueWidth), make([]float32, m.KeyWidth)
-		m.Remember(value, found)
-		m.Resemble(key, found)
-		length := 1 / wiring.InverseLength(view)
-		for i := range key {
-			key[i] *= length
-		}
-		values, alike = append(values, value...), append(alike, key...)
+// recall returns what each view brings back, [views, value width]; nil where
+// there is no view.
+func recall(m *wiring.Memory, views []float32, skip func(episode int) bool) []float32 {
+	if len(views) == 0 {
+		return nil
 	}
-	return values, alike
+	n := len(views) / m.KeyWidth
+	out := make([]float32, n*m.ValueWidth)
+	for v := range n {
+		found := m.Recall(views[v*m.KeyWidth:][:m.KeyWidth], wiring.RecallEpisodes, skip)
+		m.Remember(out[v*m.ValueWidth:][:m.ValueWidth], found)
+	}
+	return out
 }
