@@ -100,7 +100,10 @@ func (s *source) readMAT4() (*Connectome, error) {
 // mat4Text reads codes of characters: a text a row, or, as DSI Studio has it,
 // one row of lines.
 func mat4Text(a *array) []string {
-	var texts []string
+	texts := []string{}
+	if a.shape[1] == 0 {
+		return texts // however many rows it claims
+	}
 	for i := range a.shape[0] {
 		var b strings.Builder
 		for j := range a.shape[1] {
