@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -299,5 +300,12 @@ func TestExportExtras(t *testing.T) {
 	plain := t.TempDir()
 	if report, err = cache.Export(plain, ExportOptions{Size: 16}); err != nil || report.Extras != 0 {
 		t.Errorf("%d unknown extras were exported, %v", report.Extras, err)
+	}
+}
+
+// Scores over drawing styles must not touch the style that is held out.
+func TestDrawnSourcesLeaveTheHeldOutStyleOut(t *testing.T) {
+	if len(drawnSources) != len(emojiSources)-1 || slices.Contains(drawnSources, "emoji-twitter") {
+		t.Errorf("the styles are %v", drawnSources)
 	}
 }

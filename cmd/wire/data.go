@@ -31,7 +31,7 @@ func dataCommand() *cli.Command {
 			"Nothing is installed: packages are unpacked into a cache directory.\n\n" +
 			"   wire data list                 what there is, and what has been pulled\n" +
 			"   wire data pull stamps          161 MB of clip art with captions and sounds\n" +
-			"   wire data pull all             everything, about 630 MB\n" +
+			"   wire data pull all             everything, about 670 MB\n" +
 			"   wire data stats stamps         samples by source and split\n" +
 			"   wire data export DIR           NumPy arrays and JSON lines for training",
 		Subcommands: []*cli.Command{

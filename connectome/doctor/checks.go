@@ -189,7 +189,7 @@ func (x *examination) weights() {
 		x.add(Error, "infinite-weights", "find out where they come from: a logarithm of 0, or a division by 0, is likely", "%s%s; they are taken as no tract", count(r.Infinite, "weight is infinite", "weights are infinite"), where(r.InfiniteHow))
 	}
 	if r.Missing > 0 {
-		x.add(Warning, "missing-weights", "absent is not the same as unknown; say with --missing what is to count as missing", "%d entries are marked as missing (%s); they are taken as no tract", r.Missing, r.MissingHow)
+		x.add(Warning, "missing-weights", "absent is not the same as unknown; say with --missing what is to count as missing", "%s marked as missing (%s) and taken as no tract", count(r.Missing, "entry is", "entries are"), r.MissingHow)
 	}
 	var w []float64
 	var negative few

@@ -39,7 +39,7 @@ func (d Diagnosis) WriteText(w io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(b, "\n%d errors, %d warnings\n", d.Counts.Errors, d.Counts.Warnings)
+	fmt.Fprintf(b, "\n%s, %s\n", count(d.Counts.Errors, "error", "errors"), count(d.Counts.Warnings, "warning", "warnings"))
 	return b.Flush()
 }
 
@@ -62,7 +62,7 @@ func (d Diagnosis) WriteSummary(w io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(b, "\n%d errors, %d warnings", d.Counts.Errors, d.Counts.Warnings)
+	fmt.Fprintf(b, "\n%s, %s", count(d.Counts.Errors, "error", "errors"), count(d.Counts.Warnings, "warning", "warnings"))
 	if d.Counts.Errors+d.Counts.Warnings > 0 {
 		fmt.Fprint(b, "; \"wire connectome doctor\" explains them")
 	}
