@@ -166,8 +166,8 @@ func (p *Plan) keepPath(name string, list []candidate, from int, what string, re
 		}
 	}
 	if added > 0 {
-		report.Notes = append(report.Notes, fmt.Sprintf("%d weaker tracts kept so that %s reaches %s from %s in %d ticks",
-			added, what, p.Regions[target].Label, p.Regions[from].Label, ticks))
+		report.Notes = append(report.Notes, fmt.Sprintf("%s kept so that %s reaches %s from %s in %s",
+			counted(added, "weaker tract"), what, p.Regions[target].Label, p.Regions[from].Label, counted(ticks, "tick")))
 	}
 	if ticks > p.Stare-1 {
 		report.Notes = append(report.Notes, fmt.Sprintf("stare lengthened from %d to %d ticks: %s needs %d from %s to %s",

@@ -118,3 +118,11 @@ func (r *BuildReport) String() string {
 	}
 	return b.String()
 }
+
+// counted puts a number before a word, in the plural unless it is one.
+func counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
