@@ -133,6 +133,8 @@ func TestMatrixDialects(t *testing.T) {
 		{"Latin-1", "x.csv", join(append([]string{"\xe4,\xe9,\xf1,\xf8,\xfc"}, rowsOf(",")...)...), "äéñøü"},
 		{"tab in a .csv", "x.csv", join(rowsOf("\t")...), ""},
 		{"spaces in a .csv", "x.csv", join(rowsOf(" ")...), ""},
+		{"tabs here, spaces there", "x.txt", join(append(rowsOf("\t")[:2], rowsOf(" ")[2:]...)...), ""},
+		{"tabs and spaces in a line", "x.txt", strings.ReplaceAll(join(rowsOf("\t")...), "0\t0", "0 0"), ""},
 		{"aligned columns", "x.txt", "   " + strings.Join(rowsOf("    "), "\n   ") + "\n", ""},
 		{"semicolon", "x.csv", join(rowsOf(";")...), ""},
 		{"semicolon, decimal comma", "x.csv", strings.ReplaceAll(join(rowsOf(";")...), ".", ","), ""},
@@ -595,14 +597,19 @@ func TestLabelFiles(t *testing.T) {
 			t.Errorf("%s: labels despite none (%v)", d.name, err)
 		}
 	}
-	path := put(t, "my.edge", matrix, "my.node", "#Atlas\n1 2 3 1 1 a\n4 5 6 1 1 b\n7 8 9 1 1 c\n1 1 1 1 1 d\n0 0 0 1 1 -\n")
-	for _, p := range []string{path, strings.TrimSuffix(path, ".edge") + ".node"} {
-		c, err := connectome.Read(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c.Regions[0].Label != "a" || c.Regions[4].Label != "" || c.Regions[1].Position != [3]float64{4, 5, 6} {
-			t.Errorf("%+v", c.Regions)
+	for name, nodes := range map[string]string{
+		"spaces":          "#Atlas\n1 2 3 1 1 a\n4 5 6 1 1 b\n7 8 9 1 1 c\n1 1 1 1 1 d\n0 0 0 1 1 -\n",
+		"tabs and spaces": "#Atlas\n1\t2 3\t1\t1 a\n4 5 6\t1\t1\tb\n7 8 9 1 1 c\n1\t1\t1 1\t1\td\n0 0 0 1 1 -\n",
+	} {
+		path := put(t, "my.edge", matrix, "my.node", nodes)
+		for _, p := range []string{path, strings.TrimSuffix(path, ".edge") + ".node"} {
+			c, err := connectome.Read(p)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if c.Regions[0].Label != "a" || c.Regions[4].Label != "" || c.Regions[1].Position != [3]float64{4, 5, 6} {
+				t.Errorf("%s: %+v", name, c.Regions)
+			}
 		}
 	}
 }

@@ -178,23 +178,55 @@ func sniffDelimiter(sample []byte) byte {
 			best, bestLines = d, agree
 		}
 	}
+	if best == '\t' && blankSeparated(sample) {
+		return ' '
+	}
 	return best
+}
+
+// blankSeparated recognises lines whose fields are separated now by tabs, now
+// by spaces: between tabs stand several numbers, and any white space cuts all
+// lines into equally many fields.
+func blankSeparated(sample []byte) bool {
+	width, lines, mixed := 0, 0, false
+	for line := range bytes.Lines(sample) {
+		if isComment(bytes.TrimRight(line, "\r\n")) {
+			continue
+		}
+		n := len(bytes.Fields(line))
+		if width == 0 {
+			width = n
+		}
+		if n != width && !(len(sample) == sniffSize && bytes.HasSuffix(sample, line)) { // the sample may end within a line
+			return false
+		}
+		for f := range bytes.SplitSeq(line, []byte{'\t'}) {
+			mixed = mixed || severalNumbers(f)
+		}
+		if lines++; lines == 50 {
+			break
+		}
+	}
+	return mixed
+}
+
+// severalNumbers says whether a field holds nothing but two numbers or more.
+func severalNumbers(field []byte) bool {
+	parts := bytes.Fields(field)
+	for _, p := range parts {
+		if _, k := parseNumber(p, true); k != isNumber {
+			return false
+		}
+	}
+	return len(parts) > 1
 }
 
 // numericOrPlain rejects a split that leaves fields like "1.5 2 3", which a
 // tab at the start or end of space-separated lines would give.
 func numericOrPlain(fields [][]byte) bool {
 	for _, f := range fields {
-		if parts := bytes.Fields(f); len(parts) > 2 {
-			numbers := 0
-			for _, p := range parts {
-				if _, k := parseNumber(p, true); k == isNumber {
-					numbers++
-				}
-			}
-			if numbers == len(parts) {
-				return false
-			}
+		if severalNumbers(f) && len(bytes.Fields(f)) > 2 {
+			return false
 		}
 	}
 	return true
