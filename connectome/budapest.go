@@ -1,6 +1,7 @@
 package connectome
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strconv"
@@ -105,15 +106,6 @@ func (e *edgeTable) sortByID() {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return compare(id[a], id[b]) })
-	place := make([]int32, n)
-	regions := make([]Region, n)
-	for k, i := range order {
-		place[i] = int32(k)
-		regions[k] = e.regions[i]
-	}
-	e.regions = regions
-	for k := range e.from {
-		e.from[k], e.to[k] = place[e.from[k]], place[e.to[k]]
-	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(id[a], id[b]) })
+	e.reorder(order)
 }

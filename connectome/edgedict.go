@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -66,7 +64,7 @@ func (s *source) readDictEdgeList() (*Connectome, error) {
 		}
 	}
 	if order.triangle(len(e.from)) {
-		s.rep.warn("triangle", "each pair of regions is listed once, in the order of one triangle of a matrix; the list is read as undirected (pass --directed if it is a directed, loop-free graph)")
+		s.warnTriangle()
 		e.declared = declaredUndirected
 	}
 	e.sortNodes()
@@ -79,30 +77,14 @@ func (s *source) readDictEdgeList() (*Connectome, error) {
 	return c, s.joinNodeFile(c)
 }
 
-// sortNodes numbers the nodes by name, or by number when all are numbers.
+// sortNodes numbers the nodes in the order of their names.
 func (e *edgeTable) sortNodes() {
-	numbers, numeric := make([]int64, len(e.regions)), true
-	order := make([]int32, len(e.regions))
-	for i := range e.regions {
-		x, err := strconv.ParseInt(e.regions[i].Label, 10, 64)
-		numbers[i], numeric, order[i] = x, numeric && err == nil, int32(i)
+	names := make([]string, len(e.regions))
+	for i := range names {
+		names[i] = e.regions[i].Label
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		if numeric {
-			return compare(numbers[a], numbers[b])
-		}
-		return strings.Compare(e.regions[a].Label, e.regions[b].Label)
-	})
-	place := make([]int32, len(order))
-	regions := make([]Region, len(order))
-	for k, i := range order {
-		place[i], regions[k] = int32(k), e.regions[i]
-		e.index[regions[k].Label] = int32(k)
-	}
-	e.regions = regions
-	for k := range e.from {
-		e.from[k], e.to[k] = place[e.from[k]], place[e.to[k]]
-	}
+	order, _ := nameOrder(names)
+	e.reorder(order)
 }
 
 // pythonItems reads the items of a dictionary of numbers and texts; a number

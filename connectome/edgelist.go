@@ -2,6 +2,7 @@ package connectome
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -366,21 +367,10 @@ func (r *edgeReader) connectome() (*Connectome, error) {
 		return nil, s.failf(ErrEmpty, 0, 0, "is this the right file?", "no edges")
 	}
 	r.ids, r.small = nil, nil
-	order := make([]int32, n)
-	for i := range order {
-		order[i] = int32(i)
-	}
-	numbers, numeric := make([]int64, n), true
-	for i, name := range r.names {
-		x, err := strconv.ParseInt(name, 10, 64)
-		numbers[i], numeric = x, numeric && err == nil
-	}
+	order, numeric := nameOrder(r.names)
 	how := "names are sorted"
 	if numeric {
 		how = "names are sorted as numbers"
-		slices.SortStableFunc(order, func(a, b int32) int { return compare(numbers[a], numbers[b]) })
-	} else {
-		slices.SortFunc(order, func(a, b int32) int { return strings.Compare(r.names[a], r.names[b]) })
 	}
 	place := make([]int32, n)
 	regions := make([]Region, n)
@@ -393,7 +383,7 @@ func (r *edgeReader) connectome() (*Connectome, error) {
 	edges := r.b.Len()
 	s.missingEdges(&r.b)
 	if r.col.directed == undeclared && s.cfg.directed == nil && r.order.triangle(edges) {
-		s.rep.warn("triangle", "each pair of regions is listed once, in the order of one triangle of a matrix; the list is read as undirected (pass --directed if it is a directed, loop-free graph)")
+		s.warnTriangle()
 		r.col.directed = declaredUndirected
 		c := s.finishEdges(&r.b, regions, r.col.directed)
 		s.rep.SymmetryHow = "one triangle is listed"
@@ -402,14 +392,27 @@ func (r *edgeReader) connectome() (*Connectome, error) {
 	return s.finishEdges(&r.b, regions, r.col.directed), nil
 }
 
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+// nameOrder gives the indices of names in the order in which an edge list
+// numbers its nodes: by number when all are whole numbers, else by name.
+func nameOrder(names []string) (order []int32, numeric bool) {
+	order = make([]int32, len(names))
+	numbers, numeric := make([]int64, len(names)), true
+	for i, name := range names {
+		x, err := strconv.ParseInt(name, 10, 64)
+		order[i], numbers[i], numeric = int32(i), x, numeric && err == nil
 	}
-	return 0
+	slices.SortStableFunc(order, func(a, b int32) int {
+		if numeric {
+			return cmp.Compare(numbers[a], numbers[b])
+		}
+		return strings.Compare(names[a], names[b])
+	})
+	return order, numeric
+}
+
+// warnTriangle says why a list that does not tell is read as undirected.
+func (s *source) warnTriangle() {
+	s.rep.warn("triangle", "each pair of regions is listed once, in the order of one triangle of a matrix; the list is read as undirected (pass --directed if it is a directed, loop-free graph)")
 }
 
 // renumber replaces every region index i by place[i].

@@ -59,6 +59,22 @@ func (e *edgeTable) edge(from, to int32) int32 {
 	return int32(len(e.from) - 1)
 }
 
+// reorder puts region order[k] in place k.
+func (e *edgeTable) reorder(order []int32) {
+	place := make([]int32, len(order))
+	regions := make([]Region, len(order))
+	for k, i := range order {
+		place[i], regions[k] = int32(k), e.regions[i]
+	}
+	e.regions = regions
+	for id, i := range e.index {
+		e.index[id] = place[i]
+	}
+	for k := range e.from {
+		e.from[k], e.to[k] = place[e.from[k]], place[e.to[k]]
+	}
+}
+
 // attribute sets an attribute of an edge from its text.
 func (e *edgeTable) attribute(edge int32, name, text string) {
 	x, k := parseNumber([]byte(strings.TrimSpace(text)), false)

@@ -201,7 +201,7 @@ func blankSeparated(sample []byte) bool {
 			return false
 		}
 		for f := range bytes.SplitSeq(line, []byte{'\t'}) {
-			mixed = mixed || severalNumbers(f)
+			mixed = mixed || numbersIn(f) > 1
 		}
 		if lines++; lines == 50 {
 			break
@@ -210,22 +210,22 @@ func blankSeparated(sample []byte) bool {
 	return mixed
 }
 
-// severalNumbers says whether a field holds nothing but two numbers or more.
-func severalNumbers(field []byte) bool {
+// numbersIn counts the numbers of a field that holds nothing else; 0 for others.
+func numbersIn(field []byte) int {
 	parts := bytes.Fields(field)
 	for _, p := range parts {
 		if _, k := parseNumber(p, true); k != isNumber {
-			return false
+			return 0
 		}
 	}
-	return len(parts) > 1
+	return len(parts)
 }
 
 // numericOrPlain rejects a split that leaves fields like "1.5 2 3", which a
 // tab at the start or end of space-separated lines would give.
 func numericOrPlain(fields [][]byte) bool {
 	for _, f := range fields {
-		if severalNumbers(f) && len(bytes.Fields(f)) > 2 {
+		if numbersIn(f) > 2 {
 			return false
 		}
 	}
