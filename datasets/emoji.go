@@ -100,7 +100,7 @@ func (n *emojiNames) sample(source, hexcode string, picture *Picture) *Sample {
 		ID: source + "/" + concept, Source: source, Concept: concept, Captions: []string{caption}, Keywords: e.Tags, Image: picture,
 		Category:  n.groups[fmt.Sprint(*e.Group)] + "/" + n.subgroups[fmt.Sprint(e.Subgroup)],
 		Mirror:    *e.Group != emojiSymbols && n.subgroups[fmt.Sprint(e.Subgroup)] != "time" && mayMirror(caption),
-		HeldStyle: source == "emoji-twitter",
+		HeldStyle: source == heldStyle,
 	}
 	return s
 }

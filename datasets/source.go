@@ -29,7 +29,7 @@ type Source struct {
 var sources = slices.Concat([]Source{
 	{Name: "stamps", About: "clip art and photos with a sentence each, some with a sound effect and a spoken description", Packages: []string{"tuxpaint-stamps-default", rendererPackage}, read: readStamps},
 	{Name: "emoji-google", About: "emoji with names and tags, drawn by Google", Packages: []string{"emoji-datasource-google", "emojibase-data"}, read: sheetReader("emoji-google", "emoji-datasource-google", "google")},
-	{Name: "emoji-twitter", About: "the same in Twitter's style, held out as an unseen drawing style", Packages: []string{"emoji-datasource-twitter", "emojibase-data"}, read: sheetReader("emoji-twitter", "emoji-datasource-twitter", "twitter")},
+	{Name: heldStyle, About: "the same in Twitter's style, held out as an unseen drawing style", Packages: []string{"emoji-datasource-twitter", "emojibase-data"}, read: sheetReader(heldStyle, "emoji-datasource-twitter", "twitter")},
 	{Name: "fluent-3d", About: "the same in Microsoft's three-dimensional style", Packages: []string{"@lobehub/fluent-emoji-3d", "emojibase-data"}, read: readFluent3D},
 	{Name: "openmoji", About: "the same in the OpenMoji style", Packages: []string{"openmoji", "emojibase-data", rendererPackage}, read: readOpenMoji},
 	{Name: "noto-v1", About: "the same in Google's older style", Packages: []string{"@iconify-json/noto-v1", "emojibase-data", rendererPackage}, read: iconReader("noto-v1", "@iconify-json/noto-v1")},
