@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // planFile is plan.yaml.
@@ -250,7 +252,7 @@ func (f *planFile) plan(doc *document) (*Plan, error) {
 		if i, ok := at[label]; ok {
 			return i, nil
 		}
-		return 0, doc.errorf(path, "region %q is not among the plan's regions%s", label, didYouMean(label, p.labels()))
+		return 0, doc.errorf(path, "region %q is not among the plan's regions%s", label, edit.Suggestion(label, p.labels()))
 	}
 	for _, m := range f.Modules {
 		p.Modules = append(p.Modules, ModuleRef(m))
@@ -323,7 +325,7 @@ func (p *Plan) readTracts(fsys fs.FS) (lines []int, err error) {
 		for c, to := range []*int{&t.From, &t.To} {
 			i, ok := at[fields[c]]
 			if !ok {
-				return nil, bad(c, "region %q is not in plan.yaml%s", fields[c], didYouMean(fields[c], p.labels()))
+				return nil, bad(c, "region %q is not in plan.yaml%s", fields[c], edit.Suggestion(fields[c], p.labels()))
 			}
 			*to = i
 		}

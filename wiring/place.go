@@ -9,6 +9,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/atlas"
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // A placer finds regions for senses and effectors in one connectome.
@@ -41,7 +42,7 @@ func (p *placer) explicit(keys ...string) (regions []int, ok bool, err error) {
 		for _, label := range labels {
 			found := p.byLabel(label)
 			if len(found) == 0 {
-				return nil, true, fmt.Errorf("--place %s=%s: the connectome has no region %q%s", key, strings.Join(labels, ","), label, didYouMean(label, p.names))
+				return nil, true, fmt.Errorf("--place %s=%s: the connectome has no region %q%s", key, strings.Join(labels, ","), label, edit.Suggestion(label, p.names))
 			}
 			regions = append(regions, found...)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/atlas"
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // place fills senses, effectors, modules and the regions' slots.
@@ -154,7 +155,7 @@ func checkPlaceKeys(r *Recipe, given map[string][]string) error {
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(keys, key) {
 			return fmt.Errorf("--place %s=%s: recipe %q has no sense, effector or module %q%s; it has: %s",
-				key, strings.Join(given[key], ","), r.Name, key, didYouMean(key, keys), strings.Join(keys, ", "))
+				key, strings.Join(given[key], ","), r.Name, key, edit.Suggestion(key, keys), strings.Join(keys, ", "))
 		}
 		if len(given[key]) == 0 {
 			return fmt.Errorf("--place %s=: no region is given", key)

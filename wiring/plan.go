@@ -1,6 +1,10 @@
 package wiring
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/connectomewire/wire/internal/edit"
+)
 
 // FormatVersion is the version of the plan directory this package writes.
 const FormatVersion = 1
@@ -152,7 +156,7 @@ func (p *Plan) Index(label string) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("plan %q has no region %q%s", p.Name, label, didYouMean(label, p.labels()))
+	return 0, fmt.Errorf("plan %q has no region %q%s", p.Name, label, edit.Suggestion(label, p.labels()))
 }
 
 // Incoming returns the half-open range of [Plan.Tracts] that end in region j.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/connectome/atlas"
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 //go:embed recipes/*.yaml
@@ -148,7 +149,7 @@ func OpenRecipe(name string) (*Recipe, error) {
 	if err != nil {
 		names := RecipeNames()
 		return nil, fmt.Errorf("no recipe %q%s; wire ships: %s; a file of your own must end in .yaml",
-			name, didYouMean(name, names), strings.Join(names, ", "))
+			name, edit.Suggestion(name, names), strings.Join(names, ", "))
 	}
 	return ParseRecipe("recipes/"+name+".yaml", data)
 }
@@ -316,7 +317,7 @@ func (r *Recipe) checkPlaces(at string, places []Place, same, also bool) error {
 			return r.fail(at+".same", "`same: effector` is for feedback only")
 		}
 		if p.Hemisphere != "" && p.Hemisphere != "left" && p.Hemisphere != "right" {
-			return r.fail(at+".hemisphere", "hemisphere is %q, want left or right%s", p.Hemisphere, didYouMean(p.Hemisphere, []string{"left", "right"}))
+			return r.fail(at+".hemisphere", "hemisphere is %q, want left or right%s", p.Hemisphere, edit.Suggestion(p.Hemisphere, []string{"left", "right"}))
 		}
 		if p.Most < 0 {
 			return r.fail(at+".most", "most is %d, want 1 or more", p.Most)

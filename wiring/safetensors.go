@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // maxTensors bounds tracts.safetensors.
@@ -93,7 +95,7 @@ func (f *tensorFile) get(name, dtype string) (rawTensor, error) {
 	t := rawTensor{name: name, dtype: dtype}
 	if !f.has(name) {
 		names := slices.Sorted(maps.Keys(f.header))
-		return t, fmt.Errorf("tensor %q is missing%s", name, didYouMean(name, names))
+		return t, fmt.Errorf("tensor %q is missing%s", name, edit.Suggestion(name, names))
 	}
 	if err := json.Unmarshal(f.header[name], &e); err != nil {
 		return t, fmt.Errorf("tensor %q: %w", name, err)

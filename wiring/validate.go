@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // A problem is a mistake in a plan at a YAML path of plan.yaml, or at a tract.
@@ -86,7 +88,7 @@ func (p *Plan) checkModule(path, name string) error {
 		modules[i] = m.Name
 	}
 	if !slices.Contains(modules, name) {
-		return problemAt(path, "module %q is not listed under modules%s", name, didYouMean(name, modules))
+		return problemAt(path, "module %q is not listed under modules%s", name, edit.Suggestion(name, modules))
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/connectomewire/wire/internal/edit"
 )
 
 // maxYAML bounds what is read as YAML; a plan of 10^4 regions needs 2 MB.
@@ -114,7 +116,7 @@ func yamlError(name string, err error, v any) error {
 	}
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && v != nil && unknown.Token != nil {
-		e.Msg = fmt.Sprintf("unknown key %q", unknown.Token.Value) + didYouMean(unknown.Token.Value, yamlKeys(reflect.TypeOf(v), nil))
+		e.Msg = fmt.Sprintf("unknown key %q", unknown.Token.Value) + edit.Suggestion(unknown.Token.Value, yamlKeys(reflect.TypeOf(v), nil))
 	}
 	e.Msg = strings.TrimSpace(strings.SplitN(e.Msg, "\n", 2)[0])
 	return e
