@@ -144,25 +144,49 @@ func contestants(c *cli.Context, plan *wiring.Plan, dir string, teller *teller) 
 	return who, nil
 }
 
+// printRows prints a table of scores for each set and group, and one of how
+// much better the plan is than its rivals.
 func printRows(w io.Writer, rows []eval.Row) {
+	for len(rows) > 0 {
+		first := rows[0]
+		n := slices.IndexFunc(rows, func(r eval.Row) bool { return r.Set != first.Set || r.Group != first.Group })
+		if n < 0 {
+			n = len(rows)
+		}
+		fmt.Fprintf(w, "%s, %s split, %s (n = %d)\n", first.Set, first.Split, first.Group, first.N)
+		printScores(w, rows[:n])
+		printDifferences(w, rows[:n])
+		if rows = rows[n:]; len(rows) > 0 {
+			fmt.Fprintln(w)
+		}
+	}
+}
+
+func printScores(w io.Writer, rows []eval.Row) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	at := ""
+	fmt.Fprintln(t, "condition\tCIDEr-D\t95 %\thead noun\t95 %\t")
 	for _, r := range rows {
-		if here := r.Set + r.Group; here != at {
-			if at != "" {
-				t.Flush()
-				fmt.Fprintln(w)
-			}
-			at = here
-			fmt.Fprintf(w, "%s, %s split, %s (n = %d)\n", r.Set, r.Split, r.Group, r.N)
-			fmt.Fprintln(t, "condition\tCIDEr-D\t95 %\thead noun\t95 %\tCIDEr-D − nearest\t95 %\t")
+		fmt.Fprintf(t, "%s\t%.3f\t[%.3f, %.3f]\t%.1f %%\t[%.1f, %.1f]\t\n", r.Condition, r.CIDErD, r.CIDErDCI[0], r.CIDErDCI[1],
+			100*r.HeadNoun, 100*r.HeadNounCI[0], 100*r.HeadNounCI[1])
+	}
+	t.Flush()
+}
+
+// printDifferences prints the paired differences of the conditions that have
+// more than one rival, which are the trained plan's.
+func printDifferences(w io.Writer, rows []eval.Row) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	title := "better than\tCIDEr-D\t95 %\thead noun\t95 %\t\n"
+	for _, r := range rows {
+		if len(r.Versus) < 2 {
+			continue
 		}
-		versus := "\t\t"
-		if v := r.VsNearest; v != nil {
-			versus = fmt.Sprintf("%+.3f\t[%+.3f, %+.3f]\t", v.CIDErD.Mean, v.CIDErD.Low, v.CIDErD.High)
+		fmt.Fprint(t, title)
+		title = ""
+		for _, d := range r.Versus {
+			fmt.Fprintf(t, "%s − %s\t%+.3f\t[%+.3f, %+.3f]\t%+.1f %%\t[%+.1f, %+.1f]\t\n", r.Condition, d.Than,
+				d.CIDErD.Mean, d.CIDErD.Low, d.CIDErD.High, 100*d.HeadNoun.Mean, 100*d.HeadNoun.Low, 100*d.HeadNoun.High)
 		}
-		fmt.Fprintf(t, "%s\t%.3f\t[%.3f, %.3f]\t%.1f %%\t[%.1f, %.1f]\t%s\n", r.Condition, r.CIDErD, r.CIDErDCI[0], r.CIDErDCI[1],
-			100*r.HeadNoun, 100*r.HeadNounCI[0], 100*r.HeadNounCI[1], versus)
 	}
 	t.Flush()
 }

@@ -6,6 +6,7 @@ import (
 	"image"
 	goruntime "runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/connectomewire/wire/datasets"
@@ -28,13 +29,25 @@ type Row struct {
 	CIDErDCI   [2]float64 `json:"cider_d_ci"`
 	HeadNoun   float64    `json:"head_noun"`
 	HeadNounCI [2]float64 `json:"head_noun_ci"`
-	// VsNearest is the paired difference to the nearest neighbour; nil for
-	// the nearest neighbour itself and for shuffled captions.
-	VsNearest *Difference `json:"vs_nearest,omitempty"`
+	// Versus compares with the nearest neighbour and, for the trained plan,
+	// with its controls; empty for shuffled captions.
+	Versus []Difference `json:"versus,omitempty"`
 }
 
-// Difference holds paired differences, bootstrapped over concepts.
+// Than returns the difference to a condition, nil where none was taken.
+func (r *Row) Than(condition string) *Difference {
+	for i := range r.Versus {
+		if r.Versus[i].Than == condition {
+			return &r.Versus[i]
+		}
+	}
+	return nil
+}
+
+// Difference is how much better a condition is than another: means of
+// differences paired by input, bootstrapped over concepts.
 type Difference struct {
+	Than     string           `json:"than"`
 	CIDErD   metrics.Interval `json:"cider_d"`
 	HeadNoun metrics.Interval `json:"head_noun"`
 }
@@ -272,8 +285,26 @@ func (e *evaluation) neighbours(data *learn.Data) error {
 	return nil
 }
 
-// nearest is the condition the others are compared with.
-const nearest = "nearest neighbour"
+// Names of the conditions that others are compared with.
+const (
+	nearest   = "nearest neighbour"
+	untrained = "untrained, greedy"
+	blanked   = "blanked, greedy"
+)
+
+// rivals are the conditions that one is compared with: all with the nearest
+// neighbour, the trained plan also with what it must beat to have learned and
+// to have looked, and with the adapter that decodes as it does.
+func rivals(condition string) []string {
+	decoding, plan := strings.CutPrefix(condition, "plan, ")
+	switch {
+	case condition == nearest || decoding == "shuffled":
+		return nil
+	case !plan:
+		return []string{nearest}
+	}
+	return []string{nearest, untrained, blanked, "adapter, " + decoding}
+}
 
 // speak adds the conditions that speak.
 func (e *evaluation) speak(ctx context.Context) error {
@@ -393,10 +424,9 @@ func (e *evaluation) rows() ([]Row, error) {
 
 // rowsOf scores every condition on one group.
 func (e *evaluation) rowsOf(group string, which []int) ([]Row, error) {
-	base := slices.IndexFunc(e.conditions, func(c condition) bool { return c.name == nearest })
 	clusters := pick(e.clusters, which)
 	var out []Row
-	for k, c := range e.conditions {
+	for _, c := range e.conditions {
 		cider, head := pick(c.cider, which), pick(c.head, which)
 		row := Row{
 			Set: e.set.Name, Split: string(e.set.Split), Group: group, Condition: c.name, N: len(which),
@@ -412,16 +442,20 @@ func (e *evaluation) rowsOf(group string, which []int) ([]Row, error) {
 			}
 			*m.ci = [2]float64{i.Low, i.High}
 		}
-		if base >= 0 && k != base && !c.shuffled {
-			var d Difference
+		for _, than := range rivals(c.name) {
+			at := slices.IndexFunc(e.conditions, func(c condition) bool { return c.name == than })
+			if at < 0 {
+				continue
+			}
+			other, d := &e.conditions[at], Difference{Than: than}
 			var err error
-			if d.CIDErD, err = metrics.PairedBootstrap(cider, pick(e.conditions[base].cider, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
+			if d.CIDErD, err = metrics.PairedBootstrap(cider, pick(other.cider, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
 				return nil, err
 			}
-			if d.HeadNoun, err = metrics.PairedBootstrap(head, pick(e.conditions[base].head, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
+			if d.HeadNoun, err = metrics.PairedBootstrap(head, pick(other.head, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
 				return nil, err
 			}
-			row.VsNearest = &d
+			row.Versus = append(row.Versus, d)
 		}
 		out = append(out, row)
 	}

@@ -27,10 +27,11 @@ func fixture() *evaluation {
 	return e
 }
 
-func TestRowsCompareWithTheNearestNeighbour(t *testing.T) {
+func TestRowsCompareWithNeighbourAndControls(t *testing.T) {
 	e := fixture()
 	e.add(nearest, []string{"a dog", "a hat", "a hat", "a hat"})
 	e.add("plan, greedy", []string{"a dog", "a dog", "a red tree", "a hat"})
+	e.add(untrained, []string{"a hat", "a hat", "a hat", "a hat"})
 	rows, err := e.rows()
 	if err != nil {
 		t.Fatal(err)
@@ -40,10 +41,16 @@ func TestRowsCompareWithTheNearestNeighbour(t *testing.T) {
 		by[r.Group+"/"+r.Condition] = r
 	}
 	all, near := by["all/plan, greedy"], by["all/"+nearest]
-	if all.N != 4 || all.HeadNoun != 0.75 || near.HeadNoun != 0.25 || near.VsNearest != nil {
+	if all.N != 4 || all.HeadNoun != 0.75 || near.HeadNoun != 0.25 || near.Versus != nil {
 		t.Errorf("plan %+v, nearest %+v", all, near)
 	}
-	d := all.VsNearest
+	if len(all.Versus) != 2 || len(by["all/"+untrained].Versus) != 1 {
+		t.Errorf("the plan is compared with %+v, the untrained one with %+v; want nearest and untrained, nearest", all.Versus, by["all/"+untrained].Versus)
+	}
+	if d := all.Than(untrained); d == nil || d.HeadNoun.Mean != 0.75 {
+		t.Errorf("better than untrained by %+v, want 0.75 of head nouns", d)
+	}
+	d := all.Than(nearest)
 	if d == nil || math.Abs(d.HeadNoun.Mean-0.5) > 1e-12 || d.HeadNoun.Clusters != 3 || d.CIDErD.Mean <= 0 {
 		t.Errorf("difference %+v; want +0.5 over 3 concepts", d)
 	}
