@@ -3,6 +3,8 @@ package wiring
 import (
 	"fmt"
 	"math"
+
+	"github.com/connectomewire/wire/internal/half"
 )
 
 // Params are a plan's parameters: one float32 array, cut into named tensors.
@@ -226,6 +228,21 @@ func (q *Params) Clone() *Params {
 	c.Data = append([]float32(nil), q.Data...)
 	c.Words = append([]int32(nil), q.Words...)
 	return &c
+}
+
+// RoundToHalf rounds the learned parameters to float16 numbers (11 bits of
+// precision, magnitudes up to 65504), of which a saved plan needs half the
+// bytes. Measured ones stay as they are.
+func (q *Params) RoundToHalf() {
+	for i := range q.Layout {
+		t := &q.Layout[i]
+		if t.Frozen {
+			continue
+		}
+		for k, v := range q.Data[t.Offset:][:t.Len()] {
+			q.Data[t.Offset+k] = half.From(half.To(v))
+		}
+	}
 }
 
 // Check reports the first parameter that is not a finite number.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/internal/edit"
+	"github.com/connectomewire/wire/internal/half"
 )
 
 // maxTensors bounds tracts.safetensors.
@@ -32,7 +33,7 @@ type rawTensor struct {
 }
 
 // tensorSizes are the bytes of an element of the types that a plan uses.
-var tensorSizes = map[string]int{"F32": 4, "I32": 4, "I8": 1}
+var tensorSizes = map[string]int{"F32": 4, "F16": 2, "I32": 4, "I8": 1}
 
 // encodeTensors writes tensors as a safetensors file.
 func encodeTensors(format string, tensors []rawTensor) []byte {
@@ -85,14 +86,14 @@ func decodeTensors(data []byte) (*tensorFile, error) {
 // has reports whether the file holds a tensor.
 func (f *tensorFile) has(name string) bool { _, ok := f.header[name]; return ok }
 
-// get returns a tensor of a type; its data are a view.
-func (f *tensorFile) get(name, dtype string) (rawTensor, error) {
+// get returns a tensor of one of some types; its data are a view.
+func (f *tensorFile) get(name string, dtypes ...string) (rawTensor, error) {
 	var e struct {
 		DType   string `json:"dtype"`
 		Shape   []int  `json:"shape"`
 		Offsets []int  `json:"data_offsets"`
 	}
-	t := rawTensor{name: name, dtype: dtype}
+	t := rawTensor{name: name}
 	if !f.has(name) {
 		names := slices.Sorted(maps.Keys(f.header))
 		return t, fmt.Errorf("tensor %q is missing%s", name, edit.Suggestion(name, names))
@@ -100,9 +101,10 @@ func (f *tensorFile) get(name, dtype string) (rawTensor, error) {
 	if err := json.Unmarshal(f.header[name], &e); err != nil {
 		return t, fmt.Errorf("tensor %q: %w", name, err)
 	}
-	if e.DType != dtype {
-		return t, fmt.Errorf("tensor %q is of type %s, want %s", name, e.DType, dtype)
+	if !slices.Contains(dtypes, e.DType) {
+		return t, fmt.Errorf("tensor %q is of type %s, want %s", name, e.DType, strings.Join(dtypes, " or "))
 	}
+	t.dtype = e.DType
 	count := 1
 	for _, s := range e.Shape {
 		if s < 0 || s > len(f.body) || count > len(f.body) {
@@ -110,11 +112,39 @@ func (f *tensorFile) get(name, dtype string) (rawTensor, error) {
 		}
 		count *= s
 	}
-	if len(e.Offsets) != 2 || e.Offsets[0] < 0 || e.Offsets[1] > len(f.body) || e.Offsets[1]-e.Offsets[0] != tensorSizes[dtype]*count {
+	if len(e.Offsets) != 2 || e.Offsets[0] < 0 || e.Offsets[1] > len(f.body) || e.Offsets[1]-e.Offsets[0] != tensorSizes[e.DType]*count {
 		return t, fmt.Errorf("tensor %q has offsets %v, which do not fit its shape %v and the file's %d bytes", name, e.Offsets, e.Shape, len(f.body))
 	}
 	t.shape, t.data = e.Shape, f.body[e.Offsets[0]:e.Offsets[1]]
 	return t, nil
+}
+
+// encodeFloats writes numbers as float16 where that keeps every one of them
+// (see [Params.RoundToHalf]), else as float32.
+func encodeFloats(values []float32) (dtype string, data []byte) {
+	if !slices.ContainsFunc(values, func(v float32) bool { return math.Float32bits(half.From(half.To(v))) != math.Float32bits(v) }) {
+		data = make([]byte, 0, 2*len(values))
+		for _, v := range values {
+			data = binary.LittleEndian.AppendUint16(data, half.To(v))
+		}
+		return "F16", data
+	}
+	data = make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+	}
+	return "F32", data
+}
+
+// decodeFloats fills dst with the numbers of an F32 or F16 tensor.
+func decodeFloats(dst []float32, t rawTensor) {
+	for k := range dst {
+		if t.dtype == "F16" {
+			dst[k] = half.From(binary.LittleEndian.Uint16(t.data[2*k:]))
+		} else {
+			dst[k] = math.Float32frombits(binary.LittleEndian.Uint32(t.data[4*k:]))
+		}
+	}
 }
 
 // encode writes the parameters as safetensors: the layout's tensors in their
@@ -123,11 +153,8 @@ func (q *Params) encode() []byte {
 	var list []rawTensor
 	for i := range q.Layout {
 		t := &q.Layout[i]
-		data := make([]byte, 0, 4*t.Len())
-		for _, v := range q.Data[t.Offset:][:t.Len()] {
-			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-		}
-		list = append(list, rawTensor{t.Name, "F32", t.Shape, data})
+		dtype, data := encodeFloats(q.Data[t.Offset:][:t.Len()])
+		list = append(list, rawTensor{t.Name, dtype, t.Shape, data})
 	}
 	if q.Words != nil {
 		var data []byte
@@ -148,16 +175,14 @@ func (q *Params) decode(data []byte) error {
 	}
 	for i := range q.Layout {
 		t := &q.Layout[i]
-		e, err := f.get(t.Name, "F32")
+		e, err := f.get(t.Name, "F32", "F16")
 		if err != nil {
 			return err
 		}
 		if fmt.Sprint(e.shape) != fmt.Sprint(t.Shape) {
 			return fmt.Errorf("tensor %q has shape %v, the plan needs %v: the file belongs to another plan", t.Name, e.shape, t.Shape)
 		}
-		for k := range t.Len() {
-			q.Data[t.Offset+k] = math.Float32frombits(binary.LittleEndian.Uint32(e.data[4*k:]))
-		}
+		decodeFloats(q.Data[t.Offset:][:t.Len()], e)
 	}
 	q.Words = nil
 	if f.has(wordsTensor) {

@@ -30,7 +30,8 @@ const (
 //
 //	plan.yaml           sizes, regions with slots, senses, effectors, provenance
 //	tracts.tsv          one row a tract: from, to, weight, scale, length_mm, delay, rank
-//	tracts.safetensors  the learned parameters, once the plan is trained
+//	tracts.safetensors  the learned parameters, once the plan is trained; float32, or
+//	                    float16 where that loses nothing
 //	memory.tsv          one row an episode that it remembers: its name and caption
 //	memory.safetensors  the episodes' keys and the captions' values, in 8-bit steps
 //	history.jsonl       what was done to it, one event a line

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -222,5 +223,29 @@ func TestRecipeMistakesAreLocated(t *testing.T) {
 	}
 	if _, err := OpenRecipe("captoning"); err == nil || !strings.Contains(err.Error(), `did you mean "captioning"?`) {
 		t.Errorf("error %v, want a suggestion", err)
+	}
+}
+
+func TestHalfPrecisionHalvesThePlanAndLosesNothingMore(t *testing.T) {
+	p, _ := testPlan(t)
+	p.Trained = true
+	full := len(saved(t, p)[tensorsFileName].Data)
+	before := p.Params.Clone()
+	p.Params.RoundToHalf()
+	for i, v := range p.Params.Data {
+		if w := before.Data[i]; math.Abs(float64(v-w)) > 1e-3*math.Abs(float64(w))+1e-7 {
+			t.Fatalf("%g was rounded to %g", w, v)
+		}
+	}
+	files := saved(t, p)
+	if n := len(files[tensorsFileName].Data); n > full*6/10 {
+		t.Errorf("%d bytes after rounding, %d before; want about half", n, full)
+	}
+	q, err := LoadFS(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(p.Params.Data, q.Params.Data) {
+		t.Error("the rounded parameters changed on disk")
 	}
 }

@@ -44,6 +44,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "rank", Usage: "start afresh with `R` numbers on a tract"},
 			&cli.BoolFlag{Name: "fresh", Usage: "start from untrained parameters and forget the checkpoint"},
 			&cli.BoolFlag{Name: "adapter", Usage: "train the plan's control without tracts, of equal size, into PLAN/" + adapterName},
+			&cli.BoolFlag{Name: "half", Usage: "round what was learned to float16: a plan of half the size"},
 			&cli.IntFlag{Name: "workers", Usage: "processors to use, `N`; 0 means all. It does not change the result"},
 			engineFlag(), modulesFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
@@ -142,6 +143,9 @@ func train(c *cli.Context) error {
 		plan.History[n-1].Command = commandLine()
 	}
 	models.Pin(plan)
+	if c.Bool("half") {
+		plan.Params.RoundToHalf()
+	}
 	if err := plan.Save(out); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/connectomewire/wire/internal/half"
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
 
@@ -119,7 +120,7 @@ func castFrom[S number](dst *tensor, src []S) error {
 	case f16:
 		d := view[uint16](dst)
 		for i, v := range src {
-			d[i] = toHalf(float32(v))
+			d[i] = half.To(float32(v))
 		}
 	case bf16:
 		d := view[uint16](dst)

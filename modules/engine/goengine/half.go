@@ -1,47 +1,10 @@
 package goengine
 
-import "math"
+import (
+	"math"
 
-// fromHalf converts an IEEE 754 binary16 number.
-func fromHalf(h uint16) float32 {
-	sign := uint32(h>>15) << 31
-	exp := uint32(h >> 10 & 0x1f)
-	frac := uint32(h & 0x3ff)
-	switch exp {
-	case 0: // zero or subnormal: frac · 2⁻²⁴
-		f := float32(frac) * (1.0 / (1 << 24))
-		return math.Float32frombits(math.Float32bits(f) | sign)
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
-	}
-	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
-}
-
-// toHalf rounds to the nearest binary16 number, ties to even.
-func toHalf(f float32) uint16 {
-	b := math.Float32bits(f)
-	sign := uint16(b >> 16 & 0x8000)
-	b &= 0x7fffffff
-	switch {
-	case b > 0x7f800000:
-		return sign | 0x7e00 | uint16(b>>13&0x3ff)
-	case b >= 0x477ff000: // rounds to 65536 or more
-		return sign | 0x7c00
-	case b >= 0x38800000: // normal
-		b += 0xfff + (b >> 13 & 1)
-		return sign | uint16(b>>13-112<<10)
-	case b < 0x33000000: // below half the least subnormal
-		return sign
-	}
-	shift := 126 - b>>23 // 14 … 24
-	m := b&0x7fffff | 0x800000
-	q := m >> shift
-	rest, half := m&(1<<shift-1), uint32(1)<<(shift-1)
-	if rest > half || (rest == half && q&1 == 1) {
-		q++
-	}
-	return sign | uint16(q)
-}
+	"github.com/connectomewire/wire/internal/half"
+)
 
 // toBF16 rounds to the nearest bfloat16 number, ties to even.
 func toBF16(f float32) uint16 {
@@ -107,7 +70,7 @@ func widen(t *tensor) *tensor {
 	dst, src := view[float32](w), view[uint16](t)
 	if t.dt == f16 {
 		for i, h := range src {
-			dst[i] = fromHalf(h)
+			dst[i] = half.From(h)
 		}
 	} else {
 		for i, h := range src {
@@ -124,7 +87,7 @@ func narrow(t *tensor, dt onnxElem) {
 	dst := view[uint16](t)
 	for i, f := range src {
 		if dt == f16 {
-			dst[i] = toHalf(f)
+			dst[i] = half.To(f)
 		} else {
 			dst[i] = toBF16(f)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/connectomewire/wire/internal/half"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
@@ -177,7 +178,7 @@ func (t *tensor) at(i int) float64 {
 	case f64:
 		return view[float64](t)[i]
 	case f16:
-		return float64(fromHalf(view[uint16](t)[i]))
+		return float64(half.From(view[uint16](t)[i]))
 	case bf16:
 		return float64(math.Float32frombits(uint32(view[uint16](t)[i]) << 16))
 	case bool8, u8:
