@@ -98,7 +98,7 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"GraphML without nodes", []string{"x.graphml", "<graphml><graph edgedefault=\"directed\"></graph></graphml>"}, nil, connectome.ErrEmpty, 0, "no nodes", "right file"},
 		{"GraphML: no graph", []string{"x.graphml", "<graphml></graphml>"}, nil, connectome.ErrEmpty, 1, "no <graph>", ""},
 		{"XML of another kind", []string{"x.xml", "<svg></svg>"}, nil, connectome.ErrFormat, 1, "<svg>", "GraphML or GEXF"},
-		{"GEXF: unknown node", []string{"x.gexf", "<gexf><graph><nodes><node id=\"a\"/></nodes>\n<edges><edge source=\"b\" target=\"a\"/></edges></graph></gexf>"}, nil, connectome.ErrNode, 2, `"b"`, "before edges"},
+		{"GEXF: unknown node", []string{"x.gexf", "<gexf><graph><nodes><node id=\"a\"/></nodes>\n<edges><edge source=\"b\" target=\"a\"/></edges></graph></gexf>"}, nil, connectome.ErrNode, 2, `"b"`, "before the edges"},
 		{"GML cut off", []string{"x.gml", "graph [\n node [ id 1 ]\n edge [ source 1"}, nil, connectome.ErrTruncated, 3, "x.gml:3", ""},
 		{"GML: unknown node", []string{"x.gml", "graph [\n node [ id 1 ]\n edge [ source 1 target 2 ]\n]"}, nil, connectome.ErrNode, 3, `"2"`, ""},
 		{"GML nested too deep", []string{"x.gml", "graph [ " + strings.Repeat("a [ ", 1000)}, nil, connectome.ErrUnsupported, 1, "nested", ""},

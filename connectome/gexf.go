@@ -13,9 +13,7 @@ import (
 // into structures before anything can be looked at, and knows 1.2 only.
 
 type gexfReader struct {
-	s       *source
-	d       *xml.Decoder
-	t       *edgeTable
+	xmlReader
 	attrs   [][]attr
 	titles  map[string]string // "node"/"edge" + id → title
 	absent  map[string]string // "node"/"edge" + id → default value
@@ -29,7 +27,7 @@ func (s *source) readGEXF() (*Connectome, error) {
 		return nil, err
 	}
 	defer closer.Close()
-	g := &gexfReader{s: s, d: newXMLDecoder(text), t: newEdgeTable(), titles: map[string]string{}, absent: map[string]string{}}
+	g := &gexfReader{xmlReader: newXMLReader(s, text), titles: map[string]string{}, absent: map[string]string{}}
 	g.t.declared = declaredUndirected // GEXF's default
 	if err := g.document(); err != nil {
 		return nil, s.xmlError(g.d, err)
@@ -55,11 +53,6 @@ func (g *gexfReader) title(kind, id string) string {
 		return t
 	}
 	return id
-}
-
-func (g *gexfReader) fail(kind error, advice, format string, args ...any) error {
-	line, col := g.d.InputPos()
-	return g.s.failf(kind, line, col, advice, format, args...)
 }
 
 // document walks the elements that matter; containers like <nodes> are
@@ -131,27 +124,6 @@ func (g *gexfReader) document() error {
 	}
 }
 
-// text returns character data up to the end of the element.
-func (g *gexfReader) text() (string, error) {
-	var b strings.Builder
-	for {
-		tok, err := g.d.Token()
-		if err != nil {
-			return "", err
-		}
-		switch x := tok.(type) {
-		case xml.CharData:
-			b.Write(x)
-		case xml.StartElement:
-			if err := g.d.Skip(); err != nil {
-				return "", err
-			}
-		case xml.EndElement:
-			return strings.TrimSpace(b.String()), nil
-		}
-	}
-}
-
 // values reads the <attvalue> children up to the end of the element. Nodes
 // may hold nodes, which are read as nodes of the same graph.
 func (g *gexfReader) values(kind string, each func(name, value string)) error {
@@ -211,19 +183,11 @@ func (g *gexfReader) node(x xml.StartElement) error {
 }
 
 func (g *gexfReader) edge(x xml.StartElement) error {
-	var end [2]int32
-	for k, side := range []string{"source", "target"} {
-		id, ok := xmlAttr(x, side)
-		if !ok {
-			return g.fail(ErrSyntax, "", "<edge> without a %s", side)
-		}
-		i, ok := g.t.index[id]
-		if !ok {
-			return g.fail(ErrNode, "nodes stand before edges", "edge %s %q", side, id)
-		}
-		end[k] = i
+	from, to, err := g.ends(x)
+	if err != nil {
+		return err
 	}
-	edge := g.t.edge(end[0], end[1])
+	edge := g.t.edge(from, to)
 	if w, ok := xmlAttr(x, "weight"); ok {
 		g.t.attribute(edge, "weight", w)
 	}

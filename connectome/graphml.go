@@ -2,8 +2,6 @@ package connectome
 
 import (
 	"encoding/xml"
-	"errors"
-	"fmt"
 	"io"
 	"strings"
 )
@@ -24,7 +22,7 @@ func (s *source) readGraphML() (*Connectome, error) {
 		return nil, err
 	}
 	defer closer.Close()
-	r := &graphmlReader{s: s, d: newXMLDecoder(text), t: newEdgeTable(), keys: map[string]*graphmlKey{}}
+	r := &graphmlReader{xmlReader: newXMLReader(s, text), keys: map[string]*graphmlKey{}}
 	if err := r.document(); err != nil {
 		return nil, s.xmlError(r.d, err)
 	}
@@ -37,53 +35,8 @@ func (s *source) readGraphML() (*Connectome, error) {
 	return r.t.connectome(s)
 }
 
-// newXMLDecoder returns a decoder that reads any XML as UTF-8 (its text was
-// converted already) and does not mind undefined entities.
-func newXMLDecoder(r io.Reader) *xml.Decoder {
-	d := xml.NewDecoder(r)
-	d.CharsetReader = latinReader
-	d.Entity = xml.HTMLEntity
-	return d
-}
-
-// latinReader accepts the encodings that XML headers of graph files name; the
-// text is UTF-8 by now, whatever they say.
-func latinReader(label string, r io.Reader) (io.Reader, error) {
-	switch strings.ToLower(label) {
-	case "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "latin1", "windows-1252", "iso-8859-15":
-		return r, nil
-	}
-	return nil, fmt.Errorf("encoding %q: convert the file to UTF-8", label)
-}
-
-// xmlError locates an error of the decoder.
-func (s *source) xmlError(d *xml.Decoder, err error) error {
-	var pe *ParseError
-	var ae *AmbiguousError
-	if errors.As(err, &pe) || errors.As(err, &ae) {
-		return err
-	}
-	line, col := d.InputPos()
-	if errors.Is(err, ErrTooLarge) {
-		return s.fail(line, col, err, "raise the bound with --max-bytes if the file is sound")
-	}
-	var se *xml.SyntaxError
-	if errors.As(err, &se) {
-		if strings.Contains(se.Msg, "unexpected EOF") {
-			return s.failf(ErrTruncated, line, col, "fetch or export the file again", "%s", se.Msg)
-		}
-		return s.failf(ErrSyntax, line, col, "", "%s", se.Msg)
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return s.failf(ErrTruncated, line, col, "fetch or export the file again", "the document is not closed")
-	}
-	return s.failf(ErrSyntax, line, col, "", "%v", err)
-}
-
 type graphmlReader struct {
-	s     *source
-	d     *xml.Decoder
-	t     *edgeTable
+	xmlReader
 	keys  map[string]*graphmlKey
 	graph int // graphs read
 	nodes []graphmlNode
@@ -96,20 +49,6 @@ type graphmlNode struct {
 }
 
 type attr struct{ name, value string }
-
-func xmlAttr(e xml.StartElement, name string) (string, bool) {
-	for _, a := range e.Attr {
-		if a.Name.Local == name {
-			return strings.TrimSpace(a.Value), true
-		}
-	}
-	return "", false
-}
-
-func (r *graphmlReader) fail(kind error, advice, format string, args ...any) error {
-	line, col := r.d.InputPos()
-	return r.s.failf(kind, line, col, advice, format, args...)
-}
 
 func (r *graphmlReader) document() error {
 	for {
@@ -174,31 +113,10 @@ func (r *graphmlReader) key(e xml.StartElement) error {
 				}
 				continue
 			}
-			if k.fallback, err = r.textOf(); err != nil {
+			if k.fallback, err = r.text(); err != nil {
 				return err
 			}
 			k.hasFallback = true
-		}
-	}
-}
-
-// textOf returns the trimmed character data up to the end of the element.
-func (r *graphmlReader) textOf() (string, error) {
-	var b strings.Builder
-	for {
-		tok, err := r.d.Token()
-		if err != nil {
-			return "", err
-		}
-		switch x := tok.(type) {
-		case xml.CharData:
-			b.Write(x)
-		case xml.StartElement:
-			if err := r.d.Skip(); err != nil {
-				return "", err
-			}
-		case xml.EndElement:
-			return strings.TrimSpace(b.String()), nil
 		}
 	}
 }
@@ -261,7 +179,7 @@ func (r *graphmlReader) data(each func(name, value string)) error {
 			if k == nil {
 				return r.fail(ErrSyntax, "declare it with <key id=… attr.name=…> before the graph", "<data key=%q> names no <key>", id)
 			}
-			value, err := r.textOf()
+			value, err := r.text()
 			if err != nil {
 				return err
 			}
@@ -288,19 +206,11 @@ func (r *graphmlReader) node(e xml.StartElement) error {
 }
 
 func (r *graphmlReader) edge(e xml.StartElement) error {
-	var end [2]int32
-	for k, side := range []string{"source", "target"} {
-		id, ok := xmlAttr(e, side)
-		if !ok {
-			return r.fail(ErrSyntax, "", "<edge> without a %s", side)
-		}
-		i, ok := r.t.index[id]
-		if !ok {
-			return r.fail(ErrNode, "nodes are declared by <node id=…> before the edges", "edge %s %q", side, id)
-		}
-		end[k] = i
+	from, to, err := r.ends(e)
+	if err != nil {
+		return err
 	}
-	edge := r.t.edge(end[0], end[1])
+	edge := r.t.edge(from, to)
 	switch v, _ := xmlAttr(e, "directed"); {
 	case v == "true" && r.t.declared == declaredUndirected:
 		r.t.declared, r.mixed = declaredDirected, true

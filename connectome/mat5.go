@@ -324,26 +324,33 @@ func (r *matReader) char(a *array, rest []byte) error {
 	return nil
 }
 
+// inner decodes the next array of a cell or a structure, and returns what
+// stands after it.
+func (r *matReader) inner(a *array, rest []byte, depth int) (e *array, class int, after []byte, err error) {
+	if len(rest) < 8 {
+		return nil, 0, nil, fmt.Errorf("%w: %q ends early", errMAT, a.name)
+	}
+	kind, body, after, err := r.element(rest)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	if kind != miMATRIX {
+		return nil, 0, nil, fmt.Errorf("%w of %q: type %d inside", errMAT, a.name, kind)
+	}
+	e, class, err = r.matrix(body, depth+1)
+	return e, class, after, err
+}
+
 // cell decodes a cell array of texts. A cell array of other things is listed
 // as neither numbers nor text.
 func (r *matReader) cell(a *array, rest []byte, count int64, depth int) error {
 	var texts []string
 	for range count {
-		if len(rest) < 8 {
-			return fmt.Errorf("%w: %q ends early", errMAT, a.name)
-		}
-		kind, body, after, err := r.element(rest)
+		e, _, after, err := r.inner(a, rest, depth)
 		if err != nil {
 			return err
 		}
 		rest = after
-		if kind != miMATRIX {
-			return fmt.Errorf("%w of %q: type %d in a cell", errMAT, a.name, kind)
-		}
-		e, _, err := r.matrix(body, depth+1)
-		if err != nil {
-			return err
-		}
 		switch {
 		case e.text != nil:
 			texts = append(texts, strings.Join(e.text, " "))
@@ -384,21 +391,11 @@ func (r *matReader) structure(a *array, rest []byte, count int64, depth int) err
 		return fmt.Errorf("%w of %q: field names of %d bytes", errMAT, a.name, width)
 	}
 	for ; len(names) >= width; names = names[width:] {
-		if len(rest) < 8 {
-			return fmt.Errorf("%w: %q ends early", errMAT, a.name)
-		}
-		kind, body, after, err := r.element(rest)
+		f, class, after, err := r.inner(a, rest, depth)
 		if err != nil {
 			return err
 		}
 		rest = after
-		if kind != miMATRIX {
-			return fmt.Errorf("%w of %q: type %d in a field", errMAT, a.name, kind)
-		}
-		f, class, err := r.matrix(body, depth+1)
-		if err != nil {
-			return err
-		}
 		field, _, _ := bytes.Cut(names[:width], []byte{0})
 		f.name = a.name + "." + string(field)
 		if class != mxSTRUCT && (f.text != nil || f.data != nil) {

@@ -179,7 +179,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 		for b := range batch {
 			for k := range in {
 				z := t.In[k].Data[b*t.In[k].Stride:][:r]
-				gates[b*in+k] += c.weights.GateBias[k] + dot(c.weights.GateSignal[k*r:][:r], z)
+				gates[b*in+k] += c.weights.GateBias[k] + kernel.ShortDot(c.weights.GateSignal[k*r:][:r], z)
 			}
 		}
 		kernel.Sigmoid(gates, gates)
@@ -223,23 +223,6 @@ func (c *Cell) Step(batch int, t *Tick) {
 	if out > 0 {
 		kernel.GemmPacked(batch, out*r, d, t.Norm, d, c.axonPacked, t.Axons, out*r, false)
 	}
-}
-
-// dot is Σ a·b, in four lanes; for the few numbers of a tract a call of the
-// kernel would cost more than the sum.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3 float32
-	for len(a) >= 4 && len(b) >= 4 {
-		s0 += a[0] * b[0]
-		s1 += a[1] * b[1]
-		s2 += a[2] * b[2]
-		s3 += a[3] * b[3]
-		a, b = a[4:], b[4:]
-	}
-	for i, v := range a {
-		s0 += v * b[i]
-	}
-	return (s0 + s1) + (s2 + s3)
 }
 
 // scale is dst = f·x.

@@ -11,6 +11,24 @@ func Dot(x, y []float32) float32 {
 	return dot(x[:n], y[:n])
 }
 
+// ShortDot is Σ a[i]·b[i] over the length of a, in four lanes of plain Go: for
+// a few numbers a call of [Dot]'s kernel costs more than the sum. b may not be
+// shorter.
+func ShortDot(a, b []float32) float32 {
+	var s0, s1, s2, s3 float32
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		s0 += v * b[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
 // Axpy adds s·x to y over the length of x; y may not be shorter.
 func Axpy(s float32, x, y []float32) {
 	if len(x) > 0 {

@@ -85,7 +85,7 @@ func (t *tape) backward(s *shard, grad *gradients) {
 					gate := gates[b*in+k]
 					dm := g.dMixed[(b*in+k)*r:][:r]
 					zb := z.Data[b*z.Stride:][:r]
-					dl := scale[k] * dot(dm, zb) * gate * (1 - gate)
+					dl := scale[k] * kernel.ShortDot(dm, zb) * gate * (1 - gate)
 					dGate[b*in+k] = dl
 					dBeta += dl
 					addScaled(da, dl, zb)
@@ -158,22 +158,6 @@ func (t *tape) parameters(s *shard, grad *gradients) {
 			}
 		}
 	}
-}
-
-// dot is Σ a·b, in four lanes, for the few numbers of a tract.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3 float32
-	for len(a) >= 4 && len(b) >= 4 {
-		s0 += a[0] * b[0]
-		s1 += a[1] * b[1]
-		s2 += a[2] * b[2]
-		s3 += a[3] * b[3]
-		a, b = a[4:], b[4:]
-	}
-	for i, v := range a {
-		s0 += v * b[i]
-	}
-	return (s0 + s1) + (s2 + s3)
 }
 
 // addScaled is y += f·x.
