@@ -79,10 +79,16 @@ type denseReader struct {
 	firstText    int  // fields of the first row, the corner aside, that are text
 	width        int  // fields a row from the second on, 0 before
 	labelled     bool // the first field of each row is a label
+	filled       int  // fields up to the last that holds anything in some row
 }
 
 func (r *denseReader) row() error {
 	t := r.t
+	for i := len(t.fields); i > r.filled; i-- {
+		if len(t.fields[i-1]) > 0 {
+			r.filled = i
+		}
+	}
 	if !r.started {
 		r.started = true
 		r.firstLine = t.line
@@ -162,8 +168,15 @@ func (r *denseReader) values(fields [][]byte, line int) error {
 }
 
 func (r *denseReader) notSquare(line, columns int) error {
-	return r.t.s.failf(ErrNotSquare, line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist, and a table of regions given with --labels beside its matrix",
-		"more rows than the %d columns", columns)
+	return r.t.s.failf(ErrNotSquare, line, 0, r.squareAdvice(), "more rows than the %d columns", columns)
+}
+
+// squareAdvice says what a matrix that is not square may be.
+func (r *denseReader) squareAdvice() string {
+	if n := r.width - r.filled; n > 0 {
+		return fmt.Sprintf("columns %d to %d hold nothing: delete them, and empty rows, as spreadsheets keep them after their values are gone", r.filled+1, r.width)
+	}
+	return "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist, and a table of regions given with --labels beside its matrix"
 }
 
 // finish decides what the first row was and checks that the matrix is square.
@@ -205,8 +218,7 @@ func (r *denseReader) finish() error {
 		if r.firstText == 0 {
 			rows++
 		}
-		return s.failf(ErrNotSquare, r.t.line, 0, "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist, and a table of regions given with --labels beside its matrix",
-			"%d rows of %d values", rows, columns)
+		return s.failf(ErrNotSquare, r.t.line, 0, r.squareAdvice(), "%d rows of %d values", rows, columns)
 	}
 	d.n = columns
 	return nil

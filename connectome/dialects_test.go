@@ -144,6 +144,7 @@ func TestMatrixDialects(t *testing.T) {
 		{"byte-order mark", "x.csv", "\ufeff" + join(rowsOf(",")...), ""},
 		{"comments and blank lines", "x.txt", "# made by a test\n\n" + join(rowsOf(" ")...) + "\n% end\n", ""},
 		{"exponents", "x.txt", strings.ReplaceAll(join(rowsOf(" ")...), "1.5", "1.5000000e+00"), ""},
+		{"exponents of Fortran", "x.txt", join("0.0D+00 1.5D+00 0.0D+00 0.0D+00 2.0D+00", "0.0D+00 0.0D+00 -2.5D-01 3.0D+00 0.0D+00", "4.0D+00 0.0D+00 0.7D+01 0.0D+00 0.0D+00", "0.0D+00 0.0D+00 1.25D-01 0.0D+00 1.0D+00", "1.0d+00 0.0d+00 0.0d+00 0.0d+00 0.0d+00"), ""},
 		{"header", "x.csv", join(append([]string{header(",")}, rowsOf(",")...)...), "abcde"},
 		{"quoted header", "x.csv", join(append([]string{`"a","b","c","d","e"`}, rowsOf(",")...)...), "abcde"},
 		{"label column", "x.csv", join(prefixed(",", abc...)...), "abcde"},

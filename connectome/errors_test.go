@@ -52,6 +52,8 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"text in a matrix", []string{"x.csv", "0,1,2,3\n1,0,oops,4\n2,3,0,5\n3,4,5,0\n"}, nil, connectome.ErrNumber, 2, `x.csv:2:3: not a number: "oops"`, "n/a, NaN"},
 		{"text in the first row", []string{"x.csv", "0,1,abc,3\n1,0,3,4\n2,3,0,5\n3,4,5,0\n"}, nil, connectome.ErrNumber, 1, `x.csv:1:3: not a number: "abc"`, "header"},
 		{"too few rows", []string{"x.csv", "0.5,1,2,3\n1,0.5,3,4\n"}, nil, connectome.ErrNotSquare, 2, "2 rows of 4 values", "edge list"},
+		{"empty columns of a spreadsheet", []string{"x.csv", "0,1,2,,,\n1,0,3,,,\n2,3,0,,,\n,,,,,\n"}, nil, connectome.ErrNotSquare, 4, "4 rows of", "hold nothing"},
+		{"numbers in single quotes", []string{"x.csv", "'0','1','2'\n'1','0','3'\n'2','3','0'\n"}, nil, connectome.ErrNumber, 1, "'", "without quotes"},
 		{"too many rows", []string{"x.csv", strings.Repeat("0.5,1,2,3,4\n", 9)}, nil, connectome.ErrNotSquare, 7, "the 5 columns", "edge list"},
 		{"rows and columns of different regions", []string{"x.csv", ",a,b,c\na,0,1,2\nb,1,0,3\nd,2,3,0\n"}, nil, connectome.ErrLabels, 0, `"c"`, "same regions"},
 		{"a list of labels", []string{"x.csv", "a,b,c,d\n"}, nil, connectome.ErrFormat, 1, "text without numbers", "--labels"},

@@ -257,6 +257,11 @@ func parseNumber(f []byte, decimalComma bool) (float64, fieldKind) {
 		if decimalComma && bytes.Count(f, []byte(",")) == 1 && !bytes.Contains(f, []byte(".")) {
 			return parseNumber(bytes.ReplaceAll(f, []byte(","), []byte(".")), false)
 		}
+		if at := fortranExponent(f); at > 0 {
+			plain := bytes.Clone(f)
+			plain[at] = 'e'
+			return parseNumber(plain, false)
+		}
 		if e, ok := err.(*strconv.NumError); !ok || e.Err != strconv.ErrRange {
 			return 0, isText
 		}
@@ -307,10 +312,25 @@ func almostNumber(f []byte) bool {
 
 // numberAdvice says how to write a field that is no number.
 func numberAdvice(f []byte, otherwise string) string {
+	if inner := bytes.Trim(f, "'"); len(inner) == len(f)-2 {
+		if _, k := parseNumber(inner, true); k == isNumber {
+			return "write numbers without quotes"
+		}
+	}
 	if almostNumber(f) {
 		return "write numbers with a decimal point and nothing between thousands"
 	}
 	return otherwise
+}
+
+// fortranExponent returns the place of the D in a number like 1.5D+01, which
+// Fortran writes for double precision, always with a decimal point; else 0.
+func fortranExponent(f []byte) int {
+	at := bytes.IndexAny(f, "dD")
+	if at < 1 || bytes.IndexByte(f[:at], '.') < 0 || bytes.ContainsAny(f, "eE") || bytes.ContainsAny(f[at+1:], "dD") {
+		return 0
+	}
+	return at
 }
 
 // parseShort reads plain integers of up to 15 digits, the commonest field.
