@@ -55,7 +55,7 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 	busy := false
 	for i := range s.inputs {
 		k := 0
-		for _, c := range s.continuations(i, w, logits) {
+		for _, c := range s.continuations(i, logits) {
 			if k == s.width {
 				break
 			}
@@ -99,9 +99,9 @@ func (s *beams) Hear(ctx context.Context, tick int, norm []float32) (runtime.Rep
 	return reply, err
 }
 
-// continuations returns the words that may come w-th after the live beams of
+// continuations returns the words that may come next after the live beams of
 // input i, the likeliest first.
-func (s *beams) continuations(i, w int, logits []float32) []candidate {
+func (s *beams) continuations(i int, logits []float32) []candidate {
 	v := len(s.Tokens)
 	var pool []candidate
 	for k := range s.width {
@@ -112,9 +112,9 @@ func (s *beams) continuations(i, w int, logits []float32) []candidate {
 		}
 		x := logits[row*v:][:v]
 		total := float64(kernel.LogSumExp(x, s.scratch))
-		for _, word := range top(x, s.width+1) {
-			if w == 0 && int(word) == s.End {
-				continue // no caption is empty
+		for _, word := range top(x, s.width+2) {
+			if !sayable(h.words, int(word), s.End) {
+				continue
 			}
 			pool = append(pool, candidate{row, word, h.score + float64(x[word]) - total})
 		}

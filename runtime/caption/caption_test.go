@@ -374,6 +374,31 @@ func TestBelieve(t *testing.T) {
 	}
 }
 
+// TestNoWordFollowsItself: whatever the logits, neither greedy decoding nor a
+// beam says a word twice running, nor ends before the first word.
+func TestNoWordFollowsItself(t *testing.T) {
+	const end, flower, red = 0, 1, 2
+	words := &lexicon{Words: &Words{Text: []string{"</s>", "flower", "red"}, Tokens: []int32{0, 1, 2}, End: end}}
+	for _, c := range []struct {
+		name string
+		said []int32
+		row  []float32
+		want int32
+	}{
+		{"nothing said, the end is likeliest", nil, []float32{9, 5, 1}, flower},
+		{"the same word is likeliest", []int32{flower}, []float32{3, 9, 1}, end},
+		{"said before, but not last", []int32{flower, red}, []float32{3, 9, 1}, flower},
+	} {
+		if got := best(c.row, func(w int) bool { return !sayable(c.said, w, end) }); got != int(c.want) {
+			t.Errorf("greedy, %s: %q, want %q", c.name, words.Text[got], words.Text[c.want])
+		}
+		s := &beams{body: body{speaker: &speaker{lexicon: words}, scratch: make([]float32, 3)}, width: 1, inputs: 1, alive: []hypothesis{{words: c.said}}}
+		if got := s.continuations(0, c.row)[0].word; got != c.want {
+			t.Errorf("beam, %s: %q, want %q", c.name, words.Text[got], words.Text[c.want])
+		}
+	}
+}
+
 func TestTop(t *testing.T) {
 	x := []float32{3, 9, 1, 9, 5}
 	if got := top(x, 3); !slices.Equal(got, []int32{1, 3, 4}) {

@@ -53,7 +53,7 @@ func (g *greedy) Hear(ctx context.Context, tick int, norm []float32) (runtime.Re
 		case g.told != nil && w < len(g.told[b]):
 			choice = int(g.told[b][w])
 		case g.told == nil:
-			choice = best(row, g.End, w == 0)
+			choice = best(row, func(word int) bool { return !sayable(u.words, word, g.End) })
 		}
 		u.probs = append(u.probs, math.Exp(float64(row[choice]-kernel.LogSumExp(row, g.scratch))))
 		if choice == g.End {
@@ -74,14 +74,22 @@ func (g *greedy) Hear(ctx context.Context, tick int, norm []float32) (runtime.Re
 	return g.speak(ctx)
 }
 
-// best returns the index of the largest logit; the end is not said first.
-func best(row []float32, end int, first bool) int {
+// sayable says whether a word may follow those said: nothing ends before it
+// began, and no word follows itself. Hardly any caption has such a pair, but
+// the semantic readout, which points at the same words at every tick, would now
+// and then call a flower a "flower flower".
+func sayable(said []int32, word, end int) bool {
+	if len(said) == 0 {
+		return word != end
+	}
+	return word != int(said[len(said)-1])
+}
+
+// best returns the index of the largest logit that is not skipped.
+func best(row []float32, skip func(i int) bool) int {
 	at := -1
 	for i, x := range row {
-		if first && i == end {
-			continue
-		}
-		if at < 0 || x > row[at] {
+		if (at < 0 || x > row[at]) && !skip(i) {
 			at = i
 		}
 	}
