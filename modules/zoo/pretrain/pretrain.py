@@ -32,10 +32,10 @@ def parse():
     p.add_argument("--wordnet", default="/usr/share/wordnet", help="WordNet 3.0 files (Debian: wordnet-base)")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--pictures", type=int, default=1_000_000,
-                   help="vision: views in the first cycle; 0: none (default: %(default)s)")
-    p.add_argument("--polish", type=int, default=0,
-                   help="vision: views in a second cycle with milder augmentation; 0: none (default: %(default)s)")
+    p.add_argument("--pictures", type=int, default=800_000,
+                   help="vision: views in the first cycle of the learning rate (default: %(default)s)")
+    p.add_argument("--again", type=int, default=1_300_000,
+                   help="vision: views in a second cycle, from the first's weights; 0: none (default: %(default)s)")
     p.add_argument("--epochs", type=int, default=3, help="epochs of the language model (default: %(default)s)")
     p.add_argument("--sounds", type=int, default=45_000, help="sound windows to hear (default: %(default)s)")
     p.add_argument("--resume", help="vision: start from this checkpoint instead of from nothing")
@@ -67,13 +67,9 @@ def main():
 
     if wanted("vision"):
         start = args.resume
-        if args.pictures:
-            vision.train(args.data, vocabulary, out, args.seed, args.pictures, args.minutes, resume=start,
-                         wordnet=args.wordnet, log=log)
+        for views in filter(None, (args.pictures, args.again)):
+            vision.train(args.data, vocabulary, out, args.seed, views, args.minutes, resume=start, wordnet=args.wordnet, log=log)
             start = out / "vision.pt"
-        if args.polish:
-            vision.train(args.data, vocabulary, out, args.seed + 1, args.polish, args.minutes / 5, rate=1e-3,
-                         strength=0.4, resume=start, wordnet=args.wordnet, log=log)
     if wanted("language"):
         language.train(args.data, vocabulary, out, args.seed, args.epochs, args.minutes, log=log)
     if wanted("sound"):
