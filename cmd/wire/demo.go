@@ -30,7 +30,7 @@ func demoCommand() *cli.Command {
 			"   wire demo\n" +
 			"   wire demo --json\n" +
 			"   wire demo --image cat.png --sound purr.wav      your own; either may be missing\n\n" +
-			"Captions are decoded with 8 beams and minimum-Bayes-risk choice; --greedy shows the plan's\n" +
+			"Captions are decoded with 16 beams and minimum-Bayes-risk choice; --greedy shows the plan's\n" +
 			"own first words. The strongest tracts are those without which the caption would have lost\n" +
 			"most of its log-probability, in nats: each tract is silenced in turn.",
 		Flags: slices.Concat(inputFlags(), []cli.Flag{

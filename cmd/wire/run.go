@@ -46,7 +46,7 @@ func inputFlags() []cli.Flag {
 // runFlags are shared by run and demo.
 func runFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		&cli.BoolFlag{Name: "beam", Usage: "better decoding: 8 beams and minimum-Bayes-risk choice"},
+		&cli.BoolFlag{Name: "beam", Usage: "better decoding: 16 beams and minimum-Bayes-risk choice"},
 		&cli.IntFlag{Name: "top", Value: 5, Usage: "show the `N` strongest tracts"},
 		&cli.StringFlag{Name: "trace", Usage: "write a Chrome trace to `FILE`.json"},
 		&cli.StringFlag{Name: "flow", Usage: "draw the flow to `FILE`.svg, .png or .dot"},

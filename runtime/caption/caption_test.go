@@ -321,7 +321,8 @@ func TestBelieve(t *testing.T) {
 		t.Fatalf("an apple recalls %+v", in.Recalled)
 	}
 	fish := plain.lexicon.parse("a fish")
-	candidates, weights, err := plain.believe(ctx, in, []hypothesis{{fish, -1}}, Better())
+	half := Options{Beam: 8, Temperature: 0.1, Spoken: 0.5, Sharpness: wiring.RecallSharpness}
+	candidates, weights, err := plain.believe(ctx, in, []hypothesis{{fish, -1}}, half)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,13 +331,11 @@ func TestBelieve(t *testing.T) {
 		sum += w
 	}
 	if len(candidates) != 3 || !slices.Equal(candidates[1], plain.lexicon.parse("a red apple")) || math.Abs(sum-1) > 1e-9 ||
-		math.Abs(weights[0]-Better().Spoken) > 1e-9 || weights[1] <= weights[2] {
+		math.Abs(weights[0]-half.Spoken) > 1e-9 || weights[1] <= weights[2] {
 		t.Errorf("candidates %v with chances %v", candidates, weights)
 	}
 	// With nothing to speak for the beams, only what is remembered counts.
-	silent := Better()
-	silent.Spoken = 0
-	if candidates, weights, err = plain.believe(ctx, in, []hypothesis{{fish, -1}}, silent); err != nil || len(candidates) != 2 || len(weights) != 2 {
+	if candidates, weights, err = plain.believe(ctx, in, []hypothesis{{fish, -1}}, MemoryAlone()); err != nil || len(candidates) != 2 || len(weights) != 2 {
 		t.Errorf("memory alone: candidates %v with chances %v, %v", candidates, weights, err)
 	}
 	// A plan without a memory does not borrow another's.
@@ -415,7 +414,7 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%+v is accepted", o)
 		}
 	}
-	if err := errors.Join(Greedy().Validate(), Better().Validate()); err != nil {
+	if err := errors.Join(Greedy().Validate(), Better().Validate(), MemoryAlone().Validate()); err != nil {
 		t.Error(err)
 	}
 }

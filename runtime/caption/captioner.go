@@ -248,10 +248,18 @@ type Options struct {
 // Greedy is the plan's own decoding.
 func Greedy() Options { return Options{} }
 
-// Better is beam search with eight beams and minimum-Bayes-risk choice among
-// what they found and what the plan remembers.
+// Better is beam search with sixteen beams and minimum-Bayes-risk choice: most
+// belief goes to what the beams found, and of that to what is likest the input;
+// the rest to what the plan remembers. Chosen on validation data, two seeds of
+// the shipped plan: shares of 0.7 to 1 and temperatures of 0.03 to 0.05 do
+// about equally well.
 func Better() Options {
-	return Options{Beam: 8, Temperature: 0.1, Likelihood: 0.3, Spoken: 0.5, Sharpness: wiring.RecallSharpness}
+	return Options{Beam: 16, Temperature: 0.03, Likelihood: 0.3, Spoken: 0.85, Sharpness: wiring.RecallSharpness}
+}
+
+// MemoryAlone chooses among recalled captions only, as if nothing were spoken.
+func MemoryAlone() Options {
+	return Options{Beam: 16, Temperature: 0.1, Spoken: 0, Sharpness: wiring.RecallSharpness}
 }
 
 // Validate reports the first option out of range.

@@ -41,5 +41,5 @@ func Example() {
 		return
 	}
 	fmt.Println(said[0].Text)
-	// Output: red apple
+	// Output: apple
 }

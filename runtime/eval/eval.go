@@ -320,7 +320,7 @@ func (e *evaluation) speak(ctx context.Context) error {
 		for _, d := range []struct {
 			name    string
 			options caption.Options
-		}{{"greedy", caption.Greedy()}, {"beam-mbr", caption.Better()}, {"memory alone", memoryAlone()}} {
+		}{{"greedy", caption.Greedy()}, {"beam-mbr", caption.Better()}, {"memory alone", caption.MemoryAlone()}} {
 			if d.name != "greedy" && (e.o.Greedy || c.blank) {
 				continue
 			}
@@ -347,14 +347,6 @@ func (e *evaluation) speak(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// memoryAlone is the better decoding without what the tracts say: it chooses
-// among the recalled captions only. What the tracts add is beyond it.
-func memoryAlone() caption.Options {
-	o := caption.Better()
-	o.Spoken = 0
-	return o
 }
 
 func (e *evaluation) add(name string, captions []string) {
