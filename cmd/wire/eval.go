@@ -176,7 +176,7 @@ func printScores(w io.Writer, rows []eval.Row) {
 // more than one rival, which are the trained plan's.
 func printDifferences(w io.Writer, rows []eval.Row) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	title := "better than\tCIDEr-D\t95 %\thead noun\t95 %\t\n"
+	title := "difference\tCIDEr-D\t95 %\thead noun\t95 %\t\n"
 	for _, r := range rows {
 		if len(r.Versus) < 2 {
 			continue
