@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -113,8 +114,8 @@ func parseGloss(line string) (gloss, error) {
 	if !found || len(fields) < 6 {
 		return g, fmt.Errorf("not a synset")
 	}
-	var count int
-	if _, err := fmt.Sscanf(fields[3], "%x", &count); err != nil || count < 1 || 4+2*count > len(fields) {
+	count, err := strconv.ParseUint(fields[3], 16, 8) // two digits
+	if err != nil || count < 1 || 4+2*int(count) > len(fields) {
 		return g, fmt.Errorf("%q is not the number of words", fields[3])
 	}
 	g.concrete = concreteFiles[fields[1]]
