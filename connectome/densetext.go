@@ -173,7 +173,7 @@ func (r *denseReader) notSquare(line, columns int) error {
 
 // squareAdvice says what a matrix that is not square may be.
 func (r *denseReader) squareAdvice() string {
-	if n := r.width - r.filled; n > 0 {
+	if r.filled < r.width {
 		return fmt.Sprintf("columns %d to %d hold nothing: delete them, and empty rows, as spreadsheets keep them after their values are gone", r.filled+1, r.width)
 	}
 	return "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist, and a table of regions given with --labels beside its matrix"

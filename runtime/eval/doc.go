@@ -5,7 +5,7 @@
 //
 //	plan, greedy        the plan's own first words
 //	plan, beam-mbr      the better decoding, which also weighs recalled captions and compares the input with captions past the tracts
-//	plan, memory alone  the same choice among recalled captions only: what the tracts add is beyond it
+//	plan, memory alone  a choice among recalled captions only: what the tracts add is beyond it
 //	plan, shuffled      the greedy captions, each scored against all other inputs: what words alone earn
 //	blanked, greedy     the same plan with nothing to see or hear
 //	untrained, greedy   the same wiring before learning (also beam-mbr)
@@ -15,8 +15,9 @@
 //	kNN consensus       the consensus of the 30 most similar (Devlin et al. 2015)
 //
 // Scores are CIDEr-D against all captions of an input and head-noun accuracy.
-// Every condition is compared with the nearest neighbour by a paired bootstrap
-// over concepts, so that an input drawn in many styles counts once.
+// Every condition is compared with the nearest neighbour, and the trained plan
+// with its controls too, by a paired bootstrap over concepts, so that an input
+// drawn in many styles counts once.
 //
 // There are few sounds; [Folds] scores each of them once, with a plan that was
 // trained on the others.

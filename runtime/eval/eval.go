@@ -34,16 +34,6 @@ type Row struct {
 	Versus []Difference `json:"versus,omitempty"`
 }
 
-// Than returns the difference to a condition, nil where none was taken.
-func (r *Row) Than(condition string) *Difference {
-	for i := range r.Versus {
-		if r.Versus[i].Than == condition {
-			return &r.Versus[i]
-		}
-	}
-	return nil
-}
-
 // Difference is how much better a condition is than another: means of
 // differences paired by input, bootstrapped over concepts.
 type Difference struct {
@@ -292,18 +282,17 @@ const (
 	blanked   = "blanked, greedy"
 )
 
-// rivals are the conditions that one is compared with: all with the nearest
+// rivals names the conditions that one is compared with: all with the nearest
 // neighbour, the trained plan also with what it must beat to have learned and
 // to have looked, and with the adapter that decodes as it does.
-func rivals(condition string) []string {
-	decoding, plan := strings.CutPrefix(condition, "plan, ")
-	switch {
-	case condition == nearest || decoding == "shuffled":
+func (c *condition) rivals() []string {
+	if c.name == nearest || c.shuffled {
 		return nil
-	case !plan:
-		return []string{nearest}
 	}
-	return []string{nearest, untrained, blanked, "adapter, " + decoding}
+	if decoding, plan := strings.CutPrefix(c.name, "plan, "); plan {
+		return []string{nearest, untrained, blanked, "adapter, " + decoding}
+	}
+	return []string{nearest}
 }
 
 // speak adds the conditions that speak.
@@ -434,7 +423,7 @@ func (e *evaluation) rowsOf(group string, which []int) ([]Row, error) {
 			}
 			*m.ci = [2]float64{i.Low, i.High}
 		}
-		for _, than := range rivals(c.name) {
+		for _, than := range c.rivals() {
 			at := slices.IndexFunc(e.conditions, func(c condition) bool { return c.name == than })
 			if at < 0 {
 				continue

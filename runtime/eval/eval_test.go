@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/connectomewire/wire/datasets"
@@ -27,6 +28,15 @@ func fixture() *evaluation {
 	return e
 }
 
+// than returns a row's difference to a condition, nil where none was taken.
+func than(r Row, condition string) *Difference {
+	at := slices.IndexFunc(r.Versus, func(d Difference) bool { return d.Than == condition })
+	if at < 0 {
+		return nil
+	}
+	return &r.Versus[at]
+}
+
 func TestRowsCompareWithNeighbourAndControls(t *testing.T) {
 	e := fixture()
 	e.add(nearest, []string{"a dog", "a hat", "a hat", "a hat"})
@@ -47,10 +57,10 @@ func TestRowsCompareWithNeighbourAndControls(t *testing.T) {
 	if len(all.Versus) != 2 || len(by["all/"+untrained].Versus) != 1 {
 		t.Errorf("the plan is compared with %+v, the untrained one with %+v; want nearest and untrained, nearest", all.Versus, by["all/"+untrained].Versus)
 	}
-	if d := all.Than(untrained); d == nil || d.HeadNoun.Mean != 0.75 {
+	if d := than(all, untrained); d == nil || d.HeadNoun.Mean != 0.75 {
 		t.Errorf("better than untrained by %+v, want 0.75 of head nouns", d)
 	}
-	d := all.Than(nearest)
+	d := than(all, nearest)
 	if d == nil || math.Abs(d.HeadNoun.Mean-0.5) > 1e-12 || d.HeadNoun.Clusters != 3 || d.CIDErD.Mean <= 0 {
 		t.Errorf("difference %+v; want +0.5 over 3 concepts", d)
 	}
