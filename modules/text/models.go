@@ -87,7 +87,7 @@ func readWords(b json.RawMessage) (*words, error) {
 	}
 	top := int64(-1)
 	for token, id := range w.ids {
-		if id < 0 || id >= maxVocabulary {
+		if !isToken(id) {
 			return nil, fmt.Errorf("entry %q has the number %d", token, id)
 		}
 		top = max(top, id)

@@ -118,7 +118,7 @@ func newPipeline(b []byte) (*pipeline, error) {
 		return nil, err
 	}
 	for _, a := range f.AddedTokens {
-		if a.ID < 0 || a.ID >= maxVocabulary || a.Content == "" {
+		if !isToken(a.ID) || a.Content == "" {
 			return nil, fmt.Errorf("added token %q has the number %d", a.Content, a.ID)
 		}
 		p.added = append(p.added, a)
@@ -134,6 +134,11 @@ func newPipeline(b []byte) (*pipeline, error) {
 	}
 	if err := p.readTemplate(f.PostProcessor); err != nil {
 		return nil, err
+	}
+	for _, id := range slices.Concat(p.before, p.after) {
+		if !isToken(id) {
+			return nil, fmt.Errorf("the post-processor puts the number %d around a text, which is no token", id)
+		}
 	}
 	p.decoders, err = readDecoder(f.Decoder)
 	return p, err

@@ -160,6 +160,8 @@ func TestBrokenTokenizers(t *testing.T) {
 		`{"model": {"type": "Unigram", "vocab": [["a"]]}}`,
 		`{"model": {"type": "WordLevel", "vocab": {"a": 0}}, "pre_tokenizer": {"type": "Nonsense"}}`,
 		`{"model": {"type": "WordLevel", "vocab": {"a": 0}}, "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Removed"}}`,
+		`{"model": {"type": "WordLevel", "vocab": {"a": 0}}, "post_processor": {"type": "BertProcessing", "cls": ["a", -9], "sep": ["a", 0]}}`,
+		`{"model": {"type": "WordLevel", "vocab": {"a": 0}}, "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "a"}}], "special_tokens": {"a": {"ids": [-1]}}}}`,
 	} {
 		if _, err := New(&Spec{Tokenizer: "t"}, []byte(f)); err == nil {
 			t.Errorf("accepted %s", f)

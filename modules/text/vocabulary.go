@@ -30,6 +30,10 @@ const (
 	maxText       = 1 << 20 // bytes of a text
 )
 
+// isToken reports whether a number can be a token's: models take them as
+// rows of a table, so none is negative.
+func isToken(id int64) bool { return id >= 0 && id < maxVocabulary }
+
 // New reads the file that a specification names.
 func New(s *Spec, file []byte) (Tokenizer, error) {
 	if err := s.Check(); err != nil {
