@@ -365,7 +365,7 @@ func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
 				}
 				sound, err := clip.Decode()
 				if err == nil && silent(sound) {
-					err = ErrNoSound
+					err = errSilent
 				}
 				if err != nil {
 					e.report.Dropped = append(e.report.Dropped, fmt.Sprintf("%s: %v", s.ID, firstLine(err)))
@@ -397,6 +397,8 @@ func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
 	}
 	return samples, e.publish(readySounds, "sounds.npy", "sounds.jsonl")
 }
+
+var errSilent = errors.New("there is nothing to hear in the sound")
 
 func silent(sound []float32) bool {
 	for _, v := range sound {

@@ -1,20 +1,8 @@
-// Package sound reads sounds and makes model inputs of them.
+// Package sound makes model inputs of sounds.
 //
-// [Load] and [Decode] read WAV (integers of 8 to 32 bits, floats, A-law and
-// µ-law, with plain or extensible headers), Ogg Vorbis, MP3 and FLAC; the
-// format is told by the content. A [Clip] is mono: channels are averaged when
-// a file is decoded, in a stream, so memory is bounded by the mono length.
-//
-// A [Spec], the `sound:` part of a module's manifest, says how a sound becomes
-// a tensor: the waveform itself, or log-mel frames in the conventions of
+// [Load] and [Decode] read WAV, Ogg Vorbis, MP3 and FLAC into a [Clip]. A
+// [Spec], the `sound:` part of a module's manifest, says how a clip becomes a
+// tensor: the waveform itself, or log-mel frames in the conventions of
 // librosa (Slaney) or HTK. Equations and published values are beside the code
 // and in the tests.
-//
-// # Own code here, and why
-//
-// WAV is read here because the Go libraries read neither floats nor
-// extensible headers reliably. [Clip.Resample] is a windowed-sinc resampler
-// (Smith, "Digital Audio Resampling", 2002; the "kaiser_best" filter of
-// resampy) because those for Go either need cgo or interpolate linearly,
-// which aliases.
 package sound

@@ -1,6 +1,9 @@
 package sound
 
-import "github.com/connectomewire/wire/modules/internal/check"
+import (
+	"github.com/connectomewire/wire/internal/audio"
+	"github.com/connectomewire/wire/modules/internal/check"
+)
 
 // Spec says how a sound becomes a model's input tensor: the part of a
 // manifest under `sound:`. The steps run in this order: mix to mono,
@@ -77,15 +80,15 @@ type Spec struct {
 
 // Limits of a specification.
 const (
-	MaxRate = 384000
-	maxFFT  = 1 << 16
-	maxMels = 1024
+	maxSamples = audio.MaxSamples
+	maxFFT     = 1 << 16
+	maxMels    = 1024
 )
 
 // Check reports the first mistake, or nil.
 func (s *Spec) Check() error {
-	if s.Rate < 1000 || s.Rate > MaxRate {
-		return check.Errorf("rate", "%d is not between 1000 and %d samples/s", s.Rate, MaxRate)
+	if s.Rate < audio.MinRate || s.Rate > audio.MaxRate {
+		return check.Errorf("rate", "%d is not between %d and %d samples/s", s.Rate, audio.MinRate, audio.MaxRate)
 	}
 	if s.Gain < 0 {
 		return check.Errorf("gain", "must not be negative")

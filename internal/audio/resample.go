@@ -1,4 +1,4 @@
-package sound
+package audio
 
 import (
 	"fmt"
@@ -47,8 +47,8 @@ func bessel0(x float64) float64 {
 // Resample returns the clip at another rate, of the length
 // round(len·rate/c.Rate).
 func (c Clip) Resample(rate int) (Clip, error) {
-	if rate < 1000 || rate > MaxRate || c.Rate < 1000 || c.Rate > MaxRate {
-		return Clip{}, fmt.Errorf("cannot resample from %d to %d samples/s: rates are 1000 to %d", c.Rate, rate, MaxRate)
+	if rate < MinRate || rate > MaxRate || c.Rate < MinRate || c.Rate > MaxRate {
+		return Clip{}, fmt.Errorf("cannot resample from %d to %d samples/s: rates are %d to %d", c.Rate, rate, MinRate, MaxRate)
 	}
 	if rate == c.Rate {
 		return c, nil

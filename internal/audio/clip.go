@@ -1,0 +1,155 @@
+package audio
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Limits of a sound.
+const (
+	// MaxBytes is the largest file that is read.
+	MaxBytes = 512 << 20
+	// MaxSamples is the longest sound: half an hour at 96 kHz.
+	MaxSamples = 1800 * 96000
+	// MinRate and MaxRate bound the rate of a sound, samples/s.
+	MinRate = 1000
+	MaxRate = 384000
+)
+
+// Errors that [Decode] wraps.
+var (
+	// ErrFormat reports a file that is none of the known formats.
+	ErrFormat = errors.New("not a sound in a known format (WAV, Ogg Vorbis, MP3, FLAC)")
+	// ErrTooLong reports a sound beyond MaxBytes or MaxSamples.
+	ErrTooLong = errors.New("sound is too long")
+	// ErrDamaged reports a sound that is cut off or otherwise broken.
+	ErrDamaged = errors.New("sound is damaged or cut off")
+	// ErrEmpty reports a sound without samples.
+	ErrEmpty = errors.New("sound has no samples")
+)
+
+// Clip is a decoded sound, mono.
+type Clip struct {
+	// Samples in -1..1.
+	Samples []float32
+	// Rate in samples/s.
+	Rate int
+	// Format is "wav", "ogg", "mp3" or "flac"; "" for a sound that was not
+	// decoded here.
+	Format string
+}
+
+// Kind is "sound": what modules call an input of this type.
+func (Clip) Kind() string { return "sound" }
+
+// Load reads the sound in a file.
+func Load(path string) (Clip, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Clip{}, err
+	}
+	defer f.Close()
+	clip, err := Decode(f)
+	if err != nil {
+		return Clip{}, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return clip, nil
+}
+
+// Decode reads a sound.
+func Decode(r io.Reader) (Clip, error) {
+	b, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return Clip{}, err
+	}
+	if len(b) > MaxBytes {
+		return Clip{}, fmt.Errorf("%w: more than %d MiB", ErrTooLong, MaxBytes>>20)
+	}
+	if len(b) == 0 {
+		return Clip{}, fmt.Errorf("%w: the file is empty", ErrEmpty)
+	}
+	format, decode := sniff(b)
+	if decode == nil {
+		if bytes.HasPrefix(b, []byte("OggS")) {
+			return Clip{}, fmt.Errorf("%w: this Ogg file does not hold Vorbis; convert it, for example to FLAC", ErrFormat)
+		}
+		return Clip{}, ErrFormat
+	}
+	clip, err := guarded(decode, b)
+	if err != nil {
+		return Clip{}, fmt.Errorf("%s: %w", format, err)
+	}
+	clip.Format = format
+	if len(clip.Samples) == 0 {
+		return Clip{}, fmt.Errorf("%s: %w", format, ErrEmpty)
+	}
+	return clip, nil
+}
+
+func sniff(b []byte) (format string, decode func([]byte) (Clip, error)) {
+	head := b[:min(len(b), 64)]
+	switch {
+	case len(b) >= 12 && (string(b[:4]) == "RIFF" || string(b[:4]) == "RF64") && string(b[8:12]) == "WAVE":
+		return "wav", decodeWAV
+	case bytes.HasPrefix(b, []byte("OggS")) && bytes.Contains(head, []byte("\x01vorbis")):
+		return "ogg", decodeVorbis
+	case bytes.HasPrefix(b, []byte("fLaC")):
+		return "flac", decodeFLAC
+	case bytes.HasPrefix(b, []byte("ID3")), isMP3(b):
+		return "mp3", decodeMP3
+	}
+	return "", nil
+}
+
+// isMP3 looks for an MPEG audio frame header of layer III.
+func isMP3(b []byte) bool {
+	return len(b) >= 4 && b[0] == 0xff && b[1]&0xe6 == 0xe2 && b[2]>>4 != 0xf && b[2]>>4 != 0 && b[2]&0x0c != 0x0c
+}
+
+// guarded turns a panic of a decoder on broken input into an error.
+func guarded(decode func([]byte) (Clip, error), b []byte) (clip Clip, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			clip, err = Clip{}, fmt.Errorf("%w: %v", ErrDamaged, r)
+		}
+	}()
+	return decode(b)
+}
+
+// mixer averages interleaved channels into a clip and bounds its length.
+type mixer struct {
+	clip     Clip
+	channels int
+	sum      float32
+	have     int
+}
+
+func newMixer(rate, channels int) (*mixer, error) {
+	if rate < MinRate || rate > MaxRate {
+		return nil, fmt.Errorf("%w: %d samples/s is not between %d and %d", ErrDamaged, rate, MinRate, MaxRate)
+	}
+	if channels < 1 || channels > 64 {
+		return nil, fmt.Errorf("%w: %d channels", ErrDamaged, channels)
+	}
+	return &mixer{clip: Clip{Rate: rate}, channels: channels}, nil
+}
+
+func (m *mixer) add(v float32) error {
+	if v-v != 0 { // NaN or infinite, which float files may hold
+		v = 0
+	}
+	m.sum += v
+	if m.have++; m.have < m.channels {
+		return nil
+	}
+	if len(m.clip.Samples) == MaxSamples {
+		return fmt.Errorf("%w: at most %d samples are read", ErrTooLong, MaxSamples)
+	}
+	m.clip.Samples = append(m.clip.Samples, m.sum/float32(m.channels))
+	m.sum, m.have = 0, 0
+	return nil
+}
