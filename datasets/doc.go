@@ -36,17 +36,21 @@
 //
 // # Extras
 //
-// Vision modules want more concepts and more drawing styles than the packages
-// caption well. Sources with [Source.TrainOnly] give extras ([Sample.Extra]):
-// emoji in two more styles, icons whose name, split into words, has a head
-// noun that WordNet knows as a thing, and clip art with a poor title. Their
-// captions are names, not sentences, so only the set "extra" lists them and
-// only [Cache.Export] adds them, marked as such; texts are not made of them.
+// Vision and sound modules want more concepts, drawing styles and recordings
+// than the packages caption well. Sources with [Source.TrainOnly] give extras
+// ([Sample.Extra]): emoji in two more styles, icons whose name, split into
+// words, has a head noun that WordNet knows as a thing, clip art with a poor
+// title, and the sounds of games and instruments that effects.tsv names.
+// Their captions are names, not sentences, so only the set "extra" lists them
+// and only [Cache.Export] adds them, marked as such; texts are not made of
+// them.
 //
 // All extras are in Train. An extra is left out if its concept, its caption
 // or the set of its caption's content words is that of any sample in Val or
 // Test, or if its picture is a near-duplicate of any other. The concept of an
 // icon is the emoji that has the icon's name among its names, if there is one.
+// A sound is left out if that holds, or only its head noun is the same, of a
+// held-out sample that is heard, or if it is a copy of another recording.
 // The table of splits lists the extras that passed; one that it does not list
 // is not used. What the rule cannot see is a thing of a held-out sample under
 // another name, drawn otherwise.

@@ -47,7 +47,7 @@ type ExportOptions struct {
 type ExportReport struct {
 	Pictures, Sounds, Texts int
 	Components              int
-	// Extras is how many of the pictures are extras.
+	// Extras is how many of the pictures and sounds are extras.
 	Extras int
 	// Dropped lists pictures and sounds that could not be read, with the
 	// reason.
@@ -86,6 +86,7 @@ type SoundRow struct {
 	Component string   `json:"component"`
 	Split     Split    `json:"split"`
 	Fold      int      `json:"fold"`
+	Extra     bool     `json:"extra,omitempty"`
 }
 
 // Export writes pictures, sounds and texts with their splits as arrays that
@@ -214,9 +215,7 @@ func (e *exporter) pictures(samples []*Sample) ([]*Sample, error) {
 				continue
 			}
 			e.report.Pictures++
-			if s.Extra {
-				e.report.Extras++
-			}
+			e.countExtra(s)
 			if err := write(PictureRow{s.ID, s.Source, s.Concept, s.Component, s.Split, s.Fold, s.Captions, nonNil(s.Keywords), s.Category, s.Mirror, s.HeldStyle, s.Extra}); err != nil {
 				return err
 			}
@@ -243,12 +242,15 @@ func (e *exporter) pixels(w *npyWriter, samples []*Sample) ([]*Sample, error) {
 		kept, _, err := e.fit(w, samples, nil)
 		return kept, err
 	}
-	var some, extras []*Sample
+	var some, drawn, heard []*Sample
 	for _, s := range samples {
-		if s.Extra {
-			extras = append(extras, s)
-		} else {
+		switch {
+		case !s.Extra:
 			some = append(some, s)
+		case s.Image != nil:
+			drawn = append(drawn, s)
+		default:
+			heard = append(heard, s)
 		}
 	}
 	kept, thumbs, err := e.fit(w, some, nil)
@@ -256,13 +258,28 @@ func (e *exporter) pixels(w *npyWriter, samples []*Sample) ([]*Sample, error) {
 		return nil, err
 	}
 	assignComponents(kept, thumbs)
-	rule := newLeakRule(kept, thumbs)
+	var prints []*soundPrint
+	if len(heard) > 0 {
+		prints = e.prints(kept)
+	}
+	rule := newLeakRule(kept, thumbs, prints)
 	e.report.Refused = rule.refused
-	admitted, _, err := e.fit(w, extras, rule.admit)
+	admitted, _, err := e.fit(w, drawn, rule.admitPicture)
 	if err != nil {
 		return nil, err
 	}
 	kept = append(kept, admitted...)
+	for _, s := range heard {
+		sound, err := s.Sound.Decode()
+		if err == nil && silent(sound) {
+			err = errSilent
+		}
+		if err != nil {
+			e.drop(s, err)
+		} else if rule.admitSound(s, newSoundPrint(sound)) {
+			kept = append(kept, s)
+		}
+	}
 	const name = "splits.tsv.gz"
 	file, err := os.Create(e.temporary(name))
 	if err != nil {
@@ -272,6 +289,29 @@ func (e *exporter) pixels(w *npyWriter, samples []*Sample) ([]*Sample, error) {
 		return nil, err
 	}
 	return kept, e.publish("", name)
+}
+
+// prints hears every sound that is there; what cannot be read is reported
+// when sounds are written.
+func (e *exporter) prints(samples []*Sample) []*soundPrint {
+	var prints []*soundPrint
+	for i, s := range samples {
+		for _, clip := range []*Clip{s.Sound, s.Speech} {
+			if clip == nil {
+				continue
+			}
+			if sound, err := clip.Decode(); err == nil {
+				prints = append(prints, newSoundPrint(sound))
+			}
+		}
+		e.progress("recordings compared", i+1, len(samples))
+	}
+	return prints
+}
+
+// drop reports a picture or sound that cannot be read.
+func (e *exporter) drop(s *Sample, err error) {
+	e.report.Dropped = append(e.report.Dropped, fmt.Sprintf("%s: %v", s.ID, firstLine(err)))
 }
 
 // fit writes the pixels of the samples that have a usable picture and that
@@ -293,7 +333,7 @@ func (e *exporter) fit(w *npyWriter, samples []*Sample, admit func(*Sample, *thu
 			case errors.Is(problems[i], ErrMissing):
 				return nil, nil, problems[i]
 			case problems[i] != nil:
-				e.report.Dropped = append(e.report.Dropped, fmt.Sprintf("%s: %v", s.ID, firstLine(problems[i])))
+				e.drop(s, problems[i])
 			default:
 				t := newThumb(fitted[i])
 				if admit != nil && !admit(s, t) {
@@ -368,13 +408,13 @@ func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
 					err = errSilent
 				}
 				if err != nil {
-					e.report.Dropped = append(e.report.Dropped, fmt.Sprintf("%s: %v", s.ID, firstLine(err)))
+					e.drop(s, err)
 					continue
 				}
 				sound = sound[:min(len(sound), maxExportSeconds*SampleRate)]
 				row := SoundRow{
 					ID: s.ID + "#" + string(clip.Kind), Source: s.Source, Kind: clip.Kind, Offset: w.rows, Samples: len(sound),
-					Label: soundLabel(s, clip), Caption: s.Caption(), Component: s.Component, Split: s.Split, Fold: s.Fold,
+					Label: soundLabel(s, clip), Caption: s.Caption(), Component: s.Component, Split: s.Split, Fold: s.Fold, Extra: s.Extra,
 				}
 				if err := write(row); err != nil {
 					return err
@@ -383,6 +423,7 @@ func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
 					return err
 				}
 				e.report.Sounds++
+				e.countExtra(s)
 			}
 			e.progress("sounds", i+1, len(samples))
 		}
@@ -399,6 +440,12 @@ func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
 }
 
 var errSilent = errors.New("there is nothing to hear in the sound")
+
+func (e *exporter) countExtra(s *Sample) {
+	if s.Extra {
+		e.report.Extras++
+	}
+}
 
 func silent(sound []float32) bool {
 	for _, v := range sound {

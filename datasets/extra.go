@@ -6,21 +6,27 @@ import (
 )
 
 // leakRule decides which extras may be trained on. It knows the samples that
-// are already there, with their splits and, where they have pictures, their
-// thumbs. An extra is left out if
+// are already there, with their splits, the thumbs of their pictures and the
+// prints of their sounds. An extra is left out if
 //
 //   - its concept, the normalised form of one of its captions, or the set of
 //     the content words of one of its captions is that of a sample in Val or
 //     Test,
-//   - or its picture is a near-duplicate of any that is already there, be it
-//     held out or not: a repeated picture teaches nothing.
+//   - or it is a near-duplicate of any that is already there, be it held out
+//     or not: a repeated picture or sound teaches nothing.
+//
+// Pictures and sounds are each compared with their kind. There are so few
+// sounds that the head noun alone rules a sound out: with "a small dog" held
+// out, no dog barks in training.
 //
 // Otherwise it joins the component of the training samples with its caption
 // or concept, or makes a component of its own.
 type leakRule struct {
 	held    map[string]bool   // keys and word sets of Val and Test
+	heard   map[string]bool   // the same and head nouns of those with a sound
 	owner   map[string]string // key → component of training samples
 	thumbs  []*thumb
+	prints  []*soundPrint
 	refused map[string]int // extras that were left out, by reason
 }
 
@@ -28,10 +34,15 @@ type leakRule struct {
 const (
 	leakConcept = "concept, caption or words of a held-out sample"
 	leakPicture = "near-duplicate of another picture"
+	leakSound   = "near-duplicate of another sound"
 )
 
-func newLeakRule(samples []*Sample, thumbs []*thumb) *leakRule {
-	r := &leakRule{held: map[string]bool{}, owner: map[string]string{}, thumbs: slices.Clone(thumbs), refused: map[string]int{}}
+// newLeakRule makes the rule; thumbs and prints are in no particular order.
+func newLeakRule(samples []*Sample, thumbs []*thumb, prints []*soundPrint) *leakRule {
+	r := &leakRule{
+		held: map[string]bool{}, heard: map[string]bool{}, owner: map[string]string{},
+		thumbs: slices.Clone(thumbs), prints: slices.Clone(prints), refused: map[string]int{},
+	}
 	for _, s := range samples {
 		if s.Split == Train {
 			r.own(s)
@@ -39,10 +50,17 @@ func newLeakRule(samples []*Sample, thumbs []*thumb) *leakRule {
 		}
 		for _, k := range append(s.keys(), s.wordSets()...) {
 			r.held[k] = true
+			if s.Sound != nil {
+				r.heard[k] = true
+				r.heard[s.headNoun()] = true
+			}
 		}
 	}
 	return r
 }
+
+// headNoun is a key beside those of [Sample.keys].
+func (s *Sample) headNoun() string { return "head:" + HeadNoun(s.Caption()) }
 
 // own remembers the component of a training sample.
 func (r *leakRule) own(s *Sample) {
@@ -53,8 +71,8 @@ func (r *leakRule) own(s *Sample) {
 	}
 }
 
-// admit assigns an extra to Train and to a component, or reports false.
-func (r *leakRule) admit(s *Sample, t *thumb) bool {
+// admitPicture assigns an extra to Train and to a component, or reports false.
+func (r *leakRule) admitPicture(s *Sample, t *thumb) bool {
 	for _, k := range append(s.keys(), s.wordSets()...) {
 		if r.held[k] {
 			r.refused[leakConcept]++
@@ -67,6 +85,32 @@ func (r *leakRule) admit(s *Sample, t *thumb) bool {
 			return false
 		}
 	}
+	r.thumbs = append(r.thumbs, t)
+	r.join(s)
+	return true
+}
+
+// admitSound is the same for an extra that is heard.
+func (r *leakRule) admitSound(s *Sample, p *soundPrint) bool {
+	for _, k := range append(append(s.keys(), s.headNoun()), s.wordSets()...) {
+		if r.heard[k] {
+			r.refused[leakConcept]++
+			return false
+		}
+	}
+	for _, other := range r.prints {
+		if sameRecording(p, other) {
+			r.refused[leakSound]++
+			return false
+		}
+	}
+	r.prints = append(r.prints, p)
+	r.join(s)
+	return true
+}
+
+// join puts an extra into the component of its caption or concept.
+func (r *leakRule) join(s *Sample) {
 	keys := s.keys()
 	slices.Sort(keys)
 	component := componentName("extra:" + keys[0])
@@ -78,8 +122,6 @@ func (r *leakRule) admit(s *Sample, t *thumb) bool {
 	}
 	s.assign(component)
 	r.own(s)
-	r.thumbs = append(r.thumbs, t)
-	return true
 }
 
 // wordSets are the captions as sets of normalised content words.

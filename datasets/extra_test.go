@@ -33,10 +33,10 @@ func TestLeakRule(t *testing.T) {
 		{"the picture of training", "lamp", "lamp", thumbOf(20.1, red), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rule := newLeakRule([]*Sample{cat, island, bag}, known)
+			rule := newLeakRule([]*Sample{cat, island, bag}, known, nil)
 			s := pictured("icons/x", "icons", c.concept, c.caption)
 			s.Extra = true
-			if got := rule.admit(s, c.thumb); got != c.want {
+			if got := rule.admitPicture(s, c.thumb); got != c.want {
 				t.Fatalf("admitted: %v, want %v", got, c.want)
 			}
 			if c.want && (s.Split != Train || s.Component == "") {
@@ -45,7 +45,7 @@ func TestLeakRule(t *testing.T) {
 			if c.caption == "cats" && s.Component != cat.Component {
 				t.Errorf("it is in %s, not with the cat", s.Component)
 			}
-			if c.want && rule.admit(s, c.thumb) {
+			if c.want && rule.admitPicture(s, c.thumb) {
 				t.Error("the same picture was admitted twice")
 			}
 		})

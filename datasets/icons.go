@@ -25,8 +25,9 @@ func extraSources() []Source {
 	}
 	list = append(list, Source{Name: "openmoji-extras", About: "what OpenMoji draws beyond Unicode; for training only", TrainOnly: true,
 		Packages: []string{"openmoji", "emojibase-data", "wordnet-base", rendererPackage}, read: readOpenMojiExtras})
-	return append(list, Source{Name: "openclipart-more", About: "clip art with a poor title; for training only", TrainOnly: true,
+	list = append(list, Source{Name: "openclipart-more", About: "clip art with a poor title; for training only", TrainOnly: true,
 		Packages: []string{"openclipart-png", "openclipart-svg", "emojibase-data", "wordnet-base"}, read: readMoreClipArt})
+	return append(list, effectExtras()...)
 }
 
 // iconCollection is a collection of named icons in Iconify's format.

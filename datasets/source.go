@@ -132,36 +132,29 @@ func readSmall(name string, limit int64) ([]byte, error) {
 
 var errTooLong = errors.New("file is too long")
 
-// PackagesOf lists the packages of the named sources or packages, each once,
-// in the order in which they are first needed. "all" names every package.
+// PackagesOf lists the packages of the named sets, sources or packages, each
+// once, in the order in which they are first needed. "emoji" means all drawing
+// styles, "all" everything but the extras, as the set does.
 func PackagesOf(names []string) ([]Package, error) {
 	var wanted []string
 	for _, name := range names {
-		if name == "all" {
-			for _, p := range packages {
-				wanted = append(wanted, p.Name)
-			}
-			continue
-		}
-		if s, err := sourceByName(name); err == nil {
-			wanted = append(wanted, s.Packages...)
-			continue
-		}
+		sources := []string{name}
 		if name == "emoji" {
-			for _, n := range emojiSources {
-				s, err := sourceByName(n)
-				if err != nil {
-					return nil, err
-				}
+			sources = emojiSources
+		} else if m, err := setByName(name); err == nil {
+			sources = slices.Concat(m.sources, m.anyOf)
+		}
+		for _, n := range sources {
+			if s, err := sourceByName(n); err == nil {
 				wanted = append(wanted, s.Packages...)
+				continue
 			}
-			continue
+			if _, err := packageByName(n); err != nil {
+				_, err := sourceByName(n)
+				return nil, fmt.Errorf("%w; a set, or a package's name", err)
+			}
+			wanted = append(wanted, n)
 		}
-		if _, err := packageByName(name); err != nil {
-			_, err := sourceByName(name)
-			return nil, fmt.Errorf("%w; emoji (all styles), all, or a package's name", err)
-		}
-		wanted = append(wanted, name)
 	}
 	var list []Package
 	seen := map[string]bool{}

@@ -31,7 +31,8 @@ func dataCommand() *cli.Command {
 			"Nothing is installed: packages are unpacked into a cache directory.\n\n" +
 			"   wire data list                 what there is, and what has been pulled\n" +
 			"   wire data pull stamps          161 MB of clip art with captions and sounds\n" +
-			"   wire data pull all             everything, about 670 MB\n" +
+			"   wire data pull all             everything a plan learns from or is scored on, about 660 MB\n" +
+			"   wire data pull all extra       also what only modules are pretrained on, 950 MB more\n" +
 			"   wire data stats stamps         samples by source and split\n" +
 			"   wire data export DIR           NumPy arrays and JSON lines for training",
 		Subcommands: []*cli.Command{
@@ -40,7 +41,7 @@ func dataCommand() *cli.Command {
 				Flags: []cli.Flag{cache, asJSON}, Action: dataList,
 			},
 			{
-				Name: "pull", Usage: "fetch and unpack sources", ArgsUsage: "SOURCE|PACKAGE|all ...",
+				Name: "pull", Usage: "fetch and unpack sources", ArgsUsage: "SET|SOURCE|PACKAGE ...",
 				Description: "Examples:\n   wire data pull stamps emoji-google\n   wire data pull all --from ~/Downloads",
 				Flags: []cli.Flag{
 					cache,
@@ -57,9 +58,10 @@ func dataCommand() *cli.Command {
 			{
 				Name: "export", Usage: "write arrays and JSON lines for training code", ArgsUsage: "DIR",
 				Description: "Writes pictures.npy, pictures.jsonl, sounds.npy, sounds.jsonl, texts.jsonl and split.json.\n\n" +
-					"Extras are exported too, marked \"extra\": true in pictures.jsonl: drawings captioned by the names of\n" +
-					"icons, for training the vision module alone. They are in the training split, and none shares a\n" +
-					"concept, a caption or a picture with a held-out sample. Only the set \"extra\" lists them otherwise.",
+					"Extras are exported too, marked \"extra\": true: drawings captioned by the names of icons and sounds of\n" +
+					"games, for training the vision and sound modules alone. They are in the training split, and none\n" +
+					"shares a concept, a caption, a picture or a recording with a held-out sample. Only the set \"extra\"\n" +
+					"lists them otherwise.",
 				Flags: []cli.Flag{
 					cache,
 					&cli.IntFlag{Name: "size", Value: datasets.ExportSize, Usage: "side of the pictures in pixels, `N`"},
@@ -141,7 +143,7 @@ func dataYesNo(yes bool) string {
 
 func dataPull(c *cli.Context) error {
 	if c.NArg() == 0 {
-		return usagef("what is to be pulled? Name a source, a package or all; see: wire data list")
+		return usagef("what is to be pulled? Name a set, a source or a package; see: wire data list")
 	}
 	cache, err := datasets.OpenCache(c.String("cache"))
 	if err != nil {
@@ -262,7 +264,7 @@ func dataExport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%s: %d pictures (%d of them extras), %d sounds and %d texts in %d components\n", c.Args().First(), report.Pictures, report.Extras, report.Sounds, report.Texts, report.Components)
+	fmt.Fprintf(c.App.Writer, "%s: %d pictures, %d sounds (%d of both are extras) and %d texts in %d components\n", c.Args().First(), report.Pictures, report.Sounds, report.Extras, report.Texts, report.Components)
 	for _, reason := range slices.Sorted(maps.Keys(report.Refused)) {
 		fmt.Fprintf(c.App.Writer, "%d extras were left out: %s\n", report.Refused[reason], reason)
 	}

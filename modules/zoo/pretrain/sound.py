@@ -15,7 +15,7 @@ from words import read_jsonl
 RATE, WINDOW, HOP, FFT, MELS, FMIN, FMAX = 16000, 400, 160, 512, 64, 50.0, 8000.0
 OFFSET, MEAN, DEVIATION = 1e-6, -8.0, 4.0  # ln(mel + OFFSET), then (x − MEAN) / DEVIATION
 SILENCE = (math.log(OFFSET) - MEAN) / DEVIATION
-SHARES = {"effect": 3.0, "speech": 1.0, "synthetic-speech": 0.5, "asterisk": 0.4}  # how often a clip is drawn
+SHARES = {"effect": 3.0, "speech": 1.0, "synthetic-speech": 0.5, "asterisk": 0.4, "extra": 0.5}  # how often a clip is drawn
 LONGEST = 800  # frames of a clip that are used: 8 s
 
 
@@ -104,6 +104,10 @@ def text_vectors(tower, vocabulary, texts):
     return keys, tower(pad([vocabulary.ids(k, skip_unknown=True) for k in keys]))
 
 
+def share_of(row):
+    return SHARES["extra"] if row.get("extra") else SHARES.get(row["source"], SHARES[row["kind"]])
+
+
 def fit(sounds, rows, tower, vocabulary, seed=1, samples=60_000, minutes=0, batch=32, rate=1.5e-3, log=print):
     """Trains a network on those of the given rows whose text has a known word; returns the averaged network."""
     torch.manual_seed(seed)
@@ -112,7 +116,7 @@ def fit(sounds, rows, tower, vocabulary, seed=1, samples=60_000, minutes=0, batc
     keys, vectors = text_vectors(tower, vocabulary, [sounds.texts[i] for i in rows])
     place = {k: j for j, k in enumerate(keys)}
     target = {i: place[key(sounds.texts[i])] for i in rows}
-    share = np.array([SHARES.get(sounds.rows[i]["source"], SHARES[sounds.rows[i]["kind"]]) for i in rows])
+    share = np.array([share_of(sounds.rows[i]) for i in rows])
     counts = np.bincount([target[i] for i in rows], minlength=len(keys))
     share = share / np.sqrt([counts[target[i]] for i in rows])
     share /= share.sum()
@@ -178,6 +182,18 @@ def rows_where(sounds, test):
     return np.array([i for i, row in enumerate(sounds.rows) if test(row)], dtype=np.int64)
 
 
+def is_effect(row):
+    """A sound that figures are about: no speech, no extra."""
+    return row["kind"] == "effect" and not row.get("extra")
+
+
+def rows_outside(sounds, held):
+    """The rows that share no component with the held ones; of extras those that share no head noun either."""
+    parts = {sounds.rows[i]["component"] for i in held}
+    nouns = {sounds.rows[i]["label"] for i in held}
+    return rows_where(sounds, lambda row: row["component"] not in parts and not (row.get("extra") and row["label"] in nouns))
+
+
 def train(data, vocabulary, tower, out, seed=1, samples=60_000, minutes=0, log=print):
     """Trains on the training split and reports naming on the validation split."""
     sounds = Sounds(data)
@@ -203,13 +219,11 @@ def folds(data, vocabulary, tower, seed=1, samples=20_000, minutes=0, log=print,
     texts of all effects, most of which the network was trained to prefer. keep(fold, network) is
     called with each network."""
     sounds = Sounds(data)
-    everything = [sounds.texts[i] for i in rows_where(sounds, lambda row: row["kind"] == "effect")]
+    everything = [sounds.texts[i] for i in rows_where(sounds, is_effect)]
     ranks, chance = {"fold": [], "all": []}, []
     for fold in range(5):
-        held = rows_where(sounds, lambda row: row["kind"] == "effect" and row["fold"] == fold)
-        parts = {sounds.rows[i]["component"] for i in held}
-        net = fit(sounds, rows_where(sounds, lambda row: row["component"] not in parts), tower, vocabulary,
-                  seed + fold, samples, minutes, log=lambda line: None)
+        held = rows_where(sounds, lambda row: is_effect(row) and row["fold"] == fold)
+        net = fit(sounds, rows_outside(sounds, held), tower, vocabulary, seed + fold, samples, minutes, log=lambda line: None)
         if keep:
             keep(fold, net)
         for name, gallery in (("fold", None), ("all", everything)):

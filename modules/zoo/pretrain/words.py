@@ -61,7 +61,7 @@ def read_jsonl(path):
 def build_vocabulary(data, net, size=6000):
     """Chooses the vocabulary from training pictures, training sounds and WordNet.
 
-    Every word of a training caption, category or sound label comes first (of telephone prompts, none),
+    Every word of a training caption, category or sound label comes first (of telephone prompts and extra sounds, none),
     then words by frequency over training keywords (counted once a concept, at least two concepts), the
     glosses of concrete nouns, and those nouns themselves where WordNet's corpus has met them.
     """
@@ -76,7 +76,7 @@ def build_vocabulary(data, net, size=6000):
             for word in tokenize(keyword):
                 keywords.setdefault(word, set()).add(row["concept"])
     for row in read_jsonl(Path(data) / "sounds.jsonl"):
-        if row["split"] == "train" and row["source"] != "asterisk":
+        if row["split"] == "train" and row["source"] != "asterisk" and not row.get("extra"):
             captions.update(w for w in tokenize(row["label"]) if row["kind"] == "effect" or net.lookup(w))
     for synset in net.synsets.values():
         if synset.lexfile in CONCRETE:
