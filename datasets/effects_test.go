@@ -88,6 +88,38 @@ func TestLeakRuleForSounds(t *testing.T) {
 	}
 }
 
+func TestApartFrom(t *testing.T) {
+	sample := func(id, caption, component string) *Sample {
+		return &Sample{ID: id, Captions: []string{caption}, Component: component}
+	}
+	held := []*Sample{sample("1", "a small dog", "c1"), sample("2", "rain", "c2")}
+	var got []string
+	for _, s := range ApartFrom(held, []*Sample{sample("a", "a dog", "c3"), sample("b", "falling water", "c2"), sample("c", "a bell", "c4")}) {
+		got = append(got, s.ID)
+	}
+	if !slices.Equal(got, []string{"c"}) {
+		t.Errorf("apart are %v; want c: a has a head noun, b a component of what is held out", got)
+	}
+}
+
+func TestOpenTogether(t *testing.T) {
+	cache := fakeCache(t)
+	set, err := cache.OpenTogether([]string{"stamps", "all", "scratch"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := cache.Open("all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Samples) != len(all.Samples) {
+		t.Errorf("%d samples, %d without repetition", len(set.Samples), len(all.Samples))
+	}
+	if _, err := cache.OpenTogether([]string{"all", "extra-sounds"}); err == nil || !strings.Contains(err.Error(), "wire data pull extra-sounds") {
+		t.Errorf("without extras: %v", err)
+	}
+}
+
 func TestEffectTable(t *testing.T) {
 	sources := map[string]bool{}
 	for _, e := range effectPackages {

@@ -124,6 +124,22 @@ func (r *leakRule) join(s *Sample) {
 	r.own(s)
 }
 
+// ApartFrom leaves out the samples that share a component or a head noun with
+// held-out ones: what sounds may be learned from beside them.
+func ApartFrom(held, samples []*Sample) []*Sample {
+	known := map[string]bool{}
+	for _, s := range held {
+		known[s.Component], known[s.headNoun()] = true, true
+	}
+	var apart []*Sample
+	for _, s := range samples {
+		if !known[s.Component] && !known[s.headNoun()] {
+			apart = append(apart, s)
+		}
+	}
+	return apart
+}
+
 // wordSets are the captions as sets of normalised content words.
 func (s *Sample) wordSets() []string {
 	var sets []string

@@ -38,6 +38,7 @@ var (
 	drawnSources     = slices.DeleteFunc(slices.Clone(emojiSources), func(name string) bool { return name == heldStyle })
 	plainSourceNames = sourceNames(false) // all but those of extras
 	extraSourceNames = sourceNames(true)
+	extraSoundNames  = names(effectExtras())
 	effectSources    = []string{"stamps", "gcompris", "scratch"}
 	speechSources    = []string{"stamps", "ktuberling", "klettres", "asterisk"}
 )
@@ -53,6 +54,7 @@ var setMakers = []setMaker{
 	{"speech", "spoken English, for five folds", nil, speechSources, func(s *Sample) bool { return s.Speech != nil }},
 	{"triples", "picture, sound and caption, for five folds", nil, effectSources, func(s *Sample) bool { return s.Image != nil && s.Sound != nil }},
 	{"extra", "pictures and sounds for training vision and sound modules alone, captioned by the names of icons and files; no other set has them", nil, extraSourceNames, func(s *Sample) bool { return true }},
+	{"extra-sounds", "the sounds among them, which plans may learn from, too", nil, extraSoundNames, func(s *Sample) bool { return true }},
 	{"all", "everything but the extras", nil, plainSourceNames, func(*Sample) bool { return true }},
 }
 
@@ -119,8 +121,30 @@ func (c *Cache) Open(name string) (*Set, error) {
 	return set, nil
 }
 
+// OpenTogether lists the samples of several sets, each once.
+func (c *Cache) OpenTogether(names []string) (*Set, error) {
+	together := &Set{Name: strings.Join(names, "+")}
+	seen := map[string]bool{}
+	for _, name := range names {
+		set, err := c.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range set.Samples {
+			if !seen[s.ID] {
+				seen[s.ID] = true
+				together.Samples = append(together.Samples, s)
+			}
+		}
+	}
+	return together, nil
+}
+
 // advice names what to pull for a set.
 func (m setMaker) advice() string {
+	if strings.HasPrefix(m.name, "extra") {
+		return m.name
+	}
 	if len(m.anyOf) > 6 {
 		return "all"
 	}
@@ -129,13 +153,15 @@ func (m setMaker) advice() string {
 
 // sourceNames lists the sources of extras, or the others.
 func sourceNames(extra bool) []string {
-	var names []string
-	for _, s := range sources {
-		if s.TrainOnly == extra {
-			names = append(names, s.Name)
-		}
+	return names(slices.DeleteFunc(slices.Clone(sources), func(s Source) bool { return s.TrainOnly != extra }))
+}
+
+func names(sources []Source) []string {
+	list := make([]string, len(sources))
+	for i, s := range sources {
+		list[i] = s.Name
 	}
-	return names
+	return list
 }
 
 func setByName(name string) (setMaker, error) {

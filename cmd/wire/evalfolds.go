@@ -57,11 +57,11 @@ func evaluateFolds(c *cli.Context, plan *wiring.Plan, dir string, split datasets
 	if err != nil {
 		return err
 	}
-	sounds, pictures, err := eval.FoldSamples(cache, c.String("set"), split == datasets.Test)
+	samples, err := eval.FoldSamples(cache, c.StringSlice("set"), split == datasets.Test)
 	if err != nil {
 		return err
 	}
-	pictures = eval.Spread(pictures, c.Int("limit"))
+	samples.Pictures = eval.Spread(samples.Pictures, c.Int("limit"))
 	engine, err := openEngine(c.String("engine"))
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func evaluateFolds(c *cli.Context, plan *wiring.Plan, dir string, split datasets
 	}
 	show := newProgress(c.App.ErrWriter)
 	options.Progress = func(what string, done, total int) { show.show(what, done, total, "") }
-	rows, notes, err := eval.Folds(c.Context, plan, open, sounds, pictures, options)
+	rows, notes, err := eval.Folds(c.Context, plan, open, samples, options)
 	show.finish()
 	for _, n := range notes {
 		fmt.Fprintln(c.App.ErrWriter, "note:", n)

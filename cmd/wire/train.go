@@ -31,6 +31,7 @@ func trainCommand() *cli.Command {
 			"Ctrl-C keeps a checkpoint: the same command goes on where it stopped, to the same bits.\n\n" +
 			"   wire data pull stamps emoji-google\n" +
 			"   wire train plan --data ~/.cache/wire/data --epochs 8\n" +
+			"   wire train plan --set all --set extra-sounds             also the sounds of games\n" +
 			"   wire train plan --set stamps --limit 500 --epochs 2      a quick look\n" +
 			"   wire train plan --adapter                                the control without a brain, into plan/adapter",
 		Flags: slices.Concat(dataFlags(), []cli.Flag{
@@ -58,7 +59,7 @@ func dataFlags() []cli.Flag {
 	p := learn.DefaultPrepare()
 	return []cli.Flag{
 		&cli.StringFlag{Name: "data", EnvVars: []string{datasets.CacheVariable}, Usage: "`DIR` of pulled data (default: wire/data in the user's cache directory)", Category: "data"},
-		&cli.StringFlag{Name: "set", Value: "all", Usage: "learn from the training split of `SET` (see: wire data list)", Category: "data"},
+		&cli.StringSliceFlag{Name: "set", Value: cli.NewStringSlice("all"), Usage: "learn from the training split of `SET` (repeatable; see: wire data list)", Category: "data"},
 		&cli.IntFlag{Name: "views", Value: p.Views, Usage: "random views of each training picture, `N`", Category: "data"},
 		&cli.IntFlag{Name: "limit", Usage: "take only `N` training and validation examples, evenly spread; 0 takes all", Category: "data"},
 		&cli.StringFlag{Name: "features", Usage: "keep the modules' outputs in `DIR` (default: wire/features in the user's cache directory)", Category: "data"},
@@ -213,7 +214,11 @@ func printPrepared(w io.Writer, data *learn.Data, report *learn.PrepareReport) {
 // prepareData runs the modules over the data that the options name, from the
 // cache where they ran before.
 func prepareData(c *cli.Context, plan *wiring.Plan, models *caption.Models, show *progress) (*learn.Data, *learn.PrepareReport, error) {
-	set, err := datasets.Open(c.String("set"), datasets.OpenOptions{Cache: c.String("data")})
+	cache, err := datasets.OpenCache(c.String("data"))
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := cache.OpenTogether(c.StringSlice("set"))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -69,57 +69,72 @@ func DefaultFolds() FoldOptions {
 	return FoldOptions{Options: Default(), Learn: learn.Default(), Prepare: learn.DefaultPrepare(), Config: runtime.Default(), Permutations: 2000}
 }
 
+// FoldData are what is scored in folds and what is learned from.
+type FoldData struct {
+	// Sounds are each held out once. Extras are further sounds: a fold learns
+	// from those that are apart from its held-out ones
+	// ([datasets.ApartFrom]).
+	Sounds, Extras []*datasets.Sample
+	// Pictures are learned from in every fold.
+	Pictures []*datasets.Sample
+}
+
 // FoldSamples returns the sounds to score in folds, those of the test split
-// only if held says so, and the training pictures of a set. Each stands alone:
-// a sound's picture would tell.
-func FoldSamples(cache *datasets.Cache, set string, held bool) (sounds, pictures []*datasets.Sample, err error) {
+// only if held says so, and the training pictures and extra sounds of sets.
+// Each stands alone: a sound's picture would tell.
+func FoldSamples(cache *datasets.Cache, sets []string, held bool) (FoldData, error) {
+	var d FoldData
 	every, err := cache.Open("sounds")
 	if err != nil {
-		return nil, nil, err
+		return d, err
 	}
 	for _, s := range every.Samples {
 		if len(s.Captions) > 0 && (held || s.Split != datasets.Test) {
 			alone := *s
 			alone.Image = nil
-			sounds = append(sounds, &alone)
+			d.Sounds = append(d.Sounds, &alone)
 		}
 	}
-	all, err := cache.Open(set)
+	all, err := cache.OpenTogether(sets)
 	if err != nil {
-		return nil, nil, err
+		return d, err
 	}
 	for _, s := range all.Training() {
-		if s.Image != nil && len(s.Captions) > 0 {
+		switch {
+		case len(s.Captions) == 0:
+		case s.Image != nil:
 			alone := *s
 			alone.Sound = nil
-			pictures = append(pictures, &alone)
+			d.Pictures = append(d.Pictures, &alone)
+		case s.Extra && s.Sound != nil:
+			d.Extras = append(d.Extras, s)
 		}
 	}
-	return sounds, pictures, nil
+	return d, nil
 }
 
 // Folds scores a plan's naming of sounds by cross-validation. For every fold
 // a copy of the plan is trained from its untrained parameters on the sounds
-// of the other folds and on pictures, and captions the sounds of the fold. A
-// fold holds whole components, so that no training sound shares a concept or
-// a caption with one that is scored.
+// of the other folds, on extras and on pictures, and captions the sounds of
+// the fold. A fold holds whole components, so that no training sound shares a
+// concept or a caption with one that is scored.
 //
 // open opens the modules for a fold's copy of the plan; it may give every
 // fold a sound module that never heard the fold.
 func Folds(ctx context.Context, p *wiring.Plan, open func(fold int, p *wiring.Plan) (*caption.Models, error),
-	sounds, pictures []*datasets.Sample, o FoldOptions) ([]FoldRow, []string, error) {
+	data FoldData, o FoldOptions) ([]FoldRow, []string, error) {
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
 	if o.Permutations < 1 {
 		return nil, nil, fmt.Errorf("eval: %d permutations; want 1 or more", o.Permutations)
 	}
-	f := &folding{o: o, plan: p, open: open, pictures: pictures}
-	f.set = &Set{Name: "sounds", Split: "folds", Sound: true, Training: slices.Concat(pictures, sounds), Alike: sounds}
-	f.cider = metrics.NewCIDEr(metrics.Corpus(sounds, pictures))
+	f := &folding{o: o, plan: p, open: open, pictures: data.Pictures}
+	f.set = &Set{Name: "sounds", Split: "folds", Sound: true, Training: slices.Concat(data.Pictures, data.Sounds), Alike: data.Sounds}
+	f.cider = metrics.NewCIDEr(metrics.Corpus(data.Sounds, data.Pictures))
 	for k := range datasets.Folds {
 		var train, held []*datasets.Sample
-		for _, s := range sounds {
+		for _, s := range data.Sounds {
 			if s.Fold == k {
 				held = append(held, s)
 			} else {
@@ -129,6 +144,7 @@ func Folds(ctx context.Context, p *wiring.Plan, open func(fold int, p *wiring.Pl
 		if len(held) < 2 || len(train) == 0 {
 			return nil, nil, fmt.Errorf("eval: fold %d has %d sounds to score and %d to learn from; pull more: wire data pull all", k, len(held), len(train))
 		}
+		train = append(train, datasets.ApartFrom(held, data.Extras)...)
 		if err := f.fold(ctx, k, train, held); err != nil {
 			return nil, f.notes, fmt.Errorf("fold %d: %w", k, err)
 		}

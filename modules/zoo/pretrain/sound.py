@@ -15,7 +15,7 @@ from words import read_jsonl
 RATE, WINDOW, HOP, FFT, MELS, FMIN, FMAX = 16000, 400, 160, 512, 64, 50.0, 8000.0
 OFFSET, MEAN, DEVIATION = 1e-6, -8.0, 4.0  # ln(mel + OFFSET), then (x − MEAN) / DEVIATION
 SILENCE = (math.log(OFFSET) - MEAN) / DEVIATION
-SHARES = {"effect": 3.0, "speech": 1.0, "synthetic-speech": 0.5, "asterisk": 0.4, "extra": 0.5}  # how often a clip is drawn
+SHARES = {"effect": 3.0, "speech": 1.0, "synthetic-speech": 0.5, "asterisk": 0.4, "extra": 1.0}  # how often a clip is drawn
 LONGEST = 800  # frames of a clip that are used: 8 s
 
 
