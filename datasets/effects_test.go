@@ -120,6 +120,30 @@ func TestOpenTogether(t *testing.T) {
 	}
 }
 
+// "all" pulls what the set of that name needs, and no extras.
+func TestPackagesOfSets(t *testing.T) {
+	has := func(set, pkg string) bool {
+		list, err := PackagesOf([]string{set})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(list, func(p Package) bool { return p.Name == pkg })
+	}
+	for _, c := range []struct {
+		set, pkg string
+		want     bool
+	}{
+		{"all", "scratch", true}, {"all", "openmoji", true}, {"all", "megaglest-data", false}, {"all", "@iconify-json/mdi", false},
+		{"extra", "megaglest-data", true}, {"extra", "@iconify-json/mdi", true}, {"extra", "scratch", false},
+		{"extra-sounds", "megaglest-data", true}, {"extra-sounds", "@iconify-json/mdi", false},
+		{"emoji", "openmoji", true}, {"sounds", "gcompris-qt-data", true}, {"openmoji", "openmoji", true},
+	} {
+		if got := has(c.set, c.pkg); got != c.want {
+			t.Errorf("%s pulls %s: %v, want %v", c.set, c.pkg, got, c.want)
+		}
+	}
+}
+
 func TestEffectTable(t *testing.T) {
 	sources := map[string]bool{}
 	for _, e := range effectPackages {
