@@ -229,84 +229,19 @@ func (e *exporter) pictures(samples []*Sample) ([]*Sample, error) {
 }
 
 // pixels writes the pixels and sets the splits, from the program's table or
-// afresh. Extras come last and are judged one by one if the split is made
 // afresh.
 func (e *exporter) pixels(w *npyWriter, samples []*Sample) ([]*Sample, error) {
-	if !e.resplit {
-		table, err := splitTable()
-		if err != nil {
-			return nil, err
-		}
-		samples = withoutUnknownExtras(samples, table)
-		assignKnown(samples, table)
-		kept, _, err := e.fit(w, samples, nil)
-		return kept, err
+	if e.resplit {
+		return e.splitAfresh(w, samples)
 	}
-	var some, drawn, heard []*Sample
-	for _, s := range samples {
-		switch {
-		case !s.Extra:
-			some = append(some, s)
-		case s.Image != nil:
-			drawn = append(drawn, s)
-		default:
-			heard = append(heard, s)
-		}
-	}
-	kept, thumbs, err := e.fit(w, some, nil)
+	table, err := splitTable()
 	if err != nil {
 		return nil, err
 	}
-	assignComponents(kept, thumbs)
-	var prints []*soundPrint
-	if len(heard) > 0 {
-		prints = e.prints(kept)
-	}
-	rule := newLeakRule(kept, thumbs, prints)
-	e.report.Refused = rule.refused
-	admitted, _, err := e.fit(w, drawn, rule.admitPicture)
-	if err != nil {
-		return nil, err
-	}
-	kept = append(kept, admitted...)
-	for _, s := range heard {
-		sound, err := s.Sound.Decode()
-		if err == nil && silent(sound) {
-			err = errSilent
-		}
-		if err != nil {
-			e.drop(s, err)
-		} else if rule.admitSound(s, newSoundPrint(sound)) {
-			kept = append(kept, s)
-		}
-	}
-	const name = "splits.tsv.gz"
-	file, err := os.Create(e.temporary(name))
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(writeSplitTable(file, kept), file.Close()); err != nil {
-		return nil, err
-	}
-	return kept, e.publish("", name)
-}
-
-// prints hears every sound that is there; what cannot be read is reported
-// when sounds are written.
-func (e *exporter) prints(samples []*Sample) []*soundPrint {
-	var prints []*soundPrint
-	for i, s := range samples {
-		for _, clip := range []*Clip{s.Sound, s.Speech} {
-			if clip == nil {
-				continue
-			}
-			if sound, err := clip.Decode(); err == nil {
-				prints = append(prints, newSoundPrint(sound))
-			}
-		}
-		e.progress("recordings compared", i+1, len(samples))
-	}
-	return prints
+	samples = withoutUnknownExtras(samples, table)
+	assignKnown(samples, table)
+	kept, _, err := e.fit(w, samples, nil)
+	return kept, err
 }
 
 // drop reports a picture or sound that cannot be read.
