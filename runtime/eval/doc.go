@@ -5,7 +5,7 @@
 //
 //	plan, greedy        the plan's own first words
 //	plan, beam-mbr      the better decoding, which also weighs recalled captions and compares the input with captions past the tracts
-//	plan, memory alone  a choice among recalled captions only: what the tracts add is beyond it
+//	plan, memory alone  a choice among recalled captions only, where what is shown recalls any: what the tracts add is beyond it
 //	plan, shuffled      the greedy captions, each scored against all other inputs: what words alone earn
 //	blanked, greedy     the same plan with nothing to see or hear
 //	untrained, greedy   the same wiring before learning (also beam-mbr)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
+	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/runtime/caption"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/learn"
@@ -237,7 +238,7 @@ func (e *evaluation) input(s *datasets.Sample) (caption.Input, error) {
 func (e *evaluation) neighbours(data *learn.Data) error {
 	sense := -1
 	for k, s := range e.plan.Senses {
-		if e.set.Picture && s.Kind == "image" || !e.set.Picture && s.Kind == "sound" {
+		if e.set.Picture && s.Kind == modules.KindImage || !e.set.Picture && s.Kind == modules.KindSound {
 			sense = k
 		}
 	}
@@ -295,6 +296,22 @@ func (c *condition) rivals() []string {
 	return []string{nearest}
 }
 
+// reminds says whether what is shown brings episodes back: a memory's cue is
+// one sense.
+func (e *evaluation) reminds() bool {
+	_, cue := e.plan.MemorySense()
+	if e.plan.Memory == nil || cue < 0 {
+		return false
+	}
+	switch e.plan.Senses[cue].Kind {
+	case modules.KindImage:
+		return e.set.Picture
+	case modules.KindSound:
+		return e.set.Sound
+	}
+	return false
+}
+
 // speak adds the conditions that speak.
 func (e *evaluation) speak(ctx context.Context) error {
 	blank := []*caption.Encoded{{Senses: make([][]float32, len(e.plan.Senses))}}
@@ -313,7 +330,7 @@ func (e *evaluation) speak(ctx context.Context) error {
 			if d.name != "greedy" && (e.o.Greedy || c.blank) {
 				continue
 			}
-			if d.name == "memory alone" && (c.name != "plan" || e.plan.Memory == nil) {
+			if d.name == "memory alone" && (c.name != "plan" || !e.reminds()) {
 				continue
 			}
 			inputs := e.encoded

@@ -7,6 +7,8 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/wiring"
 )
 
 // three concepts, one of them drawn twice.
@@ -71,6 +73,23 @@ func TestRowsCompareWithNeighbourAndControls(t *testing.T) {
 		if got := by[string(group)+"/plan, greedy"].N; got != n {
 			t.Errorf("%s: %d inputs, want %d", group, got, n)
 		}
+	}
+}
+
+// Memory alone is no condition where nothing can be recalled.
+func TestRemindsOnlyByTheCue(t *testing.T) {
+	e := fixture()
+	e.plan = &wiring.Plan{Memory: &wiring.Memory{}, Senses: []wiring.Sense{
+		{Name: "image", Kind: modules.KindImage}, {Name: "sound", Kind: modules.KindSound}, {Name: "memory", Kind: wiring.KindMemory, Of: "image"},
+	}}
+	for _, c := range []struct{ picture, sound, want bool }{{true, false, true}, {false, true, false}, {true, true, true}} {
+		if e.set.Picture, e.set.Sound = c.picture, c.sound; e.reminds() != c.want {
+			t.Errorf("picture %v, sound %v: reminds %v", c.picture, c.sound, !c.want)
+		}
+	}
+	e.plan.Memory = nil
+	if e.reminds() {
+		t.Error("a plan without memory is reminded")
 	}
 }
 

@@ -37,7 +37,7 @@ def parse():
     p.add_argument("--again", type=int, default=1_300_000,
                    help="vision: views in a second cycle, from the first's weights; 0: none (default: %(default)s)")
     p.add_argument("--epochs", type=int, default=3, help="epochs of the language model (default: %(default)s)")
-    p.add_argument("--sounds", type=int, default=45_000, help="sound windows to hear (default: %(default)s)")
+    p.add_argument("--sounds", type=int, default=90_000, help="sound windows to hear (default: %(default)s)")
     p.add_argument("--resume", help="vision: start from this checkpoint instead of from nothing")
     p.add_argument("--minutes", type=float, default=0,
                    help="end each training after this time, with its whole learning-rate schedule; 0: no limit")
