@@ -41,9 +41,9 @@
 // ([Sample.Extra]): emoji in two more styles, icons whose name, split into
 // words, has a head noun that WordNet knows as a thing, clip art with a poor
 // title, and the sounds of games and instruments that effects.tsv names.
-// Their captions are names, not sentences, so only the set "extra" lists them
-// and only [Cache.Export] adds them, marked as such; texts are not made of
-// them.
+// Their captions are names, not sentences, so only the sets "extra" and
+// "extra-sounds" list them and only [Cache.Export] adds them, marked as such;
+// texts are not made of them. Plans may learn from the sounds, too.
 //
 // All extras are in Train. An extra is left out if its concept, its caption
 // or the set of its caption's content words is that of any sample in Val or

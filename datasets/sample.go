@@ -41,10 +41,10 @@ type Sample struct {
 	// measure transfer to unseen styles.
 	HeldStyle bool
 
-	// Extra marks a sample for training vision or sound modules alone: a
-	// drawing whose caption is the name of an icon, or made of a poor title,
-	// or a sound of a game that is named by its file. It is always in Train,
-	// and no set but "extra" lists it.
+	// Extra marks a sample that is for training only: a drawing whose caption
+	// is the name of an icon, or made of a poor title, or a sound of a game
+	// that is named by its file. It is always in Train, and no set but "extra"
+	// and "extra-sounds" lists it.
 	Extra bool
 
 	// Component names the group of samples that share a concept, a caption

@@ -53,7 +53,7 @@ var setMakers = []setMaker{
 	{"sounds", "natural and instrument sounds, for five folds", nil, effectSources, func(s *Sample) bool { return s.Sound != nil }},
 	{"speech", "spoken English, for five folds", nil, speechSources, func(s *Sample) bool { return s.Speech != nil }},
 	{"triples", "picture, sound and caption, for five folds", nil, effectSources, func(s *Sample) bool { return s.Image != nil && s.Sound != nil }},
-	{"extra", "pictures and sounds for training vision and sound modules alone, captioned by the names of icons and files; no other set has them", nil, extraSourceNames, func(s *Sample) bool { return true }},
+	{"extra", "pictures and sounds for training modules, captioned by the names of icons and files; in no other set but extra-sounds", nil, extraSourceNames, func(s *Sample) bool { return true }},
 	{"extra-sounds", "the sounds among them, which plans may learn from, too", nil, extraSoundNames, func(s *Sample) bool { return true }},
 	{"all", "everything but the extras", nil, plainSourceNames, func(*Sample) bool { return true }},
 }

@@ -32,7 +32,7 @@ func dataCommand() *cli.Command {
 			"   wire data list                 what there is, and what has been pulled\n" +
 			"   wire data pull stamps          161 MB of clip art with captions and sounds\n" +
 			"   wire data pull all             everything a plan learns from or is scored on, about 660 MB\n" +
-			"   wire data pull all extra       also what only modules are pretrained on, 950 MB more\n" +
+			"   wire data pull all extra       also what is for training modules only, 950 MB more\n" +
 			"   wire data stats stamps         samples by source and split\n" +
 			"   wire data export DIR           NumPy arrays and JSON lines for training",
 		Subcommands: []*cli.Command{
@@ -59,9 +59,9 @@ func dataCommand() *cli.Command {
 				Name: "export", Usage: "write arrays and JSON lines for training code", ArgsUsage: "DIR",
 				Description: "Writes pictures.npy, pictures.jsonl, sounds.npy, sounds.jsonl, texts.jsonl and split.json.\n\n" +
 					"Extras are exported too, marked \"extra\": true: drawings captioned by the names of icons and sounds of\n" +
-					"games, for training the vision and sound modules alone. They are in the training split, and none\n" +
-					"shares a concept, a caption, a picture or a recording with a held-out sample. Only the set \"extra\"\n" +
-					"lists them otherwise.",
+					"games, for training only. They are in the training split, and none shares a concept, a caption, a\n" +
+					"picture or a recording with a held-out sample. Only the sets \"extra\" and \"extra-sounds\" list\n" +
+					"them otherwise.",
 				Flags: []cli.Flag{
 					cache,
 					&cli.IntFlag{Name: "size", Value: datasets.ExportSize, Usage: "side of the pictures in pixels, `N`"},

@@ -27,10 +27,11 @@ func evalCommand() *cli.Command {
 			"   wire eval plan --lesion lh-pericalcarine --lesion rh-pericalcarine\n" +
 			"   wire eval plan --folds                          sounds by cross-validation: trains five plans\n\n" +
 			"There are few sounds, so --folds scores each of them once, with a plan trained on the other\n" +
-			"folds (and on --limit training pictures). Chance is what the same captions score when they\n" +
-			"are dealt out anew within a fold. The plan's sound module was trained on the training split;\n" +
-			"give modules that never heard a fold with --fold-modules. Sounds of the test split take part\n" +
-			"only with --split test.",
+			"folds and on --limit training pictures; with --set all --set extra-sounds also on the sounds of\n" +
+			"games that share no name with the fold. Chance is what the same captions score when they are\n" +
+			"dealt out anew within a fold. The plan's sound module was trained on the training split; give\n" +
+			"modules that never heard a fold with --fold-modules. Sounds of the test split take part only\n" +
+			"with --split test.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "split", Value: string(datasets.Val), Usage: "val, or test for the final report: `SPLIT`"},
 			&cli.StringSliceFlag{Name: "eval-set", Value: cli.NewStringSlice("stamps", "emoji", "sounds"), Usage: "score on `SET`: stamps, emoji, style, sounds, triples, … (repeatable)"},
