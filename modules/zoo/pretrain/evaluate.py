@@ -3,7 +3,7 @@
 
     python3 evaluate.py vision   --data EXPORT_DIR [--split test] [--checkpoints DIR]
     python3 evaluate.py language --data EXPORT_DIR
-    python3 evaluate.py sound    --data EXPORT_DIR [--folds [--export DIR]]
+    python3 evaluate.py sound    --data EXPORT_DIR [--folds [--export DIR] | --elsewhere]
 
 --export writes each fold's network as a module, DIR/fold-K/sound, for `wire eval --folds --fold-modules DIR`.
 With --checkpoints the same figures are computed with the unrounded float32 weights too.
@@ -120,6 +120,9 @@ def sound_figures(args, zoo):
         keep = args.export and (lambda fold, net: export_sound(net, Path(args.export) / f"fold-{fold}"))
         return sound.folds(args.data, vocabulary, tower, samples=args.samples, keep=keep,
                            log=lambda line: print(line, file=sys.stderr, flush=True))
+    if args.elsewhere:
+        return sound.elsewhere(args.data, vocabulary, tower, samples=args.samples,
+                               log=lambda line: print(line, file=sys.stderr, flush=True))
     sounds = sound.Sounds(args.data)
     nets = {"shipped (float16 weights)": fill(fold(Sound()), zoo / "sound" / "model.onnx")}
     if args.checkpoints:
@@ -143,8 +146,11 @@ def main():
     p.add_argument("--zoo", default=str(ZOO), help="where the modules' folders are (default: %(default)s)")
     p.add_argument("--checkpoints", help="directory of checkpoints, to compare with float32 weights")
     p.add_argument("--folds", action="store_true", help="sound: train and measure five folds instead")
+    p.add_argument("--elsewhere", action="store_true",
+                   help="sound: train and measure three times without some packages of extras instead")
     p.add_argument("--export", help="sound --folds: write each fold's network as a module into this directory")
-    p.add_argument("--samples", type=int, default=20_000, help="sound: windows to hear in each fold (default: %(default)s)")
+    p.add_argument("--samples", type=int, default=20_000,
+                   help="sound --folds, --elsewhere: windows to hear in each training (default: %(default)s)")
     p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
     torch.set_num_threads(args.threads)

@@ -241,6 +241,30 @@ def folds(data, vocabulary, tower, seed=1, samples=20_000, minutes=0, log=print,
     return result
 
 
+def elsewhere(data, vocabulary, tower, seed=1, samples=60_000, minutes=0, log=print, parts=3):
+    """Known things in recordings from elsewhere: the packages of extras are held out in turn, a third at a
+    time, and those of their clips are named whose text the network heard from other packages, among the
+    texts of all effects that it heard."""
+    sounds = Sounds(data)
+    packages = sorted({row["source"] for row in sounds.rows if row.get("extra")})
+    ranks, galleries = [], []
+    for part in range(parts):
+        away = set(packages[part::parts])
+        rows = rows_where(sounds, lambda row: row["split"] == "train" and row["source"] not in away)
+        gallery = {key(sounds.texts[i]) for i in rows
+                   if sounds.rows[i]["kind"] == "effect" and vocabulary.ids(sounds.texts[i], skip_unknown=True)}
+        held = rows_where(sounds, lambda row: row["source"] in away)
+        held = np.array([i for i in held if key(sounds.texts[i]) in gallery])
+        net = fit(sounds, rows, tower, vocabulary, seed + part, samples, minutes, log=lambda line: None)
+        figures = naming(net, sounds, held, tower, vocabulary, gallery)
+        ranks.append(figures.pop("ranks"))
+        galleries.append(len(gallery))
+        log(f"without {', '.join(sorted(away))}: {figures}")
+    r, gallery = np.concatenate(ranks), float(np.mean(galleries))
+    return {"n": len(r), "gallery": round(gallery), "chance_r1": round(100 / gallery, 1),
+            **{f"r{k}": round(100 * float((r < k).mean()), 1) for k in (1, 5, 10)}}
+
+
 def load(path):
     state = torch.load(path, map_location="cpu")
     net = Sound()
