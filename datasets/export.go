@@ -334,14 +334,8 @@ func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
 	}()
 	err = e.lines("sounds.jsonl", func(write func(any) error) error {
 		for i, s := range samples {
-			for _, clip := range []*Clip{s.Sound, s.Speech} {
-				if clip == nil {
-					continue
-				}
-				sound, err := clip.Decode()
-				if err == nil && silent(sound) {
-					err = errSilent
-				}
+			for _, clip := range s.clips() {
+				sound, err := clip.audible()
 				if err != nil {
 					e.drop(s, err)
 					continue
@@ -374,21 +368,10 @@ func (e *exporter) sounds(samples []*Sample) ([]*Sample, error) {
 	return samples, e.publish(readySounds, "sounds.npy", "sounds.jsonl")
 }
 
-var errSilent = errors.New("there is nothing to hear in the sound")
-
 func (e *exporter) countExtra(s *Sample) {
 	if s.Extra {
 		e.report.Extras++
 	}
-}
-
-func silent(sound []float32) bool {
-	for _, v := range sound {
-		if v > 1e-4 || v < -1e-4 {
-			return false
-		}
-	}
-	return true
 }
 
 // soundLabel is the head noun of the caption for an effect and the whole

@@ -48,15 +48,19 @@ func newLeakRule(samples []*Sample, thumbs []*thumb, prints []*soundPrint) *leak
 			r.own(s)
 			continue
 		}
-		for _, k := range append(s.keys(), s.wordSets()...) {
-			r.held[k] = true
-			if s.Sound != nil {
-				r.heard[k] = true
-				r.heard[s.headNoun()] = true
-			}
+		names := append(s.keys(), s.wordSets()...)
+		mark(r.held, names)
+		if s.Sound != nil {
+			mark(r.heard, append(names, s.headNoun()))
 		}
 	}
 	return r
+}
+
+func mark(set map[string]bool, keys []string) {
+	for _, k := range keys {
+		set[k] = true
+	}
 }
 
 // headNoun is a key beside those of [Sample.keys].
@@ -73,17 +77,9 @@ func (r *leakRule) own(s *Sample) {
 
 // admitPicture assigns an extra to Train and to a component, or reports false.
 func (r *leakRule) admitPicture(s *Sample, t *thumb) bool {
-	for _, k := range append(s.keys(), s.wordSets()...) {
-		if r.held[k] {
-			r.refused[leakConcept]++
-			return false
-		}
-	}
-	for _, other := range r.thumbs {
-		if other != nil && similar(t, other) {
-			r.refused[leakPicture]++
-			return false
-		}
+	copied := func(other *thumb) bool { return other != nil && similar(t, other) }
+	if r.refuse(leakConcept, anyIn(r.held, append(s.keys(), s.wordSets()...))) || r.refuse(leakPicture, slices.ContainsFunc(r.thumbs, copied)) {
+		return false
 	}
 	r.thumbs = append(r.thumbs, t)
 	r.join(s)
@@ -92,21 +88,25 @@ func (r *leakRule) admitPicture(s *Sample, t *thumb) bool {
 
 // admitSound is the same for an extra that is heard.
 func (r *leakRule) admitSound(s *Sample, p *soundPrint) bool {
-	for _, k := range append(append(s.keys(), s.headNoun()), s.wordSets()...) {
-		if r.heard[k] {
-			r.refused[leakConcept]++
-			return false
-		}
-	}
-	for _, other := range r.prints {
-		if sameRecording(p, other) {
-			r.refused[leakSound]++
-			return false
-		}
+	copied := func(other *soundPrint) bool { return sameRecording(p, other) }
+	if r.refuse(leakConcept, anyIn(r.heard, append(append(s.keys(), s.headNoun()), s.wordSets()...))) || r.refuse(leakSound, slices.ContainsFunc(r.prints, copied)) {
+		return false
 	}
 	r.prints = append(r.prints, p)
 	r.join(s)
 	return true
+}
+
+// refuse counts a reason that holds, and returns whether it does.
+func (r *leakRule) refuse(reason string, holds bool) bool {
+	if holds {
+		r.refused[reason]++
+	}
+	return holds
+}
+
+func anyIn(set map[string]bool, keys []string) bool {
+	return slices.ContainsFunc(keys, func(k string) bool { return set[k] })
 }
 
 // join puts an extra into the component of its caption or concept.

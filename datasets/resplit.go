@@ -43,10 +43,7 @@ func (e *exporter) splitAfresh(w *npyWriter, samples []*Sample) ([]*Sample, erro
 func (e *exporter) prints(samples []*Sample) []*soundPrint {
 	var prints []*soundPrint
 	for i, s := range samples {
-		for _, clip := range []*Clip{s.Sound, s.Speech} {
-			if clip == nil {
-				continue
-			}
+		for _, clip := range s.clips() {
 			if sound, err := clip.Decode(); err == nil {
 				prints = append(prints, newSoundPrint(sound))
 			}
@@ -61,10 +58,7 @@ func (e *exporter) prints(samples []*Sample) []*soundPrint {
 func (e *exporter) hear(samples []*Sample, admit func(*Sample, *soundPrint) bool) []*Sample {
 	var kept []*Sample
 	for _, s := range samples {
-		sound, err := s.Sound.Decode()
-		if err == nil && silent(sound) {
-			err = errSilent
-		}
+		sound, err := s.Sound.audible()
 		if err != nil {
 			e.drop(s, err)
 		} else if admit(s, newSoundPrint(sound)) {

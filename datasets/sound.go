@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,4 +52,36 @@ func (c *Clip) Decode() ([]float32, error) {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	return sound.Samples, nil
+}
+
+// errSilent reports a sound in which there is nothing to hear.
+var errSilent = errors.New("there is nothing to hear in the sound")
+
+// audible is [Clip.Decode] of a sound that can be heard.
+func (c *Clip) audible() ([]float32, error) {
+	sound, err := c.Decode()
+	if err == nil && silent(sound) {
+		err = errSilent
+	}
+	return sound, err
+}
+
+func silent(sound []float32) bool {
+	for _, v := range sound {
+		if v > 1e-4 || v < -1e-4 {
+			return false
+		}
+	}
+	return true
+}
+
+// clips are what of a sample can be heard.
+func (s *Sample) clips() []*Clip {
+	var clips []*Clip
+	for _, c := range []*Clip{s.Sound, s.Speech} {
+		if c != nil {
+			clips = append(clips, c)
+		}
+	}
+	return clips
 }

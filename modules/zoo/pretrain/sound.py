@@ -174,8 +174,13 @@ def naming(net, sounds, rows, tower, vocabulary, gallery=None):
         scores = (net(x)[1] @ vectors.T)[0]
         ranks.append(int((scores > scores[place[key(sounds.texts[i])]]).sum()))
     ranks = np.array(ranks)
-    return {"n": len(ranks), "gallery": len(keys), **{f"r{k}": round(100 * float((ranks < k).mean()), 1) for k in (1, 5, 10)},
-            "chance_r1": round(100 / max(len(keys), 1), 1), "ranks": ranks}
+    return {**summary(ranks, len(keys)), "ranks": ranks}
+
+
+def summary(ranks, gallery):
+    """R@1, R@5, R@10 and chance in per cent of ranks from 0 among so many texts (a mean, where it varies)."""
+    return {"n": len(ranks), "gallery": round(float(gallery)), "chance_r1": round(100 / max(gallery, 1), 1),
+            **{f"r{k}": round(100 * float((ranks < k).mean()), 1) for k in (1, 5, 10)}}
 
 
 def rows_where(sounds, test):
@@ -234,10 +239,7 @@ def folds(data, vocabulary, tower, seed=1, samples=20_000, minutes=0, log=print,
             log(f"fold {fold}, texts of {name}: {figures}")
     result = {}
     for name, gallery in (("fold", np.mean(chance)), ("all", len({key(t) for t in everything}))):
-        r = np.concatenate(ranks[name])
-        result[f"among the texts of the {'fold' if name == 'fold' else 'whole set'}"] = {
-            "n": len(r), "gallery": round(float(gallery)), "chance_r1": round(100 / gallery, 1),
-            **{f"r{k}": round(100 * float((r < k).mean()), 1) for k in (1, 5, 10)}}
+        result[f"among the texts of the {'fold' if name == 'fold' else 'whole set'}"] = summary(np.concatenate(ranks[name]), gallery)
     return result
 
 
@@ -260,9 +262,7 @@ def elsewhere(data, vocabulary, tower, seed=1, samples=60_000, minutes=0, log=pr
         ranks.append(figures.pop("ranks"))
         galleries.append(len(gallery))
         log(f"without {', '.join(sorted(away))}: {figures}")
-    r, gallery = np.concatenate(ranks), float(np.mean(galleries))
-    return {"n": len(r), "gallery": round(gallery), "chance_r1": round(100 / gallery, 1),
-            **{f"r{k}": round(100 * float((r < k).mean()), 1) for k in (1, 5, 10)}}
+    return summary(np.concatenate(ranks), np.mean(galleries))
 
 
 def load(path):
