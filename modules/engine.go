@@ -104,6 +104,8 @@ func (m *Module) EngineReason() error {
 type TensorInfo struct {
 	Name  string
 	DType DType
+	// Optional ports take or give [Absent] too.
+	Optional bool
 	// Shape holds one entry a dimension: a size, or -1 with its symbol in
 	// Symbols when the model leaves it open. A nil Shape means that the model
 	// does not say the rank; a scalar has an empty one.

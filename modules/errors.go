@@ -65,6 +65,9 @@ func checkInput(info *TensorInfo, t *Tensor) error {
 	if t == nil {
 		return fmt.Errorf("%w: input %q (%s) is missing", ErrInput, info.Name, info)
 	}
+	if info.Optional && t.DType == Absent {
+		return nil
+	}
 	if t.DType != info.DType {
 		return fmt.Errorf("%w: input %q is %s, the model wants %s", ErrInput, info.Name, t.DType, info.DType)
 	}

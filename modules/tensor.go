@@ -27,10 +27,28 @@ const (
 	Uint64
 	Float16
 	BFloat16
+	// These take a byte an element, 2- and 4-bit ones too.
+	Float8E4M3FN
+	Float8E4M3FNUZ
+	Float8E5M2
+	Float8E5M2FNUZ
+	Float8E8M0
+	Float4E2M1
+	Int4
+	Uint4
+	Int2
+	Uint2
+	// What some models, such as scikit-learn's, give or take beside tensors;
+	// the values are in Tensor.Seq.
+	Sequence // of tensors or maps
+	Map      // Seq[0] holds the keys, Seq[1] the values
+	Absent   // an optional without a value
 )
 
 var dtypeNames = [...]string{Float32: "float32", Int64: "int64", Int32: "int32", Bool: "bool", Uint8: "uint8", Float64: "float64", String: "string",
-	Int8: "int8", Int16: "int16", Uint16: "uint16", Uint32: "uint32", Uint64: "uint64", Float16: "float16", BFloat16: "bfloat16"}
+	Int8: "int8", Int16: "int16", Uint16: "uint16", Uint32: "uint32", Uint64: "uint64", Float16: "float16", BFloat16: "bfloat16",
+	Float8E4M3FN: "float8e4m3fn", Float8E4M3FNUZ: "float8e4m3fnuz", Float8E5M2: "float8e5m2", Float8E5M2FNUZ: "float8e5m2fnuz", Float8E8M0: "float8e8m0",
+	Float4E2M1: "float4e2m1", Int4: "int4", Uint4: "uint4", Int2: "int2", Uint2: "uint2", Sequence: "sequence", Map: "map", Absent: "absent"}
 
 // String returns the name used in manifests, such as "float32".
 func (d DType) String() string {
@@ -40,17 +58,19 @@ func (d DType) String() string {
 	return dtypeNames[d]
 }
 
-// ParseDType returns the type with the given manifest name.
+// ParseDType returns the element type with the given manifest name; ports of
+// modules are tensors.
 func ParseDType(name string) (DType, error) {
-	for d, n := range dtypeNames {
+	for d, n := range dtypeNames[:Sequence] {
 		if n == name && n != "" {
 			return DType(d), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown element type %q%s; known: %s", name, suggestion(name, dtypeNames[1:]), strings.Join(dtypeNames[1:], ", "))
+	return 0, fmt.Errorf("unknown element type %q%s; known: %s", name, suggestion(name, dtypeNames[1:Sequence]), strings.Join(dtypeNames[1:Sequence], ", "))
 }
 
-// Size is the number of bytes of one element; 0 for String.
+// Size is the number of bytes of one element; 0 for String and for what is no
+// tensor.
 func (d DType) Size() int {
 	switch d {
 	case Float32, Int32, Uint32:
@@ -59,7 +79,7 @@ func (d DType) Size() int {
 		return 8
 	case Int16, Uint16, Float16, BFloat16:
 		return 2
-	case Bool, Uint8, Int8:
+	case Bool, Uint8, Int8, Float8E4M3FN, Float8E4M3FNUZ, Float8E5M2, Float8E5M2FNUZ, Float8E8M0, Float4E2M1, Int4, Uint4, Int2, Uint2:
 		return 1
 	}
 	return 0
@@ -76,7 +96,8 @@ type Tensor struct {
 	U8    []uint8 // Uint8, and Bool as 0 or 1
 	F64   []float64
 	Str   []string
-	Raw   []byte // little-endian elements of the types without a slice of their own
+	Raw   []byte    // little-endian elements of the types without a slice of their own
+	Seq   []*Tensor // of a [Sequence] or [Map], which have no shape
 }
 
 // Floats returns a float32 tensor over data, which is not copied.
@@ -178,8 +199,19 @@ func (t *Tensor) held() int {
 
 // Validate reports whether the data match the shape.
 func (t *Tensor) Validate() error {
-	if t.DType == 0 || t.DType > BFloat16 {
+	switch {
+	case t.DType == 0 || t.DType > Absent:
 		return fmt.Errorf("tensor has no element type")
+	case t.DType >= Sequence:
+		for i, e := range t.Seq {
+			if e == nil {
+				return fmt.Errorf("element %d of the %s is missing", i, t.DType)
+			}
+			if err := e.Validate(); err != nil {
+				return fmt.Errorf("element %d of the %s: %w", i, t.DType, err)
+			}
+		}
+		return nil
 	}
 	want, err := Elements(t.Shape)
 	if err != nil {

@@ -12,6 +12,8 @@ type column struct {
 	engine  string
 	results []result
 	passed  int
+	listed  int // right in type and shape, which is all that was compared
+	wrong   int
 }
 
 // wholeModels says how near the engines are to each other beyond single

@@ -437,11 +437,13 @@ func typeProto(v *Value, msg []byte) error {
 				}
 				return nil
 			})
-			v.Kind, v.Elem = SequenceKind, inner.Elem
+			v.Kind, v.Elem, v.Of = SequenceKind, inner.Elem, inner.Kind
 			if num == 9 {
 				v.Kind = OptionalKind
 			}
 			return err
+		case 5:
+			v.Kind = MapKind
 		}
 		return nil
 	})
@@ -453,8 +455,10 @@ func shallowType(v *Value, msg []byte) error {
 	return fields(msg, func(num protowire.Number, _ protowire.Type, b []byte, _ uint64) error {
 		switch num {
 		case 1:
+			v.Kind = TensorKind
 			return tensorType(v, b)
 		case 4:
+			v.Kind = SequenceKind
 			return fields(b, func(num protowire.Number, _ protowire.Type, b []byte, _ uint64) error {
 				if num != 1 {
 					return nil
@@ -466,6 +470,8 @@ func shallowType(v *Value, msg []byte) error {
 					return nil
 				})
 			})
+		case 5:
+			v.Kind = MapKind
 		}
 		return nil
 	})
@@ -536,23 +542,45 @@ func (r *reader) tensorProto(msg []byte) (*Tensor, error) {
 	if err != nil {
 		return t, err
 	}
-	size := t.Elem.Size()
+	size := (count*t.Elem.Bits() + 7) / 8
 	switch {
-	case size == 0 && t.Elem != String:
+	case t.Elem.Bits() == 0 && t.Elem != String:
 		return t, fmt.Errorf("has an unsupported %v", t.Elem)
 	case f.outside && t.Elem == String:
 		return t, errors.New("strings cannot lie in an external file")
 	case f.outside:
-		t.Raw, err = r.external(f.external, count*size)
+		t.Raw, err = r.external(f.external, size)
 	case t.Elem == String && len(t.Strings) != count:
 		err = fmt.Errorf("shape %v asks for %d strings, the file holds %d", f.dims, count, len(t.Strings))
 	case t.Elem != String:
 		t.Raw = f.data(t.Elem)
 	}
-	if err == nil && t.Elem != String && len(t.Raw) != count*size {
-		err = fmt.Errorf("shape %v of %v asks for %d bytes, the file holds %d", f.dims, t.Elem, count*size, len(t.Raw))
+	if err == nil && t.Elem != String && len(t.Raw) != size {
+		err = fmt.Errorf("shape %v of %v asks for %d bytes, the file holds %d", f.dims, t.Elem, size, len(t.Raw))
+	}
+	if err == nil && t.Elem.Bits() < 8 && t.Elem != String {
+		t.Raw = unpack(t.Raw, t.Elem, count)
 	}
 	return t, err
+}
+
+// unpack gives every element of less than a byte one of its own.
+func unpack(packed []byte, elem ElemType, count int) []byte {
+	out := make([]byte, count)
+	bits := elem.Bits()
+	signed := elem == Int4 || elem == Int2
+	for i := range out {
+		at := i * bits
+		v := uint16(packed[at/8]) >> (at % 8)
+		if at%8+bits > 8 {
+			v |= uint16(packed[at/8+1]) << (8 - at%8)
+		}
+		out[i] = byte(v) & (1<<bits - 1)
+		if signed {
+			out[i] = byte(int8(out[i]<<(8-bits)) >> (8 - bits))
+		}
+	}
+	return out
 }
 
 // field takes one field; names, types and strings go into the tensor at once.
@@ -604,6 +632,9 @@ func (f *tensorFields) data(elem ElemType) (raw []byte) {
 	case elem == Uint64 || elem == Uint32:
 		return littleEndian(f.uint64s, elem.Size())
 	}
+	if elem == Float6E2M3 || elem == Float6E3M2 { // the only ones that are not packed there
+		return pack6(f.int32s)
+	}
 	return littleEndian(f.int32s, elem.Size()) // everything narrow is in int32_data
 }
 
@@ -613,6 +644,17 @@ func littleEndian(numbers []int64, size int) (raw []byte) {
 		raw = binary.LittleEndian.AppendUint64(raw, uint64(x))[:len(raw)+size]
 	}
 	return raw
+}
+
+// pack6 lays 6-bit numbers end to end, as raw_data has them.
+func pack6(numbers []int64) []byte {
+	out := make([]byte, (len(numbers)*6+7)/8)
+	for i, x := range numbers {
+		for b := range 6 {
+			out[(i*6+b)/8] |= byte(x>>b&1) << ((i*6 + b) % 8)
+		}
+	}
+	return out
 }
 
 // setShape takes over the dimensions and returns how many elements they ask

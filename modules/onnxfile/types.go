@@ -27,12 +27,26 @@ const (
 	Complex64  ElemType = 14
 	Complex128 ElemType = 15
 	BFloat16   ElemType = 16
+
+	Float8E4M3FN   ElemType = 17
+	Float8E4M3FNUZ ElemType = 18
+	Float8E5M2     ElemType = 19
+	Float8E5M2FNUZ ElemType = 20
+	Uint4          ElemType = 21
+	Int4           ElemType = 22
+	Float4E2M1     ElemType = 23
+	Float8E8M0     ElemType = 24
+	Uint2          ElemType = 25
+	Int2           ElemType = 26
+	Float6E2M3     ElemType = 27
+	Float6E3M2     ElemType = 28
 )
 
 var elemNames = [...]string{"undefined", "float", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool",
-	"float16", "double", "uint32", "uint64", "complex64", "complex128", "bfloat16"}
+	"float16", "double", "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz",
+	"uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2", "float6e2m3", "float6e3m2"}
 
-var elemSizes = [...]int{0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, 8, 16, 2}
+var elemBits = [...]int{0, 32, 8, 8, 16, 16, 32, 64, 0, 8, 16, 64, 32, 64, 64, 128, 16, 8, 8, 8, 8, 4, 4, 4, 8, 2, 2, 6, 6}
 
 // String returns the name ONNX uses, for example "float16".
 func (e ElemType) String() string {
@@ -42,14 +56,20 @@ func (e ElemType) String() string {
 	return elemNames[e]
 }
 
-// Size returns the number of bytes of an element, 0 for strings and unknown
-// types.
-func (e ElemType) Size() int {
-	if e < 0 || int(e) >= len(elemSizes) {
+// Bits returns how many bits an element takes in a file, 0 for strings and
+// unknown types. Elements of less than a byte lie packed there, the first in
+// the lowest bits.
+func (e ElemType) Bits() int {
+	if e < 0 || int(e) >= len(elemBits) {
 		return 0
 	}
-	return elemSizes[e]
+	return elemBits[e]
 }
+
+// Size returns the number of bytes of an element in [Tensor.Raw], 0 for
+// strings and unknown types. It is at least 1: elements of 2, 4 and 6 bits are
+// unpacked, one a byte.
+func (e ElemType) Size() int { return (e.Bits() + 7) / 8 }
 
 // Model is an ONNX model.
 type Model struct {
@@ -183,7 +203,8 @@ const (
 	TensorKind Kind = iota
 	SequenceKind
 	OptionalKind
-	OtherKind // maps, sparse tensors
+	MapKind
+	OtherKind // sparse tensors
 )
 
 // Value describes an input, output or inner value.
@@ -191,6 +212,9 @@ type Value struct {
 	Name string
 	Kind Kind
 	Elem ElemType // of the tensor, or of the tensors in a sequence or optional
+	// Of is the kind inside a sequence (tensors or maps) or an optional
+	// (a tensor or a sequence).
+	Of Kind
 	// Known says whether the file states a shape at all.
 	Known bool
 	// Shape holds one entry a dimension: its size, or -1 where the model
@@ -207,8 +231,15 @@ func (v Value) String() string {
 	switch v.Kind {
 	case SequenceKind:
 		b.WriteString("sequence of ")
+		if v.Of == MapKind {
+			b.WriteString("maps")
+			return b.String()
+		}
 	case OptionalKind:
 		b.WriteString("optional ")
+	case MapKind:
+		b.WriteString("map")
+		return b.String()
 	case OtherKind:
 		b.WriteString("not a tensor")
 		return b.String()
@@ -241,7 +272,9 @@ type Tensor struct {
 	Elem  ElemType
 	Shape []int
 	// Raw holds the elements, little-endian and row-major, Elem.Size() bytes
-	// each (a bool is one byte, 0 or 1). It may alias the file.
+	// each (a bool is one byte, 0 or 1; int4 and int2 are a byte with their
+	// sign, other narrow types a byte with zeros above). It may alias the
+	// file.
 	Raw []byte
 	// Strings holds the elements of a string tensor.
 	Strings []string

@@ -16,10 +16,10 @@ var castTable = map[string]operator{
 		if elemSize(to) == 0 {
 			return nil, fmt.Errorf("cannot cast to %v", to)
 		}
-		return castTo(func(*call) (onnxElem, error) { return to, nil }), nil
+		return castTo(castLimits(s), func(*call) (onnxElem, error) { return to, nil }), nil
 	}},
-	"CastLike": {native: true, build: func(*spec) (operation, error) {
-		return castTo(func(c *call) (onnxElem, error) {
+	"CastLike": {native: true, build: func(s *spec) (operation, error) {
+		return castTo(castLimits(s), func(c *call) (onnxElem, error) {
 			like, err := c.need(1)
 			if err != nil {
 				return 0, err
@@ -27,9 +27,15 @@ var castTable = map[string]operator{
 			return like.dt, nil
 		}), nil
 	}},
+	"BitCast": {native: true, build: buildBitCast},
 }
 
-func castTo(to func(c *call) (onnxElem, error)) operation {
+// castLimits reads how to round to the types of eight bits and less.
+func castLimits(s *spec) limits {
+	return limits{saturate: s.int("saturate", 1) == 1, round: s.str("round_mode", "up")}
+}
+
+func castTo(l limits, to func(c *call) (onnxElem, error)) operation {
 	return func(c *call) error {
 		x, err := c.need(0)
 		if err != nil {
@@ -47,13 +53,54 @@ func castTo(to func(c *call) (onnxElem, error)) operation {
 		if err != nil {
 			return err
 		}
-		return cast(out, x)
+		return castWith(out, x, l)
 	}
+}
+
+// buildBitCast gives the bits another type of the same size.
+func buildBitCast(s *spec) (operation, error) {
+	to := onnxfile.ElemType(s.int("to", 0))
+	return func(c *call) error {
+		x, err := c.need(0)
+		if err != nil {
+			return err
+		}
+		if x.dt == text || x.dt.Bits() != to.Bits() {
+			return fmt.Errorf("%v and %v do not have the same number of bits", x.dt, to)
+		}
+		if to.Bits() < 8 { // the byte around them is sign or zero
+			out, err := c.output(0, to, x.shape...)
+			if err != nil {
+				return err
+			}
+			mask := uint8(1)<<to.Bits() - 1
+			dst, src := view[uint8](out), view[uint8](x)
+			for i, v := range src {
+				dst[i] = narrowInt(int64(v&mask), to)
+			}
+			return nil
+		}
+		c.alias(0, x, x.shape...).dt = to
+		return nil
+	}, nil
+}
+
+// narrowInt keeps the bits of v that the type has, sign or zeros above.
+func narrowInt(v int64, dt onnxElem) uint8 {
+	shift := 8 - dt.Bits()
+	if dt == i4 || dt == i2 {
+		return uint8(int8(v<<shift) >> shift)
+	}
+	return uint8(v<<shift) >> shift
 }
 
 // cast converts the elements of src to the type of dst. Floats are cut off
 // towards zero on the way to integers.
 func cast(dst, src *tensor) error {
+	return castWith(dst, src, limits{saturate: true, round: "up"})
+}
+
+func castWith(dst, src *tensor, l limits) error {
 	switch {
 	case dst.dt == src.dt:
 		copyElems(dst, src)
@@ -65,32 +112,37 @@ func cast(dst, src *tensor) error {
 	}
 	switch src.dt {
 	case f32:
-		return castFrom(dst, view[float32](src))
+		return castFromWith(dst, l, view[float32](src))
 	case f64:
-		return castFrom(dst, view[float64](src))
-	case i8:
-		return castFrom(dst, view[int8](src))
+		return castFromWith(dst, l, view[float64](src))
+	case i8, i4, i2:
+		return castFromWith(dst, l, view[int8](src))
 	case i16:
-		return castFrom(dst, view[int16](src))
+		return castFromWith(dst, l, view[int16](src))
 	case i32:
-		return castFrom(dst, view[int32](src))
+		return castFromWith(dst, l, view[int32](src))
 	case i64:
-		return castFrom(dst, view[int64](src))
-	case u8, bool8:
-		return castFrom(dst, view[uint8](src))
+		return castFromWith(dst, l, view[int64](src))
+	case u8, bool8, u4, u2:
+		return castFromWith(dst, l, view[uint8](src))
 	case u16:
-		return castFrom(dst, view[uint16](src))
+		return castFromWith(dst, l, view[uint16](src))
 	case u32:
-		return castFrom(dst, view[uint32](src))
+		return castFromWith(dst, l, view[uint32](src))
 	case u64:
-		return castFrom(dst, view[uint64](src))
-	case f16, bf16:
-		return castFrom(dst, view[float32](widen(src)))
+		return castFromWith(dst, l, view[uint64](src))
+	}
+	if src.dt == f16 || src.dt == bf16 || minifloats[src.dt] != nil {
+		return castFromWith(dst, l, view[float32](widen(src)))
 	}
 	return fmt.Errorf("cannot cast %v", src.dt)
 }
 
 func castFrom[S number](dst *tensor, src []S) error {
+	return castFromWith(dst, limits{saturate: true, round: "up"}, src)
+}
+
+func castFromWith[S number](dst *tensor, l limits, src []S) error {
 	switch dst.dt {
 	case f32:
 		convert[float32](dst, src)
@@ -127,8 +179,20 @@ func castFrom[S number](dst *tensor, src []S) error {
 		for i, v := range src {
 			d[i] = toBF16(float32(v))
 		}
+	case i4, u4, i2, u2:
+		d := view[uint8](dst)
+		for i, v := range src {
+			d[i] = narrowInt(int64(v), dst.dt)
+		}
 	default:
-		return fmt.Errorf("cannot cast to %v", dst.dt)
+		m := minifloats[dst.dt]
+		if m == nil {
+			return fmt.Errorf("cannot cast to %v", dst.dt)
+		}
+		d := view[uint8](dst)
+		for i, v := range src {
+			d[i] = m.encode(float32(v), l)
+		}
 	}
 	return nil
 }
@@ -163,6 +227,10 @@ func toText(dst []string, src *tensor) error {
 		case bool8:
 			dst[i] = strconv.FormatBool(view[uint8](src)[i] != 0)
 		default:
+			if minifloats[src.dt] != nil {
+				dst[i] = floatText(src.at(i), 32)
+				continue
+			}
 			dst[i] = strconv.FormatInt(int64(src.at(i)), 10)
 		}
 	}
@@ -190,6 +258,12 @@ func floatText(v float64, bits int) string {
 }
 
 func fromText(dst *tensor, src []string) error {
+	switch dst.dt { // a float64 does not hold every integer
+	case i64:
+		return integersFromText(view[int64](dst), src, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
+	case u64:
+		return integersFromText(view[uint64](dst), src, func(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) })
+	}
 	vals := make([]float64, len(src))
 	for i, s := range src {
 		v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
@@ -199,4 +273,20 @@ func fromText(dst *tensor, src []string) error {
 		vals[i] = v
 	}
 	return castFrom(dst, vals)
+}
+
+func integersFromText[T integer](dst []T, src []string, parse func(string) (T, error)) error {
+	for i, s := range src {
+		s = strings.TrimSpace(s)
+		v, err := parse(s)
+		if err != nil {
+			f, bad := strconv.ParseFloat(s, 64)
+			if bad != nil {
+				return fmt.Errorf("cannot cast %q to an integer", s)
+			}
+			v = T(int64(f))
+		}
+		dst[i] = v
+	}
+	return nil
 }

@@ -65,8 +65,16 @@ func viaFloat32(k operation) operation {
 	}
 }
 
+// widen makes float32 of a narrower floating-point type.
 func widen(t *tensor) *tensor {
 	w := newTensor(f32, t.shape...)
+	if m := minifloats[t.dt]; m != nil {
+		dst := view[float32](w)
+		for i, code := range view[uint8](t) {
+			dst[i] = m.values[code]
+		}
+		return w
+	}
 	dst, src := view[float32](w), view[uint16](t)
 	if t.dt == f16 {
 		for i, h := range src {

@@ -151,10 +151,8 @@ func (m *resizeMode) sampler(in, out int, scale, start, end float64) *resampler 
 			if m.mode == "cubic" {
 				w = cubic(d, m.cubicA)
 			}
-			if i < 0 || i >= in {
-				if m.excludeOutside || stretch != 1 {
-					continue
-				}
+			if m.excludeOutside && (i < 0 || i >= in) {
+				continue
 			}
 			index, weights = append(index, max(0, min(in-1, i))), append(weights, w)
 			sum += w
@@ -374,86 +372,6 @@ func resize(c *call, x *tensor, out []int, scales, starts, ends []float64, m *re
 		}
 	}
 	return castFrom(res, cur[:res.n])
-}
-
-func buildGridSample(s *spec) (operation, error) {
-	mode, padding, align := s.str("mode", "bilinear"), s.str("padding_mode", "zeros"), s.int("align_corners", 0) == 1
-	return func(c *call) error {
-		x, grid, err := c.pair()
-		if err != nil {
-			return err
-		}
-		if err := wantF32(x, grid); err != nil {
-			return err
-		}
-		if len(x.shape) != 4 || len(grid.shape) != 4 || grid.shape[3] != 2 || grid.shape[0] != x.shape[0] {
-			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
-		}
-		n, ch, h, w := x.shape[0], x.shape[1], x.shape[2], x.shape[3]
-		oh, ow := grid.shape[1], grid.shape[2]
-		out, err := c.output(0, f32, n, ch, oh, ow)
-		if err != nil {
-			return err
-		}
-		dst, src, g := view[float32](out), view[float32](x), view[float32](grid)
-		unnormalize := func(v float64, size int) float64 {
-			if align {
-				return (v + 1) / 2 * float64(size-1)
-			}
-			return ((v+1)*float64(size) - 1) / 2
-		}
-		inside := func(v float64, size int) float64 {
-			switch padding {
-			case "border":
-				return max(0, min(float64(size-1), v))
-			case "reflection":
-				lo, hi := -0.5, float64(size)-0.5
-				if align {
-					lo, hi = 0, float64(size-1)
-				}
-				return reflectInto(v, lo, hi)
-			}
-			return v
-		}
-		for b := range n {
-			for k := range ch {
-				plane := src[(b*ch+k)*h*w : (b*ch+k+1)*h*w]
-				at := func(y, x int) float64 {
-					if padding != "zeros" {
-						y, x = int(max(0, min(float64(h-1), inside(float64(y), h)))), int(max(0, min(float64(w-1), inside(float64(x), w))))
-					}
-					if y < 0 || y >= h || x < 0 || x >= w {
-						return 0
-					}
-					return float64(plane[y*w+x])
-				}
-				for i := range oh * ow {
-					gx, gy := float64(g[(b*oh*ow+i)*2]), float64(g[(b*oh*ow+i)*2+1])
-					px, py := unnormalize(gx, w), unnormalize(gy, h)
-					var v float64
-					switch mode {
-					case "nearest":
-						v = at(int(math.RoundToEven(inside(py, h))), int(math.RoundToEven(inside(px, w))))
-					case "bicubic":
-						y0, x0 := math.Floor(py), math.Floor(px)
-						for dy := -1; dy <= 2; dy++ {
-							for dx := -1; dx <= 2; dx++ {
-								v += cubic(py-y0-float64(dy), -0.75) * cubic(px-x0-float64(dx), -0.75) * at(int(y0)+dy, int(x0)+dx)
-							}
-						}
-					default:
-						px, py = inside(px, w), inside(py, h)
-						y0, x0 := math.Floor(py), math.Floor(px)
-						fy, fx := py-y0, px-x0
-						yi, xi := int(y0), int(x0)
-						v = (1-fy)*((1-fx)*at(yi, xi)+fx*at(yi, xi+1)) + fy*((1-fx)*at(yi+1, xi)+fx*at(yi+1, xi+1))
-					}
-					dst[(b*ch+k)*oh*ow+i] = float32(v)
-				}
-			}
-		}
-		return nil
-	}, nil
 }
 
 // reflectInto mirrors v at the ends of [lo, hi] until it lies inside.

@@ -401,6 +401,9 @@ func buildLpNorm(s *spec) (operation, error) {
 			for i := range inner {
 				at := o*n*inner + i
 				d := fold(op, src, at, n, inner)
+				if d == 0 {
+					d = 1 // a row of zeros stays one
+				}
 				for k := range n {
 					dst[at+k*inner] = src[at+k*inner] / d
 				}

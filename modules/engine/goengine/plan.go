@@ -554,11 +554,25 @@ func (f *frame) set(id int, t *tensor) {
 
 // info describes a port.
 func info(v onnxfile.Value) (modules.TensorInfo, error) {
-	d := portTypes[v.Elem]
-	if v.Kind != onnxfile.TensorKind || d == 0 {
-		return modules.TensorInfo{}, fmt.Errorf("port %v is not a tensor of a type that can cross a port", v)
+	ti := modules.TensorInfo{Name: v.Name, DType: portTypes[v.Elem]}
+	kind := v.Kind
+	if kind == onnxfile.OptionalKind {
+		kind, ti.Optional = v.Of, true
 	}
-	ti := modules.TensorInfo{Name: v.Name, DType: d}
+	switch kind {
+	case onnxfile.SequenceKind:
+		ti.DType = modules.Sequence
+		return ti, nil
+	case onnxfile.MapKind:
+		ti.DType = modules.Map
+		return ti, nil
+	case onnxfile.TensorKind:
+	default:
+		return ti, fmt.Errorf("port %v cannot cross the engine's border", v)
+	}
+	if ti.DType == 0 {
+		return ti, fmt.Errorf("port %v is of a type that cannot cross the engine's border", v)
+	}
 	if v.Known {
 		ti.Shape, ti.Symbols = v.Shape, v.Symbols
 	}

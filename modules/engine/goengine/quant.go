@@ -3,13 +3,15 @@ package goengine
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"github.com/connectomewire/wire/internal/half"
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
 
 var quantTable = map[string]operator{
-	"QuantizeLinear":        {build: buildQuantize},
-	"DequantizeLinear":      {build: buildDequantize},
+	"QuantizeLinear":        {native: true, build: buildQuantize},
+	"DequantizeLinear":      {native: true, build: buildDequantize},
 	"DynamicQuantizeLinear": {build: buildDynamicQuantize},
 	"ConvInteger":           {build: buildConvInteger},
 	"QLinearConv":           {build: buildQLinearConv},
@@ -79,16 +81,18 @@ func buildMatMulInteger(*spec) (operation, error) {
 // quantize rounds v/scale + zero to an integer type, ties to even, cut off at
 // its ends.
 func quantize(v, scale float64, zero float64, dt onnxElem) int32 {
-	lo, hi := 0.0, 255.0
-	switch dt {
-	case i8:
-		lo, hi = -128, 127
-	case u16:
-		hi = 65535
-	case i16:
-		lo, hi = -32768, 32767
-	}
+	lo, hi := integerRange(dt)
 	return int32(max(lo, min(hi, math.RoundToEven(v/scale)+zero)))
+}
+
+// integerRange is the least and largest number of an integer type.
+func integerRange(dt onnxElem) (lo, hi float64) {
+	switch bits := dt.Bits(); dt {
+	case i8, i16, i4, i2:
+		return -math.Ldexp(1, bits-1), math.Ldexp(1, bits-1) - 1
+	default:
+		return 0, math.Ldexp(1, bits) - 1
+	}
 }
 
 // zeroType is the type a zero point asks for.
@@ -148,24 +152,51 @@ func buildQLinearMatMul(*spec) (operation, error) {
 	}, nil
 }
 
-// perAxis returns the position along an axis for element i.
-func perAxis(shape []int, axis, n int) (func(i int) int, error) {
-	if n == 1 {
+// scaleIndex finds for an element of x the element of the scales that it is
+// quantised with: one for all, one for each position of an axis, or, where
+// block is not 0, one for as many positions of the axis.
+func scaleIndex(x, scale *tensor, axis, block int) (func(i int) int, error) {
+	if scale.n == 1 {
 		return func(int) int { return 0 }, nil
 	}
-	a, err := axisOf(axis, len(shape))
+	a, err := axisOf(axis, len(x.shape))
 	if err != nil {
 		return nil, err
 	}
-	_, size, inner := splitAt(shape, a)
-	if size != n {
-		return nil, fmt.Errorf("%d scales do not fit dimension %d of %v", n, a, shape)
+	_, size, inner := splitAt(x.shape, a)
+	if block == 0 {
+		if size != scale.n {
+			return nil, fmt.Errorf("scales %v do not fit axis %d of %v", scale.shape, a, x.shape)
+		}
+		return func(i int) int { return i / inner % size }, nil
 	}
-	return func(i int) int { return i / inner % n }, nil
+	want := slices.Clone(x.shape)
+	if block > 0 {
+		want[a] = (size + block - 1) / block
+	}
+	if block < 0 || !slices.Equal(want, scale.shape) {
+		return nil, fmt.Errorf("scales %v do not fit blocks of %d along axis %d of %v", scale.shape, block, a, x.shape)
+	}
+	blocks := want[a]
+	return func(i int) int {
+		return (i/(inner*size)*blocks+i/inner%size/block)*inner + i%inner
+	}, nil
+}
+
+// roundTo rounds a float32 to what a floating-point type can hold.
+func roundTo(v float32, dt onnxElem) float32 {
+	switch dt {
+	case f16:
+		return half.From(half.To(v))
+	case bf16:
+		return fromBF16(toBF16(v))
+	}
+	return v
 }
 
 func buildQuantize(s *spec) (operation, error) {
-	axis, dt := s.int("axis", 1), onnxfile.ElemType(s.int("output_dtype", int(u8)))
+	axis, block, dt := s.int("axis", 1), s.int("block_size", 0), onnxfile.ElemType(s.int("output_dtype", 0))
+	l, precision := castLimits(s), onnxfile.ElemType(s.int("precision", 0))
 	if dt == 0 {
 		dt = u8
 	}
@@ -175,48 +206,68 @@ func buildQuantize(s *spec) (operation, error) {
 			return err
 		}
 		zero := c.input(2)
-		at, err := perAxis(x.shape, axis, scale.n)
+		at, err := scaleIndex(x, scale, axis, block)
 		if err != nil {
 			return err
 		}
-		to := zeroType(zero, dt)
+		to, division := zeroType(zero, dt), precision
+		if division == 0 {
+			division = scale.dt
+		}
 		out, err := c.output(0, to, x.shape...)
 		if err != nil {
 			return err
 		}
+		// the quotient is rounded to the type of the division
+		quotient := func(i, k int) float32 { return roundTo(float32(x.at(i))/float32(scale.at(k)), division) }
+		if m := minifloats[to]; m != nil {
+			dst := view[uint8](out)
+			for i := range dst {
+				dst[i] = m.encode(quotient(i, at(i)), l)
+			}
+			return nil
+		}
 		vals := make([]int32, x.n)
 		for i := range vals {
 			k := at(i)
-			// the quotient is a float32 one
-			q := float64(float32(x.at(i)) / float32(scale.at(k)))
-			vals[i] = quantize(q, 1, zeroAt(zero, k), to)
+			vals[i] = quantize(float64(quotient(i, k)), 1, zeroAt(zero, k), to)
 		}
 		return castFrom(out, vals)
 	}, nil
 }
 
 func buildDequantize(s *spec) (operation, error) {
-	axis := s.int("axis", 1)
+	axis, block, to := s.int("axis", 1), s.int("block_size", 0), onnxfile.ElemType(s.int("output_dtype", 0))
 	return func(c *call) error {
 		x, scale, err := c.pair()
 		if err != nil {
 			return err
 		}
 		zero := c.input(2)
-		at, err := perAxis(x.shape, axis, scale.n)
+		at, err := scaleIndex(x, scale, axis, block)
 		if err != nil {
 			return err
 		}
-		out, err := c.output(0, f32, x.shape...)
+		dt := to
+		if dt == 0 {
+			dt = scale.dt
+		}
+		out, err := c.output(0, dt, x.shape...)
 		if err != nil {
 			return err
 		}
-		dst := view[float32](out)
-		for i := range dst {
+		vals := view[float32](out)
+		if dt != f32 {
+			vals = make([]float32, x.n)
+		}
+		for i := range vals {
 			k := at(i)
-			dst[i] = float32(x.at(i)-zeroAt(zero, k)) * float32(scale.at(k))
+			vals[i] = float32(x.at(i)-zeroAt(zero, k)) * float32(scale.at(k))
 		}
-		return nil
+		if dt == f32 {
+			return nil
+		}
+		return castFrom(out, vals)
 	}, nil
 }
 

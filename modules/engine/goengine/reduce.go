@@ -30,7 +30,7 @@ var reduceTable = map[string]operator{
 	"ReduceL2": {build: reduction(redL2, 18)}, "ReduceSumSquare": {build: reduction(redSumSquare, 18)},
 	"ReduceLogSum": {build: reduction(redLogSum, 18)}, "ReduceLogSumExp": {build: reduction(redLogSumExp, 18)},
 	"ArgMax": {build: argReduction(true)}, "ArgMin": {build: argReduction(false)},
-	"CumSum": {build: buildCumSum},
+	"CumSum": {build: cumulative(false)}, "CumProd": {build: cumulative(true)},
 }
 
 // reduction makes a builder; from operator set axesInput on the axes are an
@@ -117,6 +117,13 @@ func reduce(c *call, op reduceOp, x *tensor, axes []int, keep bool) error {
 		outer, n = out.n, x.n/max(out.n, 1)
 		x = moved
 	}
+	if n == 0 && (op == redMax || op == redMin) {
+		v, err := extreme(x.dt, op == redMin)
+		if err == nil {
+			fillWith(out, v)
+		}
+		return err
+	}
 	switch x.dt {
 	case f32:
 		reduceF32(c, op, view[float32](out), view[float32](x), outer, n, inner)
@@ -124,6 +131,10 @@ func reduce(c *call, op reduceOp, x *tensor, axes []int, keep bool) error {
 		reduceFloat(op, view[float64](out), view[float64](x), outer, n, inner)
 	case i8:
 		reduceFloat(op, view[int8](out), view[int8](x), outer, n, inner)
+	case i16:
+		reduceFloat(op, view[int16](out), view[int16](x), outer, n, inner)
+	case u16:
+		reduceFloat(op, view[uint16](out), view[uint16](x), outer, n, inner)
 	case i32:
 		reduceFloat(op, view[int32](out), view[int32](x), outer, n, inner)
 	case i64:
@@ -208,9 +219,6 @@ func reduceFloat[T number](op reduceOp, out, x []T, outer, n, inner int) {
 func fold[T number](op reduceOp, x []T, at, n, step int) T {
 	switch op {
 	case redMax, redMin:
-		if n == 0 {
-			panic("the maximum of nothing")
-		}
 		m := x[at]
 		for k := 1; k < n; k++ {
 			if v := x[at+k*step]; op == redMax {
@@ -269,6 +277,33 @@ func fold[T number](op reduceOp, x []T, at, n, step int) T {
 		s = math.Log(s) + m
 	}
 	return T(s)
+}
+
+// extreme is the largest or the least element of a type: the minimum or
+// maximum of nothing.
+func extreme(dt onnxElem, largest bool) (*tensor, error) {
+	t := newTensor(dt, 1)
+	bits := dt.Bits()
+	switch dt {
+	case f32, f64, f16, bf16:
+		sign := -1
+		if largest {
+			sign = 1
+		}
+		return t, castFrom(t, []float64{math.Inf(sign)})
+	case i8, i16, i32, i64:
+		v := int64(-1) << (bits - 1)
+		if largest {
+			v = ^v
+		}
+		return t, castFrom(t, []int64{v})
+	case bool8:
+		bits = 1
+	}
+	if !largest {
+		bits = 0
+	}
+	return t, castFrom(t, []uint64{1<<bits - 1})
 }
 
 func argReduction(largest bool) builder {
@@ -334,58 +369,78 @@ func argmax[T number](dst []int64, x []T, outer, n, inner int, largest, last boo
 	}
 }
 
-func buildCumSum(s *spec) (operation, error) {
-	exclusive, reverse := s.int("exclusive", 0) == 1, s.int("reverse", 0) == 1
-	return func(c *call) error {
-		x, err := c.need(0)
-		if err != nil {
-			return err
-		}
-		axes, err := c.intsOf(1)
-		if err != nil || len(axes) != 1 {
-			return fmt.Errorf("axis is no single integer")
-		}
-		a, err := axisOf(axes[0], len(x.shape))
-		if err != nil {
-			return err
-		}
-		out, err := c.output(0, x.dt, x.shape...)
-		if err != nil {
-			return err
-		}
-		outer, n, inner := splitAt(x.shape, a)
-		switch x.dt {
-		case f32:
-			cumsum(view[float32](out), view[float32](x), outer, n, inner, exclusive, reverse)
-		case f64:
-			cumsum(view[float64](out), view[float64](x), outer, n, inner, exclusive, reverse)
-		case i32:
-			cumsum(view[int32](out), view[int32](x), outer, n, inner, exclusive, reverse)
-		case i64:
-			cumsum(view[int64](out), view[int64](x), outer, n, inner, exclusive, reverse)
-		default:
-			return fmt.Errorf("does not add %v", x.dt)
-		}
-		return nil
-	}, nil
+// cumulative makes the builder of running sums or products.
+func cumulative(product bool) builder {
+	return func(s *spec) (operation, error) {
+		exclusive, reverse := s.int("exclusive", 0) == 1, s.int("reverse", 0) == 1
+		return func(c *call) error {
+			x, err := c.need(0)
+			if err != nil {
+				return err
+			}
+			axes, err := c.intsOf(1)
+			if err != nil || len(axes) != 1 {
+				return fmt.Errorf("axis is no single integer")
+			}
+			a, err := axisOf(axes[0], len(x.shape))
+			if err != nil {
+				return err
+			}
+			out, err := c.output(0, x.dt, x.shape...)
+			if err != nil {
+				return err
+			}
+			r := running{exclusive: exclusive, reverse: reverse, product: product}
+			r.outer, r.n, r.inner = splitAt(x.shape, a)
+			switch x.dt {
+			case f32:
+				runningFold(r, view[float32](out), view[float32](x))
+			case f64:
+				runningFold(r, view[float64](out), view[float64](x))
+			case i32:
+				runningFold(r, view[int32](out), view[int32](x))
+			case i64:
+				runningFold(r, view[int64](out), view[int64](x))
+			case u32:
+				runningFold(r, view[uint32](out), view[uint32](x))
+			case u64:
+				runningFold(r, view[uint64](out), view[uint64](x))
+			default:
+				return fmt.Errorf("does not add or multiply %v", x.dt)
+			}
+			return nil
+		}, nil
+	}
 }
 
-func cumsum[T number](dst, x []T, outer, n, inner int, exclusive, reverse bool) {
-	for o := range outer {
-		for i := range inner {
+// running says how to fold along an axis, keeping every step.
+type running struct {
+	outer, n, inner             int
+	exclusive, reverse, product bool
+}
+
+func runningFold[T number](r running, dst, x []T) {
+	for o := range r.outer {
+		for i := range r.inner {
 			var s T
-			for k := range n {
+			if r.product {
+				s = 1
+			}
+			for k := range r.n {
 				at := k
-				if reverse {
-					at = n - 1 - k
+				if r.reverse {
+					at = r.n - 1 - k
 				}
-				at = (o*n+at)*inner + i
-				if exclusive {
-					dst[at] = s
-					s += x[at]
+				at = (o*r.n+at)*r.inner + i
+				v, before := x[at], s
+				if r.product {
+					s *= v
 				} else {
-					s += x[at]
-					dst[at] = s
+					s += v
+				}
+				dst[at] = s
+				if r.exclusive {
+					dst[at] = before
 				}
 			}
 		}

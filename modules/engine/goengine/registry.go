@@ -8,7 +8,7 @@ import (
 
 // maxOpset is the newest version of the default operator set whose changes
 // the operators here know.
-const maxOpset = 22
+const maxOpset = 28
 
 // operators is the table of everything the engine computes, by name; names
 // outside the default domain carry it: "com.microsoft.Gelu".

@@ -199,7 +199,7 @@ func buildDepthToSpace(s *spec) (operation, error) {
 }
 
 func buildSpaceToDepth(s *spec) (operation, error) {
-	b := s.int("blocksize", 0)
+	b, crd := s.int("blocksize", 0), s.str("mode", "DCR") == "CRD"
 	return func(c *call) error {
 		x, err := blocks(c, b)
 		if err != nil {
@@ -212,6 +212,10 @@ func buildSpaceToDepth(s *spec) (operation, error) {
 		out, err := c.output(0, x.dt, n, ch*b*b, h/b, w/b)
 		if err != nil {
 			return err
+		}
+		if crd { // output index: n, c, by, bx, h, w
+			copyStrided(out, 0, x, 0, []int{n, ch, b, b, h / b, w / b}, []int{ch * h * w, h * w, w, 1, b * w, b})
+			return nil
 		}
 		// output index: n, by, bx, c, h, w
 		copyStrided(out, 0, x, 0, []int{n, b, b, ch, h / b, w / b}, []int{ch * h * w, w, 1, h * w, b * w, b})

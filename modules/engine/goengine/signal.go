@@ -65,6 +65,18 @@ func fourier(x []complex128, inverse bool) {
 	}
 }
 
+// mirror fills the upper half of a real signal's spectrum from the lower.
+func mirror(x []complex128) {
+	n := len(x)
+	x[0] = complex(real(x[0]), 0)
+	if n%2 == 0 {
+		x[n/2] = complex(real(x[n/2]), 0)
+	}
+	for k := n/2 + 1; k < n; k++ {
+		x[k] = cmplx.Conj(x[n-k])
+	}
+}
+
 func buildDFT(s *spec) (operation, error) {
 	axisAttr, inverse, onesided := s.int("axis", 1), s.int("inverse", 0) == 1, s.int("onesided", 0) == 1
 	axisInput := s.opset >= 20
@@ -89,18 +101,24 @@ func buildDFT(s *spec) (operation, error) {
 			return fmt.Errorf("axis %d is out of range for %v", axis, x.shape)
 		}
 		n := x.shape[a]
+		if inverse && onesided {
+			n = 2 * (n - 1)
+		}
 		if t := c.input(1); t != nil && t.n > 0 {
 			n = int(t.at(0))
 		}
 		if n < 1 {
 			return fmt.Errorf("length %d", n)
 		}
-		bins := n
-		if onesided {
+		bins, cells := n, 2
+		switch {
+		case onesided && inverse: // a spectrum's half gives a real signal
+			cells = 1
+		case onesided:
 			bins = n/2 + 1
 		}
 		shape := slices.Clone(x.shape)
-		shape[a], shape[rank-1] = bins, 2
+		shape[a], shape[rank-1] = bins, cells
 		out, err := c.output(0, x.dt, shape...)
 		if err != nil {
 			return err
@@ -120,10 +138,16 @@ func buildDFT(s *spec) (operation, error) {
 					}
 					buf[k] = complex(x.at(at), im)
 				}
+				if cells == 1 {
+					mirror(buf)
+				}
 				fourier(buf, inverse)
 				for k := range bins {
-					at := ((o*bins+k)*inner + i) * 2
-					vals[at], vals[at+1] = real(buf[k]), imag(buf[k])
+					at := ((o*bins+k)*inner + i) * cells
+					vals[at] = real(buf[k])
+					if cells == 2 {
+						vals[at+1] = imag(buf[k])
+					}
 				}
 			}
 		}

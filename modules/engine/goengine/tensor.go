@@ -27,6 +27,10 @@ const (
 	u64   = onnxfile.Uint64
 	bool8 = onnxfile.Bool
 	text  = onnxfile.String
+	i4    = onnxfile.Int4
+	u4    = onnxfile.Uint4
+	i2    = onnxfile.Int2
+	u2    = onnxfile.Uint2
 )
 
 // stringSize is the size of a string header in memory.
@@ -42,7 +46,7 @@ type tensor struct {
 	buf   *buffer        // what ptr points into, nil if that is not the arena's
 
 	kind  onnxfile.Kind
-	seq   []*tensor // of a sequence
+	seq   []*tensor // of a sequence; a map's keys and values
 	empty bool      // an optional without a value
 }
 
@@ -183,7 +187,9 @@ func (t *tensor) at(i int) float64 {
 		return float64(math.Float32frombits(uint32(view[uint16](t)[i]) << 16))
 	case bool8, u8:
 		return float64(view[uint8](t)[i])
-	case i8:
+	case u4, u2:
+		return float64(view[uint8](t)[i])
+	case i8, i4, i2:
 		return float64(view[int8](t)[i])
 	case i16:
 		return float64(view[int16](t)[i])
@@ -197,6 +203,9 @@ func (t *tensor) at(i int) float64 {
 		return float64(view[int64](t)[i])
 	case u64:
 		return float64(view[uint64](t)[i])
+	}
+	if m := minifloats[t.dt]; m != nil {
+		return float64(m.values[view[uint8](t)[i]])
 	}
 	return math.NaN()
 }
@@ -222,7 +231,9 @@ func product(shape []int) int {
 var portTypes = map[onnxfile.ElemType]modules.DType{
 	f32: modules.Float32, f64: modules.Float64, i64: modules.Int64, i32: modules.Int32, bool8: modules.Bool, u8: modules.Uint8,
 	text: modules.String, i8: modules.Int8, i16: modules.Int16, u16: modules.Uint16, u32: modules.Uint32, u64: modules.Uint64,
-	f16: modules.Float16, bf16: modules.BFloat16,
+	f16: modules.Float16, bf16: modules.BFloat16, i4: modules.Int4, u4: modules.Uint4, i2: modules.Int2, u2: modules.Uint2,
+	onnxfile.Float8E4M3FN: modules.Float8E4M3FN, onnxfile.Float8E4M3FNUZ: modules.Float8E4M3FNUZ, onnxfile.Float8E5M2: modules.Float8E5M2,
+	onnxfile.Float8E5M2FNUZ: modules.Float8E5M2FNUZ, onnxfile.Float8E8M0: modules.Float8E8M0, onnxfile.Float4E2M1: modules.Float4E2M1,
 }
 
 var elemTypes = func() map[modules.DType]onnxfile.ElemType {
@@ -237,6 +248,22 @@ var elemTypes = func() map[modules.DType]onnxfile.ElemType {
 func (t *tensor) fromPort(p *modules.Tensor) {
 	t.dt, t.shape, t.n, t.buf, t.ptr = elemTypes[p.DType], append(t.shape[:0], p.Shape...), p.Len(), nil, nil
 	t.kind, t.seq, t.empty = onnxfile.TensorKind, nil, false
+	switch p.DType {
+	case modules.Absent:
+		t.kind, t.empty = onnxfile.OptionalKind, true
+		return
+	case modules.Sequence, modules.Map:
+		t.kind, t.n = onnxfile.SequenceKind, 0
+		if p.DType == modules.Map {
+			t.kind = onnxfile.MapKind
+		}
+		for _, e := range p.Seq {
+			elem := &tensor{}
+			elem.fromPort(e)
+			t.seq = append(t.seq, elem)
+		}
+		return
+	}
 	if t.n == 0 {
 		return
 	}
@@ -265,8 +292,24 @@ func (t *tensor) fromPort(p *modules.Tensor) {
 // toPort copies t into a caller's tensor, whose memory is used where it
 // suffices.
 func (t *tensor) toPort(p *modules.Tensor) error {
-	if t.kind != onnxfile.TensorKind && (t.kind != onnxfile.OptionalKind || t.empty || t.seq != nil) {
-		return fmt.Errorf("is not a tensor")
+	p.Seq = nil
+	switch {
+	case t.empty:
+		*p = modules.Tensor{DType: modules.Absent, Shape: []int{}}
+		return nil
+	case t.kind == onnxfile.SequenceKind || t.kind == onnxfile.MapKind:
+		*p = modules.Tensor{DType: modules.Sequence, Shape: []int{}}
+		if t.kind == onnxfile.MapKind {
+			p.DType = modules.Map
+		}
+		for _, e := range t.seq {
+			elem := &modules.Tensor{}
+			if err := e.toPort(elem); err != nil {
+				return err
+			}
+			p.Seq = append(p.Seq, elem)
+		}
+		return nil
 	}
 	p.DType = portTypes[t.dt]
 	if p.DType == 0 {
