@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp"
+
+	"github.com/connectomewire/wire/internal/foreign"
 )
 
 // MaxPixels is the largest number of pixels of a picture that is decoded.
@@ -107,7 +109,12 @@ func (p *Picture) Fit(size int) (*image.NRGBA, error) {
 // [MaxPixels]; the header is checked before any pixel is read.
 func DecodePicture(r io.Reader) (image.Image, error) {
 	var head bytes.Buffer
-	config, kind, err := image.DecodeConfig(io.TeeReader(bufio.NewReader(io.LimitReader(r, 1<<20)), &head))
+	var config image.Config
+	var kind string
+	err := foreign.Call("the picture decoder", func() (err error) {
+		config, kind, err = image.DecodeConfig(io.TeeReader(bufio.NewReader(io.LimitReader(r, 1<<20)), &head))
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("not a readable picture: %w", err)
 	}
@@ -117,7 +124,10 @@ func DecodePicture(r io.Reader) (image.Image, error) {
 	if config.Width > MaxPixels/config.Height {
 		return nil, fmt.Errorf("%w: %d×%d", ErrTooLarge, config.Width, config.Height)
 	}
-	m, _, err := image.Decode(io.MultiReader(&head, r))
+	m, err := foreign.Read("the "+kind+" decoder", func() (image.Image, error) {
+		m, _, err := image.Decode(io.MultiReader(&head, r))
+		return m, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("damaged %s picture: %w", kind, err)
 	}

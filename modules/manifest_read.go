@@ -1,7 +1,6 @@
 package modules
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,14 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"reflect"
-	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 
+	"github.com/connectomewire/wire/internal/strictyaml"
 	"github.com/connectomewire/wire/modules/internal/check"
 )
 
@@ -44,175 +39,30 @@ func ReadManifest(r io.Reader, name string) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if len(b) > maxManifest {
-		return nil, &ManifestError{File: name, Message: "larger than 1 MiB, so not a manifest"}
-	}
-	if tooDeep(b) {
-		return nil, &ManifestError{File: name, Message: "nested too deeply to be a manifest"}
-	}
-	file, err := parser.ParseBytes(b, 0)
-	if err != nil {
-		return nil, locate(name, err)
-	}
-	if t := alias(file); t != nil {
-		return nil, &ManifestError{name, t.Position.Line, t.Position.Column, "anchors and aliases are not used in manifests"}
-	}
 	var m Manifest
-	err = yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(&m)
-	if errors.Is(err, io.EOF) {
-		return nil, &ManifestError{File: name, Message: "is empty"}
+	doc, err := strictyaml.Read(b, maxManifest, &m)
+	var e *strictyaml.Error
+	if errors.As(err, &e) {
+		return nil, &ManifestError{name, e.Line, e.Column, e.Msg}
 	}
 	if err != nil {
-		return nil, locate(name, err)
+		return nil, &ManifestError{File: name, Message: err.Error()}
 	}
 	if err := m.Check(); err != nil {
-		return nil, locateMistake(name, file, err)
+		return nil, locateMistake(name, doc, err)
 	}
 	return &m, nil
 }
 
-// tooDeep finds nesting that no manifest has, on which a parser would spend
-// long: brackets within brackets, indentation, or dashes on one line.
-func tooDeep(b []byte) bool {
-	const brackets, indentation, dashes = 50, 100, 20
-	depth := 0
-	for line := range bytes.Lines(b) {
-		if len(line)-len(bytes.TrimLeft(line, " ")) > indentation || bytes.Count(line, []byte("- ")) > dashes {
-			return true
-		}
-		for _, c := range line {
-			switch c {
-			case '[', '{':
-				depth++
-			case ']', '}':
-				depth = max(depth-1, 0)
-			}
-			if depth > brackets {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// alias returns the first anchor or alias of the document, or nil.
-func alias(file *ast.File) *token.Token {
-	var v aliasVisitor
-	for _, d := range file.Docs {
-		ast.Walk(&v, d)
-	}
-	return v.found
-}
-
-type aliasVisitor struct{ found *token.Token }
-
-func (v *aliasVisitor) Visit(n ast.Node) ast.Visitor {
-	switch n.(type) {
-	case *ast.AnchorNode, *ast.AliasNode:
-		if v.found == nil {
-			v.found = n.GetToken()
-		}
-		return nil
-	}
-	return v
-}
-
-// locate turns an error of the yaml library into one with a position.
-func locate(name string, err error) error {
-	var y yaml.Error
-	if !errors.As(err, &y) {
-		return &ManifestError{File: name, Message: err.Error()}
-	}
-	e := &ManifestError{File: name, Message: y.GetMessage()}
-	if t := y.GetToken(); t != nil && t.Position != nil {
-		e.Line, e.Column = t.Position.Line, t.Position.Column
-	}
-	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) && unknown.Token != nil {
-		key := unknown.Token.Value
-		e.Message = fmt.Sprintf("unknown key %q%s", key, suggestion(key, manifestKeys))
-	}
-	return e
-}
-
-// manifestKeys are the keys of all structures of a manifest.
-var manifestKeys = yamlKeys(reflect.TypeOf(Manifest{}), map[reflect.Type]bool{})
-
-func yamlKeys(t reflect.Type, seen map[reflect.Type]bool) []string {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map:
-		return yamlKeys(t.Elem(), seen)
-	case reflect.Struct:
-	default:
-		return nil
-	}
-	if seen[t] {
-		return nil
-	}
-	seen[t] = true
-	var keys []string
-	for i := range t.NumField() {
-		if tag, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); tag != "" {
-			keys = append(append(keys, tag), yamlKeys(t.Field(i).Type, seen)...)
-		}
-	}
-	return keys
-}
-
 // locateMistake finds the line of a mistake: that of the deepest key on its
 // path that the file has.
-func locateMistake(name string, file *ast.File, err error) error {
-	var e *mistake
-	if !errors.As(err, &e) {
-		return &ManifestError{File: name, Message: err.Error()}
-	}
+func locateMistake(name string, doc *strictyaml.Document, err error) error {
 	out := &ManifestError{File: name, Message: err.Error()}
-	if len(file.Docs) == 0 {
-		return out
-	}
-	node := file.Docs[0].Body
-	for _, step := range e.path {
-		t, next := descend(node, step)
-		if next == nil {
-			break
-		}
-		out.Line, out.Column = t.Position.Line, t.Position.Column
-		node = next
+	var e *mistake
+	if errors.As(err, &e) {
+		out.Line, out.Column = doc.Place(e.path...)
 	}
 	return out
-}
-
-// descend returns the value under a key or index, and the token that starts it.
-func descend(node ast.Node, step any) (*token.Token, ast.Node) {
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		for _, v := range n.Values {
-			if key, ok := step.(string); ok && v.Key.GetToken().Value == key {
-				return v.Key.GetToken(), v.Value
-			}
-		}
-	case *ast.MappingValueNode:
-		if key, ok := step.(string); ok && n.Key.GetToken().Value == key {
-			return n.Key.GetToken(), n.Value
-		}
-	case *ast.SequenceNode:
-		if i, ok := step.(int); ok && i < len(n.Values) {
-			return firstToken(n.Values[i]), n.Values[i]
-		}
-	}
-	return nil, nil
-}
-
-func firstToken(n ast.Node) *token.Token {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		if len(n.Values) > 0 {
-			return n.Values[0].Key.GetToken()
-		}
-	case *ast.MappingValueNode:
-		return n.Key.GetToken()
-	}
-	return n.GetToken()
 }
 
 // specError turns a preprocessing package's complaint into one with a path.

@@ -111,6 +111,7 @@ func TestManifestErrorsAreLocated(t *testing.T) {
 		{"wrong type", "format: 1", "format: [1]", `module.yaml:1:9: `},
 		{"duplicate", "modality: vision", "name: vision", `module.yaml:3:1: `},
 		{"alias", "license: Apache-2.0", "license: &a Apache-2.0", `anchors and aliases are not used`},
+		{"bare tag", "outputs:\n", "outputs:\n  ! n\nextra:\n", `module.yaml:35:3: tags such as "!" are not used`},
 		{"no preprocessing", "    text: {vocabulary: words.txt, lower: true, unknown: <unk>}\n", "", `module.yaml:30:5: inputs[1].kind: port "words" is of kind text: say under text: how it is prepared`},
 		{"no part", "    kind: grid\n    part: image\n", "    kind: grid\n", `say which one has port "grid"`},
 		{"syntax", "files:", "files: [", "module.yaml:"},
@@ -198,6 +199,7 @@ func FuzzManifest(f *testing.F) {
 	}
 	f.Add(string(ocr))
 	f.Add(decoderManifest)
+	f.Add("format: 1\nname: a\nmodality: language\nlicense: MIT\nparts:\n  ! n\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		m, err := ReadManifest(strings.NewReader(s), "module.yaml")
 		if err != nil {

@@ -94,6 +94,7 @@ func TestLoadSaysWhereTheMistakeIs(t *testing.T) {
 		{"plan.yaml", "hemisphere: left", "hemisphere: lefft", []string{"plan.yaml:", "lefft"}},
 		{"plan.yaml", "width: 32", "width: -3", []string{"plan.yaml:4:", "width is -3"}},
 		{"plan.yaml", "width: 32", "width: wide", []string{"plan.yaml:4:"}},
+		{"plan.yaml", "senses:\n", "senses:\n  ! n\nx:\n", []string{"plan.yaml:", "tags such as"}},
 		{"plan.yaml", "senses:", "senses: [", []string{"plan.yaml:"}},
 		{"plan.yaml", "  synthetic: true", "  synthetic: &x true", []string{"plan.yaml:", "anchors"}},
 		{"tracts.tsv", "\nlh-", "\nlh-nowhere-", []string{"tracts.tsv:", "is not in plan.yaml"}},
@@ -179,6 +180,7 @@ func FuzzLoad(f *testing.F) {
 	p.Trained = true
 	good := saved(f, p)
 	f.Add(good[planFileName].Data, good[tractsFileName].Data, good[tensorsFileName].Data[:2000])
+	f.Add([]byte("format: 1\nname: x\nregions:\n  ! n\n"), good[tractsFileName].Data, good[tensorsFileName].Data[:2000])
 	f.Fuzz(func(t *testing.T, plan, tracts, tensors []byte) {
 		q, err := LoadFS(fstest.MapFS{
 			planFileName: {Data: plan}, tractsFileName: {Data: tracts}, tensorsFileName: {Data: tensors},
@@ -195,6 +197,7 @@ func FuzzParseRecipe(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	f.Add([]byte("format: 1\nname: x\nwidth: 8\nrank: 2\nsenses:\n  ! n\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if r, err := ParseRecipe("recipe.yaml", data); err == nil && r.Validate() != nil {
 			t.Errorf("a recipe was read that is not valid: %v", r.Validate())
@@ -210,6 +213,7 @@ func TestRecipeMistakesAreLocated(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"role: primary visual", "role: primary visul", `did you mean "primary visual"`},
 		{"stare: 4", "stare: 0", "stare is 0"},
+		{"senses:\n", "senses:\n  ! n\nx:\n", "tags such as"},
 		{"kind: image", "kind: picture", "want image, sound or memory"},
 		{"neighbours", "neighbors", `did you mean "neighbours"?`},
 		{"velocity: 6", "velocity: 0", "velocity"},

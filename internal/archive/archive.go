@@ -11,6 +11,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/connectomewire/wire/internal/foreign"
 )
 
 // Limits bound what an archive may unpack to. A zero field takes the
@@ -110,7 +112,7 @@ func Extract(ctx context.Context, name, dir string, options Options) (Report, er
 		return Report{}, err
 	}
 	source := &counter{file: file, ctx: ctx, progress: options.Progress}
-	err = w.extract(source, info.Size())
+	err = foreign.Call("the unpacking library", func() error { return w.extract(source, info.Size()) })
 	var entry *EntryError
 	if err != nil && !errors.As(err, &entry) {
 		err = &EntryError{Archive: name, Entry: w.entry, Err: err}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/connectomewire/wire/internal/foreign"
 )
 
 // Limits of a sound.
@@ -79,7 +81,10 @@ func Decode(r io.Reader) (Clip, error) {
 		}
 		return Clip{}, ErrFormat
 	}
-	clip, err := guarded(decode, b)
+	clip, err := foreign.Read("the decoder", func() (Clip, error) { return decode(b) })
+	if errors.As(err, new(*foreign.Panic)) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	if err != nil {
 		return Clip{}, fmt.Errorf("%s: %w", format, err)
 	}
@@ -108,16 +113,6 @@ func sniff(b []byte) (format string, decode func([]byte) (Clip, error)) {
 // isMP3 looks for an MPEG audio frame header of layer III.
 func isMP3(b []byte) bool {
 	return len(b) >= 4 && b[0] == 0xff && b[1]&0xe6 == 0xe2 && b[2]>>4 != 0xf && b[2]>>4 != 0 && b[2]&0x0c != 0x0c
-}
-
-// guarded turns a panic of a decoder on broken input into an error.
-func guarded(decode func([]byte) (Clip, error), b []byte) (clip Clip, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			clip, err = Clip{}, fmt.Errorf("%w: %v", ErrDamaged, r)
-		}
-	}()
-	return decode(b)
 }
 
 // mixer averages interleaved channels into a clip and bounds its length.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/connectomewire/wire/internal/foreign"
 )
 
 // Limits of one rendering.
@@ -52,7 +54,7 @@ func New(ctx context.Context, wasm []byte, cacheDir string) (*Renderer, error) {
 		}
 	}
 	r := &Renderer{runtime: wazero.NewRuntimeWithConfig(ctx, config)}
-	compiled, err := r.runtime.CompileModule(ctx, wasm)
+	compiled, err := foreign.Read("wazero", func() (wazero.CompiledModule, error) { return r.runtime.CompileModule(ctx, wasm) })
 	if err != nil {
 		r.Close()
 		return nil, fmt.Errorf("%w: %v", ErrModule, err)

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/gonum/graph/simple"
 	"google.golang.org/protobuf/encoding/protowire"
 	"gorgonia.org/tensor"
+
+	"github.com/connectomewire/wire/internal/foreign"
 )
 
 // skeleton serializes what onnx-go can decode of a graph: nodes with their
@@ -92,7 +94,7 @@ func message(b []byte, num protowire.Number, m []byte) []byte {
 
 // decode has onnx-go decode the skeleton of a graph and fills g.Nodes with
 // what the backend recorded, completed with what was set aside.
-func decode(g *Graph, nodes []*Node) (err error) {
+func decode(g *Graph, nodes []*Node) error {
 	for _, n := range nodes {
 		if len(n.Outputs) == 0 {
 			return fmt.Errorf("node %v has no output", n)
@@ -101,13 +103,9 @@ func decode(g *Graph, nodes []*Node) (err error) {
 	if len(nodes) == 0 || len(g.Outputs) == 0 {
 		return nil // onnx-go refuses a graph that only passes values on
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("decoding the graph failed: %v", r)
-		}
-	}()
 	rec := &recorder{WeightedDirectedGraph: simple.NewWeightedDirectedGraph(0, 0), nodes: nodes}
-	if err := onnx.NewModel(rec).UnmarshalBinary(skeleton(g, nodes)); err != nil {
+	err := foreign.Call("onnx-go", func() error { return onnx.NewModel(rec).UnmarshalBinary(skeleton(g, nodes)) })
+	if err != nil {
 		return fmt.Errorf("onnx-go: %w", err)
 	}
 	if len(rec.recorded) != len(nodes) {

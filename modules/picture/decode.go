@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/image/draw"
 	"golang.org/x/image/webp"
+
+	"github.com/connectomewire/wire/internal/foreign"
 )
 
 // Limits of a picture.
@@ -110,16 +112,10 @@ func Decode(r io.Reader) (Image, error) {
 	return Image{}, ErrFormat
 }
 
-// read checks the size, then decodes. Decoders of foreign formats may panic
-// on broken input; that is damage, too.
-func (f *format) read(b []byte) (img image.Image, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			img, err = nil, fmt.Errorf("%w: %s: %v", ErrDamaged, f.name, r)
-		}
-	}()
+// read checks the size, then decodes.
+func (f *format) read(b []byte) (image.Image, error) {
 	if f.config != nil {
-		c, err := f.config(bytes.NewReader(b))
+		c, err := foreign.Read("the "+f.name+" decoder", func() (image.Config, error) { return f.config(bytes.NewReader(b)) })
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %v", ErrDamaged, f.name, err)
 		}
@@ -127,7 +123,7 @@ func (f *format) read(b []byte) (img image.Image, err error) {
 			return nil, err
 		}
 	}
-	img, err = f.decode(b)
+	img, err := foreign.Read("the "+f.name+" decoder", func() (image.Image, error) { return f.decode(b) })
 	if err != nil {
 		if errors.Is(err, ErrTooLarge) {
 			return nil, err

@@ -9,6 +9,8 @@ import (
 
 	"github.com/dlclark/regexp2"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/connectomewire/wire/internal/foreign"
 )
 
 // readNormalizer reads a normalizer, or a sequence of them.
@@ -78,7 +80,9 @@ func readReplace(s *step) ([]func(string) string, error) {
 		return nil, err
 	}
 	return []func(string) string{func(t string) string {
-		out, err := re.Replace(t, strings.ReplaceAll(s.Content, "$", "$$"), -1, -1)
+		out, err := foreign.Read("regexp2", func() (string, error) {
+			return re.Replace(t, strings.ReplaceAll(s.Content, "$", "$$"), -1, -1)
+		})
 		if err != nil {
 			return t
 		}
@@ -89,7 +93,7 @@ func readReplace(s *step) ([]func(string) string, error) {
 // compile reads an Oniguruma pattern; regexp2 knows what those of tokenizers
 // use (look-ahead, Unicode classes). Matching is bounded in time.
 func compile(expr string) (*regexp2.Regexp, error) {
-	re, err := regexp2.Compile(expr, regexp2.Unicode)
+	re, err := foreign.Read("regexp2", func() (*regexp2.Regexp, error) { return regexp2.Compile(expr, regexp2.Unicode) })
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", expr, err)
 	}
@@ -221,17 +225,20 @@ func cut(re *regexp2.Regexp, t string) ([]piece, error) {
 	runes := []rune(t)
 	var out []piece
 	at := 0
-	m, err := re.FindRunesMatch(runes)
-	for ; m != nil && err == nil; m, err = re.FindNextMatch(m) {
-		if m.Length == 0 {
-			continue
+	err := foreign.Call("regexp2", func() error {
+		m, err := re.FindRunesMatch(runes)
+		for ; m != nil && err == nil; m, err = re.FindNextMatch(m) {
+			if m.Length == 0 {
+				continue
+			}
+			if m.Index > at {
+				out = append(out, piece{string(runes[at:m.Index]), false})
+			}
+			at = m.Index + m.Length
+			out = append(out, piece{string(runes[m.Index:at]), true})
 		}
-		if m.Index > at {
-			out = append(out, piece{string(runes[at:m.Index]), false})
-		}
-		at = m.Index + m.Length
-		out = append(out, piece{string(runes[m.Index:at]), true})
-	}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("splitting the text: %w", err)
 	}
