@@ -10,9 +10,10 @@ import (
 )
 
 // Auto runs each model with ONNX Runtime if it can, else in pure Go. It turns
-// to pure Go when ONNX Runtime does not load the model, and also when the
-// model's first run fails for a reason that lies neither in the inputs nor
-// with the caller. The sessions it loads tell which engine they are on and
+// to pure Go when ONNX Runtime does not load the model or would compute it
+// wrongly on this processor (products of int8 weights without VNNI), and also
+// when the model's first run fails for a reason that lies neither in the
+// inputs nor with the caller. The sessions it loads tell which engine they are on and
 // why: see modules.EngineOf and modules.EngineReason.
 type Auto struct {
 	Native modules.Engine // nil without the library
@@ -33,6 +34,13 @@ func (a *Auto) Load(model []byte, opt modules.LoadOptions) (modules.Session, err
 			return nil, err
 		}
 		return &autoSession{current: s, settled: true, reason: a.Why}, nil
+	}
+	if !hasVNNI {
+		if reason := saturates(model, opt.Path); reason != nil {
+			if s, err := a.Go.Load(model, opt); err == nil {
+				return &autoSession{current: s, settled: true, reason: reason}, nil
+			}
+		}
 	}
 	s, err := a.Native.Load(model, opt)
 	if err == nil {

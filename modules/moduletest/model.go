@@ -40,15 +40,18 @@ type Node struct {
 }
 
 // Value is an input or output of the model. An entry of Shape below 0 is
-// open, and named by the entry of Symbols.
+// open, and named by the entry of Symbols. Sequences are of the given type and
+// have no shape.
 type Value struct {
 	Name    string
 	DType   modules.DType
 	Shape   []int
 	Symbols []string
+
+	Sequence bool
 }
 
-// Initializer is a constant tensor; only float32 and int64 are written.
+// Initializer is a constant tensor of any type but strings.
 type Initializer struct {
 	Name   string
 	Tensor *modules.Tensor
@@ -68,6 +71,7 @@ const (
 	attributeFloat, attributeString, attributeInts   = 2, 4, 8
 	attributeGraph                                   = 6
 	valueName, valueType, typeTensor                 = 1, 2, 1
+	typeSequence, sequenceElement                    = 4, 1
 	tensorTypeElement, tensorTypeShape, shapeDim     = 1, 2, 1
 	dimValue, dimParam                               = 1, 2
 	tensorDims, tensorElement, tensorName, tensorRaw = 1, 2, 8, 9
@@ -77,7 +81,8 @@ const (
 
 // elementNumber gives the ONNX number of an element type.
 var elementNumber = map[modules.DType]uint64{
-	modules.Float32: 1, modules.Uint8: 2, modules.Int32: 6, modules.Int64: 7, modules.String: 8, modules.Bool: 9, modules.Float64: 11,
+	modules.Float32: 1, modules.Uint8: 2, modules.Int8: 3, modules.Uint16: 4, modules.Int16: 5, modules.Int32: 6, modules.Int64: 7, modules.String: 8,
+	modules.Bool: 9, modules.Float16: 10, modules.Float64: 11, modules.Uint32: 12, modules.Uint64: 13, modules.BFloat16: 16,
 }
 
 // graph serializes the model's graph.
@@ -168,6 +173,10 @@ func (v *Value) bytes() []byte {
 		shape = message(shape, shapeDim, dim)
 	}
 	tensor := number(nil, tensorTypeElement, elementNumber[v.DType])
+	if v.Sequence {
+		inner := message(nil, typeTensor, tensor)
+		return message(text(nil, valueName, v.Name), valueType, message(nil, typeSequence, message(nil, sequenceElement, inner)))
+	}
 	tensor = message(tensor, tensorTypeShape, shape)
 	return message(text(nil, valueName, v.Name), valueType, message(nil, typeTensor, tensor))
 }
@@ -188,9 +197,16 @@ func (w *Initializer) bytes() []byte {
 	for _, v := range w.Tensor.F32 {
 		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
 	}
+	for _, v := range w.Tensor.F64 {
+		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(v))
+	}
 	for _, v := range w.Tensor.I64 {
 		raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
 	}
+	for _, v := range w.Tensor.I32 {
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(v))
+	}
+	raw = append(append(raw, w.Tensor.U8...), w.Tensor.Raw...)
 	return message(b, tensorRaw, raw)
 }
 

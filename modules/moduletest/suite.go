@@ -25,6 +25,8 @@ func Run(t *testing.T, engine modules.Engine) {
 		{"batch sizes", testBatches},
 		{"passed through", testPassedThrough},
 		{"wrong symbols", testWrongSymbols},
+		{"stale shapes", testStaleShapes},
+		{"sequences beside tensors", testSequences},
 		{"chosen outputs", testChosenOutputs},
 		{"bad inputs", testBadInputs},
 		{"bad outputs", testBadOutputs},
@@ -46,6 +48,47 @@ func Run(t *testing.T, engine modules.Engine) {
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, engine) })
 	}
+}
+
+// testStaleShapes: what a model declares of an output is not held against it.
+func testStaleShapes(t *testing.T, engine modules.Engine) {
+	m := &Model{
+		Nodes:   []Node{{Op: "Reshape", Inputs: []string{"x", "shape"}, Outputs: []string{"y"}}},
+		Inputs:  []Value{{Name: "x", DType: modules.Float32, Shape: []int{6}}, {Name: "shape", DType: modules.Int64, Shape: []int{2}}},
+		Outputs: []Value{{Name: "y", DType: modules.Float32, Shape: []int{3, 2}}},
+	}
+	s := load(t, engine, m, modules.LoadOptions{})
+	x := []float32{1, 2, 3, 4, 5, 6}
+	for range 2 {
+		out := run(t, s, map[string]*modules.Tensor{"x": modules.Floats(x, 6), "shape": modules.Ints([]int64{2, 3}, 2)})
+		wantFloats(t, out["y"], x, 2, 3)
+	}
+}
+
+// testSequences: a sequence is a value like a tensor, and does not stand in
+// the way of one.
+func testSequences(t *testing.T, engine modules.Engine) {
+	m := &Model{
+		Nodes: []Node{
+			{Op: "Relu", Inputs: []string{"x"}, Outputs: []string{"y"}},
+			{Op: "SplitToSequence", Inputs: []string{"x"}, Outputs: []string{"rows"}},
+		},
+		Inputs:  []Value{{Name: "x", DType: modules.Float32, Shape: []int{2, 2}}},
+		Outputs: []Value{{Name: "y", DType: modules.Float32, Shape: []int{2, 2}}, {Name: "rows", DType: modules.Float32, Sequence: true}},
+	}
+	s := load(t, engine, m, modules.LoadOptions{})
+	if got := s.Outputs()[1].DType; got != modules.Sequence {
+		t.Errorf("the sequence is a %s", got)
+	}
+	in := map[string]*modules.Tensor{"x": modules.Floats([]float32{1, -2, 3, 4}, 2, 2)}
+	wantFloats(t, run(t, s, in, "y")["y"], []float32{1, 0, 3, 4}, 2, 2)
+	out := run(t, s, in)
+	wantFloats(t, out["y"], []float32{1, 0, 3, 4}, 2, 2)
+	if len(out["rows"].Seq) != 2 {
+		t.Fatalf("got %d rows", len(out["rows"].Seq))
+	}
+	wantFloats(t, out["rows"].Seq[0], []float32{1, -2}, 1, 2)
+	wantFloats(t, out["rows"].Seq[1], []float32{3, 4}, 1, 2)
 }
 
 // Affine is y = relu(x·W + b), and h = x·W inside, for x [batch, 3], W [3, 2].
@@ -245,6 +288,7 @@ func testPassedThrough(t *testing.T, engine modules.Engine) {
 			{Name: "same", DType: modules.Float32, Shape: []int{2}},
 			{Name: "constant", DType: modules.Float32, Shape: []int{2}},
 			{Name: "y", DType: modules.Float32, Shape: []int{2}},
+			{Name: "x", DType: modules.Float32, Shape: []int{2}},
 		},
 		Initializers: []Initializer{{Name: "c", Tensor: modules.Floats([]float32{5, 6}, 2)}},
 	}
@@ -254,6 +298,7 @@ func testPassedThrough(t *testing.T, engine modules.Engine) {
 		out := run(t, s, map[string]*modules.Tensor{"x": modules.Floats(x, 2)})
 		wantFloats(t, out["same"], []float32{-1, 2}, 2)
 		wantFloats(t, out["constant"], []float32{5, 6}, 2)
+		wantFloats(t, out["x"], []float32{-1, 2}, 2)
 		wantFloats(t, out["y"], []float32{0, 2}, 2)
 		out["same"].F32[0], out["constant"].F32[0] = 99, 99 // the caller's own
 		if x[0] != -1 {

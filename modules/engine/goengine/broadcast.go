@@ -3,6 +3,7 @@ package goengine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -33,6 +34,32 @@ func broadcastShape(dst []int, shapes ...[]int) ([]int, error) {
 		dst = append(dst, d)
 	}
 	return dst, nil
+}
+
+// aligned are the operators whose second operand, before operator set 7, lay
+// at an axis of the first (numpy's rule came with that version).
+var aligned = map[string]bool{"Add": true, "Sub": true, "Mul": true, "Div": true, "Pow": true, "And": true, "Or": true, "Xor": true,
+	"Equal": true, "Greater": true, "Less": true, "PRelu": true}
+
+// alignOperand gives the second operand ones behind, so that it lies where the
+// axis says; a slope of PRelu lies at the channels.
+func alignOperand(s *spec, k operation) operation {
+	axis := s.int("axis", -1)
+	if s.node.Op == "PRelu" {
+		axis = 1
+	}
+	return func(c *call) error {
+		if axis < 0 || len(c.in) < 2 || c.in[0] == nil || c.in[1] == nil || c.in[1].n == 1 || axis+len(c.in[1].shape) >= len(c.in[0].shape) {
+			return k(c)
+		}
+		b := c.in[1]
+		moved := *b
+		moved.shape = append(slices.Clone(b.shape), ones(len(c.in[0].shape)-axis-len(b.shape))...)
+		c.in[1] = &moved
+		err := k(c)
+		c.in[1] = b
+		return err
+	}
 }
 
 // misfit is the error of broadcastShape; it copies the shapes, so that they

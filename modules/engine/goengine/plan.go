@@ -328,6 +328,9 @@ func (p *plan) build(n *onnxfile.Node) (*step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", n, err)
 	}
+	if n.Domain == "" && sp.opset < 7 && aligned[n.Op] {
+		k = alignOperand(sp, k)
+	}
 	if !op.native {
 		k = viaFloat32(k)
 	}

@@ -97,7 +97,11 @@ func loadError(err error) error {
 var dtypes = map[int32]modules.DType{
 	1: modules.Float32, 2: modules.Uint8, 3: modules.Int8, 4: modules.Uint16, 5: modules.Int16, 6: modules.Int32, 7: modules.Int64,
 	8: modules.String, 9: modules.Bool, 10: modules.Float16, 11: modules.Float64, 12: modules.Uint32, 13: modules.Uint64, 16: modules.BFloat16,
+	17: modules.Float8E4M3FN, 18: modules.Float8E4M3FNUZ, 19: modules.Float8E5M2, 20: modules.Float8E5M2FNUZ,
 }
+
+// containers are the values beside tensors, by ONNXType.
+var containers = map[int32]modules.DType{2: modules.Sequence, 3: modules.Map}
 
 func elementType(d modules.DType) uintptr {
 	switch d {
@@ -119,6 +123,11 @@ func elementType(d modules.DType) uintptr {
 func (s *session) describe() (err error) {
 	if s.inputs, s.held.inputNames, err = s.ports(fnSessionGetInputCount, fnSessionGetInputName, fnSessionGetInputTypeInfo); err != nil {
 		return err
+	}
+	for i := range s.inputs {
+		if s.inputs[i].DType >= modules.Sequence {
+			return &modules.UnsupportedError{Engine: "onnxruntime", Reason: fmt.Sprintf("input %q is a %s", s.inputs[i].Name, s.inputs[i].DType)}
+		}
 	}
 	s.outputs, s.held.outputNames, err = s.ports(fnSessionGetOutputCount, fnSessionGetOutputName, fnSessionGetOutputTypeInfo)
 	s.index()
@@ -163,7 +172,14 @@ func (l *library) tensorInfo(typeInfo uintptr, info *modules.TensorInfo) error {
 		return err
 	}
 	if tensor == 0 {
-		return &modules.UnsupportedError{Engine: "onnxruntime", Reason: fmt.Sprintf("port %q is a sequence, map or optional value; modules exchange tensors", info.Name)}
+		var kind int32
+		if err := l.check(call(l.fn[fnGetOnnxTypeFromTypeInfo], typeInfo, address(&p, &kind))); err != nil {
+			return err
+		}
+		if info.DType = containers[kind]; info.DType == 0 {
+			return &modules.UnsupportedError{Engine: "onnxruntime", Reason: fmt.Sprintf("port %q is an optional or sparse value", info.Name)}
+		}
+		return nil
 	}
 	d, shape, err := l.typeAndShape(tensor)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/connectomewire/wire/modules"
@@ -48,9 +49,12 @@ func (s *session) index() {
 }
 
 // predict finds for each dimension of an output its fixed size or the input
-// dimension of the same symbol; nil when one has neither.
+// dimension of the same symbol; nil when one has neither. An output that is
+// an input too is not computed: the library passes the input's own value on,
+// and leaves memory given for it as it was.
 func (s *session) predict(out *modules.TensorInfo) []dimension {
-	if out.Shape == nil || out.DType == modules.String {
+	passed := slices.ContainsFunc(s.inputs, func(in modules.TensorInfo) bool { return in.Name == out.Name })
+	if out.Shape == nil || out.DType == modules.String || passed {
 		return nil
 	}
 	dims := make([]dimension, len(out.Shape))
@@ -120,8 +124,9 @@ func (s *session) RunInto(ctx context.Context, inputs, outputs map[string]*modul
 	}
 	err = s.run(ctx, f)
 	if err != nil && predicted && ctx.Err() == nil {
-		// A model may call two different sizes by one name: then let the
-		// library allocate, now and from now on.
+		// A model may call two different sizes by one name, or state sizes
+		// that it does not keep: then let the library allocate, now and from
+		// now on.
 		if second := s.runUnsized(ctx, f); second == nil {
 			for _, i := range f.wanted {
 				s.doubtful.Store(i, true)
@@ -163,18 +168,18 @@ func (s *session) bindInputs(f *frame) error {
 }
 
 // bindOutputs lists the outputs asked for in the model's order and gives the
-// library the targets' memory for those whose shape is known beforehand.
-// predicted says whether one was known by its symbols.
+// library the targets' memory for those whose shape is known beforehand;
+// predicted says whether there is one.
 func (s *session) bindOutputs(f *frame, outputs map[string]*modules.Tensor) (predicted bool, err error) {
 	for i := range s.outputs {
 		t := outputs[s.outputs[i].Name]
 		if t == nil {
 			continue
 		}
-		open, placed := s.shapeOutput(f, i, t)
+		placed := s.shapeOutput(f, i, t)
 		value := uintptr(0)
 		if placed {
-			predicted = predicted || open
+			predicted = true
 			if err := resize(t, s.outputs[i].DType); err != nil {
 				return false, err
 			}
@@ -208,25 +213,24 @@ func (s *session) badOutputs(outputs map[string]*modules.Tensor) error {
 }
 
 // shapeOutput gives the target of output i the shape it will have, if that is
-// known; open says that a size comes from an input.
-func (s *session) shapeOutput(f *frame, i int, t *modules.Tensor) (open, known bool) {
+// known.
+func (s *session) shapeOutput(f *frame, i int, t *modules.Tensor) (known bool) {
 	dims := s.sized[i]
 	if dims == nil {
-		return false, false
+		return false
 	}
 	if _, bad := s.doubtful.Load(i); bad {
-		return false, false
+		return false
 	}
 	t.Shape = t.Shape[:0]
 	for _, d := range dims {
 		size := d.size
 		if size < 0 {
-			open = true
 			size = f.given[d.input].Shape[d.axis]
 		}
 		t.Shape = append(t.Shape, size)
 	}
-	return open, true
+	return true
 }
 
 // run calls the model. Cancelling the context makes it stop between two

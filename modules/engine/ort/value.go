@@ -16,7 +16,7 @@ func (l *library) copyOut(value uintptr, t *modules.Tensor) error {
 		return err
 	}
 	if is == 0 {
-		return fmt.Errorf("is not a tensor")
+		return l.copyContainer(value, t)
 	}
 	var info, from uintptr
 	if err := l.check(call(l.fn[fnGetTensorTypeAndShape], value, address(&p, &info))); err != nil {
@@ -45,6 +45,38 @@ func (l *library) copyOut(value uintptr, t *modules.Tensor) error {
 	}
 	to, n := memory(t)
 	copy(unsafe.Slice((*byte)(to), n), unsafe.Slice((*byte)(pointer(from)), n))
+	return nil
+}
+
+// copyContainer copies a sequence or map.
+func (l *library) copyContainer(value uintptr, t *modules.Tensor) error {
+	var p pins
+	defer p.Unpin()
+	var kind int32
+	var count uintptr
+	if err := l.check(call(l.fn[fnGetValueType], value, address(&p, &kind))); err != nil {
+		return err
+	}
+	if containers[kind] == 0 {
+		return fmt.Errorf("is neither tensor nor sequence nor map")
+	}
+	if err := l.check(call(l.fn[fnGetValueCount], value, address(&p, &count))); err != nil {
+		return err
+	}
+	*t = modules.Tensor{DType: containers[kind], Shape: []int{}}
+	for i := range count {
+		var elem uintptr
+		if err := l.check(call(l.fn[fnGetValue], value, i, l.allocator, address(&p, &elem))); err != nil {
+			return err
+		}
+		e := &modules.Tensor{}
+		err := l.copyOut(elem, e)
+		l.release(fnReleaseValue, elem)
+		if err != nil {
+			return err
+		}
+		t.Seq = append(t.Seq, e)
+	}
 	return nil
 }
 
