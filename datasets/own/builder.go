@@ -3,6 +3,7 @@ package own
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,37 @@ func (b *builder) column(name string, hint Kind) int {
 	b.d.Columns = append(b.d.Columns, Column{Name: name})
 	b.hints = append(b.hints, hint)
 	return k
+}
+
+// withFile opens a file, which may have as many bytes as the data.
+func (b *builder) withFile(path string, do func(io.Reader) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return do(&bounded{file, b.d.Options.maxBytes()})
+}
+
+// bounded fails once more bytes were read than it may have.
+type bounded struct {
+	in   io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		// One byte more tells a file of this length from a longer one.
+		var one [1]byte
+		n, err := b.in.Read(one[:])
+		if n > 0 {
+			return 0, fmt.Errorf("%w: raise the bound, or cut the file", ErrTooLarge)
+		}
+		return 0, err
+	}
+	n, err := b.in.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
 }
 
 // row adds a row.

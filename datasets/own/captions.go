@@ -39,12 +39,7 @@ func captioned(name string) string {
 // readCaptions reads lines of a file, perhaps its licence and address, and
 // one or more captions, between tabs. Lines of one file are one row.
 func (b *builder) readCaptions(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return b.parseCaptions(io.LimitReader(file, b.d.Options.maxBytes()+1), path)
+	return b.withFile(path, func(r io.Reader) error { return b.parseCaptions(r, path) })
 }
 
 func (b *builder) parseCaptions(r io.Reader, path string) error {
@@ -119,7 +114,7 @@ func (b *builder) parseCaptions(r io.Reader, path string) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: a line of more than %d bytes, or: %w", path, maxLine, err)
+		return fmt.Errorf("%s: %w; a line may have %d bytes", path, err, maxLine)
 	}
 	if merged > 0 {
 		b.d.Report.note("%d lines were further captions of a file", merged)
@@ -129,12 +124,7 @@ func (b *builder) parseCaptions(r io.Reader, path string) error {
 
 // readSentences reads a text, a row a line.
 func (b *builder) readSentences(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return b.parseSentences(io.LimitReader(file, b.d.Options.maxBytes()+1), path)
+	return b.withFile(path, func(r io.Reader) error { return b.parseSentences(r, path) })
 }
 
 func (b *builder) parseSentences(r io.Reader, path string) error {
@@ -154,7 +144,7 @@ func (b *builder) parseSentences(r io.Reader, path string) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: a line of more than %d bytes, or: %w", path, maxLine, err)
+		return fmt.Errorf("%s: %w; a line may have %d bytes", path, err, maxLine)
 	}
 	return nil
 }

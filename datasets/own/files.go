@@ -119,17 +119,21 @@ type look struct {
 }
 
 func lookAt(path string, kind Kind, full bool) look {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	// A pipe would block when it is opened.
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return look{fault: FaultFile, what: fmt.Sprintf("there is no file %s", path)}
+	case err != nil:
+		return look{fault: FaultUnread, what: err.Error()}
+	case !info.Mode().IsRegular():
+		return look{fault: FaultUnread, what: path + " is not a file"}
 	}
+	file, err := os.Open(path)
 	if err != nil {
 		return look{fault: FaultUnread, what: err.Error()}
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return look{fault: FaultUnread, what: path + " is not a file"}
-	}
 	var l look
 	head := &prefix{limit: headBytes}
 	h := sha256.New()

@@ -87,3 +87,5 @@ func openBad(t testing.TB, path string, o Options) error {
 	}
 	return err
 }
+
+var nan = float32(math.NaN())

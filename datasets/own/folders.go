@@ -269,8 +269,10 @@ func (b *builder) readTable(name string, split datasets.Split) error {
 		return b.readDelimited(name, split)
 	case ".jsonl", ".ndjson":
 		return b.readJSONLines(name, split)
+	case ".json":
+		return b.readJSONList(name, split)
 	default:
-		return fmt.Errorf("%s: tables are read as .csv, .tsv or .jsonl; save it as one of these", name)
+		return fmt.Errorf("%s: tables are read as .csv, .tsv, .jsonl or .json; save it as one of these", name)
 	}
 }
 

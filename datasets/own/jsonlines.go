@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 
 	"github.com/connectomewire/wire/datasets"
@@ -21,12 +20,7 @@ const (
 
 // readJSONLines reads an object a line.
 func (b *builder) readJSONLines(path string, split datasets.Split) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return b.parseJSONLines(io.LimitReader(file, b.d.Options.maxBytes()+1), path, split)
+	return b.withFile(path, func(r io.Reader) error { return b.parseJSONLines(r, path, split) })
 }
 
 func (b *builder) parseJSONLines(r io.Reader, path string, split datasets.Split) error {
@@ -52,7 +46,7 @@ func (b *builder) parseJSONLines(r io.Reader, path string, split datasets.Split)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: a line of more than %d bytes, or: %w", path, maxLine, err)
+		return fmt.Errorf("%s: %w; a line may have %d bytes", path, err, maxLine)
 	}
 	return nil
 }

@@ -93,6 +93,12 @@ func (b *builder) readFile(path string) error {
 		return b.readCaptions(path)
 	case SourceSentences:
 		return b.readSentences(path)
+	case SourceCOCO:
+		return b.readCOCO(path)
+	case SourceKarpathy:
+		return b.readKarpathy(path)
+	case SourceArrays:
+		return b.readArrays(path)
 	}
 	return fmt.Errorf("%s is a file; %q is read from a folder", path, source)
 }
@@ -112,8 +118,17 @@ func sniffFile(path string) (Source, error) {
 			return SourceCaptions, nil
 		}
 		return SourceSentences, nil
+	case ".npy", ".npz":
+		return SourceArrays, nil
+	case ".json":
+		file, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		defer file.Close()
+		return sniffJSON(file, path)
 	default:
-		return "", fmt.Errorf("%s: %w: files ending in %q are not read; there are .csv .tsv .jsonl .txt", path, ErrNothing, ending)
+		return "", fmt.Errorf("%s: %w: files ending in %q are not read; there are .csv .tsv .jsonl .json .npy .npz .txt", path, ErrNothing, ending)
 	}
 }
 
@@ -136,12 +151,17 @@ func (b *builder) readFolder(path string) error {
 	case SourceClasses, SourceFiles:
 		return b.readFiles(t)
 	}
+	if source == "" || source == SourceCOCO || source == SourceKarpathy {
+		if done, err := b.readAnnotations(path, source); done || err != nil {
+			return err
+		}
+	}
 	tables, err := b.tablesIn(path)
 	if err != nil {
 		return err
 	}
 	switch {
-	case len(tables) == 1 && (source == "" || source == SourceTable || source == SourceCaptions):
+	case len(tables) == 1 && (source == "" || source == SourceTable || source == SourceCaptions || source == SourceArrays):
 		return b.readFile(tables[0])
 	case len(tables) > 1 && (source != "" || len(t.media[t.kind()]) == 0):
 		return fmt.Errorf("%s holds %d tables: %s; name one of them", path, len(tables), quoted(tables))
@@ -149,6 +169,48 @@ func (b *builder) readFolder(path string) error {
 		return fmt.Errorf("%s: %w: nothing in the folder is of the source %q", path, ErrNothing, source)
 	}
 	return b.readFiles(t)
+}
+
+// readAnnotations reads COCO's captions, of all sets that are there, or
+// Karpathy's JSON, in a folder or in its folder "annotations".
+func (b *builder) readAnnotations(folder string, source Source) (done bool, err error) {
+	var list []string
+	for _, pattern := range []string{"dataset*.json", "captions_*.json", "instances_*.json"} {
+		for _, place := range []string{folder, filepath.Join(folder, "annotations")} {
+			entries, err := os.ReadDir(place)
+			if err != nil {
+				continue
+			}
+			for _, e := range entries {
+				if ok, _ := filepath.Match(pattern, e.Name()); ok {
+					list = append(list, filepath.Join(place, e.Name()))
+				}
+			}
+		}
+		if len(list) > 0 {
+			break
+		}
+	}
+	for _, path := range list {
+		found, err := sniffFile(path)
+		switch {
+		case err != nil:
+			return false, err
+		case source != "" && found != source, found == SourceTable:
+			continue
+		case found == SourceKarpathy && done:
+			return false, fmt.Errorf("%s holds several data sets: %s; name one of them", folder, quoted(list))
+		case found == SourceKarpathy:
+			err = b.readKarpathy(path)
+		default:
+			err = b.readCOCO(path)
+		}
+		if err != nil {
+			return false, err
+		}
+		done = true
+	}
+	return done, nil
 }
 
 // tablesIn lists the tables that lie in a folder itself.
@@ -163,7 +225,7 @@ func (b *builder) tablesIn(folder string) ([]string, error) {
 		if strings.HasPrefix(e.Name(), ".") || !isFile(name) {
 			continue
 		}
-		if slices.Contains([]string{".csv", ".tsv", ".jsonl", ".ndjson"}, strings.ToLower(filepath.Ext(name))) {
+		if slices.Contains([]string{".csv", ".tsv", ".jsonl", ".ndjson", ".npz"}, strings.ToLower(filepath.Ext(name))) {
 			list = append(list, name)
 		}
 	}

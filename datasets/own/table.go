@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,12 +16,7 @@ import (
 // readDelimited reads CSV or TSV with a row of names, or rows of numbers
 // without one. Every row is in split, which may be empty.
 func (b *builder) readDelimited(path string, split datasets.Split) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return b.parseDelimited(io.LimitReader(file, b.d.Options.maxBytes()+1), path, split)
+	return b.withFile(path, func(r io.Reader) error { return b.parseDelimited(r, path, split) })
 }
 
 func (b *builder) parseDelimited(r io.Reader, path string, split datasets.Split) error {
