@@ -19,7 +19,8 @@ var readsOptional = map[string]bool{"OptionalHasElement": true, "OptionalGetElem
 
 func init() {
 	for _, table := range []map[string]operator{elementwiseTable, castTable, shapeTable, reduceTable, matmulTable, normTable, convTable,
-		poolTable, quantTable, imageTable, lossTable, signalTable, wordsTable, sequenceTable, controlTable, indexTable, rnnTable, randomTable, internalTable} {
+		poolTable, quantTable, imageTable, lossTable, signalTable, wordsTable, sequenceTable, controlTable, indexTable, rnnTable, randomTable, internalTable,
+		attentionTable, rotaryTable, statefulTable, gatedTable, rmsTable, patchTable, textTable, decodeTable} {
 		maps.Copy(operators, table)
 	}
 	maps.Copy(operators, aliases())

@@ -1,0 +1,465 @@
+package goengine
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/modules/onnxfile"
+)
+
+var attentionTable = map[string]operator{
+	"Attention":                     {build: buildAttention},
+	"ai.onnx.preview.FlexAttention": {build: buildFlexAttention},
+}
+
+// headed is a tensor seen as matrices [rows, dim], one for each batch and
+// head.
+type headed struct {
+	data                               []float32
+	batch, heads, rows, dim            int
+	batchStride, headStride, rowStride int
+}
+
+// headsOf sees [batch, heads, rows, dim], or [batch, rows, heads·dim].
+func headsOf(t *tensor, heads int) (headed, error) {
+	h, err := headShape(t.shape, heads)
+	if err == nil {
+		err = wantF32(t)
+	}
+	if err == nil {
+		h.data = view[float32](t)
+	}
+	return h, err
+}
+
+func headShape(s []int, heads int) (headed, error) {
+	switch {
+	case len(s) == 4:
+		return headed{batch: s[0], heads: s[1], rows: s[2], dim: s[3], batchStride: s[1] * s[2] * s[3], headStride: s[2] * s[3], rowStride: s[3]}, nil
+	case len(s) == 3 && heads > 0 && s[2]%heads == 0:
+		return headed{batch: s[0], heads: heads, rows: s[1], dim: s[2] / heads, batchStride: s[1] * s[2], headStride: s[2] / heads, rowStride: s[2]}, nil
+	}
+	return headed{}, fmt.Errorf("wants [batch, heads, rows, size] or [batch, rows, heads·size], got %v and %d heads", s, heads)
+}
+
+func (h *headed) row(b, head, i int) []float32 {
+	at := b*h.batchStride + head*h.headStride + i*h.rowStride
+	return h.data[at : at+h.dim]
+}
+
+// matrix returns rows from i up to j one after the other, copied to buf where
+// they do not lie so.
+func (h *headed) matrix(b, head, i, j int, buf []float32) []float32 {
+	if h.rowStride == h.dim {
+		at := b*h.batchStride + head*h.headStride
+		return h.data[at+i*h.dim : at+j*h.dim]
+	}
+	buf = slices.Grow(buf[:0], (j-i)*h.dim)
+	for ; i < j; i++ {
+		buf = append(buf, h.row(b, head, i)...)
+	}
+	return buf
+}
+
+// scores says how attention goes from products to weights. A row holds what
+// query i of a batch and head makes of every key.
+type scores struct {
+	scale, softcap float32
+	// mask adds to a row; −∞ where a key is not attended to. May be nil.
+	mask func(b, head, i int, row []float32)
+	// keep gets the rows after a stage; may be nil. Stages: 0 the products, 1
+	// capped, 2 masked, 3 weights.
+	keep  func(b, head, i int, row []float32)
+	stage int
+	// sink is one more score of each row, of a key without a value: in the
+	// denominator only. May be nil; by head.
+	sink []float32
+}
+
+// attentionRows is how many queries are worked on at a time, so that no full
+// matrix of scores is ever there.
+const attentionRows = 64
+
+// attend computes softmax(scale·q·kᵀ + mask)·v into out. Heads of q share those
+// of k and v in equal groups.
+func attend(threads int, q, k, v, out headed, s scores) {
+	group := q.heads / max(k.heads, 1)
+	kernel.Parallel(threads, q.batch*q.heads, 1, func(_, from, to int) {
+		var qBuf, kBuf, vBuf []float32
+		block := make([]float32, min(attentionRows, q.rows)*k.rows)
+		result := make([]float32, min(attentionRows, q.rows)*v.dim)
+		for n := from; n < to; n++ {
+			b, head := n/q.heads, n%q.heads
+			keys := k.matrix(b, head/group, 0, k.rows, kBuf)
+			values := v.matrix(b, head/group, 0, v.rows, vBuf)
+			kBuf, vBuf = keepBuffer(kBuf, keys, &k), keepBuffer(vBuf, values, &v)
+			for i := 0; i < q.rows; i += attentionRows {
+				j := min(i+attentionRows, q.rows)
+				qs := q.matrix(b, head, i, j, qBuf)
+				qBuf = keepBuffer(qBuf, qs, &q)
+				w := block[:(j-i)*k.rows]
+				kernel.Gemm(false, true, j-i, k.rows, q.dim, qs, keys, w, false)
+				for r := i; r < j; r++ {
+					s.weigh(b, head, r, w[(r-i)*k.rows:(r-i+1)*k.rows])
+				}
+				kernel.Gemm(false, false, j-i, v.dim, k.rows, w, values, result, false)
+				for r := i; r < j; r++ {
+					copy(out.row(b, head, r), result[(r-i)*v.dim:(r-i+1)*v.dim])
+				}
+			}
+		}
+	})
+}
+
+// keepBuffer keeps what matrix has grown, unless that is the tensor itself.
+func keepBuffer(old, got []float32, h *headed) []float32 {
+	if h.rowStride == h.dim {
+		return old
+	}
+	return got
+}
+
+// weigh turns products into weights in place.
+func (s *scores) weigh(b, head, i int, row []float32) {
+	kernel.MulScalar(row, row, s.scale)
+	s.show(0, b, head, i, row)
+	if s.softcap > 0 {
+		kernel.DivScalar(row, row, s.softcap)
+		kernel.Tanh(row, row)
+		kernel.MulScalar(row, row, s.softcap)
+	}
+	s.show(1, b, head, i, row)
+	if s.mask != nil {
+		s.mask(b, head, i, row)
+	}
+	s.show(2, b, head, i, row)
+	s.softmax(head, row)
+	s.show(3, b, head, i, row)
+}
+
+// softmax gives a row without any key to attend to no weights.
+func (s *scores) softmax(head int, row []float32) {
+	if len(row) == 0 {
+		return
+	}
+	if math.IsInf(float64(kernel.Max(row)), -1) {
+		clear(row)
+		return
+	}
+	if s.sink == nil {
+		kernel.Softmax(row, row)
+		return
+	}
+	m := max(kernel.Max(row), s.sink[head])
+	kernel.SubScalar(row, row, m)
+	kernel.Exp(row, row)
+	sum := kernel.Sum(row) + float32(math.Exp(float64(s.sink[head]-m)))
+	kernel.DivScalar(row, row, sum)
+}
+
+func (s *scores) show(stage, b, head, i int, row []float32) {
+	if s.keep != nil && s.stage == stage {
+		s.keep(b, head, i, row)
+	}
+}
+
+// additive makes a mask of a tensor that broadcasts to [batch, heads, queries,
+// keys]: booleans that say what is attended to, or numbers to add. Keys beyond
+// its last dimension are not attended to.
+func additive(t *tensor, batch, heads, queries, keys int) (func(b, head, i int, row []float32), error) {
+	rank := len(t.shape)
+	if rank == 0 || rank > 4 || (t.dt != bool8 && t.dt != f32) {
+		return nil, fmt.Errorf("mask is %s", t.describe())
+	}
+	have := t.shape[rank-1]
+	var strides [4]int
+	for d, n := rank-1, 1; d >= 0; d-- {
+		at := d + 4 - rank
+		if t.shape[d] != 1 || at == 3 {
+			strides[at] = n
+		}
+		if want := [...]int{batch, heads, queries, t.shape[d]}[at]; t.shape[d] != 1 && t.shape[d] != want {
+			return nil, fmt.Errorf("mask %v does not fit %v", t.shape, []int{batch, heads, queries, keys})
+		}
+		n *= t.shape[d]
+	}
+	if have > keys {
+		return nil, fmt.Errorf("mask %v is longer than %d keys", t.shape, keys)
+	}
+	none := float32(math.Inf(-1))
+	one := have == 1 && keys > 1 // for all keys
+	return func(b, head, i int, row []float32) {
+		at := b*strides[0] + head*strides[1] + i*strides[2]
+		for j := range row {
+			k := at + j
+			switch {
+			case one:
+				k = at
+			case j >= have:
+				row[j] = none
+				continue
+			}
+			if t.dt == f32 {
+				row[j] += view[float32](t)[k]
+			} else if view[uint8](t)[k] == 0 {
+				row[j] = none
+			}
+		}
+	}, nil
+}
+
+// span hides the keys outside [first, last] of each query, as given by a
+// function of batch and query.
+func span(row []float32, first, last int) {
+	none := float32(math.Inf(-1))
+	for j := range row[:min(max(first, 0), len(row))] {
+		row[j] = none
+	}
+	for j := max(last+1, 0); j < len(row); j++ {
+		row[j] = none
+	}
+}
+
+// appendPast makes [batch, heads, past+rows, dim] of what is cached and what is
+// new, as output i.
+func (c *call) appendPast(i int, past *tensor, now headed) (headed, error) {
+	before := 0
+	if past != nil {
+		if len(past.shape) != 4 || past.shape[0] != now.batch || past.shape[1] != now.heads || past.shape[3] != now.dim {
+			return headed{}, fmt.Errorf("past values %v do not fit", past.shape)
+		}
+		if err := wantF32(past); err != nil {
+			return headed{}, err
+		}
+		before = past.shape[2]
+	}
+	t, err := c.output(i, f32, now.batch, now.heads, before+now.rows, now.dim)
+	if err != nil {
+		return headed{}, err
+	}
+	all, _ := headShape(t.shape, 0)
+	if c.frame.dry {
+		return all, nil
+	}
+	all.data = view[float32](t)
+	for b := range now.batch {
+		for h := range now.heads {
+			if before > 0 {
+				copy(all.data[b*all.batchStride+h*all.headStride:], view[float32](past)[(b*now.heads+h)*before*now.dim:][:before*now.dim])
+			}
+			for r := range now.rows {
+				copy(all.row(b, h, before+r), now.row(b, h, r))
+			}
+		}
+	}
+	return all, nil
+}
+
+func buildAttention(s *spec) (operation, error) {
+	qHeads, kvHeads := s.int("q_num_heads", 0), s.int("kv_num_heads", 0)
+	causal, scale, softcap := s.int("is_causal", 0) == 1, s.float("scale", 0), s.float("softcap", 0)
+	mode, left, right := s.int("qk_matmul_output_mode", 0), s.int("left_window_size", -1), s.int("right_window_size", -1)
+	return func(c *call) error {
+		if err := c.first(3); err != nil {
+			return err
+		}
+		q, err := headsOf(c.in[0], qHeads)
+		if err != nil {
+			return err
+		}
+		k, err := headsOf(c.in[1], kvHeads)
+		if err != nil {
+			return err
+		}
+		v, err := headsOf(c.in[2], kvHeads)
+		if err != nil {
+			return err
+		}
+		mask, pastK, pastV, lengths := c.input(3), c.input(4), c.input(5), c.input(6)
+		if k.heads < 1 || q.heads%k.heads != 0 || v.heads != k.heads || q.dim != k.dim || v.rows != k.rows || k.batch != q.batch || v.batch != q.batch {
+			return fmt.Errorf("operands do not fit: %s", describeAll(c.in[:3]))
+		}
+		shape := []int{q.batch, q.heads, q.rows, v.dim}
+		if len(c.in[0].shape) == 3 {
+			shape = []int{q.batch, q.rows, q.heads * v.dim}
+		}
+		y, err := c.output(0, f32, shape...)
+		if err != nil {
+			return err
+		}
+		out, _ := headShape(shape, q.heads)
+		offset := 0
+		for i, p := range []struct {
+			past *tensor
+			now  *headed
+		}{{pastK, &k}, {pastV, &v}} {
+			if p.past == nil && (len(c.out) <= i+1 || c.out[i+1] == nil) {
+				continue
+			}
+			if p.past != nil {
+				offset = p.past.shape[len(p.past.shape)-2]
+			}
+			if *p.now, err = c.appendPast(i+1, p.past, *p.now); err != nil {
+				return err
+			}
+		}
+		sc := scores{scale: scale, softcap: softcap, stage: mode}
+		if scale == 0 {
+			sc.scale = float32(1 / math.Sqrt(float64(q.dim)))
+		}
+		if len(c.out) > 3 && c.out[3] != nil {
+			t, err := c.output(3, f32, q.batch, q.heads, q.rows, k.rows)
+			if err != nil {
+				return err
+			}
+			kept, _ := headsOf(t, 0)
+			sc.keep = func(b, head, i int, row []float32) { copy(kept.row(b, head, i), row) }
+		}
+		out.data = view[float32](y)
+		var valid []int
+		if lengths != nil {
+			if valid, err = c.intsOf(6); err != nil {
+				return err
+			}
+			if len(valid) != q.batch {
+				return fmt.Errorf("%d lengths for a batch of %d", len(valid), q.batch)
+			}
+		}
+		var add func(b, head, i int, row []float32)
+		if mask != nil {
+			if add, err = additive(mask, q.batch, q.heads, q.rows, k.rows); err != nil {
+				return err
+			}
+		}
+		sc.mask = func(b, head, i int, row []float32) {
+			if add != nil {
+				add(b, head, i, row)
+			}
+			at, first, last := i+offset, 0, len(row)-1
+			if valid != nil {
+				if pastK == nil {
+					at = i + valid[b] - q.rows
+				}
+				last = min(last, valid[b]-1)
+			}
+			if causal {
+				last = min(last, at)
+			}
+			if left >= 0 {
+				first = at - left
+			}
+			if right >= 0 {
+				last = min(last, at+right)
+			}
+			span(row, first, last)
+		}
+		attend(c.threads, q, k, v, out, sc)
+		return nil
+	}, nil
+}
+
+// buildFlexAttention is attention whose scores and weights pass through
+// graphs.
+func buildFlexAttention(s *spec) (operation, error) {
+	scale := s.float("scale", 0)
+	body := map[string]int{}
+	names := 0
+	for _, name := range []string{"prob_mod", "score_mod"} { // as in Bodies: sorted
+		if a := s.node.Attrs[name]; a != nil && a.Type == onnxfile.AttrGraph {
+			body[name] = names
+			names++
+		}
+	}
+	return func(c *call) error {
+		if err := c.first(3); err != nil {
+			return err
+		}
+		q, err := headsOf(c.in[0], 0)
+		if err != nil {
+			return err
+		}
+		k, err := headsOf(c.in[1], 0)
+		if err != nil {
+			return err
+		}
+		v, err := headsOf(c.in[2], 0)
+		if err != nil {
+			return err
+		}
+		if k.heads < 1 || q.heads%k.heads != 0 || v.heads != k.heads || q.dim != k.dim || v.rows != k.rows || k.batch != q.batch || v.batch != q.batch {
+			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+		}
+		y, err := c.output(0, f32, q.batch, q.heads, q.rows, v.dim)
+		if err != nil {
+			return err
+		}
+		factor := scale
+		if factor == 0 {
+			factor = float32(1 / math.Sqrt(float64(q.dim)))
+		}
+		weights := newTensor(f32, q.batch, q.heads, q.rows, k.rows)
+		w, _ := headsOf(weights, 0)
+		group := q.heads / k.heads
+		eachHead := func(f func(b, head int)) {
+			for b := range q.batch {
+				for head := range q.heads {
+					f(b, head)
+				}
+			}
+		}
+		eachHead(func(b, head int) {
+			m := w.matrix(b, head, 0, w.rows, nil)
+			kernel.Gemm(false, true, q.rows, k.rows, q.dim, q.matrix(b, head, 0, q.rows, nil), k.matrix(b, head/group, 0, k.rows, nil), m, false)
+			kernel.MulScalar(m, m, factor)
+		})
+		modify := func(name string) error {
+			at, ok := body[name]
+			if !ok {
+				return nil
+			}
+			changed, err := c.runBody(at, weights)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if changed.dt != f32 || !slices.Equal(changed.shape, weights.shape) {
+				return fmt.Errorf("%s makes %s of %s", name, changed.describe(), weights.describe())
+			}
+			weights, w.data = changed, view[float32](changed)
+			return nil
+		}
+		if err := modify("score_mod"); err != nil {
+			return err
+		}
+		var sc scores
+		eachHead(func(b, head int) {
+			for i := range q.rows {
+				sc.softmax(head, w.row(b, head, i))
+			}
+		})
+		if err := modify("prob_mod"); err != nil {
+			return err
+		}
+		out, _ := headsOf(y, 0)
+		eachHead(func(b, head int) {
+			kernel.Gemm(false, false, q.rows, v.dim, k.rows, w.matrix(b, head, 0, w.rows, nil), v.matrix(b, head/group, 0, v.rows, nil), out.matrix(b, head, 0, out.rows, nil), false)
+		})
+		return nil
+	}, nil
+}
+
+// runBody runs a subgraph of one input and one output.
+func (c *call) runBody(at int, x *tensor) (*tensor, error) {
+	body := c.step.bodies[at]
+	if len(body.inputs) != 1 || len(body.outputs) != 1 {
+		return nil, fmt.Errorf("has %d inputs and %d outputs, want one of each", len(body.inputs), len(body.outputs))
+	}
+	f := c.frame.sub(body)
+	defer f.reset()
+	f.set(body.inputs[0], x)
+	if err := f.run(c.frame.ctx); err != nil {
+		return nil, err
+	}
+	return f.vals[body.outputs[0]].clone(), nil
+}
