@@ -10,12 +10,10 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/connectomewire/wire/internal/cachedir"
+	"github.com/connectomewire/wire/internal/codecache"
 	"github.com/connectomewire/wire/internal/resvg"
 )
-
-// CacheVariable names the environment variable that overrides the cache
-// directory.
-const CacheVariable = "WIRE_CACHE"
 
 // Cache is the directory of unpacked packages.
 type Cache struct {
@@ -31,18 +29,9 @@ type Cache struct {
 	namingErr  error
 }
 
-// DefaultCacheDir is $WIRE_CACHE, or wire/data in the user's cache
+// DefaultCacheDir is data below $WIRE_CACHE, or wire/data in the user's cache
 // directory.
-func DefaultCacheDir() (string, error) {
-	if dir := os.Getenv(CacheVariable); dir != "" {
-		return dir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("find the cache directory: %w; set %s", err, CacheVariable)
-	}
-	return filepath.Join(dir, "wire", "data"), nil
-}
+func DefaultCacheDir() (string, error) { return cachedir.Dir("data") }
 
 // OpenCache uses dir, or [DefaultCacheDir] if it is empty. The directory
 // need not exist yet.
@@ -118,7 +107,7 @@ func (c *Cache) renderer() (*resvg.Renderer, error) {
 			c.svgErr = err
 			return
 		}
-		c.svg, c.svgErr = resvg.New(context.Background(), wasm, filepath.Join(c.Dir, ".compiled"))
+		c.svg, c.svgErr = resvg.New(context.Background(), wasm, codecache.Dir())
 	})
 	return c.svg, c.svgErr
 }

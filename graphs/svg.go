@@ -9,7 +9,12 @@ import (
 	"sync"
 
 	graphviz "github.com/goccy/go-graphviz"
+
+	"github.com/connectomewire/wire/internal/graphvizcache"
 )
+
+// By now go-graphviz has found its cache; see [graphvizcache].
+func init() { graphvizcache.Restore() }
 
 // oneAtATime guards Graphviz, which runs in one WebAssembly instance with
 // global state. It is given no context that can be cancelled: interrupting

@@ -12,7 +12,6 @@ import (
 	"github.com/connectomewire/wire/connectome/doctor"
 	"github.com/connectomewire/wire/connectome/metrics"
 	"github.com/connectomewire/wire/connectome/null"
-	"github.com/connectomewire/wire/connectome/pull"
 )
 
 // connectomeCommand is "wire connectome": reading, checking, changing and
@@ -29,7 +28,7 @@ func connectomeCommand() *cli.Command {
 		&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of the random graphs, `N`"},
 		&cli.BoolFlag{Name: "full", Usage: "take every measure, also those that are left out of large connectomes because they take minutes or hours"},
 	}
-	cache := &cli.StringFlag{Name: "cache", EnvVars: []string{pull.CacheVariable}, Usage: "`DIR` of pulled connectomes (default: wire/connectomes in the user's cache directory)"}
+	cache := &cli.StringFlag{Name: "cache", Usage: "`DIR` of pulled connectomes (default: connectomes in wire's cache)"}
 	return &cli.Command{
 		Name: "connectome", Usage: "read, check, change and fetch connectome files",
 		Description: "FILE is a connectome in any known format, or \"default\", the built-in synthetic one.\n\n" +

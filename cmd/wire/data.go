@@ -20,8 +20,7 @@ import (
 // sounds and captions.
 func dataCommand() *cli.Command {
 	cache := &cli.StringFlag{
-		Name: "cache", EnvVars: []string{datasets.CacheVariable},
-		Usage: "`DIR` of unpacked packages (default: wire/data in the user's cache directory)",
+		Name: "cache", Usage: "`DIR` of unpacked packages (default: data in wire's cache)",
 	}
 	asJSON := &cli.BoolFlag{Name: "json", Usage: "print JSON"}
 	return &cli.Command{

@@ -58,11 +58,11 @@ func trainCommand() *cli.Command {
 func dataFlags() []cli.Flag {
 	p := learn.DefaultPrepare()
 	return []cli.Flag{
-		&cli.StringFlag{Name: "data", EnvVars: []string{datasets.CacheVariable}, Usage: "`DIR` of pulled data (default: wire/data in the user's cache directory)", Category: "data"},
+		&cli.StringFlag{Name: "data", Usage: "`DIR` of pulled data (default: data in wire's cache)", Category: "data"},
 		&cli.StringSliceFlag{Name: "set", Value: cli.NewStringSlice("all"), Usage: "learn from the training split of `SET` (repeatable; see: wire data list)", Category: "data"},
 		&cli.IntFlag{Name: "views", Value: p.Views, Usage: "random views of each training picture, `N`", Category: "data"},
 		&cli.IntFlag{Name: "limit", Usage: "take only `N` training and validation examples, evenly spread; 0 takes all", Category: "data"},
-		&cli.StringFlag{Name: "features", Usage: "keep the modules' outputs in `DIR` (default: wire/features in the user's cache directory)", Category: "data"},
+		&cli.StringFlag{Name: "features", Usage: "keep the modules' outputs in `DIR` (default: features in wire's cache)", Category: "data"},
 	}
 }
 

@@ -11,11 +11,9 @@ import (
 	"time"
 
 	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/internal/cachedir"
 	"github.com/connectomewire/wire/internal/download"
 )
-
-// CacheVariable is the environment variable that moves the cache.
-const CacheVariable = "WIRE_CONNECTOMES"
 
 // Options say where to take files from and where to keep them. The zero
 // value fetches from the public repositories into the user's cache.
@@ -46,18 +44,9 @@ type Result struct {
 	Fetched int `json:"fetched"`
 }
 
-// DefaultCache is the directory that [CacheVariable] names, or
-// wire/connectomes in the user's cache directory.
-func DefaultCache() (string, error) {
-	if dir := os.Getenv(CacheVariable); dir != "" {
-		return dir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no cache directory: %w; set %s", err, CacheVariable)
-	}
-	return filepath.Join(dir, "wire", "connectomes"), nil
-}
+// DefaultCache is connectomes below $WIRE_CACHE, or wire/connectomes in the
+// user's cache directory.
+func DefaultCache() (string, error) { return cachedir.Dir("connectomes") }
 
 // Pull fetches a connectome of the catalogue, unless the cache holds it
 // already, and verifies every file's digest. A file that cannot be had

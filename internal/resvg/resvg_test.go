@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/connectomewire/wire/internal/cachedir"
+	"github.com/connectomewire/wire/internal/codecache"
 )
 
 func TestNewRefusesOtherModules(t *testing.T) {
@@ -21,19 +24,15 @@ func TestNewRefusesOtherModules(t *testing.T) {
 // renderer takes the module out of the user's data cache.
 func renderer(t *testing.T) *Renderer {
 	t.Helper()
-	dir := os.Getenv("WIRE_CACHE")
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Skip(err)
-		}
-		dir = filepath.Join(cache, "wire", "data")
+	dir, err := cachedir.Dir("data")
+	if err != nil {
+		t.Skip(err)
 	}
 	wasm, err := os.ReadFile(filepath.Join(dir, "resvg-resvg-wasm", "package", "index_bg.wasm"))
 	if err != nil {
 		t.Skip("@resvg/resvg-wasm has not been pulled: ", err)
 	}
-	r, err := New(context.Background(), wasm, filepath.Join(dir, ".compiled"))
+	r, err := New(context.Background(), wasm, codecache.Dir())
 	if err != nil {
 		t.Fatal(err)
 	}
