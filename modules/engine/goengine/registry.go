@@ -20,7 +20,8 @@ var readsOptional = map[string]bool{"OptionalHasElement": true, "OptionalGetElem
 func init() {
 	for _, table := range []map[string]operator{elementwiseTable, castTable, shapeTable, reduceTable, matmulTable, normTable, convTable,
 		poolTable, quantTable, imageTable, lossTable, signalTable, wordsTable, sequenceTable, controlTable, indexTable, rnnTable, randomTable, internalTable,
-		attentionTable, rotaryTable, statefulTable, gatedTable, rmsTable, patchTable, textTable, decodeTable} {
+		attentionTable, rotaryTable, statefulTable, gatedTable, rmsTable, patchTable, textTable, decodeTable,
+		treeTable, linearTable, featureTable} {
 		maps.Copy(operators, table)
 	}
 	maps.Copy(operators, aliases())

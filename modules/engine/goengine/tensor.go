@@ -102,11 +102,12 @@ func of[T any](dt onnxfile.ElemType, data []T, shape ...int) *tensor {
 	return t
 }
 
-// clone copies a tensor out of the arena.
+// clone copies a value out of the arena.
 func (t *tensor) clone() *tensor {
-	c := newTensor(t.dt, t.shape...)
-	c.kind, c.empty = t.kind, t.empty
-	if t.kind == onnxfile.TensorKind || (t.kind == onnxfile.OptionalKind && t.seq == nil) {
+	c := &tensor{dt: t.dt, kind: t.kind, empty: t.empty}
+	if !t.empty && (t.kind == onnxfile.TensorKind || t.kind == onnxfile.OptionalKind) {
+		c = newTensor(t.dt, t.shape...)
+		c.kind = t.kind
 		copyElems(c, t)
 	}
 	for _, e := range t.seq {
