@@ -10,7 +10,7 @@ import (
 
 // Prepare makes a model's input of a sound: samples, chunks × (context +
 // chunk) samples, or mels × frames numbers (frames × mels when the layout is
-// frames-mels).
+// frames-mels), blocks of them when the specification has Block.
 func (s *Spec) Prepare(c Clip) (data []float32, shape []int, err error) {
 	if err := s.Check(); err != nil {
 		return nil, nil, err
@@ -23,10 +23,10 @@ func (s *Spec) Prepare(c Clip) (data []float32, shape []int, err error) {
 		return nil, nil, err
 	}
 	samples := c.Samples
-	if s.Gain != 0 && s.Gain != 1 {
+	if gain := s.gain(samples); gain != 1 {
 		samples = make([]float32, len(c.Samples))
 		for i, v := range c.Samples {
-			samples[i] = v * float32(s.Gain)
+			samples[i] = v * gain
 		}
 	}
 	if s.Lead > 0 {
@@ -46,6 +46,24 @@ func (s *Spec) Prepare(c Clip) (data []float32, shape []int, err error) {
 		return append([]float32(nil), samples...), []int{len(samples)}, nil
 	}
 	return s.logMel(samples)
+}
+
+// gain is what the samples are multiplied by.
+func (s *Spec) gain(samples []float32) float32 {
+	gain := float32(1)
+	if s.Gain != 0 {
+		gain = float32(s.Gain)
+	}
+	if s.Peak {
+		var peak float32
+		for _, v := range samples {
+			peak = max(peak, v, -v)
+		}
+		if peak > 0 {
+			gain /= peak
+		}
+	}
+	return gain
 }
 
 // chunks cuts the samples into rows that overlap by the context.
@@ -80,11 +98,11 @@ func (s *Spec) FrameCount(n int) int {
 }
 
 func (s *Spec) logMel(samples []float32) ([]float32, []int, error) {
-	if s.Frames > 0 {
+	if least := max(s.Frames, s.Block); least > 0 {
 		// Silence for the missing frames; the frames beyond are cut below.
-		need := (s.Frames-1)*s.Hop + s.Window
+		need := (least-1)*s.Hop + s.Window
 		if s.Center {
-			need = (s.Frames - 1) * s.Hop
+			need = (least - 1) * s.Hop
 		}
 		if len(samples) < need {
 			samples = sized(samples, need)
@@ -103,16 +121,54 @@ func (s *Spec) logMel(samples []float32) ([]float32, []int, error) {
 	mel := s.melFrames(samples, frames)
 	s.compress(mel)
 	s.level(mel, frames)
-	if s.Layout == "frames-mels" {
-		return mel, []int{frames, s.Mels}, nil
+	if s.Block == 0 {
+		return s.layOut(nil, mel, frames), s.frameShape(frames), nil
 	}
-	out := make([]float32, len(mel))
-	for t := range frames {
-		for m := range s.Mels {
-			out[m*frames+t] = mel[t*s.Mels+m]
+	starts := s.blocks(frames)
+	out := make([]float32, 0, len(starts)*s.Block*s.Mels)
+	for _, at := range starts {
+		out = s.layOut(out, mel[at*s.Mels:(at+s.Block)*s.Mels], s.Block)
+	}
+	return out, append([]int{len(starts)}, s.frameShape(s.Block)...), nil
+}
+
+// blocks are the first frames of the blocks.
+func (s *Spec) blocks(frames int) []int {
+	n := 1 + max(frames-s.Block, 0)/s.BlockHop
+	keep := n
+	if s.MaxBlocks > 0 {
+		keep = min(n, s.MaxBlocks)
+	}
+	starts := make([]int, keep)
+	for i := range starts {
+		k := i
+		if keep < n {
+			k = (2*i + 1) * n / (2 * keep) // the middle of the i-th of keep parts
+		}
+		starts[i] = k * s.BlockHop
+	}
+	return starts
+}
+
+// layOut appends frames × mels in the layout.
+func (s *Spec) layOut(out, mel []float32, frames int) []float32 {
+	if s.Layout == "frames-mels" {
+		return append(out, mel...)
+	}
+	for m := range s.Mels {
+		for t := range frames {
+			out = append(out, mel[t*s.Mels+m])
 		}
 	}
-	return out, []int{s.Mels, frames}, nil
+	return out
+}
+
+// frameShape is the shape of so many frames in the layout.
+func (s *Spec) frameShape(frames int) []int {
+	if s.Layout == "frames-mels" {
+		return []int{frames, s.Mels}
+	}
+	return []int{s.Mels, frames}
 }
 
 // melFrames computes the mel spectrogram, frames × mels.
@@ -216,7 +272,7 @@ func (s *Spec) filters() []filter {
 	for m := range out {
 		a, b, c := corner[m], corner[m+1], corner[m+2]
 		norm := 1.0
-		if s.MelNorm != "none" {
+		if s.MelNorm == "" || s.MelNorm == "slaney" {
 			norm = 2 / (c - a)
 		}
 		out[m].first = -1
@@ -234,9 +290,22 @@ func (s *Spec) filters() []filter {
 			}
 			out[m].weights = append(out[m].weights, w*norm)
 		}
+		if s.MelNorm == "sum" {
+			sumToOne(out[m].weights)
+		}
 		out[m].first = max(out[m].first, 0)
 	}
 	return out
+}
+
+func sumToOne(weights []float64) {
+	var sum float64
+	for _, w := range weights {
+		sum += w
+	}
+	for i := range weights {
+		weights[i] /= sum
+	}
 }
 
 // compress takes the logarithm.

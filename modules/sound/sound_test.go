@@ -190,6 +190,10 @@ func TestSpecMistakesNameTheirKey(t *testing.T) {
 		{Spec{Rate: 16000, Window: 400, Hop: 160}, "mels"},
 		{Spec{Rate: 16000, Window: 400, Hop: 160, Mels: 10, FMax: 9000}, "fmax"},
 		{Spec{Rate: 16000, Window: 400, Hop: 160, Mels: 10, Taper: "haan"}, "taper"},
+		{Spec{Rate: 16000, Window: 400, Hop: 160, Mels: 10, Block: 100}, "block_hop"},
+		{Spec{Rate: 16000, Window: 400, Hop: 160, Mels: 10, Block: 100, BlockHop: 50, Frames: 90}, "block"},
+		{Spec{Rate: 16000, Window: 400, Hop: 160, Mels: 10, MaxBlocks: 3}, "max_blocks"},
+		{Spec{Rate: 16000, Features: "waveform", Block: 100, BlockHop: 50}, "block"},
 	} {
 		err := c.spec.Check()
 		if err == nil || !strings.HasPrefix(err.Error(), c.key+":") {

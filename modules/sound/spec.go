@@ -7,10 +7,12 @@ import (
 
 // Spec says how a sound becomes a model's input tensor: the part of a
 // manifest under `sound:`. The steps run in this order: mix to mono,
-// resample, gain, then either the samples themselves or log-mel frames.
+// resample, peak, gain, then either the samples themselves or log-mel frames.
 type Spec struct {
 	// Rate the model wants, samples/s.
 	Rate int `yaml:"rate"`
+	// Peak makes the loudest sample 1 or -1; silence stays silence.
+	Peak bool `yaml:"peak,omitempty"`
 	// Gain multiplies the samples, which are in -1..1; 32768 gives the
 	// integer range that some models were trained on. Default 1.
 	Gain float64 `yaml:"gain,omitempty"`
@@ -53,8 +55,8 @@ type Spec struct {
 	FMin     float64 `yaml:"fmin,omitempty"`
 	FMax     float64 `yaml:"fmax,omitempty"`
 	MelScale string  `yaml:"mel_scale,omitempty"`
-	// MelNorm is "slaney" (default; every band has the same area) or "none"
-	// (every band's peak is 1).
+	// MelNorm is "slaney" (default; every band has the same area), "sum" (the
+	// weights of every band add up to 1) or "none" (every band's peak is 1).
 	MelNorm string `yaml:"mel_norm,omitempty"`
 	// Log is "ln" (default), "log10", "db" (10·log10) or "none". Offset is
 	// added before, then values below Floor are raised to it.
@@ -74,6 +76,14 @@ type Spec struct {
 	// Frames fixes the number of frames: longer sounds are cut, shorter ones
 	// padded with silent frames. 0 leaves it.
 	Frames int `yaml:"frames,omitempty"`
+	// Block cuts the frames into blocks of so many that begin BlockHop frames
+	// apart: the tensor gets a dimension of blocks before its own two. Shorter
+	// sounds are padded with silent frames to one block; frames at the end that
+	// fill no block are left out. Of more than MaxBlocks (0: no bound), so many
+	// are kept, evenly spread over the sound.
+	Block     int `yaml:"block,omitempty"`
+	BlockHop  int `yaml:"block_hop,omitempty"`
+	MaxBlocks int `yaml:"max_blocks,omitempty"`
 	// Layout is "mels-frames" (default) or "frames-mels".
 	Layout string `yaml:"layout,omitempty"`
 }
@@ -98,7 +108,7 @@ func (s *Spec) Check() error {
 		check.OneOf("taper", s.Taper, "hann", "hamming", "none"),
 		check.OneOf("pad", s.Pad, "reflect", "zero"),
 		check.OneOf("mel_scale", s.MelScale, "slaney", "htk"),
-		check.OneOf("mel_norm", s.MelNorm, "slaney", "none"),
+		check.OneOf("mel_norm", s.MelNorm, "slaney", "sum", "none"),
 		check.OneOf("log", s.Log, "ln", "log10", "db", "none"),
 		check.OneOf("normalize", s.Normalize, "none", "clip", "band"),
 		check.OneOf("layout", s.Layout, "mels-frames", "frames-mels"),
@@ -121,6 +131,9 @@ func (s *Spec) Check() error {
 		return check.Errorf("context", "%d is not between 0 and the chunk (%d)", s.Context, s.Chunk)
 	}
 	if s.Waveform() {
+		if s.Block != 0 {
+			return check.Errorf("block", "blocks are cut of frames, not of a waveform; see chunk")
+		}
 		return nil
 	}
 	return s.checkFrames()
@@ -141,6 +154,14 @@ func (s *Spec) checkFrames() error {
 		return check.Errorf("frames", "%d is not between 0 and %d", s.Frames, 1<<20)
 	case s.Frames*s.Hop > maxSamples:
 		return check.Errorf("frames", "%d frames of %d samples are longer than %d samples", s.Frames, s.Hop, maxSamples)
+	case s.Block > 0 && s.Frames > 0 && s.Frames < s.Block:
+		return check.Errorf("block", "a block of %d frames does not fit into %d", s.Block, s.Frames)
+	case s.Block < 0 || s.Block*s.Hop > maxSamples:
+		return check.Errorf("block", "%d is not a number of frames up to %d samples", s.Block, maxSamples)
+	case s.Block > 0 && (s.BlockHop < 1 || s.BlockHop > s.Block):
+		return check.Errorf("block_hop", "%d is not between 1 and the block (%d frames)", s.BlockHop, s.Block)
+	case s.MaxBlocks < 0 || s.Block == 0 && (s.BlockHop != 0 || s.MaxBlocks != 0):
+		return check.Errorf("max_blocks", "%d blocks of %d frames, %d apart, cannot be", s.MaxBlocks, s.Block, s.BlockHop)
 	case s.Power != 0 && s.Power != 1 && s.Power != 2:
 		return check.Errorf("power", "%d is neither 1 nor 2", s.Power)
 	case s.FMin < 0 || s.FMin >= s.fmax():
