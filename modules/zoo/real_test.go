@@ -1,0 +1,107 @@
+package zoo_test
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/engine/goengine"
+)
+
+// ends are the shape, the first and the last numbers of an output.
+type ends struct {
+	Shape []int     `json:"shape"`
+	First []float32 `json:"first"`
+	Last  []float32 `json:"last"`
+}
+
+func (e ends) check(t *testing.T, port string, got *modules.Tensor, tolerance float64) {
+	t.Helper()
+	if !slices.Equal(got.Shape, e.Shape) {
+		t.Fatalf("%s has shape %v, want %v", port, got.Shape, e.Shape)
+	}
+	near(t, port+"'s beginning", got.F32[:len(e.First)], e.First, tolerance)
+	near(t, port+"'s end", got.F32[len(got.F32)-len(e.Last):], e.Last, tolerance)
+}
+
+// made is a made-up input: base + gain·sin(step·i), and what ONNX Runtime
+// gives for it.
+type made struct {
+	Input struct {
+		Shape []int   `json:"shape"`
+		Gain  float64 `json:"gain"`
+		Step  float64 `json:"step"`
+		Base  float32 `json:"base"`
+	} `json:"input"`
+	Outputs map[string]ends `json:"outputs"`
+}
+
+func (m *made) tensor(t *testing.T) *modules.Tensor {
+	t.Helper()
+	n, err := modules.Elements(m.Input.Shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := wave(n, m.Input.Gain, m.Input.Step)
+	for i := range x {
+		x[i] += m.Input.Base
+	}
+	return modules.Floats(x, m.Input.Shape...)
+}
+
+// TestConverted compares the modules converted from packages with what ONNX
+// Runtime gave when they were made.
+func TestConverted(t *testing.T) {
+	for name, port := range map[string]string{"real-vision": "picture", "real-sound": "sound"} {
+		t.Run(name, func(t *testing.T) {
+			var file made
+			vectors(t, name, &file)
+			engines(t, func(t *testing.T, e modules.Engine) {
+				m := open(t, name, e)
+				outputs := run(t, m, map[string]*modules.Tensor{port: file.tensor(t)})
+				if len(outputs) != len(file.Outputs) {
+					t.Fatalf("%d outputs, want %d", len(outputs), len(file.Outputs))
+				}
+				for port, want := range file.Outputs {
+					want.check(t, port, outputs[port], 2e-3)
+				}
+			})
+		})
+	}
+}
+
+// TestSharedSpace: embeddings of every kind are as wide as each other, and of
+// length 1, whatever comes in.
+func TestSharedSpace(t *testing.T) {
+	blank := image.NewRGBA(image.Rect(0, 0, 300, 200))
+	for i := range blank.Pix {
+		blank.Pix[i] = 255
+	}
+	blank.Set(10, 10, color.Black)
+	for name, inputs := range map[string]map[string]modules.Input{
+		"real-vision": {"picture": modules.Image{Image: blank}},
+		"real-sound":  {"sound": modules.Sound{Rate: 8000, Samples: make([]float32, 800)}},
+	} {
+		m := open(t, name, goengine.New())
+		out, err := m.Encode(context.Background(), inputs, "embedding")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := out["embedding"]
+		if fmt.Sprint(v.Shape) != "[1 384]" {
+			t.Errorf("%s: embedding of shape %v", name, v.Shape)
+		}
+		var square float64
+		for _, x := range v.F32 {
+			square += float64(x) * float64(x)
+		}
+		if math.Abs(square-1) > 1e-4 {
+			t.Errorf("%s: embedding of length %g", name, math.Sqrt(square))
+		}
+	}
+}
