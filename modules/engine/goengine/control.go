@@ -37,8 +37,8 @@ func buildIf(s *spec) (operation, error) {
 		if view[uint8](cond)[0] != 0 {
 			body = c.step.bodies[1]
 		}
-		f := c.frame.sub(body)
-		defer f.reset()
+		f := c.frame.enter(body)
+		defer f.leave()
 		if err := f.run(c.frame.ctx); err != nil {
 			return err
 		}
@@ -95,7 +95,10 @@ func buildLoop(s *spec) (operation, error) {
 		scans := make([][]*tensor, len(c.out)-carried)
 		iter := newTensor(i64)
 		for i := 0; i < trips && view[uint8](cond)[0] != 0; i++ {
-			f := c.frame.sub(body)
+			f := c.frame.enter(body)
+			if c.frame.tape != nil { // which keeps the last one
+				iter = newTensor(i64)
+			}
 			view[int64](iter)[0] = int64(i)
 			f.set(body.inputs[0], iter)
 			f.set(body.inputs[1], cond)
@@ -103,7 +106,7 @@ func buildLoop(s *spec) (operation, error) {
 				f.set(body.inputs[2+k], t)
 			}
 			if err := f.run(c.frame.ctx); err != nil {
-				f.reset()
+				f.leave()
 				return err
 			}
 			next := f.vals[body.outputs[0]]
@@ -119,7 +122,7 @@ func buildLoop(s *spec) (operation, error) {
 			for k := range scans {
 				scans[k] = append(scans[k], f.vals[body.outputs[1+carried+k]].clone())
 			}
-			f.reset()
+			f.leave()
 			cond = newTensor(bool8)
 			view[uint8](cond)[0] = again
 		}
@@ -230,7 +233,7 @@ func scan(c *call, in, out []*tensor, scanInputs int, inAt, outAt func(int) (axi
 	}
 	parts := make([][]*tensor, len(out)-states)
 	for k := range length {
-		f := c.frame.sub(body)
+		f := c.frame.enter(body)
 		for i, t := range state {
 			f.set(body.inputs[i], t)
 		}
@@ -244,7 +247,7 @@ func scan(c *call, in, out []*tensor, scanInputs int, inAt, outAt func(int) (axi
 			f.set(body.inputs[states+i], takeAt(t, axis, pos))
 		}
 		if err := f.run(c.frame.ctx); err != nil {
-			f.reset()
+			f.leave()
 			return err
 		}
 		for i := range state {
@@ -253,7 +256,7 @@ func scan(c *call, in, out []*tensor, scanInputs int, inAt, outAt func(int) (axi
 		for i := range parts {
 			parts[i] = append(parts[i], f.vals[body.outputs[states+i]].clone())
 		}
-		f.reset()
+		f.leave()
 	}
 	for i, t := range state {
 		c.pass(i, t)

@@ -42,7 +42,7 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 	if v := m.Opset(); v > maxOpset {
 		return nil, &modules.UnsupportedError{Engine: "go", Reason: fmt.Sprintf("operator set %d; versions up to %d are known", v, maxOpset)}
 	}
-	s = &Session{}
+	s = &Session{graph: m.Graph}
 	for _, v := range m.Graph.Inputs {
 		ti, err := info(v)
 		if err != nil {
@@ -103,9 +103,15 @@ type Session struct {
 	closed  bool
 	mu      sync.Mutex
 	idle    []*frame
+
+	graph     *onnxfile.Graph      // for recordings
+	recorders map[string]*recorder // by outputs and inputs
 }
 
-var _ modules.IntoSession = (*Session)(nil)
+var (
+	_ modules.IntoSession    = (*Session)(nil)
+	_ modules.Differentiable = (*Session)(nil)
+)
 
 // Inputs implements [modules.Session].
 func (s *Session) Inputs() []modules.TensorInfo { return s.inputs }
@@ -204,7 +210,7 @@ func (s *Session) Close() error {
 	s.running.Lock()
 	defer s.running.Unlock()
 	s.closed = true
-	s.idle = nil
+	s.idle, s.recorders = nil, nil
 	return nil
 }
 

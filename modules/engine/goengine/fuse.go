@@ -503,7 +503,7 @@ func (f *fuser) foldConv(i int, n *onnxfile.Node) {
 // affine hands a multiplication by or an addition of one constant to the
 // convolution whose activated result it follows.
 func (f *fuser) affine(i int, n *onnxfile.Node) {
-	if n.Op != "Add" && n.Op != "Mul" {
+	if f.p.recording || n.Op != "Add" && n.Op != "Mul" {
 		return
 	}
 	x, s, ok := f.operands(n)
@@ -582,10 +582,18 @@ func (f *fuser) activate(i int, n *onnxfile.Node) {
 		return otherwise
 	}
 	switch n.Op {
-	case "Relu", "Sigmoid", "Tanh", "HardSwish":
+	case "HardSwish":
+		if f.p.recording { // its slope does not follow from its value
+			return
+		}
+		act = activation{name: n.Op}
+	case "Relu", "Sigmoid", "Tanh":
 		act = activation{name: n.Op}
 	case "LeakyRelu":
 		act = activation{name: n.Op, a: attr("alpha", 0.01)}
+		if f.p.recording && act.a <= 0 {
+			return
+		}
 	case "HardSigmoid":
 		act = activation{name: n.Op, a: attr("alpha", 0.2), b: attr("beta", 0.5)}
 	case "Clip":
@@ -595,7 +603,9 @@ func (f *fuser) activate(i int, n *onnxfile.Node) {
 		}
 		act = activation{name: n.Op, a: lo, b: hi}
 	case "Max":
-		f.floor(i, n)
+		if !f.p.recording {
+			f.floor(i, n)
+		}
 		return
 	default:
 		return

@@ -113,6 +113,13 @@ type plan struct {
 	fusions  int   // nodes merged into others
 
 	unsupported []string
+
+	// Of a plan for recordings; see record.go.
+	recording bool          // fewer fusions
+	reverse   []reverseStep // by step
+	kept      []bool        // values that products read, by number
+	depends   []bool        // values that depend on what is differentiated by
+	reached   []bool        // values from which a target is reached
 }
 
 // capture copies a value of the enclosing plan into this one.
@@ -134,7 +141,12 @@ func (p *plan) value(name string) int {
 // compile prepares a graph. parent is the plan of the enclosing graph, nil for
 // a main graph; keep are inner values that must not be fused away.
 func compile(g *onnxfile.Graph, opsets map[string]int64, threads int, parent *plan, keep []string) (*plan, error) {
-	p := &plan{graph: g, opsets: opsets, threads: threads, ids: map[string]int{}}
+	return compileAs(g, opsets, threads, parent, keep, false)
+}
+
+// compileAs is compile, for recordings with fewer fusions.
+func compileAs(g *onnxfile.Graph, opsets map[string]int64, threads int, parent *plan, keep []string, recording bool) (*plan, error) {
+	p := &plan{graph: g, opsets: opsets, threads: threads, ids: map[string]int{}, recording: recording}
 	for _, v := range g.Inputs {
 		p.inputs = append(p.inputs, p.value(v.Name))
 	}
@@ -315,7 +327,7 @@ func (p *plan) build(n *onnxfile.Node) (*step, error) {
 		s.out = append(s.out, p.value(o))
 	}
 	for _, b := range n.Bodies() {
-		body, err := compile(b, p.opsets, p.threads, p, nil)
+		body, err := compileAs(b, p.opsets, p.threads, p, nil, p.recording)
 		if err != nil {
 			return nil, fmt.Errorf("%v: %w", n, err)
 		}
@@ -373,9 +385,14 @@ func (p *plan) lifetimes() {
 	for _, id := range p.outputs {
 		last[id] = len(p.steps)
 	}
+	for id, kept := range p.kept {
+		if kept {
+			last[id] = len(p.steps)
+		}
+	}
 	for i := range p.steps {
 		s := &p.steps[i]
-		s.dies = make([]bool, len(s.in))
+		s.dies, s.release = make([]bool, len(s.in)), nil
 		ids := reads(s)
 		for j, id := range s.in {
 			count := 0
@@ -406,6 +423,7 @@ type frame struct {
 	subs  map[*plan]*frame
 	lists []int // scratch for small integer lists
 	ctx   context.Context
+	tape  *tape // of a recording
 }
 
 func (p *plan) newFrame(a *arena) *frame {
@@ -434,10 +452,13 @@ func (f *frame) release(t *tensor) {
 
 // run executes the steps; inputs and captures are set. What it leaves is
 // given back by reset.
-func (f *frame) run(ctx context.Context) error {
+func (f *frame) run(ctx context.Context) error { return f.runSteps(ctx, 0, len(f.plan.steps)) }
+
+// runSteps executes the steps from one up to another.
+func (f *frame) runSteps(ctx context.Context, from, to int) error {
 	f.ctx = ctx
 	c := &f.call
-	for i := range f.plan.steps {
+	for i := from; i < to; i++ {
 		s := &f.plan.steps[i]
 		if err := ctx.Err(); err != nil {
 			return err

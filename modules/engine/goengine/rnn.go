@@ -231,43 +231,63 @@ func packGates(t *tensor) []*packed {
 
 func recurrent(gates int, step cellStep, defaults ...string) builder {
 	return func(s *spec) (operation, error) {
-		directions := 1
-		direction := s.str("direction", "forward")
-		if direction == "bidirectional" {
-			directions = 2
+		l, err := newLayer(s, gates, step, defaults)
+		if err != nil {
+			return nil, err
 		}
-		var names []string
-		if a := s.node.Attrs["activations"]; a != nil {
-			names = a.Strings
-		}
-		if len(names) == 0 {
-			for range directions {
-				names = append(names, defaults...)
-			}
-		}
-		if len(names) < directions*len(defaults) {
-			return nil, fmt.Errorf("has %d activations, want %d", len(names), directions*len(defaults))
-		}
-		alphas, betas := s.floats("activation_alpha"), s.floats("activation_beta")
-		acts := make([]rnnAct, len(names))
-		for i, name := range names {
-			alpha, beta := defaultParams(name)
-			if i < len(alphas) {
-				alpha = alphas[i]
-			}
-			if i < len(betas) {
-				beta = betas[i]
-			}
-			var err error
-			if acts[i], err = rnnActivation(name, alpha, beta); err != nil {
-				return nil, err
-			}
-		}
-		l := &layer{gates: gates, step: step, directions: directions, reverse: direction == "reverse", acts: acts, perDirection: len(defaults),
-			hidden: s.int("hidden_size", 0), lbr: s.int("linear_before_reset", 0) != 0, coupled: s.int("input_forget", 0) != 0,
-			clip: s.float("clip", 0), batchFirst: s.int("layout", 0) == 1, packedW: packGates(s.constant(1)), packedR: packGates(s.constant(2))}
+		l.packedW, l.packedR = packGates(s.constant(1)), packGates(s.constant(2))
 		return l.run, nil
 	}
+}
+
+// newLayer reads a recurrent node's attributes.
+func newLayer(s *spec, gates int, step cellStep, defaults []string) (*layer, error) {
+	directions := 1
+	direction := s.str("direction", "forward")
+	if direction == "bidirectional" {
+		directions = 2
+	}
+	names, alphas, betas, err := activationNames(s, directions, defaults)
+	if err != nil {
+		return nil, err
+	}
+	acts := make([]rnnAct, len(names))
+	for i, name := range names {
+		if acts[i], err = rnnActivation(name, alphas[i], betas[i]); err != nil {
+			return nil, err
+		}
+	}
+	return &layer{gates: gates, step: step, directions: directions, reverse: direction == "reverse", acts: acts, perDirection: len(defaults),
+		hidden: s.int("hidden_size", 0), lbr: s.int("linear_before_reset", 0) != 0, coupled: s.int("input_forget", 0) != 0,
+		clip: s.float("clip", 0), batchFirst: s.int("layout", 0) == 1}, nil
+}
+
+// activationNames lists the activations of all directions with their
+// parameters.
+func activationNames(s *spec, directions int, defaults []string) (names []string, alphas, betas []float32, err error) {
+	if a := s.node.Attrs["activations"]; a != nil {
+		names = a.Strings
+	}
+	if len(names) == 0 {
+		for range directions {
+			names = append(names, defaults...)
+		}
+	}
+	if len(names) < directions*len(defaults) {
+		return nil, nil, nil, fmt.Errorf("has %d activations, want %d", len(names), directions*len(defaults))
+	}
+	givenAlphas, givenBetas := s.floats("activation_alpha"), s.floats("activation_beta")
+	for i, name := range names {
+		alpha, beta := defaultParams(name)
+		if i < len(givenAlphas) {
+			alpha = givenAlphas[i]
+		}
+		if i < len(givenBetas) {
+			beta = givenBetas[i]
+		}
+		alphas, betas = append(alphas, alpha), append(betas, beta)
+	}
+	return names, alphas, betas, nil
 }
 
 // layer is a recurrent node.
@@ -294,6 +314,7 @@ func (l *layer) run(c *call) error {
 	p.gatesBuf, p.h, p.state = c.floats(p.batch*l.gates*p.hidden), c.floats(p.batch*p.hidden), c.floats(p.batch*p.hidden)
 	p.cell = cell{hidden: p.hidden, gates: l.gates, lbr: l.lbr, coupled: l.coupled, clip: l.clip,
 		scratch: c.floats(p.batch * 3 * p.hidden), resetState: c.floats(p.batch * p.hidden)}
+	p.savePass()
 	for d := range l.directions {
 		p.prepare(d)
 		p.walk(d)
@@ -310,6 +331,8 @@ type pass struct {
 	steps, batch, width, hidden int
 	lengths                     []int   // of the sequences; nil when all are steps long
 	y, yh, yc                   *tensor // yc is nil but for an LSTM
+
+	saved *saved // of a recording, else nil
 
 	// of the direction at work
 	cell           cell
@@ -467,7 +490,9 @@ func (p *pass) walk(d int) {
 			copy(keepH, p.h)
 			copy(keepC, p.state)
 		}
+		p.saveBefore(d, k)
 		p.step(&p.cell, p.batch, p.gatesBuf, p.h, p.state)
+		p.saveAfter(d, k)
 		for b := range p.batch {
 			t := timeOf(k, b, p.steps, p.lengths, backward)
 			dst := ys[p.outAt(t, d, b):][:hidden]

@@ -258,7 +258,7 @@ func buildSequenceMap(s *spec) (operation, error) {
 		}
 		results := make([][]*tensor, len(c.out))
 		for k := range seq {
-			f := c.frame.sub(body)
+			f := c.frame.enter(body)
 			for i, t := range c.in {
 				if t.kind == onnxfile.SequenceKind {
 					if k >= len(t.seq) {
@@ -269,13 +269,13 @@ func buildSequenceMap(s *spec) (operation, error) {
 				f.set(body.inputs[i], t)
 			}
 			if err := f.run(c.frame.ctx); err != nil {
-				f.reset()
+				f.leave()
 				return err
 			}
 			for i, id := range body.outputs {
 				results[i] = append(results[i], f.vals[id].clone())
 			}
-			f.reset()
+			f.leave()
 		}
 		for i := range results {
 			c.putSequence(i, results[i])

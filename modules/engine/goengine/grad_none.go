@@ -1,0 +1,23 @@
+package goengine
+
+// Operators whose gradients stop quietly, since their results are whole
+// numbers, truth values or constant almost everywhere, and those that are
+// refused, since stopping there would give wrong gradients without a word.
+
+var stoppingGrads = join(
+	without(stops, "its result is a truth value", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "Not",
+		"IsNaN", "IsInf", "OptionalHasElement"),
+	without(stops, "its result is a whole number", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "BitShift", "ArgMax", "ArgMin", "Shape", "Size",
+		"NonZero", "SequenceLength", "NonMaxSuppression", "Multinomial"),
+	without(stops, "its result is constant almost everywhere", "Sign", "Floor", "Ceil", "Round", "Hardmax", "Bernoulli"),
+	without(stops, "its result does not depend on its inputs' elements", "Constant", "ConstantOfShape", "EyeLike", "RandomUniform", "RandomNormal",
+		"RandomUniformLike", "RandomNormalLike", "HannWindow", "HammingWindow", "BlackmanWindow", "MelWeightMatrix", "SequenceEmpty"),
+	without(stops, "it computes with text", "StringNormalizer", "TfIdfVectorizer", "StringConcat", "StringSplit", "RegexFullMatch"),
+)
+
+var refusedGrads = join(
+	without(refuses, "rounding to integers has no gradient; use the model before it was quantised", "QuantizeLinear", "DynamicQuantizeLinear"),
+	without(refuses, "it computes with integers; use the model before it was quantised", "DequantizeLinear", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"),
+	without(refuses, "it merges elements that are equal", "Unique"),
+	without(refuses, "it is a step of training", "ai.onnx.preview.training.Adagrad", "ai.onnx.preview.training.Adam", "ai.onnx.preview.training.Momentum"),
+)
