@@ -23,6 +23,13 @@ type LoadOptions struct {
 	Threads int
 	// Taps are inner tensors that become extra outputs, by name.
 	Taps []string
+	// Feeds are inner tensors that become extra inputs, by name: what is given
+	// takes the place of what the model computes there. So vectors of any
+	// origin go into a language model that was exported with token numbers
+	// only: its embeddings are fed, and the tokens become placeholders that say
+	// how many there are. An input that nothing reads any more has still to be
+	// given. A tensor may be fed or tapped, not both.
+	Feeds []string
 }
 
 // Session is a loaded model. It is safe for concurrent use.

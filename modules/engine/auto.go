@@ -65,7 +65,10 @@ type autoSession struct {
 	fallBack func() (modules.Session, error)
 }
 
-var _ modules.IntoSession = (*autoSession)(nil)
+var (
+	_ modules.IntoSession    = (*autoSession)(nil)
+	_ modules.Differentiable = (*autoSession)(nil)
+)
 
 func (s *autoSession) session() (current modules.Session, settled bool) {
 	s.mu.RLock()
@@ -152,6 +155,53 @@ func (s *autoSession) settle(used modules.Session, err error, run func(modules.S
 	}
 	s.current, s.settled, s.reason, s.left = other, true, first, used
 	return nil
+}
+
+// errRecorded is why a session that was recorded is on pure Go.
+var errRecorded = errors.New("only the pure-Go engine pulls gradients")
+
+// differentiable moves the session to pure Go, if it is not there.
+func (s *autoSession) differentiable() (modules.Differentiable, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, modules.ErrClosed
+	}
+	if d, ok := s.current.(modules.Differentiable); ok {
+		return d, nil
+	}
+	if s.fallBack == nil {
+		return nil, fmt.Errorf("%w: %s pulls no gradients", modules.ErrNotDifferentiable, modules.EngineOf(s.current))
+	}
+	other, err := s.fallBack()
+	if err != nil {
+		return nil, err
+	}
+	d, ok := other.(modules.Differentiable)
+	if !ok {
+		other.Close()
+		return nil, fmt.Errorf("%w: %s pulls no gradients", modules.ErrNotDifferentiable, modules.EngineOf(other))
+	}
+	s.left, s.current, s.settled, s.reason = s.current, other, true, errRecorded
+	return d, nil
+}
+
+// Passes implements [modules.Differentiable].
+func (s *autoSession) Passes() ([]modules.Pass, error) {
+	d, err := s.differentiable()
+	if err != nil {
+		return nil, err
+	}
+	return d.Passes()
+}
+
+// Record implements [modules.Differentiable].
+func (s *autoSession) Record(ctx context.Context, inputs map[string]*modules.Tensor, opt modules.RecordOptions) (modules.Recording, error) {
+	d, err := s.differentiable()
+	if err != nil {
+		return nil, err
+	}
+	return d.Record(ctx, inputs, opt)
 }
 
 // ofEngine says that an error of a run is the engine's own.

@@ -7,17 +7,56 @@ import (
 	"slices"
 )
 
-func buildRoiAlign(s *spec) (operation, error) {
-	average, oh, ow := s.str("mode", "avg") == "avg", s.int("output_height", 1), s.int("output_width", 1)
-	ratio, scale := s.int("sampling_ratio", 0), float64(s.float("spatial_scale", 1))
+// roiAlign is what a RoiAlign node says.
+type roiAlign struct {
+	average       bool
+	oh, ow, ratio int
+	scale, offset float64
+}
+
+func newRoiAlign(s *spec) *roiAlign {
+	r := &roiAlign{average: s.str("mode", "avg") == "avg", oh: s.int("output_height", 1), ow: s.int("output_width", 1),
+		ratio: s.int("sampling_ratio", 0), scale: float64(s.float("spatial_scale", 1))}
 	mode := "output_half_pixel"
 	if s.opset >= 16 {
 		mode = "half_pixel"
 	}
-	offset := 0.0
 	if s.str("coordinate_transformation_mode", mode) == "half_pixel" {
-		offset = 0.5
+		r.offset = 0.5
 	}
+	return r
+}
+
+// eachBin calls f for every bin of a region; samples calls its argument with
+// each of the bin's count points.
+func (r *roiAlign) eachBin(roi []float32, f func(bin int, samples func(f func(y, x float64)), count int)) {
+	x0, y0 := float64(roi[0])*r.scale-r.offset, float64(roi[1])*r.scale-r.offset
+	x1, y1 := float64(roi[2])*r.scale-r.offset, float64(roi[3])*r.scale-r.offset
+	rw, rh := x1-x0, y1-y0
+	if r.offset == 0 {
+		rw, rh = max(rw, 1), max(rh, 1)
+	}
+	bw, bh := rw/float64(r.ow), rh/float64(r.oh)
+	sy, sx := r.ratio, r.ratio
+	if r.ratio <= 0 {
+		sy, sx = int(math.Ceil(rh/float64(r.oh))), int(math.Ceil(rw/float64(r.ow)))
+	}
+	for py := range r.oh {
+		for px := range r.ow {
+			f(py*r.ow+px, func(f func(y, x float64)) {
+				for iy := range sy {
+					yy := y0 + float64(py)*bh + (float64(iy)+0.5)*bh/float64(sy)
+					for ix := range sx {
+						f(yy, x0+float64(px)*bw+(float64(ix)+0.5)*bw/float64(sx))
+					}
+				}
+			}, max(sy*sx, 1))
+		}
+	}
+}
+
+func buildRoiAlign(s *spec) (operation, error) {
+	r := newRoiAlign(s)
 	return func(c *call) error {
 		if err := c.first(3); err != nil {
 			return err
@@ -34,47 +73,30 @@ func buildRoiAlign(s *spec) (operation, error) {
 			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
 		}
 		ch, h, w := x.shape[1], x.shape[2], x.shape[3]
-		out, err := c.output(0, f32, rois.shape[0], ch, oh, ow)
+		out, err := c.output(0, f32, rois.shape[0], ch, r.oh, r.ow)
 		if err != nil {
 			return err
 		}
-		dst, src, r := view[float32](out), view[float32](x), view[float32](rois)
+		dst, src, regions := view[float32](out), view[float32](x), view[float32](rois)
 		for i, b := range batch {
 			if b < 0 || b >= x.shape[0] {
 				return fmt.Errorf("batch index %d is out of range", b)
 			}
-			x0, y0 := float64(r[i*4])*scale-offset, float64(r[i*4+1])*scale-offset
-			x1, y1 := float64(r[i*4+2])*scale-offset, float64(r[i*4+3])*scale-offset
-			rw, rh := x1-x0, y1-y0
-			if offset == 0 {
-				rw, rh = max(rw, 1), max(rh, 1)
-			}
-			bw, bh := rw/float64(ow), rh/float64(oh)
-			sy, sx := ratio, ratio
-			if ratio <= 0 {
-				sy, sx = int(math.Ceil(rh/float64(oh))), int(math.Ceil(rw/float64(ow)))
-			}
 			for k := range ch {
 				plane := src[(b*ch+k)*h*w : (b*ch+k+1)*h*w]
-				for py := range oh {
-					for px := range ow {
-						sum, largest := 0.0, math.Inf(-1)
-						for iy := range sy {
-							yy := y0 + float64(py)*bh + (float64(iy)+0.5)*bh/float64(sy)
-							for ix := range sx {
-								xx := x0 + float64(px)*bw + (float64(ix)+0.5)*bw/float64(sx)
-								v, m := roiSample(plane, h, w, yy, xx)
-								sum += v
-								largest = max(largest, m)
-							}
-						}
-						v := largest
-						if average {
-							v = sum / float64(max(sy*sx, 1))
-						}
-						dst[((i*ch+k)*oh+py)*ow+px] = float32(v)
+				r.eachBin(regions[i*4:], func(bin int, samples func(f func(y, x float64)), count int) {
+					sum, largest := 0.0, math.Inf(-1)
+					samples(func(y, x float64) {
+						v, m := roiSample(plane, h, w, y, x)
+						sum += v
+						largest = max(largest, m)
+					})
+					v := largest
+					if r.average {
+						v = sum / float64(count)
 					}
-				}
+					dst[(i*ch+k)*r.oh*r.ow+bin] = float32(v)
+				})
 			}
 		}
 		return nil
@@ -84,8 +106,22 @@ func buildRoiAlign(s *spec) (operation, error) {
 // roiSample interpolates at (y, x) and also gives the largest weighted corner,
 // which RoiAlign's max mode takes.
 func roiSample(plane []float32, h, w int, y, x float64) (v, largest float64) {
-	if y < -1 || y > float64(h) || x < -1 || x > float64(w) {
+	largest = math.Inf(-1)
+	if !roiCorners(h, w, y, x, func(at int, f float64) {
+		p := f * float64(plane[at])
+		v += p
+		largest = max(largest, p)
+	}) {
 		return 0, 0
+	}
+	return v, largest
+}
+
+// roiCorners calls f with the four elements around (y, x) and their weights;
+// there are none outside of the plane.
+func roiCorners(h, w int, y, x float64, f func(at int, weight float64)) (inside bool) {
+	if y < -1 || y > float64(h) || x < -1 || x > float64(w) {
+		return false
 	}
 	y, x = max(y, 0), max(x, 0)
 	y0, x0 := int(y), int(x)
@@ -97,11 +133,11 @@ func roiSample(plane []float32, h, w int, y, x float64) (v, largest float64) {
 		x0, x1, x = w-1, w-1, float64(w-1)
 	}
 	fy, fx := y-float64(y0), x-float64(x0)
-	a := (1 - fy) * (1 - fx) * float64(plane[y0*w+x0])
-	b := (1 - fy) * fx * float64(plane[y0*w+x1])
-	d := fy * (1 - fx) * float64(plane[y1*w+x0])
-	e := fy * fx * float64(plane[y1*w+x1])
-	return a + b + d + e, max(a, b, d, e)
+	f(y0*w+x0, (1-fy)*(1-fx))
+	f(y0*w+x1, (1-fy)*fx)
+	f(y1*w+x0, fy*(1-fx))
+	f(y1*w+x1, fy*fx)
+	return true
 }
 
 func buildNMS(s *spec) (operation, error) {

@@ -22,6 +22,11 @@
 // of the result. A cancelled context stops a run between two steps. A panic
 // inside a step becomes an error that names the node.
 //
+// [Session.Record] runs a second plan of the graph, compiled at the first
+// recording of an output, in which only such nodes are merged as gradients can
+// be pulled through; record.go says what it keeps. [Gradients] lists which
+// operators are differentiable, which stop gradients and which are refused.
+//
 // Operators are in one file per family (elementwise.go, conv.go, rnn.go …);
 // each has a builder, which reads attributes and constants once at load, and
 // returns the operation that computes a call. [Operators] lists them;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/connectomewire/wire/modules"
@@ -42,15 +43,19 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 	if v := m.Opset(); v > maxOpset {
 		return nil, &modules.UnsupportedError{Engine: "go", Reason: fmt.Sprintf("operator set %d; versions up to %d are known", v, maxOpset)}
 	}
-	s = &Session{graph: m.Graph}
-	for _, v := range m.Graph.Inputs {
+	g, err := feed(m.Graph, opt.Feeds, opt.Taps)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", modules.ErrModel, err)
+	}
+	s = &Session{graph: g}
+	for _, v := range g.Inputs {
 		ti, err := info(v)
 		if err != nil {
 			return nil, &modules.UnsupportedError{Engine: "go", Reason: err.Error()}
 		}
 		s.inputs = append(s.inputs, ti)
 	}
-	for _, v := range m.Graph.Outputs {
+	for _, v := range g.Outputs {
 		ti, err := info(v)
 		if err != nil {
 			return nil, &modules.UnsupportedError{Engine: "go", Reason: err.Error()}
@@ -63,7 +68,7 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 			continue
 		}
 		keep = append(keep, name)
-		v, ok := m.Graph.Values[name]
+		v, ok := g.Values[name]
 		ti, err := info(v)
 		if !ok || err != nil {
 			ti = modules.TensorInfo{DType: modules.Float32}
@@ -72,7 +77,7 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 		s.outputs = append(s.outputs, ti)
 	}
 	threads := max(opt.Threads, 1)
-	p, err := compile(m.Graph, m.Opsets, threads, nil, keep)
+	p, err := compile(s.graph, m.Opsets, threads, nil, keep)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", modules.ErrModel, err)
 	}
@@ -82,6 +87,39 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 	p.planMemory(nil) // where the model leaves no dimension open
 	s.plan = p
 	return s, nil
+}
+
+// feed makes inner tensors inputs. What only served to compute them is gone,
+// unless it is tapped.
+func feed(g *onnxfile.Graph, names, taps []string) (*onnxfile.Graph, error) {
+	if len(names) == 0 {
+		return g, nil
+	}
+	fed := *g
+	fed.Inputs, fed.Nodes = slices.Clone(g.Inputs), slices.Clone(g.Nodes)
+	for _, name := range names {
+		at := slices.IndexFunc(fed.Nodes, func(n *onnxfile.Node) bool { return slices.Contains(n.Outputs, name) })
+		if at < 0 || name == "" {
+			return nil, fmt.Errorf("the model computes no inner tensor %q to feed", name)
+		}
+		n := clone(fed.Nodes[at])
+		n.Outputs[slices.Index(n.Outputs, name)] = ""
+		fed.Nodes[at] = n
+		v, ok := g.Values[name]
+		if i := slices.IndexFunc(g.Outputs, func(o onnxfile.Value) bool { return o.Name == name }); i >= 0 {
+			v, ok = g.Outputs[i], true
+		}
+		if !ok || v.Elem == onnxfile.Undefined {
+			v = onnxfile.Value{Elem: f32}
+		}
+		v.Name = name
+		fed.Inputs = append(fed.Inputs, v)
+	}
+	outputs := slices.Clone(taps)
+	for _, v := range g.Outputs {
+		outputs = append(outputs, v.Name)
+	}
+	return live(&fed, outputs), nil
 }
 
 func modulesHas(infos []modules.TensorInfo, name string) bool {

@@ -1,8 +1,11 @@
 package goengine_test
 
 import (
+	"context"
 	"fmt"
+	"log"
 
+	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/moduletest"
 	"github.com/connectomewire/wire/modules/onnxfile"
@@ -27,4 +30,28 @@ func ExampleInfer() {
 	// MatMul [8 2]
 	// Add [8 2]
 	// Relu [8 2]
+}
+
+// A run is recorded, and a gradient of its output pulled back to its input.
+func ExampleSession_Record() {
+	s, err := goengine.New().Load(moduletest.Affine().Bytes(), modules.LoadOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	x := modules.Floats([]float32{1, 2, 3}, 1, 3)
+	rec, err := s.(modules.Differentiable).Record(context.Background(), map[string]*modules.Tensor{"x": x}, modules.RecordOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rec.Close()
+	y := rec.Outputs()["y"]
+	dy := modules.Floats([]float32{1, 0}, y.Shape...) // of the first number of y
+	dx, err := rec.Pull(context.Background(), map[string]*modules.Tensor{"y": dy})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(y.F32, dx["x"].F32)
+	// Output:
+	// [2 28.5] [1 3 5]
 }

@@ -255,12 +255,12 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 			return nil
 		}
 		t := g.fresh(0)
-		g.give(0, t)
 		if t.n == 0 || d.n == 0 || len(geo.in) > 2 {
 			clear(view[float32](t))
 			if t.n > 0 && d.n > 0 {
 				convolveBack(view[float32](t), view[float32](d), view[float32](weights), geo, x.shape[0], x.shape[1], weights.shape[0], groups)
 			}
+			g.give(0, t)
 			return nil
 		}
 		adj, err := state.find(&w, x.shape[2:], weights.shape[2:], groups)
@@ -269,6 +269,7 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 		}
 		b := &convBack{c: g.call, adj: adj, dx: view[float32](t), dy: view[float32](d), batch: x.shape[0], ic: x.shape[1], oc: weights.shape[0], groups: groups}
 		b.run(weights)
+		g.give(0, t)
 		return nil
 	}
 	return p, nil

@@ -215,8 +215,6 @@ func slowly(f func(v float64) float64) slope {
 
 func fixed(f slope) func(*spec) slope { return func(*spec) slope { return f } }
 
-func sech2(x float64) float64 { t := math.Tanh(x); return 1 - t*t }
-
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 func when(yes bool, v float64) float64 {

@@ -18,6 +18,7 @@ var stoppingGrads = join(
 var refusedGrads = join(
 	without(refuses, "rounding to integers has no gradient; use the model before it was quantised", "QuantizeLinear", "DynamicQuantizeLinear"),
 	without(refuses, "it computes with integers; use the model before it was quantised", "DequantizeLinear", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"),
+	without(refuses, "it reads numbers as bits of another type", "BitCast"),
 	without(refuses, "it merges elements that are equal", "Unique"),
 	without(refuses, "it is a step of training", "ai.onnx.preview.training.Adagrad", "ai.onnx.preview.training.Adam", "ai.onnx.preview.training.Momentum"),
 )

@@ -205,7 +205,6 @@ func groupNormGrad(grouped bool) gradient {
 			var dscale *tensor
 			if g.wants(1) {
 				dscale = g.zero(1)
-				g.give(1, dscale)
 			}
 			t := g.frame.gradient(x.shape)
 			dx := view[float32](t)
@@ -222,11 +221,7 @@ func groupNormGrad(grouped bool) gradient {
 				}
 				normRowGrad(row, row, hat, inv, tmp)
 			}
-			if g.wants(0) {
-				g.give(0, t)
-			} else {
-				g.frame.release(t)
-			}
+			g.giveOrFree(0, []*tensor{t, dscale})
 			return nil
 		}}, nil
 	}, 0, 1, 2)

@@ -19,7 +19,8 @@ var reduceGrads = map[string]gradient{
 	"ReduceSumSquare": reduceGrad(redSumSquare),
 	"ReduceLogSum":    reduceGrad(redLogSum),
 	"ReduceLogSumExp": reduceGrad(redLogSumExp),
-	"CumSum":          cumsumGrad,
+	"CumSum":          cumulativeGrad(false),
+	"CumProd":         cumulativeGrad(true),
 
 	"GlobalAveragePool": globalGrad(redMean),
 	"GlobalMaxPool":     globalGrad(redMax),
@@ -194,25 +195,85 @@ func (p *prodRest) without(i int, v float32) float32 {
 	return float32(p.rest[i] / float64(v))
 }
 
-// cumsumGrad sums from the other end.
-var cumsumGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
-	exclusive, reverse := s.int("exclusive", 0) == 1, s.int("reverse", 0) == 1
-	return &pullback{in: keep(1), pull: func(g *gcall) error {
-		if !g.wants(0) {
+// cumulativeGrad: a running sum's gradient is the sum from the other end. Of a
+// running product y it is that of dy∘y over x, taken factor by factor so that
+// zeros do no harm.
+func cumulativeGrad(multiply bool) gradient {
+	return differentiable(func(s *spec, _ []bool) (*pullback, error) {
+		exclusive, reverse := s.int("exclusive", 0) == 1, s.int("reverse", 0) == 1
+		p := &pullback{in: keep(1)}
+		if multiply {
+			p.in |= keep(0)
+		}
+		p.pull = func(g *gcall) error {
+			if !g.wants(0) {
+				return nil
+			}
+			axes, err := g.intsOf(1)
+			if err != nil || len(axes) != 1 {
+				return fmt.Errorf("axis is no single integer")
+			}
+			a, err := axisOf(axes[0], len(g.in[0].shape))
+			if err != nil {
+				return err
+			}
+			t := g.fresh(0)
+			outer, n, inner := splitAt(t.shape, a)
+			dx, dy := view[float32](t), view[float32](g.dout[0])
+			var x []float32
+			if multiply {
+				x = view[float32](g.in[0])
+			}
+			for o := range outer {
+				for i := range inner {
+					at := func(k int) int {
+						if reverse {
+							k = n - 1 - k
+						}
+						return (o*n+k)*inner + i
+					}
+					if multiply {
+						productsBack(n, exclusive, func(k int) float64 { return float64(x[at(k)]) }, func(k int) float64 { return float64(dy[at(k)]) },
+							func(k int, v float64) { dx[at(k)] = float32(v) })
+						continue
+					}
+					sum := float32(0)
+					for k := n - 1; k >= 0; k-- {
+						if exclusive {
+							dx[at(k)] = sum
+							sum += dy[at(k)]
+						} else {
+							sum += dy[at(k)]
+							dx[at(k)] = sum
+						}
+					}
+				}
+			}
+			g.give(0, t)
 			return nil
 		}
-		axes, err := g.intsOf(1)
-		if err != nil || len(axes) != 1 {
-			return fmt.Errorf("axis is no single integer")
+		return p, nil
+	}, 0)
+}
+
+// productsBack is the product of running products y_k = Π x_j over j ≤ k, or
+// j < k: dx_j = Σ_k dy_k·Π x_i without x_j, by Horner's rule from the end.
+func productsBack(n int, exclusive bool, x, dy func(k int) float64, dx func(k int, v float64)) {
+	before := make([]float64, n) // product of the elements before k
+	p := 1.0
+	for k := range n {
+		before[k] = p
+		p *= x(k)
+	}
+	rest := 0.0 // Σ over later k of dy_k·Π of the elements between
+	for k := n - 1; k >= 0; k-- {
+		if exclusive {
+			dx(k, before[k]*rest)
+			rest = dy(k) + x(k)*rest
+			continue
 		}
-		a, err := axisOf(axes[0], len(g.in[0].shape))
-		if err != nil {
-			return err
-		}
-		t := g.fresh(0)
-		outer, n, inner := splitAt(t.shape, a)
-		cumsum(view[float32](t), view[float32](g.dout[0]), outer, n, inner, exclusive, !reverse)
-		g.give(0, t)
-		return nil
-	}}, nil
-}, 0)
+		rest += dy(k)
+		dx(k, before[k]*rest)
+		rest *= x(k)
+	}
+}

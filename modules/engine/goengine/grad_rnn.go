@@ -136,7 +136,6 @@ type backward struct {
 	dh, dc   []float32 // [batch, hidden]: of the state after the step, then before it
 	dx       []float32 // [batch, gates·hidden]: of the gates' inputs
 	rec, tmp []float32
-	skip     []bool // rows that had ended
 }
 
 // back is one step: dh and dc become those before the step, dx is filled; what

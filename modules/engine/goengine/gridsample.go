@@ -13,8 +13,9 @@ type gridSampler struct {
 	align   bool
 }
 
-func buildGridSample(s *spec) (operation, error) {
-	g := gridSampler{mode: s.str("mode", "linear"), padding: s.str("padding_mode", "zeros"), align: s.int("align_corners", 0) == 1}
+// newGridSampler reads a GridSample node.
+func newGridSampler(s *spec) (*gridSampler, error) {
+	g := &gridSampler{mode: s.str("mode", "linear"), padding: s.str("padding_mode", "zeros"), align: s.int("align_corners", 0) == 1}
 	switch g.mode { // names before operator set 20
 	case "bilinear":
 		g.mode = "linear"
@@ -23,6 +24,14 @@ func buildGridSample(s *spec) (operation, error) {
 	}
 	if !slices.Contains([]string{"linear", "nearest", "cubic"}, g.mode) || !slices.Contains([]string{"zeros", "border", "reflection"}, g.padding) {
 		return nil, fmt.Errorf("mode %q or padding %q is not known", g.mode, g.padding)
+	}
+	return g, nil
+}
+
+func buildGridSample(s *spec) (operation, error) {
+	g, err := newGridSampler(s)
+	if err != nil {
+		return nil, err
 	}
 	return func(c *call) error {
 		x, grid, err := c.pair()

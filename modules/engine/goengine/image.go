@@ -207,8 +207,30 @@ func (r *resampler) apply(dst, src []float32, outer, in, inner int, outside floa
 	}
 }
 
-func buildResize(s *spec) (operation, error) {
-	m := &resizeMode{mode: s.str("mode", "nearest"), coordinates: s.str("coordinate_transformation_mode", "half_pixel"),
+// resizing is what Resize or Upsample do to a tensor: the sizes of the output,
+// and by dimension the scale and the region that is read.
+type resizing struct {
+	out                  []int
+	scales, starts, ends []float64
+}
+
+func buildResize(s *spec) (operation, error) { return resizeOperation(newResize(s)) }
+
+func buildUpsample(s *spec) (operation, error) { return resizeOperation(newUpsample(s)) }
+
+func resizeOperation(m *resizeMode, measure func(c *call) (*resizing, error)) (operation, error) {
+	return func(c *call) error {
+		r, err := measure(c)
+		if err != nil {
+			return err
+		}
+		return resize(c, c.in[0], r, m)
+	}, nil
+}
+
+// newResize reads a Resize node; measure finds what a call is about.
+func newResize(s *spec) (m *resizeMode, measure func(c *call) (*resizing, error)) {
+	m = &resizeMode{mode: s.str("mode", "nearest"), coordinates: s.str("coordinate_transformation_mode", "half_pixel"),
 		nearest: s.str("nearest_mode", "round_prefer_floor"), cubicA: float64(s.float("cubic_coeff_a", -0.75)),
 		excludeOutside: s.int("exclude_outside", 0) == 1, antialias: s.int("antialias", 0) == 1, extrapolation: s.float("extrapolation_value", 0)}
 	axesAttr, policy := s.ints("axes"), s.str("keep_aspect_ratio_policy", "stretch")
@@ -216,10 +238,10 @@ func buildResize(s *spec) (operation, error) {
 	if s.opset < 11 {
 		m.coordinates, m.nearest, scalesAt, sizesAt = "asymmetric", "floor", 1, -1
 	}
-	return func(c *call) error {
+	return m, func(c *call) (*resizing, error) {
 		x, err := c.need(0)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		rank := len(x.shape)
 		axes := axesAttr
@@ -236,30 +258,30 @@ func buildResize(s *spec) (operation, error) {
 		sizes := c.input(sizesAt)
 		if t := c.input(scalesAt); t != nil && t.n > 0 {
 			if t.n != len(axes) {
-				return fmt.Errorf("scales %v do not fit %v", t.shape, x.shape)
+				return nil, fmt.Errorf("scales %v do not fit %v", t.shape, x.shape)
 			}
 			for i, a := range axes {
 				if a, err = axisOf(a, rank); err != nil {
-					return err
+					return nil, err
 				}
 				scales[a] = t.at(i)
 				if !(scales[a] > 0) {
-					return fmt.Errorf("scale %v is not positive", scales[a])
+					return nil, fmt.Errorf("scale %v is not positive", scales[a])
 				}
 				out[a] = int(math.Floor(float64(x.shape[a]) * scales[a]))
 			}
 		} else if sizes != nil {
 			if sizes.n != len(axes) {
-				return fmt.Errorf("sizes %v do not fit %v", sizes.shape, x.shape)
+				return nil, fmt.Errorf("sizes %v do not fit %v", sizes.shape, x.shape)
 			}
 			ratio := math.NaN()
 			for i, a := range axes {
 				if a, err = axisOf(a, rank); err != nil {
-					return err
+					return nil, err
 				}
 				out[a] = int(sizes.at(i))
 				if x.shape[a] == 0 || out[a] < 1 {
-					return fmt.Errorf("cannot resize %v to %v", x.shape, out)
+					return nil, fmt.Errorf("cannot resize %v to %v", x.shape, out)
 				}
 				scales[a] = float64(out[a]) / float64(x.shape[a])
 				if policy == "not_larger" && !(ratio <= scales[a]) || policy == "not_smaller" && !(ratio >= scales[a]) {
@@ -274,7 +296,7 @@ func buildResize(s *spec) (operation, error) {
 				}
 			}
 		} else {
-			return fmt.Errorf("has neither scales nor sizes")
+			return nil, fmt.Errorf("has neither scales nor sizes")
 		}
 		starts, ends := make([]float64, rank), make([]float64, rank)
 		for i := range ends {
@@ -282,52 +304,62 @@ func buildResize(s *spec) (operation, error) {
 		}
 		if roi := c.input(1); roi != nil && m.coordinates == "tf_crop_and_resize" {
 			if roi.n != 2*len(axes) {
-				return fmt.Errorf("roi %v does not fit %v", roi.shape, x.shape)
+				return nil, fmt.Errorf("roi %v does not fit %v", roi.shape, x.shape)
 			}
 			for i, a := range axes {
 				a, _ = axisOf(a, rank)
 				starts[a], ends[a] = roi.at(i), roi.at(i+len(axes))
 			}
 		}
-		return resize(c, x, out, scales, starts, ends, m)
-	}, nil
+		return &resizing{out, scales, starts, ends}, nil
+	}
 }
 
-func buildUpsample(s *spec) (operation, error) {
-	m := &resizeMode{mode: s.str("mode", "nearest"), coordinates: "asymmetric", nearest: "floor"}
+// newUpsample is newResize for an Upsample node.
+func newUpsample(s *spec) (m *resizeMode, measure func(c *call) (*resizing, error)) {
+	m = &resizeMode{mode: s.str("mode", "nearest"), coordinates: "asymmetric", nearest: "floor"}
 	if m.mode == "bilinear" || m.mode == "trilinear" {
 		m.mode = "linear"
 	}
 	attr := s.floats("scales")
-	return func(c *call) error {
+	return m, func(c *call) (*resizing, error) {
 		x, err := c.need(0)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		list := attr
 		if t := c.input(1); t != nil {
 			if err := wantF32(t); err != nil {
-				return err
+				return nil, err
 			}
 			list = view[float32](t)
 		}
 		if len(list) != len(x.shape) {
-			return fmt.Errorf("scales %v do not fit %v", list, x.shape)
+			return nil, fmt.Errorf("scales %v do not fit %v", list, x.shape)
 		}
 		rank := len(x.shape)
 		out, scales, starts, ends := make([]int, rank), make([]float64, rank), make([]float64, rank), make([]float64, rank)
 		for i, f := range list {
 			scales[i] = float64(f)
 			if !(f > 0) {
-				return fmt.Errorf("scale %v is not positive", f)
+				return nil, fmt.Errorf("scale %v is not positive", f)
 			}
 			out[i] = int(math.Floor(float64(x.shape[i]) * scales[i]))
 		}
-		return resize(c, x, out, scales, starts, ends, m)
-	}, nil
+		return &resizing{out, scales, starts, ends}, nil
+	}
 }
 
-func resize(c *call, x *tensor, out []int, scales, starts, ends []float64, m *resizeMode) error {
+// sampler prepares a dimension of the given size, nil where it stays as it is.
+func (z *resizing) sampler(m *resizeMode, a, in int) *resampler {
+	if z.out[a] == in && z.scales[a] == 1 && (m.coordinates != "tf_crop_and_resize" || (z.starts[a] == 0 && z.ends[a] == 1)) {
+		return nil
+	}
+	return m.prepared(in, z.out[a], z.scales[a], z.starts[a], z.ends[a])
+}
+
+func resize(c *call, x *tensor, z *resizing, m *resizeMode) error {
+	out := z.out
 	if m.mode != "nearest" && m.mode != "linear" && m.mode != "cubic" {
 		return fmt.Errorf("mode %q is not known", m.mode)
 	}
@@ -348,11 +380,11 @@ func resize(c *call, x *tensor, out []int, scales, starts, ends []float64, m *re
 	shape := slices.Clone(x.shape)
 	cur := view[float32](src)
 	for a := range out {
-		if out[a] == shape[a] && scales[a] == 1 && (m.coordinates != "tf_crop_and_resize" || (starts[a] == 0 && ends[a] == 1)) {
+		r := z.sampler(m, a, shape[a])
+		if r == nil {
 			continue
 		}
 		outer, in, inner := splitAt(shape, a)
-		r := m.prepared(in, out[a], scales[a], starts[a], ends[a])
 		next := c.floats(outer * out[a] * inner)
 		r.apply(next, cur, outer, in, inner, m.extrapolation)
 		cur = next

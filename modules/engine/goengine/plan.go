@@ -493,7 +493,9 @@ func (f *frame) runSteps(ctx context.Context, from, to int) error {
 			return err
 		}
 		for _, id := range s.release {
-			f.release(f.vals[id])
+			if f.tape == nil || !f.tape.holds(id) {
+				f.release(f.vals[id])
+			}
 		}
 	}
 	return nil

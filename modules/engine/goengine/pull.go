@@ -201,7 +201,7 @@ func (g *gcall) wants(i int) bool {
 }
 
 // give adds t, which may be nil, to the gradient of input i and takes over its
-// memory.
+// memory: t has to be finished.
 func (g *gcall) give(i int, t *tensor) { g.frame.add(g.step.in[i], t) }
 
 // fresh is a tensor for the gradient of input i, of unknown content.

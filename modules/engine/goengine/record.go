@@ -41,9 +41,27 @@ type tape struct {
 	grads    []*tensor // by value number, nil for none yet
 	children map[*step][]*frame
 	spare    map[*plan][]*frame // children to use again
-	held     []bool             // values that closed sections must leave
+	held     []bool             // values that sections begin with: they stay
+	pins     []*buffer          // of these, so that nothing is written over them
 	saved    map[*step]*saved   // what kernels keep beside their outputs
 }
+
+// hold keeps a value for the sections after this one.
+func (f *frame) hold(id int) {
+	if f.tape.holds(id) {
+		return
+	}
+	if f.tape.held == nil {
+		f.tape.held = make([]bool, len(f.vals))
+	}
+	f.tape.held[id] = true
+	if b := f.vals[id].buf; b != nil {
+		b.refs++
+		f.tape.pins = append(f.tape.pins, b)
+	}
+}
+
+func (t *tape) holds(id int) bool { return t.held != nil && t.held[id] }
 
 // saved are buffers that a kernel of a recording keeps for its product.
 type saved struct {
@@ -123,7 +141,10 @@ func (f *frame) clear() {
 	for id := range f.tape.grads {
 		f.drop(id)
 	}
-	f.tape.held = nil
+	for _, b := range f.tape.pins {
+		f.arena.put(b)
+	}
+	f.tape.held, f.tape.pins = nil, nil
 	f.reset()
 }
 
@@ -552,6 +573,7 @@ func (o *recording) feed(inputs map[string]*modules.Tensor) {
 			f.own(v)
 		}
 		copyElems(v, &t)
+		f.hold(o.recorder.plan.inputs[i])
 	}
 }
 
@@ -604,21 +626,21 @@ func (f *frame) keptBy(i int) int64 {
 // after it read.
 func (f *frame) closeSection(from, to int) {
 	p := f.plan
-	if f.tape.held == nil {
-		f.tape.held = make([]bool, len(p.consts))
-		for _, id := range p.inputs {
-			f.tape.held[id] = true
-		}
-		for _, id := range p.outputs {
-			f.tape.held[id] = true
+	made := make([]bool, len(p.consts))
+	for i := range to {
+		for _, id := range p.steps[i].out {
+			if id >= 0 {
+				made[id] = true
+			}
 		}
 	}
-	read := f.tape.held
+	read := slices.Clone(p.outputs)
 	for i := to; i < len(p.steps); i++ {
-		for _, id := range p.steps[i].reads() {
-			if id >= 0 {
-				read[id] = true
-			}
+		read = append(read, p.steps[i].reads()...)
+	}
+	for _, id := range read {
+		if id >= 0 && made[id] {
+			f.hold(id)
 		}
 	}
 	f.dropSection(from, to)
@@ -630,7 +652,7 @@ func (f *frame) dropSection(from, to int) {
 		s := &f.plan.steps[i]
 		f.forget(s)
 		for _, id := range s.out {
-			if id >= 0 && !f.tape.held[id] {
+			if id >= 0 && !f.tape.holds(id) {
 				f.release(f.vals[id])
 			}
 		}
@@ -739,13 +761,25 @@ func (o *recording) Pull(ctx context.Context, dOutputs map[string]*modules.Tenso
 // they are: what a step makes of them anew has the same bits.
 func (f *frame) again(ctx context.Context, c section) error {
 	for i := c.from; i < c.to; i++ {
-		f.forget(&f.plan.steps[i])
-		for _, id := range f.plan.steps[i].out {
-			if id >= 0 {
+		s := &f.plan.steps[i]
+		f.forget(s)
+		held := map[int]tensor{}
+		for _, id := range s.out {
+			switch {
+			case id < 0:
+			case f.tape.holds(id):
+				held[id] = *f.vals[id]
+				*f.vals[id] = tensor{}
+			default:
 				f.release(f.vals[id])
 			}
 		}
-		if err := f.runSteps(ctx, i, i+1); err != nil {
+		err := f.runSteps(ctx, i, i+1)
+		for id, t := range held {
+			f.release(f.vals[id])
+			*f.vals[id] = t
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,9 @@ func (e *Engine) Load(model []byte, opt modules.LoadOptions) (modules.Session, e
 	if len(model) == 0 {
 		return nil, fmt.Errorf("%w: the model is empty", modules.ErrModel)
 	}
+	if len(opt.Feeds) > 0 {
+		return nil, &modules.UnsupportedError{Engine: "onnxruntime", Reason: "it cannot feed inner tensors"}
+	}
 	s := &session{lib: e.lib}
 	handle, err := e.lib.createSession(withTaps(model, opt.Taps), opt)
 	if err != nil {

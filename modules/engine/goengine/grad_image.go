@@ -1,0 +1,249 @@
+package goengine
+
+import (
+	"math"
+
+	"github.com/connectomewire/wire/internal/kernel"
+)
+
+var imageGrads = map[string]gradient{
+	"Resize":     resizeGrad(newResize),
+	"Upsample":   resizeGrad(newUpsample),
+	"GridSample": gridSampleGrad,
+	"RoiAlign":   roiAlignGrad,
+}
+
+// resizeGrad undoes dimension after dimension, the last one first.
+func resizeGrad(read func(s *spec) (*resizeMode, func(c *call) (*resizing, error))) gradient {
+	return differentiable(func(s *spec, _ []bool) (*pullback, error) {
+		m, measure := read(s)
+		return &pullback{in: everything &^ keep(0), pull: func(g *gcall) error {
+			if !g.wants(0) {
+				return nil
+			}
+			z, err := measure(g.call)
+			if err != nil {
+				return err
+			}
+			x := g.in[0].shape
+			cur := view[float32](g.dout[0])
+			for a := len(x) - 1; a >= 0; a-- {
+				r := z.sampler(m, a, x[a])
+				if r == nil {
+					continue
+				}
+				// before this dimension was resampled the later ones had their
+				// old sizes, and after it they still had
+				outer, inner := product(z.out[:a]), product(x[a+1:])
+				next := g.floats(outer * x[a] * inner)
+				clear(next)
+				r.back(next, cur, outer, x[a], inner)
+				cur = next
+			}
+			t := g.fresh(0)
+			copy(view[float32](t), cur)
+			g.give(0, t)
+			return nil
+		}}, nil
+	}, 0)
+}
+
+// back adds gradients [outer, out, inner] to where [outer, in, inner] were read.
+func (r *resampler) back(dx, dy []float32, outer, in, inner int) {
+	out := len(r.index)
+	for o := range outer {
+		for y, index := range r.index {
+			d := dy[(o*out+y)*inner : (o*out+y+1)*inner]
+			for k, i := range index {
+				kernel.Axpy(r.weights[y][k], d, dx[(o*in+i)*inner:(o*in+i+1)*inner])
+			}
+		}
+	}
+}
+
+// gridSampleGrad is by the picture and by the grid.
+var gridSampleGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
+	sampler, err := newGridSampler(s)
+	if err != nil {
+		return nil, err
+	}
+	p := &pullback{in: keep(1)}
+	if want[1] {
+		p.in |= keep(0)
+	}
+	p.pull = func(g *gcall) error {
+		x, grid := g.in[0], g.in[1]
+		rank := len(x.shape)
+		d, space, points := rank-2, x.shape[2:], product(grid.shape[1:rank-1])
+		plane := product(space)
+		coords, dy := view[float32](grid), view[float32](g.dout[0])
+		var dx, dg, src []float32
+		given := make([]*tensor, 2)
+		if g.wants(0) {
+			given[0] = g.zero(0)
+			dx = view[float32](given[0])
+		}
+		if g.wants(1) {
+			given[1] = g.zero(1)
+			dg, src = view[float32](given[1]), view[float32](x)
+		}
+		at, slope := make([]float64, d), make([]float64, d)
+		for b := range x.shape[0] {
+			for p := range points {
+				for k := range d {
+					at[d-1-k] = sampler.unnormalize(float64(coords[(b*points+p)*d+k]), space[d-1-k])
+				}
+				for ch := range x.shape[1] {
+					i := b*x.shape[1] + ch
+					v := float64(dy[i*points+p])
+					if dx != nil {
+						sampler.spread(dx[i*plane:(i+1)*plane], space, at, v)
+					}
+					if dg == nil {
+						continue
+					}
+					sampler.slopes(src[i*plane:(i+1)*plane], space, at, slope)
+					for k := range d {
+						dg[(b*points+p)*d+k] += float32(v * slope[d-1-k] * sampler.unit(space[d-1-k]))
+					}
+				}
+			}
+		}
+		g.giveOrFree(0, given)
+		return nil
+	}
+	return p, nil
+}, 0, 1)
+
+// unit is the derivative of unnormalize.
+func (g *gridSampler) unit(size int) float64 { return g.unnormalize(1, size) - g.unnormalize(0, size) }
+
+// weigh calls f with the elements that a position in a dimension reads: their
+// index, weight and the weight's derivative by the position.
+func (g *gridSampler) weigh(p float64, size int, f func(i int, w, slope float64)) {
+	take := func(i, w, slope float64) {
+		if g.padding != "zeros" {
+			i = math.Trunc(g.inside(i, size))
+		}
+		if i >= 0 && i < float64(size) {
+			f(int(i), w, slope)
+		}
+	}
+	switch g.mode {
+	case "nearest":
+		take(math.RoundToEven(g.inside(p, size)), 1, 0)
+	case "cubic":
+		p0 := math.Floor(p)
+		for k := -1.0; k <= 2; k++ {
+			take(p0+k, cubic(p-p0-k, -0.75), cubicSlope(p-p0-k, -0.75))
+		}
+	default:
+		// padding folds the position over pieces of slope 1, 0 or −1
+		const h = 1e-7
+		fold := math.Round((g.inside(p+h, size) - g.inside(p-h, size)) / (2 * h))
+		p = g.inside(p, size)
+		p0 := math.Floor(p)
+		take(p0, 1-(p-p0), -fold)
+		if fold != 0 || p > p0 {
+			take(p0+1, p-p0, fold)
+		}
+	}
+}
+
+// cubicSlope is the derivative of cubic.
+func cubicSlope(d, a float64) float64 {
+	s := sign(d)
+	d = math.Abs(d)
+	switch {
+	case d <= 1:
+		return s * (3*(a+2)*d - 2*(a+3)) * d
+	case d < 2:
+		return s * ((3*a*d-10*a)*d + 8*a)
+	}
+	return 0
+}
+
+// spread adds v to the elements that sample reads at a position, by weight.
+func (g *gridSampler) spread(dx []float32, space []int, at []float64, v float64) {
+	if len(space) == 0 {
+		dx[0] += float32(v)
+		return
+	}
+	inner := len(dx) / space[0]
+	g.weigh(at[0], space[0], func(i int, w, _ float64) { g.spread(dx[i*inner:(i+1)*inner], space[1:], at[1:], v*w) })
+}
+
+// slopes fills the derivatives of sample by the position's numbers and returns
+// its value.
+func (g *gridSampler) slopes(x []float32, space []int, at, slope []float64) float64 {
+	if len(space) == 0 {
+		return float64(x[0])
+	}
+	inner := len(x) / space[0]
+	rest, sums, own, value := slope[1:], make([]float64, len(slope)-1), 0.0, 0.0
+	g.weigh(at[0], space[0], func(i int, w, d float64) {
+		v := g.slopes(x[i*inner:(i+1)*inner], space[1:], at[1:], rest)
+		value += w * v
+		own += d * v
+		for k, s := range rest {
+			sums[k] += w * s
+		}
+	})
+	slope[0] = own
+	copy(rest, sums)
+	return value
+}
+
+// roiAlignGrad is by the picture, for averages and maxima.
+var roiAlignGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
+	r := newRoiAlign(s)
+	p := &pullback{in: keep(1, 2)}
+	if !r.average {
+		p.in |= keep(0)
+	}
+	p.pull = func(g *gcall) error {
+		if !g.wants(0) {
+			return nil
+		}
+		batch, err := g.intsOf(2)
+		if err != nil {
+			return err
+		}
+		t := g.zero(0)
+		ch, h, w := t.shape[1], t.shape[2], t.shape[3]
+		dx, dy, rois := view[float32](t), view[float32](g.dout[0]), view[float32](g.in[1])
+		for i, b := range batch {
+			for k := range ch {
+				from := (b*ch + k) * h * w
+				plane := dx[from : from+h*w]
+				var x []float32
+				if !r.average {
+					x = view[float32](g.in[0])[from : from+h*w]
+				}
+				r.eachBin(rois[i*4:], func(bin int, samples func(f func(y, x float64)), count int) {
+					d := float64(dy[(i*ch+k)*r.oh*r.ow+bin])
+					best, top, weight := -1, math.Inf(-1), 0.0
+					samples(func(sy, sx float64) {
+						inside := roiCorners(h, w, sy, sx, func(at int, f float64) {
+							switch {
+							case r.average:
+								plane[at] += float32(d * f / float64(count))
+							case f*float64(x[at]) > top:
+								best, top, weight = at, f*float64(x[at]), f
+							}
+						})
+						if !inside && top < 0 { // it counts as 0
+							best, top = -1, 0
+						}
+					})
+					if best >= 0 {
+						plane[best] += float32(d * weight)
+					}
+				})
+			}
+		}
+		g.give(0, t)
+		return nil
+	}
+	return p, nil
+}, 0)
