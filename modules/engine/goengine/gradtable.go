@@ -1,7 +1,6 @@
 package goengine
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -94,16 +93,19 @@ func differentiable(build func(s *spec, want []bool) (*pullback, error), by ...i
 }
 
 // gradientOf finds the gradient of a node.
-func gradientOf(n *onnxfile.Node) (gradient, error) {
-	key := n.Op
+func gradientOf(n *onnxfile.Node) gradient {
 	if n.Domain != "" {
-		key = n.Domain + "." + n.Op
+		return gradientNamed(n.Domain + "." + n.Op)
 	}
-	g, ok := gradients[key]
-	if !ok {
-		return g, fmt.Errorf("operator %s has no entry in the table of gradients", key)
+	return gradientNamed(n.Op)
+}
+
+// gradientNamed finds an operator's entry; one that is not declared is refused.
+func gradientNamed(name string) gradient {
+	if g, ok := gradients[name]; ok {
+		return g
 	}
-	return g, nil
+	return gradient{passing: refuses, why: "no product is written for it"}
 }
 
 // GradientKind says how an operator treats gradients.
@@ -131,7 +133,7 @@ type OperatorGradient struct {
 func Gradients() []OperatorGradient {
 	var list []OperatorGradient
 	for _, name := range Operators() {
-		g := gradients[name]
+		g := gradientNamed(name)
 		kind := map[passing]GradientKind{passes: GradientPasses, stops: GradientStops, refuses: GradientRefuses}[g.passing]
 		list = append(list, OperatorGradient{Operator: name, Kind: kind, By: slices.Clone(g.by), Why: g.why})
 	}

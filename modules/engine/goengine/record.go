@@ -313,10 +313,8 @@ func (p *plan) lead(targets []bool) error {
 // spread carries dependence, and refusal, from a step's inputs to its
 // outputs.
 func (p *plan) spread(s *step, r *reverseStep, refused map[int]string) error {
-	g, err := gradientOf(s.node)
-	if err != nil {
-		return err
-	}
+	g := gradientOf(s.node)
+	var err error
 	reason := ""
 	for _, id := range s.reads() {
 		if id >= 0 && refused[id] != "" {
@@ -371,10 +369,8 @@ func (p *plan) spread(s *step, r *reverseStep, refused map[int]string) error {
 
 // pullback makes a step's product and marks what it reads.
 func (p *plan) pullback(s *step, r *reverseStep) error {
-	g, err := gradientOf(s.node)
-	if err != nil {
-		return err
-	}
+	var err error
+	g := gradientOf(s.node)
 	for _, b := range s.bodies {
 		targets := make([]bool, len(b.consts))
 		for _, id := range b.outputs {
