@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/connectomewire/wire/internal/words"
 )
 
 // Groups of emojibase's data.json that matter here.
@@ -204,11 +206,11 @@ func readEmojiAliases(c *Cache, names *emojiNames) (map[string]string, error) {
 // squash keeps the letters and digits of a name, in lower case.
 func squash(name string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 128 && isWord(byte(r)) {
+		if r < 128 && words.IsLetter(byte(r)) {
 			return r
 		}
 		return -1
-	}, fold(name))
+	}, words.Fold(name))
 }
 
 // iconReader reads a package of Iconify: icons.json has the drawings by

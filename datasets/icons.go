@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"sort"
 	"strings"
+
+	"github.com/connectomewire/wire/internal/words"
 )
 
 // extraSources are the sources of extras, see [Sample.Extra].
@@ -235,7 +237,7 @@ func (n *naming) concept(caption string) string {
 // to three English words, none of them of the language of user interfaces,
 // of which the head noun, or all together, name a thing.
 func (n *naming) iconCaption(name string) string {
-	tokens := strings.Split(fold(name), "-")
+	tokens := strings.Split(words.Fold(name), "-")
 	for len(tokens) > 1 && (isVariant(tokens[len(tokens)-1]) || iconVariants[tokens[len(tokens)-1]]) {
 		tokens = tokens[:len(tokens)-1]
 	}

@@ -2,77 +2,16 @@ package datasets
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/connectomewire/wire/internal/words"
 )
 
-// Tokenize splits a caption into words: lower-case runs of the ASCII
-// letters and digits, with ' and - kept between them ("father's",
-// "t-shirt"). A comma is a token of its own; all else separates words and is
-// dropped. Accents are removed first, so that "café" is one word.
+// Tokenize splits a caption into words, see [words.Split].
 //
 // Training code in other languages splits in the same way; a model's
 // vocabulary depends on it.
-func Tokenize(text string) []string {
-	var tokens []string
-	folded := fold(text)
-	for i := 0; i < len(folded); {
-		switch {
-		case folded[i] == ',':
-			tokens = append(tokens, ",")
-			i++
-		case isWord(folded[i]):
-			start := i
-			for i < len(folded) && (isWord(folded[i]) || isInner(folded, i)) {
-				i++
-			}
-			tokens = append(tokens, folded[start:i])
-		default:
-			i++
-		}
-	}
-	return tokens
-}
-
-func isWord(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
-
-// isInner tells an apostrophe or hyphen between two word characters.
-func isInner(s string, i int) bool {
-	return (s[i] == '\'' || s[i] == '-') && i > 0 && i+1 < len(s) && isWord(s[i-1]) && isWord(s[i+1])
-}
-
-// fold lower-cases and replaces accented Latin letters and typographic
-// apostrophes and hyphens by ASCII ones.
-func fold(text string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	for _, r := range text {
-		r = unicode.ToLower(r)
-		if r < utf8.RuneSelf {
-			b.WriteByte(byte(r))
-			continue
-		}
-		if ascii, ok := accents[r]; ok {
-			b.WriteString(ascii)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-var accents = func() map[rune]string {
-	m := map[rune]string{'æ': "ae", 'œ': "oe", 'ß': "ss", 'ø': "o", 'đ': "d", 'ł': "l", '’': "'", '‘': "'", 'ʼ': "'", '‐': "-", '‑': "-"}
-	for ascii, letters := range map[string]string{
-		"a": "àáâãäåāăą", "c": "çćč", "e": "èéêëēėęě", "g": "ğ", "i": "ìíîïīı", "n": "ñńň",
-		"o": "òóôõöōő", "r": "ř", "s": "śšş", "t": "ţť", "u": "ùúûüūůű", "y": "ýÿ", "z": "źżž",
-	} {
-		for _, r := range letters {
-			m[r] = ascii
-		}
-	}
-	return m
-}()
+func Tokenize(text string) []string { return words.Split(text) }
 
 // CleanCaption gives a caption as it is used everywhere: the first sentence
 // without its full stop, no remarks in brackets, lower-case, single spaces.

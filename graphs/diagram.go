@@ -141,8 +141,12 @@ func FromPlan(p *wiring.Plan) *Diagram {
 		}
 	}
 	for _, e := range p.Effectors {
-		d.Effectors = append(d.Effectors, Port{Name: e.Name, Module: e.Module, Node: e.Region})
-		d.Senses = append(d.Senses, Port{Name: "own words", Node: e.Feedback, Echo: true})
+		for _, j := range e.Regions {
+			d.Effectors = append(d.Effectors, Port{Name: e.Name, Module: e.Module, Node: j})
+		}
+		for _, j := range e.Feedback {
+			d.Senses = append(d.Senses, Port{Name: "own " + e.Name, Node: j, Echo: true})
+		}
 	}
 	facts := []string{counted(len(p.Regions), "region"), counted(len(p.Tracts), "tract"),
 		fmt.Sprintf("width %d, rank %d", p.Width, p.Rank)}

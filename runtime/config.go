@@ -35,6 +35,8 @@ type Config struct {
 	// Trace records states, gates, flow and times of every tick. It costs
 	// about a tenth of the time and a few numbers a tract and tick.
 	Trace bool
+	// States keeps the regions' states themselves in the trace.
+	States bool
 	// LesionRegions are regions, by index, whose state and axons are held at
 	// zero.
 	LesionRegions []int

@@ -7,7 +7,7 @@
 //
 //	for every tick
 //	    take   one message from each incoming tract, in tract order
-//	    drive  add what senses and the spoken word bring in
+//	    drive  add what senses and effectors bring in
 //	    step   gates, synapses, state, axons (wiring.Cell)
 //	    send   one message on each outgoing tract
 //
@@ -19,11 +19,12 @@
 // ticks. Messages are views into a ring of buffers that the source reuses:
 // a tick allocates nothing.
 //
-// A [Network] is made once from a plan with [New] and runs [Episode]s. What
-// is said is decided by a [Voice], a process of its own that listens to the
-// language region and whose words come back into the network one tick later,
-// as hearing oneself speak. Package runtime/caption has the voices that make
-// captions.
+// A [Network] is made once from a plan with [New] and runs [Episode]s. What an
+// effector does is decided by an [Actor], a process of its own that reads the
+// states of the effector's regions after every tick; what it does may come
+// back into the network one tick later, as hearing oneself speak. An episode
+// ends when all its actors are done. Package runtime/answer has the actors that
+// say sentences and choose labels.
 //
 // A [Trace] records states, gates, flow and times, and writes them for
 // Chrome's trace viewer and Perfetto.

@@ -17,10 +17,6 @@ type Network struct {
 	plan    *wiring.Plan
 	config  Config
 	regions []*region
-	// listen is the region a voice hears, feedback the one its words come
-	// back to; -1 without an effector.
-	listen, feedback int
-	readout          *wiring.Readout
 
 	mu    sync.Mutex
 	batch int // what the buffers are sized for
@@ -33,45 +29,56 @@ type Episode struct {
 	// Batch is the number of inputs stepped side by side; 0 means 1. The
 	// result of each is independent of the others.
 	Batch int
-	// Inputs holds each sense's standardised vectors, [batch, width], at the
-	// sense's index in the plan; nil for a sense that gets nothing.
+	// Inputs holds each sense's standardised vectors, [batch, numbers], or
+	// [Steps, batch, numbers] of a sense that gives one a step, at the sense's
+	// index in the plan; nil for a sense that gets nothing.
 	Inputs [][]float32
+	// Steps is how many steps the senses that give one vector a step last, each
+	// [wiring.Ticks.Settle] ticks; 0 without such a sense.
+	Steps int
 	// Ticks is how long the episode lasts at most.
 	Ticks int
-	// Voice speaks; nil for an episode that only runs.
-	Voice Voice
+	// Actors act on what effectors read, by the plan's effectors; nil for one
+	// that is not asked. Without any the episode only runs.
+	Actors []Actor
 	// Cut, when not nil, holds a tract's index for each input of the batch:
 	// for that input the tract carries zeros. −1 cuts none. Many lesions of
-	// one input are so compared at once. It cannot be combined with a voice
+	// one input are so compared at once. It cannot be combined with an actor
 	// that reorders.
 	Cut []int
 }
 
-// Voice decides what is said. Its methods are called by one goroutine, tick
-// after tick. A voice may keep the slices it is given only until it returns.
-type Voice interface {
-	// Hear gets the language region's normalised state of a tick, [batch, d],
-	// and answers what follows.
-	Hear(ctx context.Context, tick int, norm []float32) (Reply, error)
+// Actor decides what an effector does. Its methods are called by one
+// goroutine, tick after tick. An actor may keep the slices it is given only
+// until it returns. The episode ends when all actors are done.
+type Actor interface {
+	// Act gets the normalised states of the effector's regions after a tick,
+	// side by side, [batch, regions·d], and answers what follows.
+	Act(ctx context.Context, tick int, norm []float32) (Reply, error)
 }
 
-// Reply is what a voice answers to one tick.
+// Reply is what an actor answers to one tick.
 type Reply struct {
-	// Hidden is the language module's hidden state, [batch, hidden], which
-	// enters the feedback region in the next tick; nil for silence. It may be
-	// reused once Hear is called again: the network copies it.
-	Hidden []float32
+	// Feedback enters the effector's feedback regions in the next tick,
+	// [batch, feedback width]; nil for nothing. It may be reused once Act is
+	// called again: the network copies it.
+	Feedback []float32
 	// Parents, when not nil, says which episode of the batch each one
 	// continues from the next tick on: beam search drops and copies them.
-	// The voice must say so with [Reorders].
+	// The actor must say so with [Reorders], and only one may.
 	Parents []int32
-	// Done ends the episode with this tick.
+	// Done says that the actor has acted for the last time.
 	Done bool
 }
 
-// Reorders is implemented by voices whose replies have Parents. Regions then
-// wait for the voice in every tick instead of running freely.
+// Reorders is implemented by actors whose replies have Parents. Regions then
+// wait for the actor in every tick instead of running freely.
 type Reorders interface{ Reorders() bool }
+
+func reorders(a Actor) bool {
+	r, ok := a.(Reorders)
+	return ok && r.Reorders()
+}
 
 // Result is the outcome of an episode.
 type Result struct {
@@ -93,7 +100,7 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{plan: p, config: c, listen: -1, feedback: -1, regions: make([]*region, len(cells))}
+	n := &Network{plan: p, config: c, regions: make([]*region, len(cells))}
 	for j, cell := range cells {
 		n.regions[j] = &region{net: n, cell: cell, index: j, label: p.Regions[j].Label}
 	}
@@ -133,12 +140,20 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 		// and one is being written: δ+3 buffers are never overwritten early.
 		r.ring = make([][]float32, longest+3)
 	}
-	if len(p.Effectors) > 0 {
-		e := p.Effectors[0]
-		if n.readout, err = p.Readout(0); err != nil {
-			return nil, err
+	for i := range p.Effectors {
+		e := &p.Effectors[i]
+		for k, j := range e.Regions {
+			n.regions[j].ears = append(n.regions[j].ears, ear{i, k})
 		}
-		n.listen, n.feedback = e.Region, e.Feedback
+		for k, matrix := range p.FeedbackWeights(p.Params, i) {
+			r := n.regions[e.Feedback[k]]
+			r.feeds = append(r.feeds, feed{effector: i, place: k, width: e.FeedbackWidth, matrix: matrix})
+		}
+	}
+	for i := range p.Senses {
+		for _, j := range p.Senses[i].Regions {
+			n.regions[j].paced = n.regions[j].paced || p.Senses[i].PerTick
+		}
 	}
 	return n, nil
 }
@@ -152,23 +167,23 @@ type episode struct {
 	cancel context.CancelCauseFunc
 	batch  int
 	inputs [][]float32
+	steps  int
 	cut    []int
-	voice  Voice
-	// last is the last tick of the episode; the voice may lower it, and then
-	// closes stopped.
+	actors []*acting // by effector; nil for one that is not asked
+	// last is the last tick of the episode; the actors may lower it, and the
+	// one that does closes stopped.
 	last    atomic.Int64
 	stopped chan struct{}
 	trace   *Trace
 	start   time.Time
 
-	heard   chan []float32 // n(h_L), from the language region to the voice
-	freed   chan []float32 // and its buffers back
-	words   chan []float32 // hidden states, from the voice to the feedback region; nil is silence
-	orders  []chan []int32 // beam order, from the voice to every region
+	orders  []chan []int32 // beam order, from an actor to every region
 	reorder bool
 
 	mu     sync.Mutex
 	faults []fault
+	// busy actors are not done; the others were at lastDone or before.
+	busy, lastDone int
 }
 
 // fault is a failure of a region, ordered by tick and then region so that
@@ -199,8 +214,10 @@ func (n *Network) Run(ctx context.Context, ep Episode) (*Result, error) {
 	for _, r := range n.regions {
 		wg.Go(func() { r.run(e) })
 	}
-	if e.voice != nil {
-		wg.Go(func() { n.speak(e) })
+	for _, a := range e.actors {
+		if a != nil {
+			wg.Go(func() { a.run(e) })
+		}
 	}
 	wg.Wait()
 	n.drain()
@@ -232,13 +249,27 @@ func (n *Network) check(ep *Episode) error {
 		return fmt.Errorf("runtime: %d inputs for the plan's %d senses", len(ep.Inputs), len(n.plan.Senses))
 	}
 	for s, x := range ep.Inputs {
-		if want := ep.Batch * n.plan.Senses[s].Width; x != nil && len(x) != want {
-			return fmt.Errorf("runtime: sense %q got %d numbers; want %d inputs of width %d",
-				n.plan.Senses[s].Name, len(x), ep.Batch, n.plan.Senses[s].Width)
+		sense := &n.plan.Senses[s]
+		steps := 1
+		if sense.PerTick {
+			steps = ep.Steps
+		}
+		if want := steps * ep.Batch * sense.Numbers(); x != nil && len(x) != want {
+			return fmt.Errorf("runtime: sense %q got %d numbers; want %d steps of %d inputs of %d numbers",
+				sense.Name, len(x), steps, ep.Batch, sense.Numbers())
 		}
 	}
-	if ep.Voice != nil && n.listen < 0 {
-		return errors.New("runtime: the plan has no effector to speak with")
+	if len(ep.Actors) > len(n.plan.Effectors) {
+		return fmt.Errorf("runtime: %d actors for the plan's %d effectors", len(ep.Actors), len(n.plan.Effectors))
+	}
+	reordering := 0
+	for _, a := range ep.Actors {
+		if a != nil && reorders(a) {
+			reordering++
+		}
+	}
+	if reordering > 1 {
+		return fmt.Errorf("runtime: %d actors reorder the batch; only one may", reordering)
 	}
 	if ep.Cut == nil {
 		return nil
@@ -251,8 +282,8 @@ func (n *Network) check(ep *Episode) error {
 			return fmt.Errorf("runtime: cut of tract %d of %d", k, len(n.plan.Tracts))
 		}
 	}
-	if v, ok := ep.Voice.(Reorders); ok && v.Reorders() {
-		return errors.New("runtime: a voice that reorders the batch cannot be combined with cuts")
+	if reordering > 0 {
+		return errors.New("runtime: an actor that reorders the batch cannot be combined with cuts")
 	}
 	return nil
 }
@@ -269,7 +300,7 @@ func (n *Network) size(batch int) {
 }
 
 func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
-	e := &episode{batch: ep.Batch, cut: ep.Cut, voice: ep.Voice, stopped: make(chan struct{}), start: time.Now()}
+	e := &episode{batch: ep.Batch, steps: ep.Steps, cut: ep.Cut, stopped: make(chan struct{}), start: time.Now()}
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
 	e.inputs = make([][]float32, len(n.plan.Senses))
 	copy(e.inputs, ep.Inputs)
@@ -277,20 +308,23 @@ func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
 	if n.config.Trace {
 		e.trace = newTrace(n.plan, ep.Ticks)
 		e.trace.Started = e.start
+		if n.config.States {
+			e.trace.States = make([][][]float32, len(n.regions))
+			for j := range e.trace.States {
+				e.trace.States[j] = make([][]float32, ep.Ticks)
+			}
+		}
 	}
-	if e.voice == nil {
-		return e
+	e.actors = make([]*acting, len(n.plan.Effectors))
+	for i, a := range ep.Actors {
+		if a == nil {
+			continue
+		}
+		e.actors[i] = newActing(n.plan, i, a, ep.Batch)
+		e.busy++
+		e.reorder = e.reorder || reorders(a)
 	}
-	d := n.plan.Width
-	e.heard = make(chan []float32, 2)
-	e.freed = make(chan []float32, 4)
-	for range 4 {
-		e.freed <- make([]float32, ep.Batch*d)
-	}
-	e.words = make(chan []float32, 2)
-	e.words <- nil // nothing was said before the first tick
-	if v, ok := ep.Voice.(Reorders); ok && v.Reorders() {
-		e.reorder = true
+	if e.reorder {
 		e.orders = make([]chan []int32, len(n.regions))
 		for j := range e.orders {
 			e.orders[j] = make(chan []int32, 2)
@@ -298,6 +332,19 @@ func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
 		}
 	}
 	return e
+}
+
+// finish notes that an actor was done at a tick. The last of them ends the
+// episode, with the latest of their ticks.
+func (e *episode) finish(t int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.busy--
+	e.lastDone = max(e.lastDone, t)
+	if e.busy == 0 && int64(e.lastDone) < e.last.Load() {
+		e.last.Store(int64(e.lastDone))
+		close(e.stopped)
+	}
 }
 
 // drain empties the tracts after an episode.
@@ -314,7 +361,7 @@ func (n *Network) drain() {
 // outcome returns the error an episode ended with.
 func (n *Network) outcome(e *episode) error {
 	if n.config.Policy == Silence {
-		// Regions' faults are notes; the voice's are not.
+		// Regions' faults are notes; the actors' are not.
 		if cause := context.Cause(e.ctx); cause != nil {
 			return cause
 		}
@@ -391,4 +438,20 @@ func send[T any](e *episode, ch chan<- T, v T, tick int) bool {
 			}
 		}
 	}
+}
+
+// entering returns the inputs that enter at every tick, or, from 0, at a step.
+func (n *Network) entering(e *episode, step int) [][]float32 {
+	out := make([][]float32, len(e.inputs))
+	for s, x := range e.inputs {
+		switch paced := n.plan.Senses[s].PerTick; {
+		case x == nil || paced != (step >= 0):
+		case paced:
+			size := e.batch * n.plan.Senses[s].Numbers()
+			out[s] = x[step*size:][:size]
+		default:
+			out[s] = x
+		}
+	}
+	return out
 }

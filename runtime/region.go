@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
 )
 
@@ -17,6 +18,9 @@ type region struct {
 	lesioned bool
 	in       []incoming
 	out      []chan wiring.Message
+	ears     []ear  // effectors that read the region
+	feeds    []feed // effectors whose feedback comes back into it
+	paced    bool   // a sense that gives one vector a step enters it
 	maxDelay int
 
 	// Buffers, sized for the network's batch.
@@ -24,10 +28,13 @@ type region struct {
 	ring  [][]float32 // axons of the last ticks, [batch, out·r] each
 	zero  []float32   // what a tract carries before anything was sent, [batch, r]
 	drive []float32   // senses, [batch, d]: the same in every tick
-	heard []float32   // drive with the spoken word
-	spoke []float32   // scratch for the spoken word, [batch, hidden]
+	pace  []float32   // senses of the current step
+	whole []float32   // drive with what belongs to this tick alone
+	back  []float32   // scratch for normalised feedback, [batch, width]
+	looks []looking   // scratch of the cell's glimpses
 
 	driven   bool
+	step     int // that pace holds; −1 for none
 	silenced bool
 
 	// Beam search: the orders of the last maxDelay ticks, newest first, and
@@ -37,6 +44,20 @@ type region struct {
 	shuffle []float32
 	rows    []int32
 }
+
+// ear is an effector that reads the region, and the region's place among those
+// it reads.
+type ear struct{ effector, place int }
+
+// feed is an effector whose feedback comes back into the region, the region's
+// place among those where it does, and the matrix E_f [d, width].
+type feed struct {
+	effector, place, width int
+	matrix                 []float32
+}
+
+// looking is the scratch of a glimpse.
+type looking struct{ attention, seen, asked []float32 }
 
 // incoming is a region's end of a tract.
 type incoming struct {
@@ -55,10 +76,20 @@ func (r *region) size(batch int) {
 	}
 	r.zero = make([]float32, batch*c.Rank)
 	r.drive = make([]float32, batch*c.Width)
-	r.heard = nil
-	if r.index == r.net.feedback {
-		r.heard = make([]float32, batch*c.Width)
-		r.spoke = make([]float32, batch*r.net.readout.HiddenWidth)
+	r.whole, r.pace, r.back = nil, nil, nil
+	looks := c.Glimpses()
+	if r.paced || len(r.feeds) > 0 || len(looks) > 0 {
+		r.whole = make([]float32, batch*c.Width)
+	}
+	if r.paced {
+		r.pace = make([]float32, batch*c.Width)
+	}
+	for _, f := range r.feeds {
+		r.back = make([]float32, max(len(r.back), batch*f.width))
+	}
+	r.looks = make([]looking, len(looks))
+	for i, l := range looks {
+		r.looks[i] = looking{make([]float32, batch*l.Places), make([]float32, batch*l.Width), make([]float32, batch*l.Width)}
 	}
 	r.orders = make([][]int32, r.maxDelay)
 	for i := range r.orders {
@@ -91,7 +122,8 @@ func (r *region) prepare(e *episode) {
 		identity(r.orders[i])
 	}
 	clear(r.drive)
-	r.driven = !r.lesioned && r.cell.Embed(r.drive, e.inputs, e.batch)
+	r.driven = !r.lesioned && r.cell.Embed(r.drive, r.net.entering(e, -1), e.batch)
+	r.step = -1
 }
 
 // run is the region's life in one episode.
@@ -100,7 +132,7 @@ func (r *region) run(e *episode) {
 		if !r.take(e, t) || !r.listen(e, t) {
 			return
 		}
-		r.step(e, t)
+		r.advance(e, t)
 		if !r.give(e, t) {
 			return
 		}
@@ -146,30 +178,59 @@ func (r *region) without(k int, m wiring.Message) wiring.Message {
 	return wiring.Message{Data: to, Stride: rank}
 }
 
-// listen sets the tick's drive: what the senses bring, and the word just
-// spoken where words come back in.
+// listen sets the tick's drive: what the senses bring, and what effectors fed
+// back, in the order in which learning adds them.
 func (r *region) listen(e *episode, t int) bool {
-	r.tick.Drive = nil
+	drive := []float32(nil)
 	if r.driven {
-		r.tick.Drive = r.drive
+		drive = r.drive
 	}
-	if e.voice == nil || r.index != r.net.feedback {
-		return true
+	own := false // drive is r.whole, which may be added to
+	begin := func() {
+		if own {
+			return
+		}
+		copy(r.whole, r.drive) // zeros where nothing drives
+		drive, own = r.whole, true
 	}
-	hidden, ok := receive(e, e.words, t)
-	if !ok {
-		return false
+	if r.paced && !r.lesioned && t < e.steps*r.net.plan.Ticks.Settle {
+		if step := t / r.net.plan.Ticks.Settle; step != r.step {
+			clear(r.pace)
+			r.cell.Embed(r.pace, r.net.entering(e, step), e.batch)
+			r.step = step
+		}
+		begin()
+		kernel.Add(drive, drive, r.pace)
 	}
-	if hidden != nil && !r.lesioned {
-		copy(r.heard, r.drive)
-		r.net.readout.Feedback(r.heard, hidden, r.spoke, e.batch)
-		r.tick.Drive = r.heard
+	if !r.lesioned {
+		for i, look := range r.cell.Glimpses() {
+			if x := e.inputs[look.Sense]; x != nil {
+				begin()
+				look.Look(drive, x, r.tick.Norm, r.looks[i].attention, r.looks[i].seen, r.looks[i].asked, e.batch)
+			}
+		}
 	}
+	for _, f := range r.feeds {
+		a := e.actors[f.effector]
+		if a == nil {
+			continue
+		}
+		done, ok := receive(e, a.back[f.place], t)
+		if !ok {
+			return false
+		}
+		if done != nil && !r.lesioned {
+			begin()
+			wiring.Normalise(r.back, done, e.batch, f.width)
+			wiring.AddFeedback(drive, f.matrix, r.back, e.batch, r.cell.Width, f.width)
+		}
+	}
+	r.tick.Drive = drive
 	return true
 }
 
-// step computes the tick.
-func (r *region) step(e *episode, t int) {
+// advance computes the tick.
+func (r *region) advance(e *episode, t int) {
 	r.tick.Axons = r.ring[t%len(r.ring)]
 	var began time.Duration
 	if e.trace != nil {
@@ -191,26 +252,35 @@ func (r *region) step(e *episode, t int) {
 	}
 	if e.trace != nil {
 		e.trace.record(r, t, e.batch, began, time.Since(e.start))
+		if e.trace.States != nil {
+			e.trace.keep(r, t)
+		}
 	}
 }
 
 // give sends one message on every outgoing tract, and the normalised state
-// to the voice when this is the language region.
+// to the effectors that read the region.
 func (r *region) give(e *episode, t int) bool {
 	for k, ch := range r.out {
 		if !send(e, ch, r.cell.Message(r.tick, k), t) {
 			return false
 		}
 	}
-	if e.voice == nil || r.index != r.net.listen {
-		return true
+	for _, x := range r.ears {
+		a := e.actors[x.effector]
+		if a == nil {
+			continue
+		}
+		buffer, ok := receive(e, a.freed[x.place], t)
+		if !ok {
+			return false
+		}
+		copy(buffer, r.tick.Norm)
+		if !send(e, a.heard[x.place], buffer, t) {
+			return false
+		}
 	}
-	buffer, ok := receive(e, e.freed, t)
-	if !ok {
-		return false
-	}
-	copy(buffer, r.tick.Norm)
-	return send(e, e.heard, buffer, t)
+	return true
 }
 
 // reorder applies a beam's new order to the state, and all orders since it

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/connectomewire/wire/wiring"
+	_ "github.com/connectomewire/wire/wiring/head" // the heads that plans name
 )
 
 // smallPlan is a random plan with loops, delays of 1 to 4 ticks, a sense that
@@ -23,7 +24,7 @@ import (
 func smallPlan(t testing.TB, regions, tracts int) *wiring.Plan {
 	t.Helper()
 	r := rand.New(rand.NewPCG(7, uint64(regions)))
-	p := &wiring.Plan{Name: "small", Width: 16, Rank: 4, Stare: 2, MaxTokens: 6}
+	p := &wiring.Plan{Name: "small", Width: 16, Rank: 4, Ticks: wiring.Ticks{Settle: 2, Max: 6}}
 	for i := range regions {
 		p.Regions = append(p.Regions, wiring.Region{Label: fmt.Sprint("r", i), Hemisphere: "left"})
 	}
@@ -50,8 +51,8 @@ func smallPlan(t testing.TB, regions, tracts int) *wiring.Plan {
 		return a.From - b.From
 	})
 	p.Senses = []wiring.Sense{{Name: "image", Kind: "image", Module: "vision", Port: "embedding", Regions: []int{0, 2}, Width: 10}}
-	p.Effectors = []wiring.Effector{{Name: "caption", Kind: "text", Module: "language", Text: "text",
-		Region: regions - 1, Feedback: 3, Hidden: 12, Semantic: 8}}
+	p.Effectors = []wiring.Effector{{Name: "speech", Head: "language", Module: "language", Regions: []int{regions - 1}, Feedback: []int{3},
+		FeedbackWidth: 12, Settings: wiring.Settings{"text": "text", "hidden": 12, "semantic": 8}}}
 	p.Init(11)
 	return p
 }
@@ -65,7 +66,7 @@ func inputs(batch int) [][]float32 {
 	return [][]float32{x}
 }
 
-// parrot is a voice that answers with a function of what it hears, so that
+// parrot is an actor that answers with a function of what it hears, so that
 // any difference in what it hears changes everything that follows.
 type parrot struct {
 	batch, hidden, d int
@@ -77,7 +78,7 @@ type parrot struct {
 
 func (v *parrot) Reorders() bool { return v.order }
 
-func (v *parrot) Hear(_ context.Context, tick int, norm []float32) (Reply, error) {
+func (v *parrot) Act(_ context.Context, tick int, norm []float32) (Reply, error) {
 	v.heard = append(v.heard, slices.Clone(norm))
 	rep := v.reply(tick, norm)
 	return rep, nil
@@ -94,7 +95,7 @@ func (v *parrot) reply(tick int, norm []float32) Reply {
 				v.buf[b*v.hidden+i] = norm[b*v.d+(i+tick)%v.d] * float32(1+i%3)
 			}
 		}
-		rep.Hidden = v.buf
+		rep.Feedback = v.buf
 	}
 	if v.order && tick >= 1 {
 		rep.Parents = make([]int32, v.batch)
@@ -114,10 +115,7 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := p.Readout(0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	feedback := p.FeedbackWeights(p.Params, 0)
 	r := p.Rank
 	queues := make([][][]float32, len(p.Tracts))
 	for k := range queues {
@@ -140,8 +138,10 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 			}
 			drive := make([]float32, batch*p.Width)
 			driven := c.Embed(drive, in, batch)
-			if v != nil && j == p.Effectors[0].Feedback && hidden != nil {
-				read.Feedback(drive, hidden, make([]float32, len(hidden)), batch)
+			if at := slices.Index(p.Effectors[0].Feedback, j); v != nil && at >= 0 && hidden != nil {
+				norm := make([]float32, len(hidden))
+				wiring.Normalise(norm, hidden, batch, len(hidden)/batch)
+				wiring.AddFeedback(drive, feedback[at], norm, batch, p.Width, len(hidden)/batch)
 				driven = true
 			}
 			w.Drive = nil
@@ -164,13 +164,13 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 		if v == nil {
 			continue
 		}
-		norm := work[p.Effectors[0].Region].Norm
+		norm := work[p.Effectors[0].Regions[0]].Norm
 		v.heard = append(v.heard, slices.Clone(norm))
 		rep := v.reply(tick, norm)
 		if rep.Done {
 			break
 		}
-		hidden = slices.Clone(rep.Hidden)
+		hidden = slices.Clone(rep.Feedback)
 		if rep.Parents != nil {
 			permute := func(x []float32) {
 				n := len(x) / batch
@@ -234,7 +234,7 @@ func TestSameBits(t *testing.T) {
 			if !c.voice {
 				return nil
 			}
-			return &parrot{batch: c.batch, hidden: e.Hidden, d: p.Width, doneAt: c.doneAt, order: c.order}
+			return &parrot{batch: c.batch, hidden: e.FeedbackWidth, d: p.Width, doneAt: c.doneAt, order: c.order}
 		}
 		want := newVoice()
 		states := sequential(t, p, inputs(c.batch), c.batch, ticks, want)
@@ -248,7 +248,7 @@ func TestSameBits(t *testing.T) {
 					ep := Episode{Batch: c.batch, Inputs: inputs(c.batch), Ticks: ticks}
 					got := newVoice()
 					if got != nil {
-						ep.Voice = got
+						ep.Actors = []Actor{got}
 					}
 					res, err := n.Run(context.Background(), ep)
 					if err != nil {
@@ -291,11 +291,11 @@ func TestSpeechChangesTheNetwork(t *testing.T) {
 	silent, speaking := &parrot{batch: 1, hidden: 12, d: 16, doneAt: -1}, &parrot{batch: 1, hidden: 12, d: 16, doneAt: -1}
 	n := mustNew(t, p, Default())
 	for v, hidden := range map[*parrot]bool{silent: false, speaking: true} {
-		var voice Voice = v
+		var voice Actor = v
 		if !hidden {
 			voice = mute{v}
 		}
-		if _, err := n.Run(context.Background(), Episode{Inputs: inputs(1), Ticks: 14, Voice: voice}); err != nil {
+		if _, err := n.Run(context.Background(), Episode{Inputs: inputs(1), Ticks: 14, Actors: []Actor{voice}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -306,8 +306,8 @@ func TestSpeechChangesTheNetwork(t *testing.T) {
 
 type mute struct{ *parrot }
 
-func (m mute) Hear(ctx context.Context, tick int, norm []float32) (Reply, error) {
-	_, err := m.parrot.Hear(ctx, tick, norm)
+func (m mute) Act(ctx context.Context, tick int, norm []float32) (Reply, error) {
+	_, err := m.parrot.Act(ctx, tick, norm)
 	return Reply{}, err
 }
 
@@ -377,8 +377,8 @@ func TestCutsOfABatchAreLesions(t *testing.T) {
 		many = append(many, one[0]...)
 	}
 	hear := func(n *Network, x []float32, cuts []int) [][]float32 {
-		v := &parrot{batch: len(cuts), hidden: p.Effectors[0].Hidden, d: p.Width, doneAt: -1}
-		if _, err := n.Run(context.Background(), Episode{Batch: len(cuts), Inputs: [][]float32{x}, Ticks: 16, Voice: v, Cut: cuts}); err != nil {
+		v := &parrot{batch: len(cuts), hidden: p.Effectors[0].FeedbackWidth, d: p.Width, doneAt: -1}
+		if _, err := n.Run(context.Background(), Episode{Batch: len(cuts), Inputs: [][]float32{x}, Ticks: 16, Actors: []Actor{v}, Cut: cuts}); err != nil {
 			t.Fatal(err)
 		}
 		return v.heard
@@ -415,8 +415,8 @@ func TestCutsOfABatchAreLesions(t *testing.T) {
 			t.Errorf("cuts %v are accepted", bad)
 		}
 	}
-	v := &parrot{batch: 1, hidden: p.Effectors[0].Hidden, d: p.Width, doneAt: -1, order: true}
-	if _, err := n.Run(context.Background(), Episode{Inputs: one, Ticks: 2, Voice: v, Cut: []int{1}}); err == nil {
+	v := &parrot{batch: 1, hidden: p.Effectors[0].FeedbackWidth, d: p.Width, doneAt: -1, order: true}
+	if _, err := n.Run(context.Background(), Episode{Inputs: one, Ticks: 2, Actors: []Actor{v}, Cut: []int{1}}); err == nil {
 		t.Error("cuts with a voice that reorders are accepted")
 	}
 }
@@ -513,9 +513,9 @@ type slow struct {
 	pause func(tick int)
 }
 
-func (v *slow) Hear(ctx context.Context, tick int, norm []float32) (Reply, error) {
+func (v *slow) Act(ctx context.Context, tick int, norm []float32) (Reply, error) {
 	v.pause(tick)
-	return v.parrot.Hear(ctx, tick, norm)
+	return v.parrot.Act(ctx, tick, norm)
 }
 
 // TestBackpressure: while the voice is busy the regions wait; no region runs
@@ -547,7 +547,7 @@ func TestBackpressure(t *testing.T) {
 			}
 		}
 		n.onBegin = func(e *episode) { v.trace = e.trace }
-		if _, err := n.Run(context.Background(), Episode{Inputs: inputs(1), Ticks: 1000, Voice: v}); err != nil {
+		if _, err := n.Run(context.Background(), Episode{Inputs: inputs(1), Ticks: 1000, Actors: []Actor{v}}); err != nil {
 			t.Fatal(err)
 		}
 		// Words come back to region 3; on the way round the ring of 12 every
@@ -566,7 +566,7 @@ func TestCancelAndPanicLeaveNothingBehind(t *testing.T) {
 		defer cancel()
 		hangs := &slow{parrot: parrot{batch: 1, hidden: 12, d: 16, doneAt: -1}}
 		hangs.pause = func(int) { <-ctx.Done() }
-		if _, err := n.Run(ctx, Episode{Inputs: inputs(1), Ticks: 50, Voice: hangs}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := n.Run(ctx, Episode{Inputs: inputs(1), Ticks: 50, Actors: []Actor{hangs}}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("cancelled: error %v", err)
 		}
 		panics := &slow{parrot: parrot{batch: 1, hidden: 12, d: 16, doneAt: -1}}
@@ -575,7 +575,7 @@ func TestCancelAndPanicLeaveNothingBehind(t *testing.T) {
 				panic("boo")
 			}
 		}
-		_, err := n.Run(context.Background(), Episode{Inputs: inputs(1), Ticks: 50, Voice: panics})
+		_, err := n.Run(context.Background(), Episode{Inputs: inputs(1), Ticks: 50, Actors: []Actor{panics}})
 		if err == nil || !strings.Contains(err.Error(), "tick 4") || !strings.Contains(err.Error(), "boo") {
 			t.Errorf("panicking voice: error %v", err)
 		}
@@ -612,7 +612,7 @@ func TestChaos(t *testing.T) {
 		if round%5 == 4 {
 			time.AfterFunc(time.Duration(r.IntN(500))*time.Microsecond, cancel)
 		}
-		_, err := n.Run(ctx, Episode{Batch: 2, Inputs: inputs(2), Ticks: 30, Voice: v})
+		_, err := n.Run(ctx, Episode{Batch: 2, Inputs: inputs(2), Ticks: 30, Actors: []Actor{v}})
 		cancel()
 		goruntime.GOMAXPROCS(procs)
 		if err != nil && !errors.Is(err, context.Canceled) {
@@ -638,7 +638,7 @@ func TestTraceIsTheSameButForTimes(t *testing.T) {
 	for _, procs := range []int{1, 8} {
 		old := goruntime.GOMAXPROCS(procs)
 		v := &parrot{batch: 1, hidden: 12, d: 16, doneAt: 9}
-		res, err := n.Run(context.Background(), Episode{Inputs: inputs(1), Ticks: 30, Voice: v})
+		res, err := n.Run(context.Background(), Episode{Inputs: inputs(1), Ticks: 30, Actors: []Actor{v}})
 		goruntime.GOMAXPROCS(old)
 		if err != nil {
 			t.Fatal(err)
@@ -715,9 +715,9 @@ func TestBadEpisodes(t *testing.T) {
 		"1 or more":   {Ticks: 0},
 		"2 inputs":    {Ticks: 3, Batch: 2, Inputs: inputs(1)},
 		"1 senses":    {Ticks: 3, Inputs: [][]float32{nil, nil}},
-		"parents for": {Ticks: 9, Voice: badVoice{Reply{Parents: []int32{0, 1}}}},
-		"continues":   {Ticks: 9, Voice: badVoice{Reply{Parents: []int32{1}}}},
-		"want 12":     {Ticks: 9, Voice: badVoice{Reply{Hidden: []float32{1}}}},
+		"parents for": {Ticks: 9, Actors: []Actor{badVoice{Reply{Parents: []int32{0, 1}}}}},
+		"continues":   {Ticks: 9, Actors: []Actor{badVoice{Reply{Parents: []int32{1}}}}},
+		"want 12":     {Ticks: 9, Actors: []Actor{badVoice{Reply{Feedback: []float32{1}}}}},
 	} {
 		if _, err := n.Run(context.Background(), ep); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v; want one with %q", err, want)
@@ -736,7 +736,7 @@ func TestBadEpisodes(t *testing.T) {
 type badVoice struct{ Reply }
 
 func (badVoice) Reorders() bool { return true }
-func (v badVoice) Hear(context.Context, int, []float32) (Reply, error) {
+func (v badVoice) Act(context.Context, int, []float32) (Reply, error) {
 	return v.Reply, nil
 }
 
@@ -776,5 +776,173 @@ func TestFindLesions(t *testing.T) {
 		if _, _, err := FindLesions(p, []string{name}); err == nil {
 			t.Errorf("%s was found", name)
 		}
+	}
+}
+
+// branching is smallPlan with a second effector that reads two regions, feeds
+// back into two, and does something else; a series enters one region and a grid
+// is glimpsed at in another.
+func branching(t testing.TB) *wiring.Plan {
+	t.Helper()
+	p := smallPlan(t, 12, 40)
+	p.Senses = append(p.Senses,
+		wiring.Sense{Name: "rhythm", Kind: wiring.KindSeries, PerTick: true, Read: wiring.ReadWhole, Regions: []int{1, 2}, Width: 5},
+		wiring.Sense{Name: "grid", Kind: "image", Read: wiring.ReadGlimpse, Places: 4, Regions: []int{2, 6}, Width: 7})
+	p.Effectors = append(p.Effectors, wiring.Effector{Name: "hand", Head: "linear", Regions: []int{4, 7, 9}, Feedback: []int{3, 5}, FeedbackWidth: 6,
+		Settings: wiring.Settings{"names": []string{"x"}}})
+	p.Init(11)
+	return p
+}
+
+// TestEffectorsTogether holds a network with two actors, several regions read
+// side by side, feedback into two, a series and a glimpse to stepping its
+// regions one after the other, and its end to the later of the actors.
+func TestEffectorsTogether(t *testing.T) {
+	p := branching(t)
+	const batch, steps, ticks = 2, 6, 12
+	r := rand.New(rand.NewPCG(5, 5))
+	in := make([][]float32, len(p.Senses))
+	for s := range p.Senses {
+		n := batch * p.Senses[s].Numbers()
+		if p.Senses[s].PerTick {
+			n *= steps
+		}
+		for range n {
+			in[s] = append(in[s], float32(r.NormFloat64()))
+		}
+	}
+	for _, done := range [][2]int{{-1, -1}, {4, 9}, {9, 4}, {7, 7}, {-1, 3}} {
+		actors := func() []*parrot {
+			return []*parrot{{batch: batch, hidden: 12, d: p.Width, doneAt: done[0]}, {batch: batch, hidden: 6, d: 3 * p.Width, doneAt: done[1]}}
+		}
+		want := actors()
+		last := plainly(t, p, in, batch, steps, ticks, want)
+		for _, procs := range []int{1, 2, 8} {
+			before := goruntime.GOMAXPROCS(procs)
+			n := mustNew(t, p, Default())
+			got := actors()
+			res, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: in, Steps: steps, Ticks: ticks, Actors: []Actor{got[0], got[1]}})
+			goruntime.GOMAXPROCS(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Ticks != last+1 {
+				t.Errorf("done at %v: %d ticks, want %d", done, res.Ticks, last+1)
+			}
+			for i := range got {
+				if len(got[i].heard) != len(want[i].heard) {
+					t.Fatalf("done at %v, effector %d: read %d ticks, want %d", done, i, len(got[i].heard), len(want[i].heard))
+				}
+				for k := range want[i].heard {
+					if !sameBits(got[i].heard[k], want[i].heard[k]) {
+						t.Fatalf("done at %v, effector %d reads something else at tick %d", done, i, k)
+					}
+				}
+			}
+		}
+	}
+}
+
+// plainly steps the regions of a plan without reordering one after the other,
+// and returns the episode's last tick.
+func plainly(t testing.TB, p *wiring.Plan, in [][]float32, batch, steps, ticks int, actors []*parrot) (last int) {
+	t.Helper()
+	cells, err := p.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	queues := make([][][]float32, len(p.Tracts))
+	for k := range queues {
+		for range p.Tracts[k].Delay {
+			queues[k] = append(queues[k], make([]float32, batch*p.Rank))
+		}
+	}
+	work := make([]*wiring.Tick, len(cells))
+	for j, c := range cells {
+		work[j] = c.NewTick(batch)
+	}
+	back := make([][]float32, len(actors))
+	done := make([]bool, len(actors))
+	for tick := range ticks {
+		next := make([][]float32, len(p.Tracts))
+		for j, c := range cells {
+			w := work[j]
+			for i, k := range c.In {
+				w.In[i] = wiring.Message{Data: queues[k][0], Stride: p.Rank}
+				queues[k] = queues[k][1:]
+			}
+			drive := make([]float32, batch*p.Width)
+			constant, step := make([][]float32, len(in)), make([][]float32, len(in))
+			for s, x := range in {
+				if !p.Senses[s].PerTick {
+					constant[s] = x
+				} else if k := tick / p.Ticks.Settle; k < steps {
+					n := batch * p.Senses[s].Width
+					step[s] = x[k*n:][:n]
+				}
+			}
+			c.Embed(drive, constant, batch)
+			paced := make([]float32, len(drive))
+			c.Embed(paced, step, batch)
+			for i := range drive {
+				drive[i] += paced[i]
+			}
+			for _, g := range c.Glimpses() {
+				g.Look(drive, in[g.Sense], w.Norm, make([]float32, batch*g.Places), make([]float32, batch*g.Width), make([]float32, batch*g.Width), batch)
+			}
+			for e := range actors {
+				if at := slices.Index(p.Effectors[e].Feedback, j); at >= 0 && back[e] != nil {
+					norm := make([]float32, len(back[e]))
+					width := p.Effectors[e].FeedbackWidth
+					wiring.Normalise(norm, back[e], batch, width)
+					wiring.AddFeedback(drive, p.FeedbackWeights(p.Params, e)[at], norm, batch, p.Width, width)
+				}
+			}
+			w.Drive = drive
+			c.Step(batch, w)
+			for i, k := range c.Out {
+				m := c.Message(w, i)
+				for b := range batch {
+					next[k] = append(next[k], m.Data[b*m.Stride:][:p.Rank]...)
+				}
+			}
+		}
+		for k := range queues {
+			queues[k] = append(queues[k], next[k])
+		}
+		busy := false
+		for e, v := range actors {
+			back[e] = nil
+			if done[e] {
+				continue
+			}
+			regions := p.Effectors[e].Regions
+			norm := make([]float32, 0, batch*p.Width*len(regions))
+			for b := range batch {
+				for _, j := range regions {
+					norm = append(norm, work[j].Norm[b*p.Width:][:p.Width]...)
+				}
+			}
+			v.heard = append(v.heard, norm)
+			rep := v.reply(tick, norm)
+			done[e] = rep.Done
+			if !rep.Done {
+				back[e], busy = slices.Clone(rep.Feedback), true
+			}
+		}
+		if last = tick; !busy {
+			break
+		}
+	}
+	return last
+}
+
+func TestOnlyOneActorReorders(t *testing.T) {
+	p := branching(t)
+	n := mustNew(t, p, Default())
+	beam := func() Actor { return &parrot{batch: 1, hidden: 12, d: p.Width, doneAt: -1, order: true} }
+	_, err := n.Run(context.Background(), Episode{Ticks: 3, Actors: []Actor{beam(), beam()}})
+	if err == nil || !strings.Contains(err.Error(), "only one may") {
+		t.Errorf("error %v, want a refusal of two actors that reorder", err)
 	}
 }

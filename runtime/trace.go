@@ -30,13 +30,17 @@ type Trace struct {
 	// of what was said falls when the tract is silenced; nil when that was
 	// not measured (package runtime/lesion does).
 	Contribution []float64
+	// States are each region's states h themselves, [region][tick][batch·d]; nil
+	// unless Config.States.
+	States [][][]float32
 	// Begin and End are when each region computed each tick, from the start
 	// of the episode: [region][tick]. They are the only part that differs
 	// from run to run.
 	Begin, End [][]time.Duration
 	// Modules are the modules' calls, in order of their beginning.
 	Modules []Call
-	// Said holds the token spoken after each tick, "" while staring.
+	// Said is what an effector did after each tick, in words, "" while it
+	// settled.
 	Said []string
 	// Notes say what was silenced or lesioned.
 	Notes []string
@@ -164,4 +168,9 @@ func (t *Trace) Strongest(n int) []TractFlow {
 		}
 	}
 	return out
+}
+
+// keep copies a region's state after a tick.
+func (t *Trace) keep(r *region, tick int) {
+	t.States[r.index][tick] = append([]float32(nil), r.tick.State...)
 }

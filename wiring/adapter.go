@@ -3,14 +3,14 @@ package wiring
 import "fmt"
 
 // Adapter returns the control that has no brain: a plan of one region, with
-// the same senses, effector, arithmetic and readout, but no tracts, and as wide
+// the same senses, effectors, arithmetic and heads, but no tracts, and as wide
 // as the given plan's number of parameters allows. It is a multilayer
 // perceptron of one hidden layer, tanh(E x + b), that every sense enters and
-// that the language module and the semantic readout read. What a plan does
-// better than its adapter is due to its tracts.
+// that every head reads. What a plan does better than its adapter is due to its
+// tracts.
 func Adapter(p *Plan) (*Plan, error) {
-	if len(p.Effectors) != 1 {
-		return nil, fmt.Errorf("plan %q has %d effectors, an adapter replaces plans with one", p.Name, len(p.Effectors))
+	if len(p.Effectors) == 0 {
+		return nil, fmt.Errorf("plan %q has no effectors: there is nothing for an adapter to read", p.Name)
 	}
 	count := func(q *Plan) int {
 		n := 0
@@ -21,16 +21,21 @@ func Adapter(p *Plan) (*Plan, error) {
 		}
 		return n
 	}
-	e := p.Effectors[0]
 	a := &Plan{
-		Name: "adapter for " + p.Name, Rank: 1, Stare: p.Stare, MaxTokens: p.MaxTokens,
-		Regions:    []Region{p.Regions[e.Region]},
+		Name: "adapter for " + p.Name, Rank: 1, Ticks: p.Ticks,
+		Regions:    []Region{p.Regions[p.Effectors[0].Regions[0]]},
 		Modules:    append([]ModuleRef(nil), p.Modules...),
+		Tasks:      append([]Task(nil), p.Tasks...),
 		Provenance: p.Provenance,
 	}
-	a.Regions[0].Slot, a.Regions[0].Why = e.Module, "the adapter's only layer"
-	e.Region, e.Feedback = 0, 0
-	a.Effectors = []Effector{e}
+	a.Regions[0].Slot, a.Regions[0].Why = p.Effectors[0].Module, "the adapter's only layer"
+	for _, e := range p.Effectors {
+		e.Regions = []int{0}
+		if len(e.Feedback) > 0 {
+			e.Feedback = []int{0}
+		}
+		a.Effectors = append(a.Effectors, e)
+	}
 	for _, s := range p.Senses {
 		s.Regions = []int{0}
 		a.Senses = append(a.Senses, s)

@@ -3,6 +3,7 @@ package wiring
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/atlas"
@@ -12,9 +13,30 @@ import (
 type ModuleInfo struct {
 	// Source and SHA256 go into the plan, see [ModuleRef].
 	Source, SHA256 string
-	// Widths are the lengths of its output vectors, by port: "embedding" of an
-	// encoder or text tower, "hidden" of a language module.
-	Widths map[string]int
+	// Outputs are its output ports by name.
+	Outputs map[string]PortInfo
+	// Inputs are the kinds of its input ports, by name.
+	Inputs map[string]string
+}
+
+// PortInfo is what [Build] needs to know of a module's output.
+type PortInfo struct {
+	// Width of its vectors; 0 when the port gives no vectors of fixed width.
+	Width int
+	// Places is the number of vectors of a grid, 0 for a single one.
+	Places int
+	// Shape is how the manifest writes it, for messages.
+	Shape string
+}
+
+func (o PortInfo) String() string {
+	switch {
+	case o.Width == 0:
+		return o.Shape
+	case o.Places > 0:
+		return fmt.Sprintf("%d × %d", o.Places, o.Width)
+	}
+	return strconv.Itoa(o.Width)
 }
 
 // BuildOptions are what a person chooses when building a plan. The zero value
@@ -25,9 +47,14 @@ type BuildOptions struct {
 	// Place puts senses, effectors, or feedback ("caption.feedback") on
 	// regions by hand. Keys are their names or their modules' names.
 	Place map[string][]string
-	// Width, Rank, Stare, MaxTokens and Neighbours override the recipe;
-	// Neighbours = −1 keeps all tracts.
-	Width, Rank, Stare, MaxTokens, Neighbours int
+	// Width, Rank, Settle, Max and Neighbours override the recipe; Neighbours =
+	// −1 keeps all tracts.
+	Width, Rank, Settle, Max, Neighbours int
+	// Widths are those of senses whose numbers are given, and Settings what
+	// data say of effectors, by name: their labels, for example. They complete
+	// the recipe where it leaves them out.
+	Widths   map[string]int
+	Settings map[string]Settings
 	// Seed of the untrained parameters.
 	Seed uint64
 	// File, SHA256, Command and Version are provenance.
@@ -54,7 +81,7 @@ func Build(c *connectome.Connectome, r *Recipe, opt BuildOptions) (*Plan, *Build
 	p := &Plan{
 		Name:  r.Name + " on " + c.Name,
 		Width: either(opt.Width, r.Width), Rank: either(opt.Rank, r.Rank),
-		Stare: either(opt.Stare, r.Stare), MaxTokens: either(opt.MaxTokens, r.MaxTokens),
+		Ticks: Ticks{Settle: either(opt.Settle, r.Ticks.Settle), Max: either(opt.Max, r.Ticks.Max)},
 		Provenance: Provenance{
 			Connectome: c.Name, Synthetic: c.Synthetic, File: opt.File, SHA256: opt.SHA256, License: c.License,
 			Recipe: r.Name, Seed: opt.Seed, Command: opt.Command, Version: opt.Version,
@@ -110,7 +137,7 @@ func either(given, otherwise int) int {
 }
 
 // chooseTracts keeps the strongest tracts of each region and the paths that
-// let every sense reach the effector before the first word.
+// let every sense reach the effectors in time.
 func (p *Plan) chooseTracts(c *connectome.Connectome, r *Recipe, opt BuildOptions, report *BuildReport) error {
 	list, estimated := candidates(c, r.Velocity, r.Tick)
 	report.Offered = len(list)
@@ -119,15 +146,21 @@ func (p *Plan) chooseTracts(c *connectome.Connectome, r *Recipe, opt BuildOption
 	}
 	neighbours := max(either(opt.Neighbours, r.Neighbours), 0)
 	keepStrongest(list, neighbours)
-	for _, s := range p.Senses {
-		for _, j := range s.Regions {
-			if err := p.keepPath(c.Name, list, j, s.Name, report); err != nil {
-				return err
+	for _, e := range p.Effectors {
+		for _, target := range e.Regions {
+			for _, s := range p.Senses {
+				for _, j := range s.Regions {
+					if err := p.keepPath(c.Name, list, j, s.Name, target, e.Name, report); err != nil {
+						return err
+					}
+				}
+			}
+			for _, j := range e.Feedback {
+				if err := p.keepPath(c.Name, list, j, e.Name+".feedback", target, e.Name, report); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	if err := p.keepPath(c.Name, list, p.Effectors[0].Feedback, p.Effectors[0].Name+".feedback", report); err != nil {
-		return err
 	}
 	for _, t := range list {
 		if t.keep {
@@ -139,24 +172,23 @@ func (p *Plan) chooseTracts(c *connectome.Connectome, r *Recipe, opt BuildOption
 	return report.reach(p)
 }
 
-// keepPath makes sure that what enters a region is in the language region's
-// state in time for the first word: it keeps weaker tracts of the list, or
-// lengthens the stare.
-func (p *Plan) keepPath(name string, list []candidate, from int, what string, report *BuildReport) error {
-	target := p.Effectors[0].Region
+// keepPath makes sure that what enters a region is in an effector's region by
+// the time it is first read: it keeps weaker tracts of the list, or lengthens
+// the settling.
+func (p *Plan) keepPath(name string, list []candidate, from int, what string, target int, effector string, report *BuildReport) error {
 	if from == target {
 		return nil
 	}
-	// The input is in the state of tick 1, leaves with it, and must be in
-	// the language region's state at tick Stare.
+	// The input is in the state of tick 1, leaves with it, and must be in the
+	// effector's region at tick Settle.
 	_, ticks, ok := route(len(p.Regions), list, from, target, true)
-	if ok && ticks <= p.Stare-1 {
+	if ok && ticks <= p.Ticks.Settle-1 {
 		return nil
 	}
 	path, ticks, ok := route(len(p.Regions), list, from, target, false)
 	if !ok {
 		return fmt.Errorf("connectome %q: no chain of tracts leads from %q (%s) to %q (%s); place one of them elsewhere with --place",
-			name, p.Regions[from].Label, what, p.Regions[target].Label, p.Effectors[0].Name)
+			name, p.Regions[from].Label, what, p.Regions[target].Label, effector)
 	}
 	added := 0
 	for _, k := range path {
@@ -169,10 +201,10 @@ func (p *Plan) keepPath(name string, list []candidate, from int, what string, re
 		report.Notes = append(report.Notes, fmt.Sprintf("%s kept so that %s reaches %s from %s in %s",
 			counted(added, "weaker tract"), what, p.Regions[target].Label, p.Regions[from].Label, counted(ticks, "tick")))
 	}
-	if ticks > p.Stare-1 {
-		report.Notes = append(report.Notes, fmt.Sprintf("stare lengthened from %d to %d ticks: %s needs %d from %s to %s",
-			p.Stare, ticks+1, what, ticks, p.Regions[from].Label, p.Regions[target].Label))
-		p.Stare = ticks + 1
+	if ticks > p.Ticks.Settle-1 {
+		report.Notes = append(report.Notes, fmt.Sprintf("settling lengthened from %d to %d ticks: %s needs %d from %s to %s",
+			p.Ticks.Settle, ticks+1, what, ticks, p.Regions[from].Label, p.Regions[target].Label))
+		p.Ticks.Settle = ticks + 1
 	}
 	return nil
 }

@@ -13,10 +13,10 @@ import (
 // testModules are modules of the sizes wire ships, without their files.
 func testModules() map[string]ModuleInfo {
 	return map[string]ModuleInfo{
-		"vision":   {Source: "zoo:vision", SHA256: strings.Repeat("1", 64), Widths: map[string]int{"embedding": 24}},
-		"sound":    {Source: "zoo:sound", SHA256: strings.Repeat("2", 64), Widths: map[string]int{"embedding": 16}},
-		"language": {Source: "zoo:language", SHA256: strings.Repeat("3", 64), Widths: map[string]int{"hidden": 20}},
-		"text":     {Source: "zoo:text", SHA256: strings.Repeat("4", 64), Widths: map[string]int{"embedding": 24}},
+		"vision":   {Source: "zoo:vision", SHA256: strings.Repeat("1", 64), Outputs: map[string]PortInfo{"embedding": {Width: 24}}},
+		"sound":    {Source: "zoo:sound", SHA256: strings.Repeat("2", 64), Outputs: map[string]PortInfo{"embedding": {Width: 16}}},
+		"language": {Source: "zoo:language", SHA256: strings.Repeat("3", 64), Outputs: map[string]PortInfo{"hidden": {Width: 20}}},
+		"text":     {Source: "zoo:text", SHA256: strings.Repeat("4", 64), Outputs: map[string]PortInfo{"embedding": {Width: 24}}},
 	}
 }
 
@@ -57,17 +57,17 @@ func TestBuildPlacesCaptioningOnTheDefaultConnectome(t *testing.T) {
 		}
 	}
 	e := p.Effectors[0]
-	if got := p.Regions[e.Region].Label; got != "lh-parsopercularis" && got != "lh-parstriangularis" {
+	if got := p.Regions[e.Regions[0]].Label; got != "lh-parsopercularis" && got != "lh-parstriangularis" {
 		t.Errorf("the language region is %s, want the left inferior frontal gyrus", got)
 	}
-	if got := p.Regions[e.Feedback].Hemisphere; got != "left" {
+	if got := p.Regions[e.Feedback[0]].Hemisphere; got != "left" {
 		t.Errorf("words come back on the %s", got)
 	}
-	ticks := p.TicksTo(e.Region)
+	ticks := p.TicksTo(e.Regions...)
 	for _, s := range p.Senses {
 		for _, j := range s.Regions {
-			if ticks[j] < 0 || ticks[j] > p.Stare-1 {
-				t.Errorf("%s needs %d ticks from %s to speech, stare is %d", s.Name, ticks[j], p.Regions[j].Label, p.Stare)
+			if ticks[j] < 0 || ticks[j] > p.Ticks.Settle-1 {
+				t.Errorf("%s needs %d ticks from %s to speech, settling takes %d", s.Name, ticks[j], p.Regions[j].Label, p.Ticks.Settle)
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func TestPlaceByHand(t *testing.T) {
 	if s := p.Sense("image"); len(s.Regions) != 2 {
 		t.Errorf("eyeball means %v, want both hemispheres", s.Regions)
 	}
-	if got := p.Regions[p.Effectors[0].Region].Label; got != "lMouth" {
+	if got := p.Regions[p.Effectors[0].Regions[0]].Label; got != "lMouth" {
 		t.Errorf("Mouth means %s, want the left one", got)
 	}
 	_, _, err = Build(strangers(t), testRecipe(t), BuildOptions{Modules: testModules(), Place: map[string][]string{"vison": {"rEyeball"}}})
@@ -189,7 +189,7 @@ func TestDelay(t *testing.T) {
 	}
 }
 
-func TestStareGrowsWhenTheWayIsLong(t *testing.T) {
+func TestSettlingGrowsWhenTheWayIsLong(t *testing.T) {
 	// A chain of six regions, one hop apart: five ticks to the other end.
 	n := 6
 	var tracts []connectome.Tract
@@ -209,7 +209,7 @@ func TestStareGrowsWhenTheWayIsLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Stare != 6 {
-		t.Errorf("stare is %d ticks, want 6: the input is in the first state, then five hops\n%s", p.Stare, report)
+	if p.Ticks.Settle != 6 {
+		t.Errorf("settling takes %d ticks, want 6: the input is in the first state, then five hops\n%s", p.Ticks.Settle, report)
 	}
 }

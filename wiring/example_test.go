@@ -7,15 +7,16 @@ import (
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/connectomewire/wire/wiring"
+	_ "github.com/connectomewire/wire/wiring/head" // the heads that recipes name
 )
 
 // modules says what the recipe's modules give; programs take it from the
 // modules' manifests.
 var modules = map[string]wiring.ModuleInfo{
-	"vision":   {Widths: map[string]int{"embedding": 256}},
-	"sound":    {Widths: map[string]int{"embedding": 128}},
-	"text":     {Widths: map[string]int{"embedding": 256}},
-	"language": {Widths: map[string]int{"hidden": 192}},
+	"vision":   {Outputs: map[string]wiring.PortInfo{"embedding": {Width: 256}}},
+	"sound":    {Outputs: map[string]wiring.PortInfo{"embedding": {Width: 128}}},
+	"text":     {Outputs: map[string]wiring.PortInfo{"embedding": {Width: 256}}},
+	"language": {Outputs: map[string]wiring.PortInfo{"hidden": {Width: 192}}},
 }
 
 func ExampleBuild() {
@@ -106,7 +107,7 @@ func ExamplePlan_Cells() {
 		return
 	}
 	// One tick of one region, with silence on all its tracts.
-	cell := cells[plan.Effectors[0].Region]
+	cell := cells[plan.Effectors[0].Regions[0]]
 	tick := cell.NewTick(1)
 	silence := make([]float32, plan.Rank)
 	for k := range tick.In {

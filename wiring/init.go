@@ -4,15 +4,10 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
-	"strings"
 )
 
-// Starting values of the parameters that are not random.
-const (
-	initLeak  = 1.5 // λ = σ(1.5) = 0.82
-	initGain  = 0.3 // γ: the residual's gate is tanh(0.3)
-	initKappa = 5   // κ: semantic logits are 20 cos at the start
-)
+// initLeak is what a region's leak starts with: λ = σ(1.5) = 0.82.
+const initLeak = 1.5
 
 // Init gives the plan untrained parameters: an echo-state network (Jaeger
 // 2001) on the connectome. Axons are drawn from N(0, 1/d) and synapses from
@@ -27,35 +22,13 @@ func (p *Plan) Init(seed uint64) {
 	q := p.NewParams()
 	p.Params = q
 	p.Memory = nil
-	for i := range q.Layout {
+	for i, spec := range p.specs() {
 		t := &q.Layout[i]
 		v := q.Data[t.Offset : t.Offset+t.Len()]
-		cols := t.Shape[len(t.Shape)-1]
-		switch name := t.Name; {
-		case strings.HasPrefix(name, "sense:"):
-			switch {
-			case strings.HasSuffix(name, "/mean"):
-			case strings.HasSuffix(name, "/scale"):
-				// Until measured: vectors of length 1 have this deviation.
-				fill(v, float32(1/math.Sqrt(float64(cols))))
-			default:
-				gaussian(v, seed, name, 1/math.Sqrt(float64(cols)))
-			}
-		case strings.HasPrefix(name, "effector:"):
-			switch {
-			case strings.HasSuffix(name, "/gain"):
-				fill(v, initGain)
-			case strings.HasSuffix(name, "/kappa"):
-				fill(v, initKappa)
-			default:
-				gaussian(v, seed, name, 1/math.Sqrt(float64(cols)))
-			}
-		case strings.HasSuffix(name, suffixAxon):
-			gaussian(v, seed, name, 1/math.Sqrt(float64(p.Width)))
-		case strings.HasSuffix(name, suffixSynapse):
-			gaussian(v, seed, name, 2/math.Sqrt(float64(p.Rank)))
-		case strings.HasSuffix(name, suffixLeak):
-			fill(v, initLeak)
+		if spec.Deviation > 0 {
+			gaussian(v, seed, t.Name, spec.Deviation)
+		} else {
+			fill(v, spec.Value)
 		}
 	}
 	if rho := p.SpectralRadius(); rho > 0 {

@@ -23,12 +23,14 @@ type planFile struct {
 	Name       string          `yaml:"name"`
 	Width      int             `yaml:"width"`
 	Rank       int             `yaml:"rank"`
-	Stare      int             `yaml:"stare"`
-	MaxTokens  int             `yaml:"max_tokens"`
+	Ticks      ticksFile       `yaml:"ticks"`
+	Stare      int             `yaml:"stare"`      // of format 1
+	MaxTokens  int             `yaml:"max_tokens"` // of format 1
 	Provenance provenanceFile  `yaml:"provenance"`
 	Modules    []moduleFile    `yaml:"modules"`
 	Senses     []senseFile     `yaml:"senses"`
 	Effectors  []effectorFile  `yaml:"effectors"`
+	Tasks      []taskFile      `yaml:"tasks"`
 	Regions    []regionFileRow `yaml:"regions"`
 }
 
@@ -50,25 +52,72 @@ type moduleFile struct {
 	SHA256 string `yaml:"sha256"`
 }
 
+type ticksFile struct {
+	Settle int `yaml:"settle"`
+	Max    int `yaml:"max"`
+}
+
 type senseFile struct {
-	Name    string   `yaml:"name"`
-	Kind    string   `yaml:"kind"`
-	Module  string   `yaml:"module"`
-	Port    string   `yaml:"port"`
-	Of      string   `yaml:"of"`
-	Width   int      `yaml:"width"`
-	Regions []string `yaml:"regions"`
+	Name     string        `yaml:"name"`
+	Kind     string        `yaml:"kind"`
+	Module   string        `yaml:"module"`
+	Port     string        `yaml:"port"`
+	Encoders []encoderFile `yaml:"encoders"`
+	Of       string        `yaml:"of"`
+	PerTick  bool          `yaml:"per_tick"`
+	Read     string        `yaml:"read"`
+	Places   int           `yaml:"places"`
+	Width    int           `yaml:"width"`
+	Regions  []string      `yaml:"regions"`
+}
+
+type encoderFile struct {
+	Kind   string `yaml:"kind"`
+	Module string `yaml:"module"`
+	Port   string `yaml:"port"`
 }
 
 type effectorFile struct {
-	Name     string `yaml:"name"`
+	Name          string   `yaml:"name"`
+	Head          string   `yaml:"head"`
+	Module        string   `yaml:"module"`
+	Regions       []string `yaml:"regions"`
+	Feedback      labels   `yaml:"feedback"`
+	FeedbackWidth int      `yaml:"feedback_width"`
+	Settings      Settings `yaml:"settings"`
+
+	// What only an effector of format 1 has.
 	Kind     string `yaml:"kind"`
-	Module   string `yaml:"module"`
 	Text     string `yaml:"text"`
 	Region   string `yaml:"region"`
-	Feedback string `yaml:"feedback"`
 	Hidden   int    `yaml:"hidden"`
 	Semantic int    `yaml:"semantic"`
+}
+
+// labels is a list of regions, or, in format 1, one.
+type labels []string
+
+// UnmarshalYAML reads a list or a single label.
+func (l *labels) UnmarshalYAML(read func(any) error) error {
+	var one string
+	if read(&one) == nil {
+		*l = labels{one}
+		return nil
+	}
+	var many []string
+	if err := read(&many); err != nil {
+		return err
+	}
+	*l = many
+	return nil
+}
+
+type taskFile struct {
+	Kind     string   `yaml:"kind"`
+	Effector string   `yaml:"effector"`
+	Target   string   `yaml:"target"`
+	Weight   float64  `yaml:"weight"`
+	Settings Settings `yaml:"settings"`
 }
 
 type regionFileRow struct {
@@ -144,6 +193,9 @@ func LoadFS(fsys fs.FS) (*Plan, error) {
 		if err := p.Params.decode(tensors); err != nil {
 			return nil, &Error{File: tensorsFileName, Msg: err.Error(), Err: err}
 		}
+		if f.Format == 1 {
+			p.Params.upgrade(p)
+		}
 		p.Trained = true
 		if err := p.checkParams(); err != nil {
 			return nil, &Error{File: tensorsFileName, Msg: err.Error(), Err: err}
@@ -218,11 +270,18 @@ func locate(err error, doc *document, tractLines []int) error {
 
 // plan turns the file into a plan; regions must resolve.
 func (f *planFile) plan(doc *document) (*Plan, error) {
-	if f.Format != FormatVersion {
-		return nil, doc.errorf("$.format", "plan format %d is not known; this wire reads format %d", f.Format, FormatVersion)
+	switch f.Format {
+	case 1:
+		f.upgrade()
+	case FormatVersion:
+		if err := f.only2(doc); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, doc.errorf("$.format", "plan format %d is not known; this wire reads formats 1 and %d", f.Format, FormatVersion)
 	}
 	p := &Plan{
-		Name: f.Name, Width: f.Width, Rank: f.Rank, Stare: f.Stare, MaxTokens: f.MaxTokens,
+		Name: f.Name, Width: f.Width, Rank: f.Rank, Ticks: Ticks(f.Ticks),
 		Provenance: Provenance(f.Provenance),
 	}
 	at := make(map[string]int, len(f.Regions))
@@ -257,30 +316,49 @@ func (f *planFile) plan(doc *document) (*Plan, error) {
 	for _, m := range f.Modules {
 		p.Modules = append(p.Modules, ModuleRef(m))
 	}
-	for i, s := range f.Senses {
-		sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, Width: s.Width}
-		for k, label := range s.Regions {
-			j, err := find(fmt.Sprintf("$.senses[%d].regions[%d]", i, k), label)
+	findAll := func(path string, labels []string) (regions []int, err error) {
+		for k, label := range labels {
+			j, err := find(fmt.Sprintf("%s[%d]", path, k), label)
 			if err != nil {
 				return nil, err
 			}
-			sense.Regions = append(sense.Regions, j)
+			regions = append(regions, j)
+		}
+		return regions, nil
+	}
+	var err error
+	for i, s := range f.Senses {
+		sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, PerTick: s.PerTick, Read: s.Read, Places: s.Places, Width: s.Width}
+		if sense.Read == "" {
+			sense.Read = ReadWhole
+		}
+		for _, e := range s.Encoders {
+			sense.Encoders = append(sense.Encoders, Encoder(e))
+		}
+		if sense.Regions, err = findAll(fmt.Sprintf("$.senses[%d].regions", i), s.Regions); err != nil {
+			return nil, err
 		}
 		p.Senses = append(p.Senses, sense)
 	}
 	for i, e := range f.Effectors {
-		region, err := find(fmt.Sprintf("$.effectors[%d].region", i), e.Region)
-		if err != nil {
+		path := fmt.Sprintf("$.effectors[%d]", i)
+		effector := Effector{Name: e.Name, Head: e.Head, Module: e.Module, FeedbackWidth: e.FeedbackWidth, Settings: e.Settings}
+		if effector.Regions, err = findAll(path+".regions", e.Regions); err != nil {
 			return nil, err
 		}
-		feedback, err := find(fmt.Sprintf("$.effectors[%d].feedback", i), e.Feedback)
-		if err != nil {
+		if effector.Feedback, err = findAll(path+".feedback", e.Feedback); err != nil {
 			return nil, err
 		}
-		p.Effectors = append(p.Effectors, Effector{
-			Name: e.Name, Kind: e.Kind, Module: e.Module, Text: e.Text,
-			Region: region, Feedback: feedback, Hidden: e.Hidden, Semantic: e.Semantic,
-		})
+		if err := effector.Settings.tidy(); err != nil {
+			return nil, doc.errorf(path+".settings", "effector %q: %v", e.Name, err)
+		}
+		p.Effectors = append(p.Effectors, effector)
+	}
+	for i, t := range f.Tasks {
+		if err := t.Settings.tidy(); err != nil {
+			return nil, doc.errorf(fmt.Sprintf("$.tasks[%d].settings", i), "task %q: %v", t.Kind, err)
+		}
+		p.Tasks = append(p.Tasks, Task(t))
 	}
 	return p, nil
 }

@@ -20,7 +20,8 @@ const (
 // Memory is a plan's episodic memory, the fast learner beside the slow one of
 // its tracts (complementary learning systems, McClelland, McNaughton &
 // O'Reilly 1995). It keeps what one sense gave in each training episode, as
-// key, and the caption that went with it, as value. What is before the plan
+// key, and what went with it, as value: an opaque payload, whose
+// vector is what comes back. What is before the plan
 // now brings back
 //
 //	Σ softmax(β cos(x, key)) value
@@ -32,28 +33,29 @@ const (
 // Keys and values are unit vectors in 8-bit steps. A Memory does not change
 // and is safe for concurrent use.
 type Memory struct {
-	// KeyWidth is the width of the cue's vectors, ValueWidth that of captions'.
+	// KeyWidth is the width of the cue's vectors, ValueWidth that of payloads'.
 	KeyWidth, ValueWidth int
-	// Episodes names each episode, for people; its caption is
-	// Captions[Caption[i]].
+	// Episodes names each episode, for people; what went with it is
+	// Payloads[Payload[i]].
 	Episodes []string
-	Caption  []int32
-	// Captions are the distinct captions.
-	Captions []string
+	Payload  []int32
+	// Payloads are the distinct values as whoever made the memory wrote them,
+	// for example sentences; only their vectors mean something here.
+	Payloads []string
 
-	keys, values []int8    // [episodes, key width], [captions, value width]
+	keys, values []int8    // [episodes, key width], [payloads, value width]
 	packed       []float32 // the keys at length 1, see [kernel.PackB]
 	meaning      []float32 // the values at length 1
 }
 
 // NewMemory makes a memory of episodes: their names, their keys [episodes,
-// keyWidth], the index of each one's caption, and the captions with their
-// values [captions, valueWidth].
-func NewMemory(episodes []string, keys []float32, keyWidth int, caption []int32, captions []string, values []float32, valueWidth int) (*Memory, error) {
-	m := &Memory{KeyWidth: keyWidth, ValueWidth: valueWidth, Episodes: episodes, Caption: caption, Captions: captions}
-	if len(keys) != len(episodes)*keyWidth || len(values) != len(captions)*valueWidth {
-		return nil, fmt.Errorf("memory: %d numbers of keys for %d episodes of width %d, %d of values for %d captions of width %d",
-			len(keys), len(episodes), keyWidth, len(values), len(captions), valueWidth)
+// keyWidth], the index of each one's payload, and the payloads with their
+// values [payloads, valueWidth].
+func NewMemory(episodes []string, keys []float32, keyWidth int, payload []int32, payloads []string, values []float32, valueWidth int) (*Memory, error) {
+	m := &Memory{KeyWidth: keyWidth, ValueWidth: valueWidth, Episodes: episodes, Payload: payload, Payloads: payloads}
+	if len(keys) != len(episodes)*keyWidth || len(values) != len(payloads)*valueWidth {
+		return nil, fmt.Errorf("memory: %d numbers of keys for %d episodes of width %d, %d of values for %d payloads of width %d",
+			len(keys), len(episodes), keyWidth, len(values), len(payloads), valueWidth)
 	}
 	m.keys, m.values = steps(keys, keyWidth), steps(values, valueWidth)
 	if err := m.ready(); err != nil {
@@ -90,13 +92,13 @@ func (m *Memory) ready() error {
 		return fmt.Errorf("memory: it holds no episode")
 	case m.KeyWidth < 1 || m.ValueWidth < 1:
 		return fmt.Errorf("memory: keys are %d wide and values %d", m.KeyWidth, m.ValueWidth)
-	case len(m.Caption) != n || len(m.keys) != n*m.KeyWidth || len(m.values) != len(m.Captions)*m.ValueWidth:
-		return fmt.Errorf("memory: %d episodes with %d captions and %d numbers of keys, %d captions with %d numbers of values",
-			n, len(m.Caption), len(m.keys), len(m.Captions), len(m.values))
+	case len(m.Payload) != n || len(m.keys) != n*m.KeyWidth || len(m.values) != len(m.Payloads)*m.ValueWidth:
+		return fmt.Errorf("memory: %d episodes with %d payloads and %d numbers of keys, %d payloads with %d numbers of values",
+			n, len(m.Payload), len(m.keys), len(m.Payloads), len(m.values))
 	}
-	for i, c := range m.Caption {
-		if c < 0 || int(c) >= len(m.Captions) {
-			return fmt.Errorf("memory: episode %q has caption %d of %d", m.Episodes[i], c, len(m.Captions))
+	for i, c := range m.Payload {
+		if c < 0 || int(c) >= len(m.Payloads) {
+			return fmt.Errorf("memory: episode %q has payload %d of %d", m.Episodes[i], c, len(m.Payloads))
 		}
 	}
 	unit := func(rows []int8, width int) []float32 {
@@ -156,7 +158,7 @@ func (m *Memory) Remember(dst []float32, found []Recollection) {
 	}
 	for _, r := range found {
 		w := float32(m.weight(r, found) / sum)
-		for i, v := range m.meaning[int(m.Caption[r.Episode])*m.ValueWidth:][:m.ValueWidth] {
+		for i, v := range m.meaning[int(m.Payload[r.Episode])*m.ValueWidth:][:m.ValueWidth] {
 			dst[i] += w * v
 		}
 	}
@@ -167,15 +169,19 @@ func (m *Memory) weight(r Recollection, found []Recollection) float64 {
 	return math.Exp(RecallSharpness * float64(r.Cosine-found[0].Cosine))
 }
 
-// memoryColumns is the header of memory.tsv.
-const memoryColumns = "episode\tcaption"
+// memoryColumns is the header of memory.tsv; format 1 called the second column
+// otherwise.
+const (
+	memoryColumns  = "episode\tvalue"
+	memoryColumns1 = "episode\tcaption"
+)
 
 // tsv writes one row an episode.
 func (m *Memory) tsv() []byte {
 	var b bytes.Buffer
 	b.WriteString(memoryColumns + "\n")
 	for i, e := range m.Episodes {
-		fmt.Fprintf(&b, "%s\t%s\n", e, m.Captions[m.Caption[i]])
+		fmt.Fprintf(&b, "%s\t%s\n", e, m.Payloads[m.Payload[i]])
 	}
 	return b.Bytes()
 }
@@ -183,7 +189,7 @@ func (m *Memory) tsv() []byte {
 // Names of the tensors of memory.safetensors.
 const (
 	memoryKeys   = "keys"   // I8 [episodes, key width], rows as in memory.tsv
-	memoryValues = "values" // I8 [captions, value width], in order of first mention
+	memoryValues = "values" // I8 [payloads, value width], in order of first mention
 )
 
 // tensors writes keys and values.
@@ -197,7 +203,7 @@ func (m *Memory) tensors() []byte {
 	}
 	return encodeTensors("wire memory", []rawTensor{
 		{memoryKeys, "I8", []int{len(m.Episodes), m.KeyWidth}, bytesOf(m.keys)},
-		{memoryValues, "I8", []int{len(m.Captions), m.ValueWidth}, bytesOf(m.values)},
+		{memoryValues, "I8", []int{len(m.Payloads), m.ValueWidth}, bytesOf(m.values)},
 	})
 }
 
@@ -208,22 +214,22 @@ func readMemory(table, tensors []byte) (*Memory, error) {
 	for i, line := range strings.Split(strings.TrimSuffix(string(table), "\n"), "\n") {
 		line = strings.TrimSuffix(line, "\r")
 		if i == 0 {
-			if line != memoryColumns {
-				return nil, &Error{File: memoryFileName, Line: 1, Column: 1, Msg: fmt.Sprintf("the header is %q, want the columns episode and caption separated by a tab", line)}
+			if line != memoryColumns && line != memoryColumns1 {
+				return nil, &Error{File: memoryFileName, Line: 1, Column: 1, Msg: fmt.Sprintf("the header is %q, want the columns episode and value separated by a tab", line)}
 			}
 			continue
 		}
-		episode, caption, ok := strings.Cut(line, "\t")
-		if !ok || caption == "" || strings.Contains(caption, "\t") {
-			return nil, &Error{File: memoryFileName, Line: i + 1, Column: 1, Msg: "want an episode and its caption separated by a tab"}
+		episode, payload, ok := strings.Cut(line, "\t")
+		if !ok || payload == "" || strings.Contains(payload, "\t") {
+			return nil, &Error{File: memoryFileName, Line: i + 1, Column: 1, Msg: "want an episode and its value separated by a tab"}
 		}
-		c, known := at[caption]
+		c, known := at[payload]
 		if !known {
-			c = int32(len(m.Captions))
-			at[caption] = c
-			m.Captions = append(m.Captions, caption)
+			c = int32(len(m.Payloads))
+			at[payload] = c
+			m.Payloads = append(m.Payloads, payload)
 		}
-		m.Episodes, m.Caption = append(m.Episodes, episode), append(m.Caption, c)
+		m.Episodes, m.Payload = append(m.Episodes, episode), append(m.Payload, c)
 	}
 	fail := func(err error) error {
 		return &Error{File: memoryTensorsName, Msg: err.Error(), Err: err}
@@ -249,7 +255,7 @@ func readMemory(table, tensors []byte) (*Memory, error) {
 	if m.keys, m.KeyWidth, err = read(memoryKeys, len(m.Episodes)); err != nil {
 		return nil, err
 	}
-	if m.values, m.ValueWidth, err = read(memoryValues, len(m.Captions)); err != nil {
+	if m.values, m.ValueWidth, err = read(memoryValues, len(m.Payloads)); err != nil {
 		return nil, err
 	}
 	if err := m.ready(); err != nil {

@@ -52,7 +52,7 @@ func TestMemoryRecallsTheLikest(t *testing.T) {
 		for _, r := range found {
 			w := math.Exp(RecallSharpness * float64(r.Cosine))
 			sum += w
-			for i, v := range m.meaning[int(m.Caption[r.Episode])*m.ValueWidth:][:m.ValueWidth] {
+			for i, v := range m.meaning[int(m.Payload[r.Episode])*m.ValueWidth:][:m.ValueWidth] {
 				want[i] += w * float64(v)
 			}
 		}
@@ -83,7 +83,7 @@ func TestMemorySurvivesTheDisk(t *testing.T) {
 		edit  func(string) string
 		wants string
 	}{
-		{memoryFileName, func(s string) string { return strings.Replace(s, "caption", "words", 1) }, "memory.tsv:1:1"},
+		{memoryFileName, func(s string) string { return strings.Replace(s, "value", "words", 1) }, "memory.tsv:1:1"},
 		{memoryFileName, func(s string) string { return strings.Replace(s, "a/2\t", "a/2 ", 1) }, "memory.tsv:3:1"},
 		{memoryFileName, func(s string) string { return strings.Replace(s, "c\ta hat\n", "", 1) }, "want 3 rows"},
 		{memoryTensorsName, func(s string) string { return s[:len(s)-1] }, "offsets"},

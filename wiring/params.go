@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/connectomewire/wire/internal/half"
@@ -13,10 +14,10 @@ type Params struct {
 	Layout []Tensor
 	// Data holds all tensors one after another, row-major.
 	Data []float32
-	// Words are the tokens of the language module that a caption may use,
-	// sorted, the end token among them; nil allows all. Training limits them
-	// to those of the training captions.
-	Words []int32
+	// Lists are whole numbers that heads keep beside their tensors, by
+	// "effector:NAME/LIST"; for example which of its module's outputs may be
+	// used. They are learned from data, not by gradients.
+	Lists map[string][]int32
 
 	index map[string]int
 }
@@ -53,6 +54,7 @@ const (
 	suffixGateBias   = "/gate.bias"   // β  [in]
 	suffixGateSignal = "/gate.signal" // a  [in, r]
 	suffixGateState  = "/gate.state"  // c  [in, d]
+	suffixQuery      = "/query"       // Q  [width, d], of a sense
 )
 
 // Layout returns the plan's parameters: names, shapes and order.
@@ -66,21 +68,25 @@ const (
 //	LABEL/gate.state   c  [in, d]
 //	sense:NAME/mean, sense:NAME/scale    [width]       standardisation, measured, not learned
 //	sense:NAME/LABEL                     E [d, width]  one for each region it enters
-//	effector:NAME/residual               D [hidden, d]
-//	effector:NAME/gain                   γ [hidden]    the residual's gate is tanh(γ)
-//	effector:NAME/semantic               D_s [semantic, d]
-//	effector:NAME/kappa                  κ [1]
-//	effector:NAME/feedback               E_f [d, hidden]
+//	sense:NAME/LABEL/query               Q [width, d]  of a sense that is glimpsed at
+//	effector:NAME/…                      what the effector's head says, see [Head]
+//	effector:NAME/feedback               E_f [d, feedback width]; feedback/LABEL where there are several
 func (p *Plan) Layout() []Tensor {
-	var (
-		list   []Tensor
-		offset int
-	)
-	add := func(name string, frozen, decay bool, shape ...int) {
-		t := Tensor{Name: name, Shape: shape, Offset: offset, Frozen: frozen, Decay: decay}
-		offset += t.Len()
-		list = append(list, t)
+	specs := p.specs()
+	list := make([]Tensor, len(specs))
+	offset := 0
+	for i, t := range specs {
+		list[i] = Tensor{Name: t.Name, Shape: t.Shape, Offset: offset, Frozen: t.Frozen, Decay: t.Decay}
+		offset += list[i].Len()
 	}
+	return list
+}
+
+// specs lists the plan's tensors in the layout's order, with the values they
+// start with.
+func (p *Plan) specs() []TensorSpec {
+	var list []TensorSpec
+	add := func(t TensorSpec) { list = append(list, t) }
 	d, r := p.Width, p.Rank
 	out := make([]int, len(p.Regions))
 	in := make([]int, len(p.Regions))
@@ -88,39 +94,66 @@ func (p *Plan) Layout() []Tensor {
 		out[t.From]++
 		in[t.To]++
 	}
+	root := func(n int) float64 { return 1 / math.Sqrt(float64(n)) }
 	for i := range p.Regions {
 		label := p.Regions[i].Label
 		if out[i] > 0 {
-			add(label+suffixAxon, false, true, out[i]*r, d)
+			add(TensorSpec{Name: label + suffixAxon, Shape: []int{out[i] * r, d}, Deviation: root(d), Decay: true})
 		}
 		if in[i] > 0 {
-			add(label+suffixSynapse, false, true, d, in[i]*r)
+			// The 2 makes up for gates of ½.
+			add(TensorSpec{Name: label + suffixSynapse, Shape: []int{d, in[i] * r}, Deviation: 2 / math.Sqrt(float64(r)), Decay: true})
 		}
-		add(label+suffixBias, false, false, d)
-		add(label+suffixLeak, false, false, 1)
+		add(TensorSpec{Name: label + suffixBias, Shape: []int{d}})
+		add(TensorSpec{Name: label + suffixLeak, Shape: []int{1}, Value: initLeak})
 		if in[i] > 0 {
-			add(label+suffixGateBias, false, false, in[i])
-			add(label+suffixGateSignal, false, true, in[i], r)
-			add(label+suffixGateState, false, true, in[i], d)
+			add(TensorSpec{Name: label + suffixGateBias, Shape: []int{in[i]}})
+			add(TensorSpec{Name: label + suffixGateSignal, Shape: []int{in[i], r}, Decay: true})
+			add(TensorSpec{Name: label + suffixGateState, Shape: []int{in[i], d}, Decay: true})
 		}
 	}
 	for i := range p.Senses {
 		s := &p.Senses[i]
-		add(senseName(s.Name, "mean"), true, false, s.Width)
-		add(senseName(s.Name, "scale"), true, false, s.Width)
+		add(TensorSpec{Name: senseName(s.Name, "mean"), Shape: []int{s.Width}, Frozen: true})
+		// Until measured: vectors of length 1 have this deviation.
+		add(TensorSpec{Name: senseName(s.Name, "scale"), Shape: []int{s.Width}, Value: float32(root(s.Width)), Frozen: true})
 		for _, j := range s.Regions {
-			add(senseName(s.Name, p.Regions[j].Label), false, true, d, s.Width)
+			add(TensorSpec{Name: senseName(s.Name, p.Regions[j].Label), Shape: []int{d, s.Width}, Deviation: root(s.Width), Decay: true})
+		}
+		if s.Read == ReadGlimpse {
+			for _, j := range s.Regions {
+				add(TensorSpec{Name: senseName(s.Name, p.Regions[j].Label) + suffixQuery, Shape: []int{s.Width, d}, Deviation: root(d), Decay: true})
+			}
 		}
 	}
 	for i := range p.Effectors {
 		e := &p.Effectors[i]
-		add(effectorName(e.Name, "residual"), false, true, e.Hidden, d)
-		add(effectorName(e.Name, "gain"), false, false, e.Hidden)
-		add(effectorName(e.Name, "semantic"), false, true, e.Semantic, d)
-		add(effectorName(e.Name, "kappa"), false, false, 1)
-		add(effectorName(e.Name, "feedback"), false, true, d, e.Hidden)
+		if h := e.head(); h != nil {
+			for _, t := range h.Tensors(e, d*len(e.Regions)) {
+				t.Name = EffectorName(e.Name, t.Name)
+				add(t)
+			}
+		}
+		for _, name := range p.feedbackNames(i) {
+			add(TensorSpec{Name: name, Shape: []int{d, e.FeedbackWidth}, Deviation: root(e.FeedbackWidth), Decay: true})
+		}
 	}
 	return list
+}
+
+// feedbackNames are the names of an effector's feedback matrices, by its
+// feedback regions.
+func (p *Plan) feedbackNames(effector int) []string {
+	e := &p.Effectors[effector]
+	base := EffectorName(e.Name, "feedback")
+	if len(e.Feedback) == 1 {
+		return []string{base}
+	}
+	names := make([]string, len(e.Feedback))
+	for i, j := range e.Feedback {
+		names[i] = base + "/" + p.Regions[j].Label
+	}
+	return names
 }
 
 // Weights are one region's tensors, views into the parameters they were
@@ -156,25 +189,33 @@ func (p *Plan) SenseWeights(q *Params, sense int) (mean, scale []float32, embed 
 	return q.Get(senseName(s.Name, "mean")), q.Get(senseName(s.Name, "scale")), embed
 }
 
-// ReadoutWeights are an effector's tensors, views like [Weights].
-type ReadoutWeights struct {
-	Residual []float32 // D [hidden, d]
-	Gain     []float32 // γ [hidden]
-	Semantic []float32 // D_s [semantic, d]
-	Kappa    []float32 // κ [1]
-	Feedback []float32 // E_f [d, hidden]
-}
-
-// ReadoutWeights returns the tensors of an effector in q.
-func (p *Plan) ReadoutWeights(q *Params, effector int) ReadoutWeights {
-	get := func(part string) []float32 { return q.Get(effectorName(p.Effectors[effector].Name, part)) }
-	return ReadoutWeights{
-		Residual: get("residual"), Gain: get("gain"), Semantic: get("semantic"), Kappa: get("kappa"), Feedback: get("feedback"),
+// QueryWeights returns the query matrices Q [width, d] of a sense that is
+// glimpsed at, one for each of its regions; nil for another.
+func (p *Plan) QueryWeights(q *Params, sense int) (query [][]float32) {
+	s := &p.Senses[sense]
+	if s.Read != ReadGlimpse {
+		return nil
 	}
+	for _, j := range s.Regions {
+		query = append(query, q.Get(senseName(s.Name, p.Regions[j].Label)+suffixQuery))
+	}
+	return query
 }
 
-func senseName(sense, part string) string       { return "sense:" + sense + "/" + part }
-func effectorName(effector, part string) string { return "effector:" + effector + "/" + part }
+// FeedbackWeights returns an effector's feedback matrices E_f [d, feedback
+// width] in q, one for each of its feedback regions.
+func (p *Plan) FeedbackWeights(q *Params, effector int) [][]float32 {
+	var out [][]float32
+	for _, name := range p.feedbackNames(effector) {
+		out = append(out, q.Get(name))
+	}
+	return out
+}
+
+func senseName(sense, part string) string { return "sense:" + sense + "/" + part }
+
+// EffectorName is the name in [Params] of an effector's tensor or list.
+func EffectorName(effector, part string) string { return "effector:" + effector + "/" + part }
 
 // NewParams returns parameters of the plan's layout, all zero.
 func (p *Plan) NewParams() *Params {
@@ -210,6 +251,16 @@ func (q *Params) Get(name string) []float32 {
 	return q.Data[t.Offset : t.Offset+t.Len() : t.Offset+t.Len()]
 }
 
+// SetList keeps whole numbers under a name, see [Params.Lists].
+func (q *Params) SetList(name string, list []int32) {
+	lists := maps.Clone(q.Lists) // clones share the map
+	if lists == nil {
+		lists = map[string][]int32{}
+	}
+	lists[name] = list
+	q.Lists = lists
+}
+
 // Count returns the number of learned parameters, the measured ones not
 // counted.
 func (q *Params) Count() int {
@@ -226,7 +277,7 @@ func (q *Params) Count() int {
 func (q *Params) Clone() *Params {
 	c := *q
 	c.Data = append([]float32(nil), q.Data...)
-	c.Words = append([]int32(nil), q.Words...)
+	c.Lists = maps.Clone(q.Lists)
 	return &c
 }
 

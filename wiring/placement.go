@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,15 +19,21 @@ func (p *Plan) place(c *connectome.Connectome, r *Recipe, opt BuildOptions, repo
 	}
 	x := &placement{plan: p, recipe: r, modules: opt.Modules, find: newPlacer(c, opt.Place)}
 	x.failed = &PlaceError{Connectome: c.Name, Recipe: r.Name, Labels: x.find.names, Roles: rolesOf(c)}
-	for _, s := range r.Senses {
-		if err := x.sense(s); err != nil {
+	for i, s := range r.Senses {
+		if err := x.sense(i, s, opt.Widths[s.Name]); err != nil {
 			return err
 		}
 	}
-	for _, e := range r.Effectors {
-		if err := x.effector(e); err != nil {
+	for i, e := range r.Effectors {
+		if err := x.effector(i, e, opt.Settings[e.Name]); err != nil {
 			return err
 		}
+	}
+	for _, t := range r.Tasks {
+		if t.Target == "" {
+			t.Target = t.Effector
+		}
+		p.Tasks = append(p.Tasks, Task{Kind: t.Kind, Effector: t.Effector, Target: t.Target, Weight: t.Weight, Settings: t.Settings.Clone()})
 	}
 	if len(x.failed.Missing) > 0 {
 		return x.failed
@@ -45,11 +52,38 @@ type placement struct {
 	failed  *PlaceError
 }
 
-// sense gives a sense its regions.
-func (x *placement) sense(s RecipeSense) error {
-	width, err := x.width(s.Module, s.Port)
-	if err != nil {
+// sense gives a sense its width and its regions.
+func (x *placement) sense(i int, s RecipeSense, given int) error {
+	sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, PerTick: s.Kind == KindSeries, Read: either2(s.Read, ReadWhole)}
+	at := fmt.Sprintf("$.senses[%d]", i)
+	var err error
+	if s.Kind == KindVector || s.Kind == KindSeries {
+		sense.Width = either(s.Width, given)
+		if sense.Width == 0 {
+			return x.recipe.fail(at, "the width of sense %q is not known: give `width: N` in the recipe, or the data with --data", s.Name)
+		}
+		if given != 0 && given != sense.Width {
+			return x.recipe.fail(at+".width", "sense %q is %d wide in the recipe and %d in the data", s.Name, sense.Width, given)
+		}
+	} else if sense.Width, sense.Places, err = x.port(at+".port", s.Module, s.Port); err != nil {
 		return err
+	}
+	switch {
+	case sense.Read == ReadGlimpse && sense.Places == 0:
+		return x.recipe.fail(at+".read", "port %q of module %q gives one vector of %d; `read: glimpse` needs a grid: %s", s.Port, s.Module, sense.Width, x.ports(s.Module))
+	case sense.Read == ReadWhole && sense.Places > 0:
+		return x.recipe.fail(at+".port", "port %q of module %q gives a grid of %d vectors; add `read: glimpse`, or take another port: %s", s.Port, s.Module, sense.Places, x.ports(s.Module))
+	}
+	for k, e := range s.Encoders {
+		width, places, err := x.port(fmt.Sprintf("%s.encoders[%d].port", at, k), e.Module, e.Port)
+		if err != nil {
+			return err
+		}
+		if width != sense.Width || places != sense.Places {
+			return x.recipe.fail(fmt.Sprintf("%s.encoders[%d]", at, k), "sense %q: port %q of module %q is %d wide, port %q of module %q %d; encoders of a sense share one space",
+				s.Name, e.Port, e.Module, width, s.Port, s.Module, sense.Width)
+		}
+		sense.Encoders = append(sense.Encoders, Encoder(e))
 	}
 	regions, why, err := x.choose(s.Name, -1, s.Place, s.Name, s.Module)
 	if err != nil {
@@ -63,37 +97,81 @@ func (x *placement) sense(s RecipeSense) error {
 	for _, j := range regions {
 		x.settle(s.Name, s.Module, why, j)
 	}
-	x.plan.Senses = append(x.plan.Senses, Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, Regions: regions, Width: width})
+	sense.Regions = regions
+	x.plan.Senses = append(x.plan.Senses, sense)
 	return nil
 }
 
-// effector gives an effector its region and the one its words come back to.
-func (x *placement) effector(e RecipeEffector) error {
-	hidden, err := x.width(e.Module, "hidden")
+// effector gives an effector its settings, its regions and those where what
+// it does comes back in. data completes the recipe's settings.
+func (x *placement) effector(i int, e RecipeEffector, data Settings) error {
+	at := fmt.Sprintf("$.effectors[%d]", i)
+	effector := Effector{Name: e.Name, Head: e.Head, Module: e.Module, Settings: e.Settings.Clone()}
+	if effector.Settings == nil {
+		effector.Settings = Settings{}
+	}
+	for key, v := range data {
+		if _, said := effector.Settings[key]; !said {
+			effector.Settings[key] = v
+		}
+	}
+	head, err := HeadOf(e.Head)
 	if err != nil {
+		return x.recipe.fail(at+".head", "effector %q: %v", e.Name, err)
+	}
+	if e.Module != "" {
+		if err := x.list(at+".module", e.Module); err != nil {
+			return err
+		}
+	}
+	err = head.Place(&effector, func(module, port string) (int, error) {
+		width, _, err := x.port(at+".module", module, port)
+		return width, err
+	})
+	if located := new(Error); errors.As(err, &located) {
 		return err
 	}
-	semantic, err := x.width(e.Text, "embedding")
 	if err != nil {
-		return err
+		return x.recipe.fail(at, "effector %q: %v", e.Name, err)
 	}
 	regions, why, err := x.choose(e.Name, -1, e.Place, e.Name, e.Module)
 	if err != nil || len(regions) == 0 {
 		return err
 	}
-	region := x.find.single(regions)
-	x.settle(e.Name, e.Module, why, region)
-	back, backWhy, err := x.choose(e.Name+".feedback", region, e.Feedback, e.Name+".feedback")
-	if err != nil || len(back) == 0 {
-		return err
+	if !e.Spread {
+		regions = []int{x.find.single(regions)}
 	}
-	feedback := x.find.single(back)
-	x.settle(e.Name+".feedback", "", backWhy, feedback)
-	x.plan.Effectors = append(x.plan.Effectors, Effector{
-		Name: e.Name, Kind: e.Kind, Module: e.Module, Text: e.Text,
-		Region: region, Feedback: feedback, Hidden: hidden, Semantic: semantic,
-	})
+	effector.Regions = regions
+	for _, j := range regions {
+		x.settle(e.Name, e.Module, why, j)
+	}
+	if len(e.Feedback) > 0 && effector.FeedbackWidth == 0 {
+		return x.recipe.fail(at+".feedback", "effector %q: head %q feeds nothing back", e.Name, e.Head)
+	}
+	if len(e.Feedback) > 0 {
+		back, why, err := x.choose(e.Name+".feedback", regions[0], e.Feedback, e.Name+".feedback")
+		if err != nil || len(back) == 0 {
+			return err
+		}
+		if !e.Spread {
+			back = []int{x.find.single(back)}
+		}
+		for _, j := range back {
+			x.settle(e.Name+".feedback", "", why, j)
+		}
+		effector.Feedback = back
+	} else {
+		effector.FeedbackWidth = 0
+	}
+	x.plan.Effectors = append(x.plan.Effectors, effector)
 	return nil
+}
+
+func either2(given, otherwise string) string {
+	if given != "" {
+		return given
+	}
+	return otherwise
 }
 
 // choose returns the regions for a part of the recipe: those given by hand
@@ -114,21 +192,43 @@ func (x *placement) choose(name string, self int, places []Place, keys ...string
 	return found, why, nil
 }
 
-// width returns the length of a module's output and lists the module in the
-// plan.
-func (x *placement) width(name, port string) (int, error) {
+// port returns the width of a module's output, and its number of places where
+// it is a grid, and lists the module in the plan.
+func (x *placement) port(at, name, port string) (width, places int, err error) {
+	if err := x.list(at, name); err != nil {
+		return 0, 0, err
+	}
+	o, ok := x.modules[name].Outputs[port]
+	if !ok {
+		return 0, 0, x.recipe.fail(at, "module %q has no output %q%s; it gives %s", name, port,
+			edit.Suggestion(port, slices.Collect(maps.Keys(x.modules[name].Outputs))), x.ports(name))
+	}
+	if o.Width == 0 {
+		return 0, 0, x.recipe.fail(at, "output %q of module %q is %s, no vector of one width; it gives %s", port, name, o.Shape, x.ports(name))
+	}
+	return o.Width, o.Places, nil
+}
+
+// list lists a module in the plan.
+func (x *placement) list(at, name string) error {
 	info, ok := x.modules[name]
 	if !ok {
-		return 0, fmt.Errorf("recipe %q needs module %q, which is not there; `wire modules` lists those that are", x.recipe.Name, name)
-	}
-	width, ok := info.Widths[port]
-	if !ok {
-		return 0, fmt.Errorf("recipe %q needs port %q of module %q, which has no such vector output", x.recipe.Name, port, name)
+		return x.recipe.fail(at, "module %q is not there; `wire modules list` shows those that are", name)
 	}
 	if !slices.ContainsFunc(x.plan.Modules, func(m ModuleRef) bool { return m.Name == name }) {
 		x.plan.Modules = append(x.plan.Modules, ModuleRef{Name: name, Source: info.Source, SHA256: info.SHA256})
 	}
-	return width, nil
+	return nil
+}
+
+// ports lists a module's outputs with their widths, for messages.
+func (x *placement) ports(name string) string {
+	outputs := x.modules[name].Outputs
+	var list []string
+	for _, port := range slices.Sorted(maps.Keys(outputs)) {
+		list = append(list, fmt.Sprintf("%s (%s)", port, outputs[port]))
+	}
+	return strings.Join(list, ", ")
 }
 
 // settle notes what fills a region, and why.

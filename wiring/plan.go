@@ -6,8 +6,9 @@ import (
 	"github.com/connectomewire/wire/internal/edit"
 )
 
-// FormatVersion is the version of the plan directory this package writes.
-const FormatVersion = 1
+// FormatVersion is the version of the plan directory this package writes. It
+// also reads version 1, whose plans have one effector that speaks.
+const FormatVersion = 2
 
 // Plan is a wiring plan: what `wire build` writes and everything else reads.
 // On disk it is a directory, see [Plan.Save] and [Load].
@@ -17,11 +18,8 @@ type Plan struct {
 	Width int
 	// Rank is r, the numbers that travel on a tract each tick.
 	Rank int
-	// Stare is the number of ticks the plan looks at its input before it
-	// speaks; afterwards it speaks one token a tick.
-	Stare int
-	// MaxTokens bounds a caption, the end token not counted.
-	MaxTokens int
+	// Ticks says how long an episode lasts.
+	Ticks Ticks
 	// Regions are the plan's regions, in the connectome's order.
 	Regions []Region
 	// Tracts are sorted by target, then source.
@@ -30,6 +28,8 @@ type Plan struct {
 	Senses []Sense
 	// Effectors are the plan's outputs.
 	Effectors []Effector
+	// Tasks say what the effectors learn.
+	Tasks []Task
 	// Modules are the frozen modules the plan uses, in a fixed order.
 	Modules []ModuleRef
 	// Provenance says where the plan came from.
@@ -69,45 +69,102 @@ type Tract struct {
 	Delay    int     // δ ≥ 1 ticks
 }
 
-// KindMemory is the kind of a sense that nothing outside gives: what another
-// sense brings back from the plan's [Memory].
-const KindMemory = "memory"
+// Ticks are the lengths of an episode's phases.
+type Ticks struct {
+	// Settle is the number of ticks from the input until effectors are read;
+	// of a plan with a sense that gives one value a step ([Sense.PerTick]), the
+	// ticks that each step lasts.
+	Settle int
+	// Max is the number of steps that an effector may act after settling, one
+	// a tick; its end is not counted.
+	Max int
+}
 
-// Sense is an input of a plan: where what a module makes of a picture or a
-// sound enters.
+// Kinds of senses that need no module's input port of the same kind.
+const (
+	// KindMemory is brought back by another sense from the plan's [Memory].
+	KindMemory = "memory"
+	// KindVector and KindSeries are numbers given as they are: one vector an
+	// episode, or one a step.
+	KindVector = "vector"
+	KindSeries = "series"
+)
+
+// Ways in which a sense reads what its module gives, see [Sense.Read].
+const (
+	ReadWhole   = "whole"
+	ReadGlimpse = "glimpse"
+)
+
+// Sense is an input of a plan: where what a module makes of a picture, a
+// sound or a text enters, or where numbers do.
 type Sense struct {
-	Name   string // "image", "sound" or "memory"
-	Kind   string // port kind of the module's input: "image", "sound"; or KindMemory
-	Module string // module that encodes it; of a memory, that which encodes captions
+	Name string
+	// Kind of what is given: "image", "sound", "text", [KindVector],
+	// [KindSeries] or [KindMemory].
+	Kind string
+	// Module encodes it and Port is its output that enters the regions; both
+	// are "" for numbers. Of a memory, the module that encodes its values.
+	Module, Port string
+	// Encoders are further ways into the same space: an example gives any one.
+	// What enters by any of them enters by the same matrices.
+	Encoders []Encoder
 	// Of is, for a memory, the sense that brings episodes back, and "" else.
 	Of string
-	// Port is the module's output that enters the regions, for example
-	// "embedding".
-	Port string
+	// PerTick says that the sense gives one vector a step, and that a step
+	// lasts [Ticks.Settle] ticks; else one vector enters at every tick.
+	PerTick bool
+	// Read is [ReadWhole], or [ReadGlimpse]: the port gives a grid of Places
+	// vectors, and each region attends to them with its own state as the query.
+	Read   string
+	Places int
 	// Regions are where it enters, in increasing order; each has its own
 	// embedding matrix E.
 	Regions []int
-	// Width is the length of the port's vector.
+	// Width is the length of the vector that enters.
 	Width int
 }
 
-// Effector is an output of a plan: a language module whose hidden state the
-// language region's state corrects.
+// Encoder is a module's output that lies in a sense's space.
+type Encoder struct{ Kind, Module, Port string }
+
+// All returns the sense's encoders, its own first.
+func (s *Sense) All() []Encoder {
+	return append([]Encoder{{s.Kind, s.Module, s.Port}}, s.Encoders...)
+}
+
+// Numbers is the length of what an episode gives the sense, per step: Width,
+// for each of its places where it is glimpsed at.
+func (s *Sense) Numbers() int { return s.Width * max(s.Places, 1) }
+
+// Effector is an output of a plan: regions whose states a head reads, and
+// regions where what it does comes back in.
 type Effector struct {
-	Name   string // "caption"
-	Kind   string // "text"
-	Module string // language module: tokens → hidden → logits
-	// Text is the module whose text tower gives the semantic readout's word
-	// vectors.
-	Text string
-	// Region is the language region: its state is read out.
-	Region int
-	// Feedback is the region where the language module's hidden state, and so
-	// every word just spoken, comes back in.
-	Feedback int
-	// Hidden is the width of the language module's hidden state, Semantic
-	// that of the text tower's space.
-	Hidden, Semantic int
+	Name string
+	// Head names the arithmetic, see [HeadOf].
+	Head string
+	// Module is the frozen module that the head works with; "" without.
+	Module string
+	// Regions are read side by side, in increasing order.
+	Regions []int
+	// Feedback are the regions where FeedbackWidth numbers come back in at each
+	// step; each has its own matrix. Empty without feedback.
+	Feedback      []int
+	FeedbackWidth int
+	// Settings are the head's own.
+	Settings Settings
+}
+
+// Task is what an effector learns.
+type Task struct {
+	// Kind names the task, for example "labelling".
+	Kind string
+	// Effector learns it; Target names what of an example it learns from.
+	Effector, Target string
+	// Weight of its loss in the sum; 0 means 1.
+	Weight float64
+	// Settings are the task's own.
+	Settings Settings
 }
 
 // ModuleRef pins a module by content.
@@ -186,6 +243,27 @@ func (p *Plan) Sense(name string) *Sense {
 		}
 	}
 	return nil
+}
+
+// Effector returns the index of the effector with the given name, or −1.
+func (p *Plan) Effector(name string) int {
+	for i := range p.Effectors {
+		if p.Effectors[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// Series returns the index of the first sense that gives one vector a step,
+// or −1.
+func (p *Plan) Series() int {
+	for i := range p.Senses {
+		if p.Senses[i].PerTick {
+			return i
+		}
+	}
+	return -1
 }
 
 // TractName returns "from → to" with the regions' labels.

@@ -71,8 +71,8 @@ func TestBuildOnRealConnectomes(t *testing.T) {
 			if !found {
 				t.Errorf("the image does not enter %s", c.image)
 			}
-			if e := p.Effectors[0]; c.place == nil && !in(e.Region, c.caption) && !in(e.Region, "lh-parstriangularis") {
-				t.Errorf("captions come from %s, want %s", p.Regions[e.Region].Label, c.caption)
+			if e := p.Effectors[0]; c.place == nil && !in(e.Regions[0], c.caption) && !in(e.Regions[0], "lh-parstriangularis") {
+				t.Errorf("captions come from %s, want %s", p.Regions[e.Regions[0]].Label, c.caption)
 			}
 			if report.SpectralRadius < 0.98 || report.SpectralRadius > 1.02 {
 				t.Errorf("spectral radius %.3f, want 1", report.SpectralRadius)

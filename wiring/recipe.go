@@ -28,10 +28,12 @@ type Recipe struct {
 	// Width is d, Rank is r.
 	Width int `yaml:"width"`
 	Rank  int `yaml:"rank"`
-	// Stare is the number of ticks before the first word. Build lengthens it
-	// when a sense cannot reach the effector in time.
-	Stare     int `yaml:"stare"`
-	MaxTokens int `yaml:"max_tokens"`
+	// Ticks are the lengths of an episode's phases. Build lengthens the
+	// settling when a sense cannot reach an effector in time.
+	Ticks ticksFile `yaml:"ticks"`
+	// Stare and MaxTokens are what format 1 called settle and max.
+	Stare     int `yaml:"stare,omitempty"`
+	MaxTokens int `yaml:"max_tokens,omitempty"`
 	// Neighbours is the number of strongest incoming tracts kept for each
 	// region; 0 keeps all.
 	Neighbours int `yaml:"neighbours"`
@@ -40,33 +42,64 @@ type Recipe struct {
 	Velocity float64 `yaml:"velocity"`
 	Tick     float64 `yaml:"tick"`
 
-	Senses    []RecipeSense    `yaml:"senses"`
-	Effectors []RecipeEffector `yaml:"effectors"`
+	// Senses are the inputs. DefaultSenses, where it is given, names those that
+	// are used unless others are chosen, see [Recipe.Choose].
+	DefaultSenses []string         `yaml:"default_senses,omitempty"`
+	Senses        []RecipeSense    `yaml:"senses"`
+	Effectors     []RecipeEffector `yaml:"effectors"`
+	// Tasks say what the effectors learn.
+	Tasks []RecipeTask `yaml:"tasks"`
 
 	doc *document
 }
 
-// RecipeSense is an input of a recipe.
+// RecipeSense is an input of a recipe; see [Sense].
 type RecipeSense struct {
-	Name   string `yaml:"name"`
+	Name string `yaml:"name"`
+	// Kind is "image", "sound" or "text", which a module encodes; "vector" or
+	// "series", given as numbers; or "memory".
 	Kind   string `yaml:"kind"`
 	Module string `yaml:"module"`
 	Port   string `yaml:"port"`
+	// Encoders are further modules whose outputs lie in the same space.
+	Encoders []encoderFile `yaml:"encoders,omitempty"`
+	// Width of a sense of kind vector or series; 0 takes that of the data.
+	Width int `yaml:"width,omitempty"`
+	// Read is "whole" (the default), or "glimpse" for a port that gives a grid.
+	Read string `yaml:"read,omitempty"`
 	// Of names the sense that cues a memory, see [Sense]; it stands before.
 	// A memory that finds no place recalls where its cue enters.
 	Of    string  `yaml:"of,omitempty"`
 	Place []Place `yaml:"place"`
 }
 
-// RecipeEffector is an output of a recipe.
+// RecipeEffector is an output of a recipe; see [Effector].
 type RecipeEffector struct {
-	Name   string  `yaml:"name"`
-	Kind   string  `yaml:"kind"`
-	Module string  `yaml:"module"`
-	Text   string  `yaml:"text"`
-	Place  []Place `yaml:"place"`
-	// Feedback is where the spoken words come back in.
-	Feedback []Place `yaml:"feedback"`
+	Name   string `yaml:"name"`
+	Head   string `yaml:"head"`
+	Module string `yaml:"module"`
+	// Settings are the head's own. What depends on the data, such as a list of
+	// labels, may be left to them.
+	Settings Settings `yaml:"settings,omitempty"`
+	Place    []Place  `yaml:"place"`
+	// Spread keeps all regions that the places give, read side by side, and all
+	// that feedback enters; else the left of each is taken.
+	Spread bool `yaml:"spread,omitempty"`
+	// Feedback is where what the effector does comes back in; none without.
+	Feedback []Place `yaml:"feedback,omitempty"`
+
+	// Kind and Text are of format 1.
+	Kind string `yaml:"kind,omitempty"`
+	Text string `yaml:"text,omitempty"`
+}
+
+// RecipeTask is what an effector learns; see [Task].
+type RecipeTask struct {
+	Kind     string   `yaml:"kind"`
+	Effector string   `yaml:"effector"`
+	Target   string   `yaml:"target,omitempty"` // default: the effector's name
+	Weight   float64  `yaml:"weight,omitempty"`
+	Settings Settings `yaml:"settings,omitempty"`
 }
 
 // Place is one way to find regions. Exactly one of Role, Region, Strongest
@@ -171,16 +204,26 @@ func ParseRecipe(file string, data []byte) (*Recipe, error) {
 
 // The largest sizes a plan may ask for: they bound memory, not ambition.
 const (
-	maxWidth     = 4096
-	maxRank      = 512
-	maxTicks     = 1000
-	maxMaxTokens = 256
+	maxWidth = 4096
+	maxRank  = 512
+	maxTicks = 1000
+	maxSteps = 256
+	maxPort  = 1 << 16
 )
 
 // Validate reports the first mistake of the recipe.
 func (r *Recipe) Validate() error {
-	if r.Format != 1 {
-		return r.fail("$.format", "recipe format %d is not known; this wire reads format 1", r.Format)
+	switch r.Format {
+	case 1:
+		if err := r.upgrade(); err != nil {
+			return err
+		}
+	case FormatVersion:
+		if r.Stare != 0 || r.MaxTokens != 0 {
+			return r.fail("$.stare", "`stare` and `max_tokens` are of format 1; write `ticks: {settle: %d, max: %d}`", r.Stare, r.MaxTokens)
+		}
+	default:
+		return r.fail("$.format", "recipe format %d is not known; this wire reads formats 1 and %d", r.Format, FormatVersion)
 	}
 	if r.Name == "" {
 		return r.fail("$.name", "the recipe has no name")
@@ -189,8 +232,8 @@ func (r *Recipe) Validate() error {
 		key      string
 		v, lo, m int
 	}{
-		{"width", r.Width, 1, maxWidth}, {"rank", r.Rank, 1, maxRank}, {"stare", r.Stare, 1, maxTicks},
-		{"max_tokens", r.MaxTokens, 1, maxMaxTokens}, {"neighbours", r.Neighbours, 0, math.MaxInt32},
+		{"width", r.Width, 1, maxWidth}, {"rank", r.Rank, 1, maxRank}, {"ticks.settle", r.Ticks.Settle, 1, maxTicks},
+		{"ticks.max", r.Ticks.Max, 0, maxSteps}, {"neighbours", r.Neighbours, 0, math.MaxInt32},
 	} {
 		if n.v < n.lo || n.v > n.m {
 			return r.fail("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)
@@ -205,8 +248,13 @@ func (r *Recipe) Validate() error {
 	if len(r.Senses) == 0 {
 		return r.fail("$.senses", "the recipe has no senses")
 	}
-	if len(r.Effectors) != 1 {
-		return r.fail("$.effectors", "the recipe has %d effectors, want one", len(r.Effectors))
+	for i, name := range r.DefaultSenses {
+		if !slices.ContainsFunc(r.Senses, func(s RecipeSense) bool { return s.Name == name }) {
+			return r.fail(fmt.Sprintf("$.default_senses[%d]", i), "the recipe has no sense %q", name)
+		}
+	}
+	if len(r.Effectors) == 0 {
+		return r.fail("$.effectors", "the recipe has no effectors")
 	}
 	seen := map[string]bool{} // names of senses and effectors
 	for i := range r.Senses {
@@ -216,6 +264,11 @@ func (r *Recipe) Validate() error {
 	}
 	for i := range r.Effectors {
 		if err := r.checkEffector(i, seen); err != nil {
+			return err
+		}
+	}
+	for i := range r.Tasks {
+		if err := r.checkTask(i); err != nil {
 			return err
 		}
 	}
@@ -249,8 +302,9 @@ func (r *Recipe) checkSense(i int, seen map[string]bool) error {
 	if err := r.checkName(at, s.Name, seen); err != nil {
 		return err
 	}
-	if s.Kind != "image" && s.Kind != "sound" && s.Kind != KindMemory {
-		return r.fail(at+".kind", "sense %q is of kind %q, want image, sound or memory", s.Name, s.Kind)
+	kinds := []string{"image", "sound", "text", KindVector, KindSeries, KindMemory}
+	if !slices.Contains(kinds, s.Kind) {
+		return r.fail(at+".kind", "sense %q is of kind %q%s; there are %s", s.Name, s.Kind, edit.Suggestion(s.Kind, kinds), strings.Join(kinds, ", "))
 	}
 	cue := slices.IndexFunc(r.Senses[:i], func(c RecipeSense) bool { return c.Name == s.Of && c.Kind != KindMemory })
 	switch {
@@ -261,8 +315,8 @@ func (r *Recipe) checkSense(i int, seen map[string]bool) error {
 	case s.Kind == KindMemory && slices.ContainsFunc(r.Senses[:i], func(c RecipeSense) bool { return c.Kind == KindMemory }):
 		return r.fail(at, "memory %q is the second; a plan has one", s.Name)
 	}
-	if s.Module == "" || s.Port == "" {
-		return r.fail(at, "sense %q needs a module and a port", s.Name)
+	if err := r.checkEntry(at, &s); err != nil {
+		return err
 	}
 	if err := r.checkPlaces(at+".place", s.Place, false, true); err != nil {
 		return err
@@ -270,23 +324,72 @@ func (r *Recipe) checkSense(i int, seen map[string]bool) error {
 	return nil
 }
 
+// checkEntry checks what is said of a sense's modules, or of its numbers.
+func (r *Recipe) checkEntry(at string, s *RecipeSense) error {
+	given := s.Kind == KindVector || s.Kind == KindSeries
+	switch {
+	case given && (s.Module != "" || s.Port != "" || len(s.Encoders) > 0):
+		return r.fail(at+".module", "sense %q is of kind %s: its numbers are given, no module makes them", s.Name, s.Kind)
+	case !given && (s.Module == "" || s.Port == ""):
+		return r.fail(at, "sense %q needs a module and a port", s.Name)
+	case !given && s.Width != 0:
+		return r.fail(at+".width", "the width of sense %q is that of its module's port; leave it out", s.Name)
+	case s.Width < 0 || s.Width > maxPort:
+		return r.fail(at+".width", "width of sense %q is %d, want 1 to %d, or nothing to take that of the data", s.Name, s.Width, maxPort)
+	case s.Read != "" && s.Read != ReadWhole && s.Read != ReadGlimpse:
+		return r.fail(at+".read", "sense %q is read %q, want %s or %s", s.Name, s.Read, ReadWhole, ReadGlimpse)
+	case s.Read == ReadGlimpse && (given || s.Kind == KindMemory || len(s.Encoders) > 0):
+		return r.fail(at+".read", "sense %q: a glimpse needs one module that gives a grid", s.Name)
+	}
+	for k, e := range s.Encoders {
+		if e.Kind == "" || e.Module == "" || e.Port == "" || s.Kind == KindMemory {
+			return r.fail(fmt.Sprintf("%s.encoders[%d]", at, k), "an encoder of sense %q needs kind, module and port", s.Name)
+		}
+	}
+	return nil
+}
+
 func (r *Recipe) checkEffector(i int, seen map[string]bool) error {
-	e := r.Effectors[i]
+	e := &r.Effectors[i]
 	at := fmt.Sprintf("$.effectors[%d]", i)
 	if err := r.checkName(at, e.Name, seen); err != nil {
 		return err
 	}
-	if e.Kind != "text" {
-		return r.fail(at+".kind", "effector %q is of kind %q, want text", e.Name, e.Kind)
+	if e.Kind != "" || e.Text != "" {
+		return r.fail(at, "effector %q: `kind` and `text` are of format 1; format 2 has `head` and `settings`", e.Name)
 	}
-	if e.Module == "" || e.Text == "" {
-		return r.fail(at, "effector %q needs a module and a text module", e.Name)
+	if _, err := HeadOf(e.Head); err != nil {
+		return r.fail(at+".head", "effector %q: %v", e.Name, err)
+	}
+	if err := e.Settings.tidy(); err != nil {
+		return r.fail(at+".settings", "effector %q: %v", e.Name, err)
 	}
 	if err := r.checkPlaces(at+".place", e.Place, false, false); err != nil {
 		return err
 	}
-	if err := r.checkPlaces(at+".feedback", e.Feedback, true, false); err != nil {
-		return err
+	if len(e.Feedback) == 0 {
+		return nil
+	}
+	return r.checkPlaces(at+".feedback", e.Feedback, true, false)
+}
+
+func (r *Recipe) checkTask(i int) error {
+	t := &r.Tasks[i]
+	at := fmt.Sprintf("$.tasks[%d]", i)
+	var names []string
+	for _, e := range r.Effectors {
+		names = append(names, e.Name)
+	}
+	switch {
+	case t.Kind == "":
+		return r.fail(at, "a task needs a kind, for example `kind: labelling`")
+	case !slices.Contains(names, t.Effector):
+		return r.fail(at+".effector", "task %q: the recipe has no effector %q%s; it has %s", t.Kind, t.Effector, edit.Suggestion(t.Effector, names), strings.Join(names, ", "))
+	case !(t.Weight >= 0) || math.IsInf(t.Weight, 0):
+		return r.fail(at+".weight", "weight is %v, want a number above 0", t.Weight)
+	}
+	if err := t.Settings.tidy(); err != nil {
+		return r.fail(at+".settings", "task %q: %v", t.Kind, err)
 	}
 	return nil
 }
@@ -332,4 +435,57 @@ func (r *Recipe) checkPlaces(at string, places []Place, same, also bool) error {
 		}
 	}
 	return nil
+}
+
+// Modules lists the modules that the recipe names, each once, in order of
+// first mention.
+func (r *Recipe) Modules() []string {
+	var names []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, s := range r.Senses {
+		add(s.Module)
+		for _, e := range s.Encoders {
+			add(e.Module)
+		}
+	}
+	for _, e := range r.Effectors {
+		add(e.Module)
+		if h, err := HeadOf(e.Head); err == nil {
+			for _, m := range h.Modules(&Effector{Name: e.Name, Head: e.Head, Module: e.Module, Settings: e.Settings}) {
+				add(m)
+			}
+		}
+	}
+	return names
+}
+
+// Choose returns the recipe with only some of its senses: those named, or
+// those used by default; a memory stays with the sense that cues it. A recipe
+// that lists no default uses all of them.
+func (r *Recipe) Choose(senses []string) (*Recipe, error) {
+	if len(senses) == 0 {
+		senses = r.DefaultSenses
+	}
+	if len(senses) == 0 {
+		return r, nil
+	}
+	var names []string
+	for _, s := range r.Senses {
+		names = append(names, s.Name)
+	}
+	for _, name := range senses {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("recipe %q has no sense %q%s; it has %s", r.Name, name, edit.Suggestion(name, names), strings.Join(names, ", "))
+		}
+	}
+	chosen := *r
+	chosen.doc = nil // places in the file no longer match
+	chosen.Senses = slices.DeleteFunc(slices.Clone(r.Senses), func(s RecipeSense) bool {
+		return !slices.Contains(senses, s.Name) && !(s.Kind == KindMemory && slices.Contains(senses, s.Of))
+	})
+	return &chosen, nil
 }

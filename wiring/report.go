@@ -30,7 +30,8 @@ type Placed struct {
 	Module string
 	Region string
 	Why    string
-	// Ticks a signal needs from here to the effector; −1 when unreachable.
+	// Ticks a signal needs from here to the nearest effector; −1 when
+	// unreachable.
 	Ticks int
 }
 
@@ -65,11 +66,10 @@ func (r *BuildReport) chosen(p *Plan, neighbours, estimated int, logarithmic boo
 	}
 }
 
-// reach reports how far everything that is placed lies from the language
-// region, and the regions that cannot matter to it.
+// reach reports how far everything that is placed lies from the effectors, and
+// the regions that cannot matter to them.
 func (r *BuildReport) reach(p *Plan) error {
-	target := p.Effectors[0].Region
-	ticks := p.TicksTo(target)
+	ticks := p.TicksTo(p.read()...)
 	dead := 0
 	for _, t := range ticks {
 		if t < 0 {
@@ -77,7 +77,7 @@ func (r *BuildReport) reach(p *Plan) error {
 		}
 	}
 	if dead > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%d regions have no chain of kept tracts to %s: what happens there cannot matter", dead, p.Regions[target].Label))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d regions have no chain of kept tracts to %s: what happens there cannot matter", dead, p.readNames()))
 	}
 	for i := range r.Placed {
 		j, err := p.Index(r.Placed[i].Region)
@@ -105,7 +105,7 @@ func (r *BuildReport) String() string {
 	}
 	fmt.Fprintf(&b, "delays (tracts×ticks): %s\n", strings.Join(delays, " "))
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "what\tmodule\tregion\tticks to speech\twhy")
+	fmt.Fprintln(w, "what\tmodule\tregion\tticks to effector\twhy")
 	for _, p := range r.Placed {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", p.Name, p.Module, p.Region, p.Ticks, p.Why)
 	}

@@ -17,8 +17,9 @@ import (
 // maxTensors bounds tracts.safetensors.
 const maxTensors = 4 << 30
 
-// wordsTensor holds [Params.Words].
-const wordsTensor = "words"
+// list1 is the name that plans of format 1 gave to the one list they could
+// have: that of their effector.
+const list1 = "words"
 
 // The safetensors format is eight bytes of header length, a JSON header of
 // names, types, shapes and offsets, and the data, little-endian
@@ -148,7 +149,7 @@ func decodeFloats(dst []float32, t rawTensor) {
 }
 
 // encode writes the parameters as safetensors: the layout's tensors in their
-// order, then the allowed words.
+// order, then the lists.
 func (q *Params) encode() []byte {
 	var list []rawTensor
 	for i := range q.Layout {
@@ -156,12 +157,12 @@ func (q *Params) encode() []byte {
 		dtype, data := encodeFloats(q.Data[t.Offset:][:t.Len()])
 		list = append(list, rawTensor{t.Name, dtype, t.Shape, data})
 	}
-	if q.Words != nil {
+	for _, name := range slices.Sorted(maps.Keys(q.Lists)) {
 		var data []byte
-		for _, w := range q.Words {
-			data = binary.LittleEndian.AppendUint32(data, uint32(w))
+		for _, v := range q.Lists[name] {
+			data = binary.LittleEndian.AppendUint32(data, uint32(v))
 		}
-		list = append(list, rawTensor{wordsTensor, "I32", []int{len(q.Words)}, data})
+		list = append(list, rawTensor{name, "I32", []int{len(q.Lists[name])}, data})
 	}
 	return encodeTensors("wire plan", list)
 }
@@ -184,19 +185,20 @@ func (q *Params) decode(data []byte) error {
 		}
 		decodeFloats(q.Data[t.Offset:][:t.Len()], e)
 	}
-	q.Words = nil
-	if f.has(wordsTensor) {
-		e, err := f.get(wordsTensor, "I32")
+	q.Lists = nil
+	for _, name := range slices.Sorted(maps.Keys(f.header)) {
+		e, err := f.get(name, "I32")
 		if err != nil {
-			return err
+			continue // a tensor of the layout, or of no use here
 		}
 		if len(e.shape) != 1 {
-			return fmt.Errorf("tensor %q has shape %v, want one dimension", wordsTensor, e.shape)
+			return fmt.Errorf("list %q has shape %v, want one dimension", name, e.shape)
 		}
-		q.Words = make([]int32, e.shape[0])
-		for k := range q.Words {
-			q.Words[k] = int32(binary.LittleEndian.Uint32(e.data[4*k:]))
+		list := make([]int32, e.shape[0])
+		for k := range list {
+			list[k] = int32(binary.LittleEndian.Uint32(e.data[4*k:]))
 		}
+		q.SetList(name, list)
 	}
 	return nil
 }

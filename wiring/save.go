@@ -32,8 +32,8 @@ const (
 //	tracts.tsv          one row a tract: from, to, weight, scale, length_mm, delay, rank
 //	tracts.safetensors  the learned parameters, once the plan is trained; float32, or
 //	                    float16 where that loses nothing
-//	memory.tsv          one row an episode that it remembers: its name and caption
-//	memory.safetensors  the episodes' keys and the captions' values, in 8-bit steps
+//	memory.tsv          one row an episode that it remembers: its name and value
+//	memory.safetensors  the episodes' keys and the vectors of the values, in 8-bit steps
 //	history.jsonl       what was done to it, one event a line
 //
 // The same plan gives the same bytes. A new directory appears complete or not
@@ -126,8 +126,7 @@ func (p *Plan) planYAML() []byte {
 	line("name: %s", scalar(p.Name))
 	line("width: %d       # d, numbers in a region's state", p.Width)
 	line("rank: %d         # r, numbers that travel on a tract each tick", p.Rank)
-	line("stare: %d        # ticks before the first word", p.Stare)
-	line("max_tokens: %d", p.MaxTokens)
+	line("ticks: {settle: %d, max: %d}  # ticks until effectors are read, steps that they may then act", p.Ticks.Settle, p.Ticks.Max)
 	line("provenance:")
 	v := &p.Provenance
 	pair("  ", "connectome", v.Connectome)
@@ -146,29 +145,66 @@ func (p *Plan) planYAML() []byte {
 		pair("    ", "sha256", m.SHA256)
 	}
 	line("senses:")
+	labels := func(regions []int) string {
+		out := make([]string, len(regions))
+		for i, j := range regions {
+			out[i] = scalar(p.Regions[j].Label)
+		}
+		return "[" + strings.Join(out, ", ") + "]"
+	}
+	settings := func(s Settings) {
+		if len(s) > 0 {
+			line("    settings:")
+		}
+		for _, key := range s.keys() {
+			line("      %s: %s", scalar(key), settingYAML(s[key]))
+		}
+	}
 	for _, s := range p.Senses {
 		line("  - name: %s", scalar(s.Name))
 		pair("    ", "kind", s.Kind)
 		pair("    ", "module", s.Module)
 		pair("    ", "port", s.Port)
-		pair("    ", "of", s.Of)
-		line("    width: %d", s.Width)
-		labels := make([]string, len(s.Regions))
-		for i, j := range s.Regions {
-			labels[i] = scalar(p.Regions[j].Label)
+		if len(s.Encoders) > 0 {
+			line("    encoders: # other ways into the same space")
 		}
-		line("    regions: [%s]", strings.Join(labels, ", "))
+		for _, e := range s.Encoders {
+			line("      - {kind: %s, module: %s, port: %s}", scalar(e.Kind), scalar(e.Module), scalar(e.Port))
+		}
+		pair("    ", "of", s.Of)
+		if s.PerTick {
+			line("    per_tick: true")
+		}
+		if s.Read != ReadWhole {
+			pair("    ", "read", s.Read)
+			line("    places: %d", s.Places)
+		}
+		line("    width: %d", s.Width)
+		line("    regions: %s", labels(s.Regions))
 	}
 	line("effectors:")
 	for _, e := range p.Effectors {
 		line("  - name: %s", scalar(e.Name))
-		pair("    ", "kind", e.Kind)
+		pair("    ", "head", e.Head)
 		pair("    ", "module", e.Module)
-		pair("    ", "text", e.Text)
-		line("    region: %s", scalar(p.Regions[e.Region].Label))
-		line("    feedback: %s", scalar(p.Regions[e.Feedback].Label))
-		line("    hidden: %d", e.Hidden)
-		line("    semantic: %d", e.Semantic)
+		line("    regions: %s", labels(e.Regions))
+		if len(e.Feedback) > 0 {
+			line("    feedback: %s", labels(e.Feedback))
+			line("    feedback_width: %d", e.FeedbackWidth)
+		}
+		settings(e.Settings)
+	}
+	if len(p.Tasks) > 0 {
+		line("tasks:")
+	}
+	for _, t := range p.Tasks {
+		line("  - kind: %s", scalar(t.Kind))
+		pair("    ", "effector", t.Effector)
+		pair("    ", "target", t.Target)
+		if t.Weight != 0 {
+			line("    weight: %s", number(t.Weight))
+		}
+		settings(t.Settings)
 	}
 	line("regions:")
 	for _, r := range p.Regions {

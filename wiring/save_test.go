@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/connectomewire/wire/connectome/synthetic"
 )
 
 // saved is a plan's directory in memory.
@@ -39,7 +41,7 @@ func TestPlanSurvivesTheDisk(t *testing.T) {
 	p, _ := testPlan(t)
 	p.Regions[3].Why = "a \"quoted\" reason: with, commas # and → arrows\u2028"
 	p.Provenance.Command = `wire build "my file.csv" --place vision=V1,V2`
-	p.Params.Words = []int32{1, 5, 9}
+	p.Params.SetList("effector:caption/words", []int32{1, 5, 9})
 	p.Trained = true
 	p.Params.Data[7] = 0.1
 	files := saved(t, p)
@@ -55,7 +57,7 @@ func TestPlanSurvivesTheDisk(t *testing.T) {
 	if !reflect.DeepEqual(p.Tracts, q.Tracts) {
 		t.Error("the tracts changed on disk")
 	}
-	if !reflect.DeepEqual(p.Params.Data, q.Params.Data) || !reflect.DeepEqual(p.Params.Words, q.Params.Words) || !q.Trained {
+	if !reflect.DeepEqual(p.Params.Data, q.Params.Data) || !reflect.DeepEqual(p.Params.Lists, q.Params.Lists) || !q.Trained {
 		t.Error("the parameters changed on disk")
 	}
 	for name, f := range saved(t, q) {
@@ -88,9 +90,12 @@ func TestLoadSaysWhereTheMistakeIs(t *testing.T) {
 		file, old, new string
 		want           []string
 	}{
-		{"plan.yaml", "    region: lh-pars", "    region: lh-parz", []string{"plan.yaml:", `did you mean "lh-pars`}},
-		{"plan.yaml", "stare:", "stair:", []string{"plan.yaml:", `unknown key "stair"; did you mean "stare"?`}},
-		{"plan.yaml", "format: 1", "format: 9", []string{"plan.yaml:2:", "format 9"}},
+		{"plan.yaml", "    regions: [lh-pars", "    regions: [lh-parz", []string{"plan.yaml:", `did you mean "lh-pars`}},
+		{"plan.yaml", "ticks:", "tick:", []string{"plan.yaml:", `unknown key "tick"; did you mean "ticks"?`}},
+		{"plan.yaml", "head: language", "head: langage", []string{"plan.yaml:", `did you mean "language"?`}},
+		{"plan.yaml", "      hidden: 20", "      hiden: 20", []string{"plan.yaml:", `did you mean "hidden"?`}},
+		{"plan.yaml", "effector: caption", "effector: capton", []string{"plan.yaml:", `did you mean "caption"?`}},
+		{"plan.yaml", "format: 2", "format: 9", []string{"plan.yaml:2:", "format 9"}},
 		{"plan.yaml", "hemisphere: left", "hemisphere: lefft", []string{"plan.yaml:", "lefft"}},
 		{"plan.yaml", "width: 32", "width: -3", []string{"plan.yaml:4:", "width is -3"}},
 		{"plan.yaml", "width: 32", "width: wide", []string{"plan.yaml:4:"}},
@@ -212,9 +217,11 @@ func TestRecipeMistakesAreLocated(t *testing.T) {
 	}
 	for _, c := range []struct{ old, new, want string }{
 		{"role: primary visual", "role: primary visul", `did you mean "primary visual"`},
-		{"stare: 4", "stare: 0", "stare is 0"},
+		{"{settle: 4", "{settle: 0", "settle is 0"},
 		{"senses:\n", "senses:\n  ! n\nx:\n", "tags such as"},
-		{"kind: image", "kind: picture", "want image, sound or memory"},
+		{"kind: image", "kind: picture", "there are image, sound, text"},
+		{"head: language", "head: languish", `did you mean "language"?`},
+		{"effector: caption", "effector: capton", `did you mean "caption"?`},
 		{"neighbours", "neighbors", `did you mean "neighbours"?`},
 		{"velocity: 6", "velocity: 0", "velocity"},
 		{"      - strongest: occipital", "      - strongest: occipital\n        role: broca", "exactly one"},
@@ -252,4 +259,93 @@ func TestHalfPrecisionHalvesThePlanAndLosesNothingMore(t *testing.T) {
 	if !reflect.DeepEqual(p.Params.Data, q.Params.Data) {
 		t.Error("the rounded parameters changed on disk")
 	}
+}
+
+// A recipe and a plan of format 1 mean what their like of format 2 do.
+func TestFormat1MeansTheSame(t *testing.T) {
+	old := `format: 1
+name: captioning
+width: 16
+rank: 4
+stare: 5
+max_tokens: 7
+neighbours: 8
+velocity: 6
+tick: 20
+senses:
+  - {name: image, kind: image, module: vision, port: embedding, place: [{role: primary visual}]}
+effectors:
+  - {name: caption, kind: text, module: language, text: text, place: [{role: broca, hemisphere: left}], feedback: [{role: wernicke, hemisphere: left}]}
+`
+	changed := strings.NewReplacer("format: 1", "format: 2", "stare: 5\nmax_tokens: 7", "ticks: {settle: 5, max: 7}",
+		"kind: text, module: language, text: text", "head: language, module: language, settings: {text: text}").Replace(old)
+	changed += "tasks:\n  - {kind: captioning, effector: caption, target: caption}\n"
+	var plans []*Plan
+	for _, text := range []string{old, changed} {
+		r, err := ParseRecipe("r.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, _, err := Build(synthetic.Default(), r, BuildOptions{Modules: testModules(), Seed: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans = append(plans, p)
+	}
+	if !reflect.DeepEqual(plans[0], plans[1]) {
+		t.Error("the two recipes give different plans")
+	}
+
+	p := plans[1]
+	p.Params.SetList(EffectorName("caption", list1), []int32{2, 4})
+	p.Trained = true
+	files := saved(t, p)
+	text := string(files[planFileName].Data)
+	for _, c := range [][2]string{
+		{"format: 2", "format: 1"},
+		{"ticks: {settle: 5, max: 7}", "stare: 5\nmax_tokens: 7\n#"},
+		{"    head: language\n", "    kind: text\n    text: text\n    hidden: 20\n    semantic: 24\n"},
+		{"    regions: [lh-pars", "    region: lh-pars"},
+	} {
+		if !strings.Contains(text, c[0]) {
+			t.Fatalf("plan.yaml has no %q:\n%s", c[0], text)
+		}
+		text = strings.Replace(text, c[0], c[1], 1)
+	}
+	head, tail, _ := strings.Cut(text, "effectors:\n")
+	tail, regions, _ := strings.Cut(tail, "regions:\n")
+	var lines []string
+	for _, l := range strings.Split(tail, "\n") {
+		l = strings.Replace(l, "    feedback: [", "    feedback: ", 1)
+		if strings.HasPrefix(l, "    region: ") || strings.HasPrefix(l, "    feedback: ") {
+			l = strings.TrimSuffix(l, "]")
+		}
+		if strings.Contains(l, "settings:") || strings.HasPrefix(l, "      ") || strings.Contains(l, "feedback_width") {
+			continue
+		}
+		if strings.HasPrefix(l, "tasks:") {
+			break
+		}
+		lines = append(lines, l)
+	}
+	files[planFileName].Data = []byte(head + "effectors:\n" + strings.Join(lines, "\n") + "\nregions:\n" + regions)
+	files[tensorsFileName].Data = p.Params.encodeAs1(t)
+	q, err := LoadFS(files)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, files[planFileName].Data)
+	}
+	if !reflect.DeepEqual(p.Effectors, q.Effectors) || !reflect.DeepEqual(p.Tasks, q.Tasks) || p.Ticks != q.Ticks || !reflect.DeepEqual(p.Params, q.Params) {
+		t.Errorf("format 1 gives\n%+v %+v %+v %v, want\n%+v %+v %+v %v", q.Effectors, q.Tasks, q.Ticks, q.Params.Lists, p.Effectors, p.Tasks, p.Ticks, p.Params.Lists)
+	}
+}
+
+// encodeAs1 writes the parameters with the one list that format 1 had.
+func (q *Params) encodeAs1(t *testing.T) []byte {
+	t.Helper()
+	old := q.Clone()
+	old.Lists = map[string][]int32{}
+	for _, list := range q.Lists {
+		old.Lists[list1] = list
+	}
+	return old.encode()
 }

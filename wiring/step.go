@@ -38,6 +38,7 @@ type Cell struct {
 	scale   []float32 // s_ij of the incoming tracts
 	weights Weights
 	senses  []cellSense
+	looks   []Glimpse
 
 	axonPacked, synapsePacked, gatePacked []float32 // transposed, see [kernel.PackB]
 }
@@ -69,8 +70,12 @@ func (p *Plan) Cells() ([]*Cell, error) {
 		}
 		for s := range p.Senses {
 			_, _, embed := p.SenseWeights(p.Params, s)
+			query := p.QueryWeights(p.Params, s)
 			for i, at := range p.Senses[s].Regions {
-				if at == j {
+				switch {
+				case at == j && query != nil:
+					c.looks = append(c.looks, Glimpse{Sense: s, Places: p.Senses[s].Places, Width: p.Senses[s].Width, d: p.Width, embed: embed[i], query: query[i]})
+				case at == j:
 					c.senses = append(c.senses, cellSense{sense: s, width: p.Senses[s].Width, embed: embed[i]})
 				}
 			}
@@ -160,6 +165,10 @@ func (c *Cell) Message(t *Tick, k int) Message {
 	return Message{Data: t.Axons[k*c.Rank:], Stride: len(c.Out) * c.Rank}
 }
 
+// Glimpses lists the senses that the region looks at tick by tick, by
+// [Glimpse.Look]; what it sees joins the drive.
+func (c *Cell) Glimpses() []Glimpse { return c.looks }
+
 // Step computes one tick of the region:
 //
 //	g_ij(t) = σ(β_ij + a_ij·z_ij(t−δ) + c_ij·n(h_j(t−1)))
@@ -247,10 +256,10 @@ func Normalise(norm, state []float32, batch, d int) {
 	}
 }
 
-// Embed adds E·x of every sense that enters the region to drive, [batch, d].
-// inputs holds a sense's standardised vectors, [batch, width], at the sense's
-// index in the plan; nil when the sense is missing. It reports whether
-// anything was added.
+// Embed adds E·x of every sense that enters the region to drive, [batch, d],
+// those of its glimpses aside. inputs holds a sense's standardised vectors,
+// [batch, width], at the sense's index in the plan; nil when the sense is
+// missing. It reports whether anything was added.
 func (c *Cell) Embed(drive []float32, inputs [][]float32, batch int) bool {
 	added := false
 	for _, s := range c.senses {
@@ -262,14 +271,15 @@ func (c *Cell) Embed(drive []float32, inputs [][]float32, batch int) bool {
 	return added
 }
 
-// Standardise writes (x − mean)/scale of every row of x, [batch, width], to
+// Standardise writes (x − mean)/scale of every row of x, [batch, width], or
+// [batch, places, width], to
 // dst: what enters a region has about zero mean and unit variance over the
 // training set. dst may be x.
 func (p *Plan) Standardise(dst []float32, sense int, x []float32, batch int) {
 	s := &p.Senses[sense]
 	mean := p.Params.Get(senseName(s.Name, "mean"))
 	scale := p.Params.Get(senseName(s.Name, "scale"))
-	for b := range batch {
+	for b := range batch * max(s.Places, 1) {
 		row := x[b*s.Width:][:s.Width]
 		to := dst[b*s.Width:][:s.Width]
 		for i, v := range row {

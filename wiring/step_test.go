@@ -18,7 +18,7 @@ func TestStepIsTheEquations(t *testing.T) {
 		t.Fatal(err)
 	}
 	const batch = 3
-	j := p.Effectors[0].Region
+	j := p.Effectors[0].Regions[0]
 	c := cells[j]
 	tick := c.NewTick(batch)
 	random := func(n int) []float32 {
@@ -97,7 +97,7 @@ func TestStepDoesNotAllocateAndRowsAreIndependent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := cells[p.Effectors[0].Region]
+	c := cells[p.Effectors[0].Regions[0]]
 	rng := Stream(4, "rows")
 	const batch = 5
 	many, one := c.NewTick(batch), c.NewTick(1)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/connectomewire/wire/internal/edit"
 )
@@ -19,7 +21,7 @@ func (p *problem) Error() string { return p.msg }
 
 // Validate reports the first mistake of the plan: sizes out of range, tracts
 // that end nowhere, a delay below one tick (every cycle must have delay),
-// tracts out of order, slots that cannot reach the effector, parameters of
+// tracts out of order, senses that cannot reach an effector, parameters of
 // other shapes.
 func (p *Plan) Validate() error {
 	if pr := p.check(); pr != nil {
@@ -34,7 +36,7 @@ func (p *Plan) check() error {
 		v, lo, m int
 	}{
 		{"width", p.Width, 1, maxWidth}, {"rank", p.Rank, 1, maxRank},
-		{"stare", p.Stare, 1, maxTicks}, {"max_tokens", p.MaxTokens, 1, maxMaxTokens},
+		{"ticks.settle", p.Ticks.Settle, 1, maxTicks}, {"ticks.max", p.Ticks.Max, 0, maxSteps},
 	} {
 		if n.v < n.lo || n.v > n.m {
 			return problemAt("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)
@@ -48,6 +50,9 @@ func (p *Plan) check() error {
 		return err
 	}
 	if err := p.checkEffectors(names); err != nil {
+		return err
+	}
+	if err := p.checkTasks(); err != nil {
 		return err
 	}
 	if err := p.checkTracts(); err != nil {
@@ -97,16 +102,17 @@ func (p *Plan) checkSenses(names map[string]bool) error {
 	if len(p.Senses) == 0 {
 		return problemAt("$.senses", "the plan has no senses")
 	}
-	for i, s := range p.Senses {
+	for i := range p.Senses {
+		s := &p.Senses[i]
 		path := fmt.Sprintf("$.senses[%d]", i)
 		if s.Name == "" || names[s.Name] {
 			return problemAt(path+".name", "a sense needs a name of its own, %q is none", s.Name)
 		}
 		names[s.Name] = true
-		if s.Width < 1 || s.Width > 1<<16 {
-			return problemAt(path+".width", "width of sense %q is %d, want 1 to %d", s.Name, s.Width, 1<<16)
+		if s.Width < 1 || s.Width > maxPort {
+			return problemAt(path+".width", "width of sense %q is %d, want 1 to %d", s.Name, s.Width, maxPort)
 		}
-		if err := p.checkModule(path+".module", s.Module); err != nil {
+		if err := p.checkEntry(path, s); err != nil {
 			return err
 		}
 		if err := p.checkMemorySense(i); err != nil {
@@ -115,39 +121,117 @@ func (p *Plan) checkSenses(names map[string]bool) error {
 		if len(s.Regions) == 0 {
 			return problemAt(path+".regions", "sense %q enters no region", s.Name)
 		}
-		for k, j := range s.Regions {
-			if j < 0 || j >= len(p.Regions) || k > 0 && j <= s.Regions[k-1] {
-				return problemAt(fmt.Sprintf("%s.regions[%d]", path, k), "sense %q: regions must exist and stand in the plan's order, each once", s.Name)
-			}
+		if err := p.checkIncreasing(path+".regions", "sense", s.Name, s.Regions); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkEntry checks how a sense's vectors come about: by modules, or given as
+// numbers, whole or as a grid, once or at every step.
+func (p *Plan) checkEntry(path string, s *Sense) error {
+	given := s.Kind == KindVector || s.Kind == KindSeries
+	switch {
+	case given && (s.Module != "" || len(s.Encoders) > 0):
+		return problemAt(path+".module", "sense %q is of kind %s, whose numbers no module makes", s.Name, s.Kind)
+	case s.PerTick != (s.Kind == KindSeries):
+		return problemAt(path+".per_tick", "sense %q is of kind %q: a sense of kind %s, and no other, gives one vector a step", s.Name, s.Kind, KindSeries)
+	case s.Read != ReadWhole && s.Read != ReadGlimpse:
+		return problemAt(path+".read", "sense %q is read %q, want %s or %s", s.Name, s.Read, ReadWhole, ReadGlimpse)
+	case s.Read == ReadGlimpse && (s.Places < 2 || s.Places > maxPort || s.PerTick || s.Kind == KindMemory):
+		return problemAt(path+".places", "sense %q is glimpsed at, so its module must give a grid of 2 to %d places; it has %d", s.Name, maxPort, s.Places)
+	case s.Read == ReadWhole && s.Places != 0:
+		return problemAt(path+".places", "sense %q is read whole and has no places", s.Name)
+	case given:
+		return nil
+	}
+	for k, e := range s.All() {
+		at := path + ".module"
+		if k > 0 {
+			at = fmt.Sprintf("%s.encoders[%d].module", path, k-1)
+		}
+		if err := p.checkModule(at, e.Module); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkIncreasing checks that regions exist and stand in the plan's order.
+func (p *Plan) checkIncreasing(path, what, name string, regions []int) error {
+	for k, j := range regions {
+		if j < 0 || j >= len(p.Regions) || k > 0 && j <= regions[k-1] {
+			return problemAt(fmt.Sprintf("%s[%d]", path, k), "%s %q: regions must exist and stand in the plan's order, each once", what, name)
 		}
 	}
 	return nil
 }
 
 func (p *Plan) checkEffectors(names map[string]bool) error {
-	if len(p.Effectors) != 1 {
-		return problemAt("$.effectors", "the plan has %d effectors, want one", len(p.Effectors))
+	if len(p.Effectors) == 0 {
+		return problemAt("$.effectors", "the plan has no effectors")
 	}
-	for i, e := range p.Effectors {
+	for i := range p.Effectors {
+		e := &p.Effectors[i]
 		path := fmt.Sprintf("$.effectors[%d]", i)
 		if e.Name == "" || names[e.Name] {
 			return problemAt(path+".name", "an effector needs a name of its own, %q is none", e.Name)
 		}
-		if e.Hidden < 1 || e.Hidden > 1<<16 || e.Semantic < 1 || e.Semantic > 1<<16 {
-			return problemAt(path, "effector %q: hidden %d and semantic %d must be 1 to %d", e.Name, e.Hidden, e.Semantic, 1<<16)
+		names[e.Name] = true
+		head, err := HeadOf(e.Head)
+		if err != nil {
+			return problemAt(path+".head", "effector %q: %v", e.Name, err)
 		}
-		if err := p.checkModule(path+".module", e.Module); err != nil {
+		if err := head.Check(e); err != nil {
+			return problemAt(path+".settings", "effector %q: %v", e.Name, err)
+		}
+		if e.Module != "" {
+			if err := p.checkModule(path+".module", e.Module); err != nil {
+				return err
+			}
+		}
+		for _, m := range head.Modules(e) {
+			if err := p.checkModule(path+".settings", m); err != nil {
+				return err
+			}
+		}
+		if len(e.Regions) == 0 {
+			return problemAt(path+".regions", "effector %q is in no region", e.Name)
+		}
+		if err := p.checkIncreasing(path+".regions", "effector", e.Name, e.Regions); err != nil {
 			return err
 		}
-		if err := p.checkModule(path+".text", e.Text); err != nil {
+		if err := p.checkIncreasing(path+".feedback", "feedback of", e.Name, e.Feedback); err != nil {
 			return err
 		}
-		if e.Region < 0 || e.Region >= len(p.Regions) {
-			return problemAt(path+".region", "effector %q is in no region", e.Name)
+		if e.FeedbackWidth < 0 || e.FeedbackWidth > maxPort || len(e.Feedback) > 0 && e.FeedbackWidth == 0 {
+			return problemAt(path+".feedback_width", "effector %q feeds back %d numbers, want 1 to %d", e.Name, e.FeedbackWidth, maxPort)
 		}
-		if e.Feedback < 0 || e.Feedback >= len(p.Regions) {
-			return problemAt(path+".feedback", "the feedback of effector %q is in no region", e.Name)
+	}
+	return nil
+}
+
+// checkTasks checks that every task has its effector, and no effector two.
+func (p *Plan) checkTasks() error {
+	taken := map[string]bool{}
+	for i, t := range p.Tasks {
+		path := fmt.Sprintf("$.tasks[%d]", i)
+		switch {
+		case t.Kind == "":
+			return problemAt(path+".kind", "a task has no kind")
+		case p.Effector(t.Effector) < 0:
+			names := make([]string, len(p.Effectors))
+			for k := range p.Effectors {
+				names[k] = p.Effectors[k].Name
+			}
+			return problemAt(path+".effector", "task %q: the plan has no effector %q%s", t.Kind, t.Effector, edit.Suggestion(t.Effector, names))
+		case taken[t.Effector]:
+			return problemAt(path+".effector", "effector %q learns two tasks; give each an effector of its own", t.Effector)
+		case math.IsNaN(t.Weight) || t.Weight < 0 || math.IsInf(t.Weight, 0):
+			return problemAt(path+".weight", "task %q: weight %v, want a number above 0", t.Kind, t.Weight)
 		}
+		taken[t.Effector] = true
 	}
 	return nil
 }
@@ -208,30 +292,53 @@ func (p *Plan) checkTracts() error {
 			return bad(k, "weight %v and scale %v of %s must be numbers", t.Weight, t.Scale, p.TractName(k))
 		}
 	}
-	e := &p.Effectors[0]
-	ticks := p.TicksTo(e.Region)
+	ticks := p.TicksTo(p.read()...)
 	for i, s := range p.Senses {
-		reached := false
-		for _, j := range s.Regions {
-			reached = reached || ticks[j] >= 0
-		}
-		if !reached {
+		if !slices.ContainsFunc(s.Regions, func(j int) bool { return ticks[j] >= 0 }) {
 			return &problem{path: fmt.Sprintf("$.senses[%d].regions", i), tract: -1,
-				msg: fmt.Sprintf("sense %q cannot reach %q, the region of %q: no chain of tracts leads there", s.Name, p.Regions[e.Region].Label, e.Name)}
+				msg: fmt.Sprintf("sense %q cannot reach %s: no chain of tracts leads there", s.Name, p.readNames())}
 		}
 	}
 	return nil
 }
 
+// read lists the regions that any effector reads.
+func (p *Plan) read() []int {
+	var all []int
+	for i := range p.Effectors {
+		all = append(all, p.Effectors[i].Regions...)
+	}
+	return unique(all)
+}
+
+// readNames says where the effectors are, for messages.
+func (p *Plan) readNames() string {
+	var parts []string
+	for _, e := range p.Effectors {
+		labels := make([]string, len(e.Regions))
+		for i, j := range e.Regions {
+			labels[i] = strconv.Quote(p.Regions[j].Label)
+		}
+		word := "region"
+		if len(labels) > 1 {
+			word = "regions"
+		}
+		parts = append(parts, fmt.Sprintf("%s, the %s of %q", strings.Join(labels, " and "), word, e.Name))
+	}
+	return strings.Join(parts, ", or ")
+}
+
 // TicksTo returns, for each region, the ticks a signal needs at least to the
-// given region; −1 when no chain of tracts leads there.
-func (p *Plan) TicksTo(region int) []int {
+// nearest of the given regions; −1 when no chain of tracts leads to any.
+func (p *Plan) TicksTo(regions ...int) []int {
 	const far = math.MaxInt
 	ticks := make([]int, len(p.Regions))
 	for i := range ticks {
 		ticks[i] = far
 	}
-	ticks[region] = 0
+	for _, j := range regions {
+		ticks[j] = 0
+	}
 	// Bellman and Ford: at most N rounds, in practice the graph's depth.
 	for changed := true; changed; {
 		changed = false
@@ -267,9 +374,11 @@ func (p *Plan) checkParams() error {
 	if err := p.Params.Check(); err != nil {
 		return err
 	}
-	for i, w := range p.Params.Words {
-		if w < 0 || i > 0 && w <= p.Params.Words[i-1] {
-			return bad("the allowed words are not sorted")
+	for name, list := range p.Params.Lists {
+		for i, v := range list {
+			if v < 0 || i > 0 && v <= list[i-1] {
+				return bad("list %q is not sorted", name)
+			}
 		}
 	}
 	return nil

@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
 )
 
 func buildCommand() *cli.Command {
@@ -23,20 +25,24 @@ func buildCommand() *cli.Command {
 			"   wire build connectome.csv --recipe captioning -o plan\n" +
 			"   wire build connectivity_76.zip -o plan --place image=rV1,lV1 --place sound=rA1,lA1 \\\n" +
 			"        --place caption=lPFCORB --place caption.feedback=lA2\n" +
-			"   wire build default -o plan --width 128 --rank 16",
-		Flags: append([]cli.Flag{
+			"   wire build default -o plan --width 128 --rank 16\n" +
+			"   wire build default --recipe labelling --data flowers/ -o plan     one folder a label\n" +
+			"   wire build default --recipe regression --data houses.csv --input vector=area+age --target number=price -o plan",
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Required: true, Usage: "the plan's directory, `DIR`"},
 			&cli.StringFlag{Name: "recipe", Value: "captioning", Usage: "built-in `RECIPE` (" + strings.Join(wiring.RecipeNames(), ", ") + ") or a recipe's file"},
 			&cli.StringSliceFlag{Name: "place", Usage: "put a part of the recipe on regions by hand, `PART=REGION,…` (repeatable)"},
 			&cli.IntFlag{Name: "width", Usage: "numbers in a region's state, `D` (default: the recipe's)"},
 			&cli.IntFlag{Name: "rank", Usage: "numbers on a tract, `R` (default: the recipe's)"},
-			&cli.IntFlag{Name: "stare", Usage: "ticks of looking before the first word, `N` (default: the recipe's)"},
+			&cli.IntFlag{Name: "settle", Usage: "ticks until effectors are read, or that a step of a series lasts, `N` (default: the recipe's)"},
+			&cli.StringSliceFlag{Name: "sense", Usage: "use this `SENSE` of the recipe (repeatable; default: those the data have, or the recipe's)"},
+			&cli.StringFlag{Name: "data", Usage: "data of your own at `PATH`, which say what labels there are and how wide vectors"},
 			&cli.IntFlag{Name: "neighbours", Usage: "strongest incoming tracts kept for a region, `N`; -1 keeps all (default: the recipe's)"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of the untrained parameters, `N`"},
 			modulesFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "replace a plan that is there"},
 			&cli.BoolFlag{Name: "json", Usage: "print the summary as JSON"},
-		}, connectomeReadFlags()...),
+		}, ownDataFlags(), connectomeReadFlags()),
 		Action: build,
 	}
 }
@@ -69,7 +75,7 @@ type placedModule struct {
 	Module string `json:"module"`
 	Region string `json:"region"`
 	Why    string `json:"why"`
-	Ticks  int    `json:"ticks_to_speech"`
+	Ticks  int    `json:"ticks_to_effector"`
 }
 
 func build(c *cli.Context) error {
@@ -89,19 +95,19 @@ func build(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	library := caption.Library{Dir: c.String("modules"), Plan: dir}
-	modules, err := library.Info(recipe)
-	if err != nil {
+	options := wiring.BuildOptions{
+		Place: place, Width: c.Int("width"), Rank: c.Int("rank"), Settle: c.Int("settle"), Neighbours: c.Int("neighbours"),
+		Seed: c.Uint64("seed"), Command: commandLine(), Version: version(),
+	}
+	if recipe, err = fitRecipe(c, recipe, &options); err != nil {
+		return err
+	}
+	if options.Modules, err = frozen.Describe(recipe, library.Finder{Dir: c.String("modules"), Base: dir}); err != nil {
 		return err
 	}
 	brain, err := readConnectome(c, args[0])
 	if err != nil {
 		return err
-	}
-	options := wiring.BuildOptions{
-		Modules: modules, Place: place,
-		Width: c.Int("width"), Rank: c.Int("rank"), Stare: c.Int("stare"), Neighbours: c.Int("neighbours"),
-		Seed: c.Uint64("seed"), Command: commandLine(), Version: version(),
 	}
 	if options.File, options.SHA256, err = fingerprint(args[0]); err != nil {
 		return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -15,9 +14,8 @@ import (
 
 	"github.com/connectomewire/wire/graphs"
 	"github.com/connectomewire/wire/internal/atomicfile"
-	"github.com/connectomewire/wire/modules/picture"
-	"github.com/connectomewire/wire/modules/sound"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime/demo"
 	"github.com/connectomewire/wire/wiring"
 )
@@ -43,48 +41,38 @@ func demoCommand() *cli.Command {
 	}
 }
 
-// subject is one input of the demonstration.
-type subject struct {
-	name         string
-	image, sound string // files as they are shown
-	input        caption.Input
-	data         []byte // to be written, nil for the user's own
-}
-
 func runDemo(c *cli.Context) error {
 	if _, err := arguments(c, 0, "no argument"); err != nil {
-		return err
-	}
-	own := c.String("image") != "" || c.String("sound") != ""
-	var subjects []subject
-	var err error
-	if own {
-		subjects, err = ownSubject(c.String("image"), c.String("sound"))
-	} else {
-		subjects, err = drawnSubjects()
-	}
-	if err != nil {
 		return err
 	}
 	plan, err := wiring.DefaultPlan()
 	if err != nil {
 		return err
 	}
-	teller, err := openCaptioner(c, plan, caption.Library{Dir: c.String("modules")}, !c.Bool("greedy"))
+	common, err := commonInputs(c, plan)
+	if err != nil {
+		return err
+	}
+	subjects := []subject{{name: "input", given: common}}
+	if len(common) == 0 {
+		if subjects, err = drawnSubjects(); err != nil {
+			return err
+		}
+	}
+	teller, err := openTeller(c, plan, library.Finder{Dir: c.String("modules")}, !c.Bool("greedy"))
 	if err != nil {
 		return err
 	}
 	defer teller.Close()
 
-	answers := []said{}
-	spoken := make([]caption.Caption, len(subjects))
+	answers := []ran{}
+	spoken := make([]told, len(subjects))
 	for i, s := range subjects {
-		answer, words, err := teller.say(c.Context, s.input)
+		a, t, err := teller.tell(c.Context, s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		answer.Name, answer.Image, answer.Sound = s.name, s.image, s.sound
-		answers, spoken[i] = append(answers, answer), words
+		answers, spoken[i] = append(answers, a), t
 	}
 	drawings, err := writeDemo(c.Context, c.String("output"), plan, subjects, spoken)
 	if err != nil {
@@ -97,20 +85,6 @@ func runDemo(c *cli.Context) error {
 	return nil
 }
 
-// ownSubject is what the user wants captioned.
-func ownSubject(imageFile, soundFile string) ([]subject, error) {
-	input, err := readSubject(imageFile, soundFile)
-	if err != nil {
-		return nil, err
-	}
-	name := imageFile
-	if name == "" {
-		name = soundFile
-	}
-	name = strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
-	return []subject{{name: name, image: imageFile, sound: soundFile, input: input}}, nil
-}
-
 // drawnSubjects are the demonstration's own pictures and sounds. They go
 // through the same decoders as a user's files.
 func drawnSubjects() ([]subject, error) {
@@ -120,28 +94,18 @@ func drawnSubjects() ([]subject, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := subject{name: item.Name, data: data}
+		kind := modules.KindSound
 		if item.IsPicture() {
-			img, err := picture.Decode(bytes.NewReader(data))
-			if err != nil {
-				return nil, err
-			}
-			s.image, s.input.Image = item.File(), img.Image
-		} else {
-			clip, err := sound.Decode(bytes.NewReader(data))
-			if err != nil {
-				return nil, err
-			}
-			s.sound, s.input.Sound, s.input.Rate = item.File(), clip.Samples, clip.Rate
+			kind = modules.KindImage
 		}
-		out = append(out, s)
+		out = append(out, subject{name: item.Name, file: item.File(), sense: kind, kind: kind, data: data})
 	}
 	return out, nil
 }
 
 // writeDemo writes what was drawn and synthesised, and the flow of the first
 // picture and the first sound, and returns the drawings' names.
-func writeDemo(ctx context.Context, dir string, plan *wiring.Plan, subjects []subject, spoken []caption.Caption) ([]string, error) {
+func writeDemo(ctx context.Context, dir string, plan *wiring.Plan, subjects []subject, spoken []told) ([]string, error) {
 	if dir == "" {
 		return nil, nil
 	}
@@ -149,22 +113,21 @@ func writeDemo(ctx context.Context, dir string, plan *wiring.Plan, subjects []su
 		return nil, err
 	}
 	var drawings []string
-	drawn := map[bool]bool{}
+	drawn := map[string]bool{}
 	for i, s := range subjects {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		if s.data != nil {
-			if err := atomicfile.WriteBytes(filepath.Join(dir, s.image+s.sound), s.data); err != nil {
+			if err := atomicfile.WriteBytes(filepath.Join(dir, s.file), s.data); err != nil {
 				return nil, err
 			}
 		}
-		picture := s.input.Image != nil
-		if drawn[picture] {
+		if drawn[s.kind] {
 			continue
 		}
-		drawn[picture] = true
-		d := flowDiagram(plan, spoken[i].Trace, spoken[i].Text)
+		drawn[s.kind] = true
+		d := flowDiagram(plan, spoken[i].trace, spoken[i].text)
 		d.Title = "“" + s.name + "” through " + plan.Name
 		for _, ext := range []string{".svg", ".png"} {
 			name := filepath.Join(dir, "flow-"+s.name+ext)
@@ -177,17 +140,10 @@ func writeDemo(ctx context.Context, dir string, plan *wiring.Plan, subjects []su
 	return drawings, nil
 }
 
-func printDemo(w io.Writer, plan *wiring.Plan, answers []said, drawings []string) {
+func printDemo(w io.Writer, plan *wiring.Plan, answers []ran, drawings []string) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "INPUT\tCAPTION\tCONFIDENCE\tSTRONGEST TRACTS (nats lost without)")
 	for _, a := range answers {
-		input := a.Image
-		if a.Sound != "" {
-			if input != "" {
-				input += " + "
-			}
-			input += a.Sound
-		}
 		var tracts []string
 		for _, x := range a.Tracts {
 			tract := x.From + " → " + x.To
@@ -196,7 +152,9 @@ func printDemo(w io.Writer, plan *wiring.Plan, answers []said, drawings []string
 			}
 			tracts = append(tracts, tract)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%s\n", input, quoteCaption(a.Caption), a.Confidence, strings.Join(tracts, ", "))
+		first := &plan.Effectors[0]
+		said := a.Answers[first.Name]
+		fmt.Fprintf(t, "%s\t%s\t%.2f\t%s\n", a.File, answerText(first, said), said.Confidence, strings.Join(tracts, ", "))
 	}
 	t.Flush()
 	for _, a := range answers {

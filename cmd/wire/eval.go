@@ -10,7 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
 )
@@ -25,8 +26,8 @@ func evalCommand() *cli.Command {
 			"   wire eval plan --eval-set stamps --json\n" +
 			"   wire eval plan --split test                     for the final report only\n" +
 			"   wire eval plan --lesion lh-pericalcarine --lesion rh-pericalcarine\n" +
-			"   wire eval plan --folds                          sounds by cross-validation: trains five plans\n\n" +
-			"There are few sounds, so --folds scores each of them once, with a plan trained on the other\n" +
+			"   wire eval plan --sound-folds                          sounds by cross-validation: trains five plans\n\n" +
+			"There are few sounds, so --sound-folds scores each of them once, with a plan trained on the other\n" +
 			"folds and on --limit training pictures; with --set all --set extra-sounds also on the sounds of\n" +
 			"games that share no name with the fold. Chance is what the same captions score when they are\n" +
 			"dealt out anew within a fold. The plan's sound module was trained on the training split; give\n" +
@@ -39,11 +40,11 @@ func evalCommand() *cli.Command {
 			&cli.IntFlag{Name: "resamples", Value: eval.Default().Resamples, Usage: "bootstrap resamples, `N`"},
 			&cli.Uint64Flag{Name: "seed", Value: eval.Default().Seed, Usage: "seed of the bootstrap, `N`"},
 			&cli.BoolFlag{Name: "greedy", Usage: "leave out the slower beam-mbr conditions"},
-			&cli.BoolFlag{Name: "folds", Usage: "score sounds in five folds, training a plan for each", Category: "folds"},
+			&cli.BoolFlag{Name: "sound-folds", Usage: "score sounds in five folds, training a plan for each", Category: "folds"},
 			&cli.StringFlag{Name: "fold-modules", Usage: "take fold K's sound module from `DIR`/fold-K/NAME", Category: "folds"},
 			&cli.IntFlag{Name: "epochs", Value: foldEpochs, Usage: "passes over the examples of each fold, `N`", Category: "folds"},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of rows as JSON"},
-		}, dataFlags(), networkFlags()),
+		}, dataFlags(), ownDataFlags(), networkFlags()),
 		Action: evaluate,
 	}
 }
@@ -61,12 +62,12 @@ func evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("folds") {
+	if c.Bool("sound-folds") {
 		return evaluateFolds(c, plan, dir, split)
 	}
 	for _, name := range []string{"fold-modules", "epochs"} {
 		if c.IsSet(name) {
-			return usagef("--%s is for --folds only", name)
+			return usagef("--%s is for --sound-folds only", name)
 		}
 	}
 	cache, err := datasets.OpenCache(c.String("data"))
@@ -81,8 +82,7 @@ func evaluate(c *cli.Context) error {
 		}
 		sets = append(sets, set)
 	}
-	library := caption.Library{Dir: c.String("modules"), Plan: dir}
-	teller, err := openCaptioner(c, plan, library, false)
+	teller, err := openTeller(c, plan, library.Finder{Dir: c.String("modules"), Base: dir}, false)
 	if err != nil {
 		return err
 	}
@@ -124,10 +124,10 @@ func evaluate(c *cli.Context) error {
 // contestants are the plan and, where there are any, its controls: itself
 // before learning, and the adapter that was trained beside it.
 func contestants(c *cli.Context, plan *wiring.Plan, dir string, teller *teller) (eval.Contestants, error) {
-	who := eval.Contestants{Plan: teller.captioner}
+	who := eval.Contestants{Plan: teller.session}
 	if plan.Trained {
 		var err error
-		if who.Untrained, err = caption.New(c.Context, eval.Untrained(plan), teller.models, teller.config); err != nil {
+		if who.Untrained, err = answer.New(c.Context, eval.Untrained(plan), teller.models, teller.config); err != nil {
 			return who, err
 		}
 	}
@@ -138,7 +138,7 @@ func contestants(c *cli.Context, plan *wiring.Plan, dir string, teller *teller) 
 		}
 		config := teller.config
 		config.LesionRegions, config.LesionTracts = nil, nil
-		if who.Adapter, err = caption.New(c.Context, adapter, teller.models, config); err != nil {
+		if who.Adapter, err = answer.New(c.Context, adapter, teller.models, config); err != nil {
 			return who, err
 		}
 	}
@@ -167,8 +167,8 @@ func printScores(w io.Writer, rows []eval.Row) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "condition\tCIDEr-D\t95 %\thead noun\t95 %\t")
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%.3f\t[%.3f, %.3f]\t%.1f %%\t[%.1f, %.1f]\t\n", r.Condition, r.CIDErD, r.CIDErDCI[0], r.CIDErDCI[1],
-			100*r.HeadNoun, 100*r.HeadNounCI[0], 100*r.HeadNounCI[1])
+		fmt.Fprintf(t, "%s\t%.3f\t[%.3f, %.3f]\t%.1f %%\t[%.1f, %.1f]\t\n", r.Condition, r.Metrics[eval.CIDErD], r.CI[eval.CIDErD][0], r.CI[eval.CIDErD][1],
+			100*r.Metrics[eval.HeadNoun], 100*r.CI[eval.HeadNoun][0], 100*r.CI[eval.HeadNoun][1])
 	}
 	t.Flush()
 }
@@ -185,8 +185,9 @@ func printDifferences(w io.Writer, rows []eval.Row) {
 		fmt.Fprint(t, title)
 		title = ""
 		for _, d := range r.Versus {
+			cider, noun := d.Metrics[eval.CIDErD], d.Metrics[eval.HeadNoun]
 			fmt.Fprintf(t, "%s − %s\t%+.3f\t[%+.3f, %+.3f]\t%+.1f %%\t[%+.1f, %+.1f]\t\n", r.Condition, d.Than,
-				d.CIDErD.Mean, d.CIDErD.Low, d.CIDErD.High, 100*d.HeadNoun.Mean, 100*d.HeadNoun.Low, 100*d.HeadNoun.High)
+				cider.Mean, cider.Low, cider.High, 100*noun.Mean, 100*noun.Low, 100*noun.High)
 		}
 	}
 	t.Flush()

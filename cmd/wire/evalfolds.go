@@ -12,10 +12,11 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
 )
 
 // foldEpochs is how long each fold's plan is trained.
@@ -24,7 +25,7 @@ const foldEpochs = 12
 // evaluateFolds scores sounds by cross-validation.
 func evaluateFolds(c *cli.Context, plan *wiring.Plan, dir string, split datasets.Split) error {
 	if split == datasets.Train {
-		return usagef("--folds scores the sounds of training and validation split; --split test adds those of the test split")
+		return usagef("--sound-folds scores the sounds of training and validation split; --split test adds those of the test split")
 	}
 	foldModules := c.String("fold-modules")
 	if foldModules != "" && c.IsSet("modules") {
@@ -66,16 +67,16 @@ func evaluateFolds(c *cli.Context, plan *wiring.Plan, dir string, split datasets
 	if err != nil {
 		return err
 	}
-	open := func(fold int, p *wiring.Plan) (*caption.Models, error) {
-		library := caption.Library{Dir: c.String("modules"), Plan: dir}
+	open := func(fold int, p *wiring.Plan) (*frozen.Modules, error) {
+		finder := library.Finder{Dir: c.String("modules"), Base: dir}
 		if foldModules != "" {
-			library.Dir = filepath.Join(foldModules, fmt.Sprint("fold-", fold))
-			module := filepath.Join(library.Dir, plan.Senses[sense].Module)
+			finder.Dir = filepath.Join(foldModules, fmt.Sprint("fold-", fold))
+			module := filepath.Join(finder.Dir, plan.Senses[sense].Module)
 			if _, err := os.Stat(filepath.Join(module, modules.ManifestName)); err != nil {
 				return nil, fmt.Errorf("there is no module in %s: %w", module, err)
 			}
 		}
-		return caption.Open(p, library, engine)
+		return frozen.Open(p, finder, engine)
 	}
 	show := newProgress(c.App.ErrWriter)
 	options.Progress = func(what string, done, total int) { show.show(what, done, total, "") }
@@ -111,8 +112,8 @@ func printFolds(w io.Writer, rows []eval.FoldRow) {
 			fmt.Fprintln(t, "condition\tCIDEr-D\t95 %\tchance\tp\thead noun\t95 %\tchance\tp\tnamed first\t95 %\tchance\tp\t")
 		}
 		fmt.Fprintf(t, "%s\t%.3f\t[%.3f, %.3f]\t%.3f\t%.4f\t%.1f %%\t[%.1f, %.1f]\t%.1f %%\t%.4f\t", r.Condition,
-			r.CIDErD, r.CIDErDCI[0], r.CIDErDCI[1], r.Chance.CIDErD, r.Chance.CIDErDP,
-			100*r.HeadNoun, 100*r.HeadNounCI[0], 100*r.HeadNounCI[1], 100*r.Chance.HeadNoun, r.Chance.HeadNounP)
+			r.Metrics[eval.CIDErD], r.CI[eval.CIDErD][0], r.CI[eval.CIDErD][1], r.Chance.CIDErD, r.Chance.CIDErDP,
+			100*r.Metrics[eval.HeadNoun], 100*r.CI[eval.HeadNoun][0], 100*r.CI[eval.HeadNoun][1], 100*r.Chance.HeadNoun, r.Chance.HeadNounP)
 		if n := r.Naming; n != nil {
 			fmt.Fprintf(t, "%.1f %%\t[%.1f, %.1f]\t%.1f %%\t%.4f\t\n", 100*n.R1, 100*n.R1CI[0], 100*n.R1CI[1], 100*n.Chance, n.P)
 		} else {

@@ -4,7 +4,6 @@ import (
 	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/connectomewire/wire/graphs"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
 	"github.com/connectomewire/wire/wiring"
 )
 
@@ -22,7 +21,7 @@ func flowDiagram(p *wiring.Plan, t *runtime.Trace, said string) *graphs.Diagram 
 	d.LocateBy(synthetic.Default())
 	d.Flow = &graphs.Flow{Edges: t.MeanFlow(), Nodes: t.MeanState(), Unit: "mean flow (gate × scale × signal)", Said: said}
 	if t.Contribution != nil {
-		d.Flow.Unit = "nats of log P(caption) lost without the tract"
+		d.Flow.Unit = contributionUnit(p) + " that the answer loses without the tract"
 		for k, c := range t.Contribution {
 			d.Flow.Edges[k] = max(c, 0) // a tract that argued for other words carried none of these
 		}
@@ -31,6 +30,6 @@ func flowDiagram(p *wiring.Plan, t *runtime.Trace, said string) *graphs.Diagram 
 }
 
 // drawFlow writes the drawing of an episode's flow.
-func drawFlow(p *wiring.Plan, spoken caption.Caption, name string) error {
-	return flowDiagram(p, spoken.Trace, spoken.Text).RenderFile(name, graphs.RenderOptions{})
+func drawFlow(p *wiring.Plan, t told, name string) error {
+	return flowDiagram(p, t.trace, t.text).RenderFile(name, graphs.RenderOptions{})
 }

@@ -3,6 +3,8 @@
 package main
 
 import (
+	_ "github.com/connectomewire/wire/wiring/task/all" // the kinds of tasks
+
 	"context"
 	"errors"
 	"fmt"

@@ -34,11 +34,10 @@ func (p *progress) training(s learn.Progress) {
 		if s.Best {
 			mark = "  best so far"
 		}
-		fmt.Fprintf(p.w, "epoch %d of %d: training loss %.3f, validation loss %.3f a word, %.1f %% named%s\n",
-			s.Epoch, s.Epochs, s.Train.Token, s.Val.Token, 100*s.Val.Named, mark)
+		fmt.Fprintf(p.w, "epoch %d of %d: %s%s\n", s.Epoch, s.Epochs, lossLine(s.Train, s.Val), mark)
 		return
 	}
-	p.show("training", s.Step, s.Steps, fmt.Sprintf("loss %.3f", s.Train.Token))
+	p.show("training", s.Step, s.Steps, fmt.Sprintf("loss %.3f", s.Train.Total))
 }
 
 func (p *progress) show(what string, done, total int, note string) {

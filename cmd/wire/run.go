@@ -1,56 +1,59 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/internal/atomicfile"
-	"github.com/connectomewire/wire/modules/picture"
-	"github.com/connectomewire/wire/modules/sound"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
-	"github.com/connectomewire/wire/runtime/lesion"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 func runCommand() *cli.Command {
 	return &cli.Command{
-		Name: "run", Usage: "caption a picture, a sound, or both with a plan", ArgsUsage: "PLAN|default",
-		Description: "   wire run plan --image cat.png\n" +
-			"   wire run plan --image dog.jpg --sound bark.ogg --beam\n" +
-			"   wire run plan --image cat.png --json --trace trace.json\n" +
-			"   wire run plan --image cat.png --lesion lh-fusiform --flow flow.svg\n\n" +
-			"The trace opens in ui.perfetto.dev. Confidence is the mean probability of the words said.\n" +
-			"Tracts are listed by their contribution: by how many nats the caption's log-probability\n" +
-			"falls when the tract alone is silenced. Flow is gate × scale × signal, averaged over ticks.",
-		Flags:  slices.Concat(inputFlags(), runFlags()),
+		Name: "run", Usage: "ask a plan about pictures, sounds, texts or numbers", ArgsUsage: "[PLAN|default] [FILE|FOLDER|-]…",
+		Description: "   wire run photo.jpg                              the built-in plan\n" +
+			"   wire run plan cat.png dog.png folder/ --json    a line of JSON for each file\n" +
+			"   wire run plan --input image=dog.jpg --input sound=bark.ogg --beam\n" +
+			"   wire run plan cat.png --input question=\"what is it?\"\n" +
+			"   wire run plan --image cat.png --lesion lh-fusiform --flow flow.svg --trace trace.json\n" +
+			"   wire run plan series.npy --states states.npz\n\n" +
+			"Each file is an input of its own and goes to the sense that takes its kind; what --input gives\n" +
+			"(SENSE=FILE, SENSE=TEXT or SENSE=1,2,3) goes with every file, or alone. - reads a file from\n" +
+			"standard input. Files of other kinds in a folder are skipped and counted.\n\n" +
+			"Of one input the tracts are listed by their contribution: by how many nats the answer's\n" +
+			"log-probability falls when the tract alone is silenced. The trace opens in ui.perfetto.dev.",
+		Flags: slices.Concat(inputFlags(), runFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "states", Usage: "keep the regions' states, with items, labels and ticks, in `FILE`.npz"},
+		}),
 		Action: runPlan,
 	}
 }
 
-// inputFlags name the picture and the sound.
+// inputFlags name what is given to senses beside files.
 func inputFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "image", Aliases: []string{"i"}, Usage: "picture `FILE`: PNG, JPEG, GIF, WebP or SVG"},
-		&cli.StringFlag{Name: "sound", Aliases: []string{"s"}, Usage: "sound `FILE`: WAV, Ogg Vorbis, MP3 or FLAC"},
+		&cli.StringSliceFlag{Name: "input", Usage: "give a sense a file, a text or numbers, `SENSE=VALUE` (repeatable)"},
+		&cli.StringFlag{Name: "image", Aliases: []string{"i"}, Usage: "the same as --input image=`FILE`"},
+		&cli.StringFlag{Name: "sound", Aliases: []string{"s"}, Usage: "the same as --input sound=`FILE`"},
 	}
 }
 
 // runFlags are shared by run and demo.
 func runFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		&cli.BoolFlag{Name: "beam", Usage: "better decoding: 16 beams and minimum-Bayes-risk choice"},
-		&cli.IntFlag{Name: "top", Value: 5, Usage: "show the `N` strongest tracts"},
+		&cli.BoolFlag{Name: "beam", Usage: "better decoding of sentences: 16 beams and minimum-Bayes-risk choice"},
+		&cli.IntFlag{Name: "top", Value: 5, Usage: "show the `N` strongest tracts; 0 does not look for them"},
 		&cli.StringFlag{Name: "trace", Usage: "write a Chrome trace to `FILE`.json"},
 		&cli.StringFlag{Name: "flow", Usage: "draw the flow to `FILE`.svg, .png or .dot"},
-		&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+		&cli.BoolFlag{Name: "json", Usage: "print JSON, one line an input"},
 	}, networkFlags())
 }
 
@@ -64,222 +67,247 @@ func networkFlags() []cli.Flag {
 	}
 }
 
-// said is what `wire run --json` prints.
-type said struct {
-	Name       string              `json:"name,omitempty"`
-	Image      string              `json:"image,omitempty"`
-	Sound      string              `json:"sound,omitempty"`
-	Caption    string              `json:"caption"`
-	Confidence float64             `json:"confidence"`
-	Tokens     []string            `json:"tokens"`
-	Tracts     []runtime.TractFlow `json:"tracts"`
-	Engine     string              `json:"engine"`
-	Decoding   string              `json:"decoding"`
-	Ticks      int                 `json:"ticks"`
-	Lesions    []string            `json:"lesions,omitempty"`
-	Faults     []string            `json:"faults,omitempty"`
+// ran is what `wire run --json` prints for an input.
+type ran struct {
+	File    string                 `json:"file,omitempty"`
+	Inputs  map[string]string      `json:"inputs,omitempty"`
+	Answers map[string]task.Answer `json:"answers"`
+	// What is said of one input alone.
+	Tracts   []runtime.TractFlow `json:"tracts,omitempty"`
+	Engine   string              `json:"engine,omitempty"`
+	Decoding string              `json:"decoding,omitempty"`
+	Ticks    int                 `json:"ticks,omitempty"`
+	Lesions  []string            `json:"lesions,omitempty"`
+	Faults   []string            `json:"faults,omitempty"`
+	Error    string              `json:"error,omitempty"`
 }
 
 func runPlan(c *cli.Context) error {
-	args, err := arguments(c, 1, "a plan's directory, or \"default\"")
-	if err != nil {
-		return err
-	}
-	if c.String("image") == "" && c.String("sound") == "" {
-		return usagef("there is nothing to see or hear: give --image FILE, --sound FILE, or both")
-	}
 	if err := checkOutputs(c); err != nil {
 		return err
 	}
-	input, err := readSubject(c.String("image"), c.String("sound"))
+	name, files := planAndFiles(c.Args().Slice())
+	plan, at, err := loadPlan(name)
 	if err != nil {
 		return err
 	}
-	plan, at, err := loadPlan(args[0])
+	common, err := commonInputs(c, plan)
 	if err != nil {
 		return err
 	}
-	teller, err := openCaptioner(c, plan, caption.Library{Dir: c.String("modules"), Plan: at}, c.Bool("beam"))
+	subjects, skipped, err := gatherFiles(plan, files, common)
 	if err != nil {
 		return err
 	}
-	defer teller.Close()
-	answer, spoken, err := teller.say(c.Context, input)
+	if skipped > 0 {
+		fmt.Fprintf(c.App.ErrWriter, "note: %d files of kinds that plan %q has no sense for are skipped\n", skipped, plan.Name)
+	}
+	if len(subjects) == 0 && len(common) == 0 {
+		return usagef("there is nothing to run on: name a file or a folder, or give --input SENSE=VALUE; the plan's senses are %s", sensesOf(plan))
+	}
+	if len(subjects) == 0 {
+		subjects = []subject{{given: common}}
+	}
+	t, err := openTeller(c, plan, library.Finder{Dir: c.String("modules"), Base: at}, c.Bool("beam"))
 	if err != nil {
 		return err
 	}
-	answer.Image, answer.Sound = c.String("image"), c.String("sound")
-	if err := writeTraces(c, plan, spoken); err != nil {
+	defer t.Close()
+	if c.String("states") != "" {
+		if err := t.saveStates(c.Context, subjects, c.String("states")); err != nil {
+			return err
+		}
+	}
+	if !plan.Trained {
+		fmt.Fprintln(c.App.ErrWriter, "note: this plan is not trained; its answers are noise (train it with: wire train "+name+")")
+	}
+	if len(subjects) == 1 {
+		return t.runOne(c, subjects[0])
+	}
+	if c.String("trace") != "" || c.String("flow") != "" {
+		return usagef("--trace and --flow draw one input, not %d", len(subjects))
+	}
+	return t.runMany(c, subjects)
+}
+
+// planAndFiles tells the plan from the files: the first argument is a plan if
+// it is one, or is called "default"; else the built-in plan is meant.
+func planAndFiles(args []string) (plan string, files []string) {
+	if len(args) == 0 {
+		return "default", nil
+	}
+	if args[0] == "default" || wiring.IsPlan(args[0]) {
+		return args[0], args[1:]
+	}
+	if len(args) == 1 && isNothing(args[0]) {
+		return args[0], nil // loading it says what is wrong
+	}
+	return "default", args
+}
+
+// runOne answers about one input, with the tracts that carried the answer.
+func (t *teller) runOne(c *cli.Context, s subject) error {
+	answer, told, err := t.tell(c.Context, s)
+	if err != nil {
+		return err
+	}
+	if err := t.writeTraces(c, told); err != nil {
 		return err
 	}
 	if c.Bool("json") {
-		return printJSON(c.App.Writer, answer)
+		return printLine(c.App.Writer, answer)
 	}
-	printSaid(c.App.Writer, answer)
-	if !plan.Trained {
-		fmt.Fprintln(c.App.ErrWriter, "note: this plan is not trained; its words are noise (train it with: wire train "+args[0]+")")
+	printRan(c.App.Writer, t.plan, answer)
+	return nil
+}
+
+// runMany answers about many inputs, a few at a time, and prints each as it
+// comes.
+func (t *teller) runMany(c *cli.Context, subjects []subject) error {
+	show := newProgress(c.App.ErrWriter)
+	defer show.finish()
+	if !c.Bool("json") {
+		fmt.Fprintf(c.App.Writer, "%s\n", strings.Join(append([]string{"FILE"}, headings(t.plan)...), "\t"))
+	}
+	failed, done := 0, 0
+	const group = 16
+	for some := range slices.Chunk(subjects, group) {
+		for _, r := range t.tellMany(c.Context, some) {
+			if err := c.Context.Err(); err != nil {
+				return err
+			}
+			if r.Error != "" {
+				failed++
+			}
+			if c.Bool("json") {
+				if err := printLine(c.App.Writer, r); err != nil {
+					return err
+				}
+				continue
+			}
+			fmt.Fprintf(c.App.Writer, "%s\t%s\n", r.File, strings.Join(cells(t.plan, r), "\t"))
+		}
+		done += len(some)
+		show.show("running", done, len(subjects), "")
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d inputs could not be read or run; their lines say why", failed, len(subjects))
 	}
 	return nil
 }
 
-// loadPlan loads the plan in a directory, or, where there is no directory of
-// that name, the built-in plan "default". at is the directory, "" for the
-// built-in one.
-func loadPlan(name string) (plan *wiring.Plan, at string, err error) {
-	if _, missing := os.Stat(name); missing != nil && name == "default" {
-		plan, err = wiring.DefaultPlan()
-		return plan, "", err
+// headings are the columns of the table of answers.
+func headings(p *wiring.Plan) []string {
+	var out []string
+	for _, e := range p.Effectors {
+		out = append(out, strings.ToUpper(e.Name), "CONFIDENCE")
 	}
-	plan, err = wiring.Load(name)
-	return plan, name, err
+	return out
 }
 
-// checkOutputs refuses names of drawings before anything is computed.
-func checkOutputs(c *cli.Context) error {
-	if name := c.String("flow"); name != "" {
-		return checkDrawing(name)
+// cells are an answer's columns.
+func cells(p *wiring.Plan, r ran) []string {
+	if r.Error != "" {
+		return []string{"error: " + r.Error}
 	}
-	return nil
-}
-
-// readSubject decodes a picture and a sound; either name may be empty.
-func readSubject(imageFile, soundFile string) (caption.Input, error) {
-	var in caption.Input
-	if imageFile != "" {
-		img, err := picture.Load(imageFile)
-		if err != nil {
-			return in, fmt.Errorf("picture: %w", err)
+	var out []string
+	for _, e := range p.Effectors {
+		a := r.Answers[e.Name]
+		confidence := ""
+		if a.Confidence > 0 {
+			confidence = fmt.Sprintf("%.2f", a.Confidence)
 		}
-		in.Image = img.Image
+		out = append(out, answerText(&e, a), confidence)
 	}
-	if soundFile != "" {
-		clip, err := sound.Load(soundFile)
-		if err != nil {
-			return in, fmt.Errorf("sound: %w", err)
+	return out
+}
+
+// answerText is an answer for people, short.
+func answerText(e *wiring.Effector, a task.Answer) string {
+	switch {
+	case e.Head == "language" && a.Text == "":
+		return "(silence)"
+	case e.Head == "language":
+		return a.Text
+	case e.Settings.Bool("many"):
+		return "[" + strings.Join(a.Labels, ", ") + "]"
+	case a.Label != "":
+		return a.Label
+	}
+	const most = 6
+	var rows []string
+	for i, row := range a.Values {
+		if i == most {
+			rows = append(rows, fmt.Sprintf("… %d in all", len(a.Values)))
+			break
 		}
-		in.Sound, in.Rate = clip.Samples, clip.Rate
-	}
-	return in, nil
-}
-
-// teller is an opened plan that makes captions as the options say.
-type teller struct {
-	plan      *wiring.Plan
-	models    *caption.Models
-	captioner *caption.Captioner
-	decode    caption.Options
-	decoding  string
-	config    runtime.Config
-	lesions   []string
-	top       int
-	study     *lesion.Study // made when first needed
-}
-
-// openCaptioner opens a plan's modules on the chosen engine.
-func openCaptioner(c *cli.Context, plan *wiring.Plan, library caption.Library, better bool) (*teller, error) {
-	config := runtime.Default()
-	config.Policy = runtime.Policy(c.String("policy"))
-	config.ModuleTimeout = c.Duration("timeout")
-	if err := config.Validate(); err != nil {
-		return nil, usageError{err}
-	}
-	t := &teller{plan: plan, lesions: c.StringSlice("lesion"), top: c.Int("top"), decode: caption.Greedy(), decoding: "greedy"}
-	if better {
-		t.decode, t.decoding = caption.Better(), "beam-mbr"
-	}
-	var err error
-	if config.LesionRegions, config.LesionTracts, err = runtime.FindLesions(plan, t.lesions); err != nil {
-		return nil, err
-	}
-	engine, err := openEngine(c.String("engine"))
-	if err != nil {
-		return nil, err
-	}
-	if t.models, err = caption.Open(plan, library, engine); err != nil {
-		return nil, err
-	}
-	t.config = config
-	if t.captioner, err = caption.New(c.Context, plan, t.models, config); err != nil {
-		return nil, errors.Join(err, t.models.Close())
-	}
-	return t, nil
-}
-
-// Close releases the modules.
-func (t *teller) Close() error { return t.models.Close() }
-
-// say captions one input and traces it.
-func (t *teller) say(ctx context.Context, in caption.Input) (said, caption.Caption, error) {
-	encoded, err := t.captioner.Encode(ctx, in)
-	if err != nil {
-		return said{}, caption.Caption{}, err
-	}
-	options := t.decode
-	options.Trace = true
-	captions, err := t.captioner.Captions(ctx, []*caption.Encoded{encoded}, options)
-	if err != nil {
-		return said{}, caption.Caption{}, err
-	}
-	spoken := captions[0]
-	for _, l := range t.lesions {
-		spoken.Trace.Notes = append(spoken.Trace.Notes, "lesion: "+l)
-	}
-	if t.study == nil {
-		if t.study, err = lesion.New(ctx, t.plan, t.models, t.config); err != nil {
-			return said{}, caption.Caption{}, err
+		var numbers []string
+		for k, v := range row {
+			if k == most {
+				numbers = append(numbers, fmt.Sprintf("… %d in all", len(row)))
+				break
+			}
+			numbers = append(numbers, fmt.Sprintf("%.4g", v))
 		}
+		rows = append(rows, strings.Join(numbers, " "))
 	}
-	spoken.Trace.Contribution, err = t.study.Tracts(ctx, encoded, spoken.Tokens)
-	if err != nil && (ctx.Err() != nil || t.config.Policy != runtime.Silence) {
-		return said{}, caption.Caption{}, err
-	}
-	if err != nil {
-		spoken.Faults = append(spoken.Faults, "contributions of tracts: "+err.Error())
-	}
-	return said{
-		Caption: spoken.Text, Confidence: spoken.Confidence, Tokens: spoken.Tokens,
-		Tracts: spoken.Trace.Strongest(t.top), Engine: t.captioner.Engine(), Decoding: t.decoding,
-		Ticks: spoken.Trace.Ticks, Lesions: t.lesions, Faults: spoken.Faults,
-	}, spoken, nil
+	return strings.Join(rows, "; ")
 }
 
 // writeTraces writes the Chrome trace and the drawing of the flow.
-func writeTraces(c *cli.Context, p *wiring.Plan, spoken caption.Caption) error {
+func (t *teller) writeTraces(c *cli.Context, told told) error {
 	if name := c.String("trace"); name != "" {
-		if err := atomicfile.Write(name, func(w io.Writer) error { return spoken.Trace.WriteChrome(w) }); err != nil {
+		if err := atomicfile.Write(name, func(w io.Writer) error { return told.trace.WriteChrome(w) }); err != nil {
 			return err
 		}
 	}
 	if name := c.String("flow"); name != "" {
-		return drawFlow(p, spoken, name)
+		return drawFlow(t.plan, told, name)
 	}
 	return nil
 }
 
-func printSaid(w io.Writer, s said) {
-	fmt.Fprintf(w, "%s\n", quoteCaption(s.Caption))
-	fmt.Fprintf(w, "confidence %.2f, %s decoding, %d ticks, engine %s\n", s.Confidence, s.Decoding, s.Ticks, s.Engine)
-	for _, f := range s.Faults {
+// printRan prints the answers about one input.
+func printRan(w io.Writer, p *wiring.Plan, r ran) {
+	for _, e := range p.Effectors {
+		a := r.Answers[e.Name]
+		text := answerText(&e, a)
+		if len(p.Effectors) > 1 {
+			text = e.Name + ": " + text
+		}
+		fmt.Fprintln(w, text)
+		if a.Confidence > 0 {
+			fmt.Fprintf(w, "confidence %.2f", a.Confidence)
+			if e.Head == "language" {
+				fmt.Fprintf(w, ", %s decoding", r.Decoding)
+			}
+			fmt.Fprintf(w, ", %d ticks, engine %s\n", r.Ticks, r.Engine)
+		}
+	}
+	for _, f := range r.Faults {
 		fmt.Fprintf(w, "silenced: %s\n", f)
 	}
-	if len(s.Tracts) == 0 {
+	if len(r.Tracts) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "strongest tracts, by what the caption's log-probability loses without them:")
+	fmt.Fprintln(w, "strongest tracts, by what the answer loses without them:")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, x := range s.Tracts {
+	for _, x := range r.Tracts {
 		contribution := ""
 		if x.Contribution != nil {
-			contribution = fmt.Sprintf("%+.2f nats\t", *x.Contribution)
+			contribution = fmt.Sprintf("%+.2f %s\t", *x.Contribution, contributionUnit(p))
 		}
 		fmt.Fprintf(t, "  %s → %s\t%sflow %.3f\tgate %.2f\n", x.From, x.To, contribution, x.Flow, x.Gate)
 	}
 	t.Flush()
 }
 
-func quoteCaption(s string) string {
-	if s == "" {
-		return "(silence)"
+// contributionUnit is what the contributions of tracts to the first effector's
+// answer are counted in.
+func contributionUnit(p *wiring.Plan) string {
+	switch p.Effectors[0].Head {
+	case "language", "softmax":
+		return "nats"
 	}
-	return s
+	return "deviations"
 }

@@ -77,7 +77,7 @@ func TestTrainKeepsACheckpointWhenInterrupted(t *testing.T) {
 		t.Skip("no symbolic links:", err)
 	}
 	cache := filepath.Join(dir, "cache")
-	writeStamps(t, cache)
+	writeStamps(t, filepath.Join(cache, "data"))
 	command := func(args ...string) *exec.Cmd {
 		cmd := exec.Command(wire, args...)
 		cmd.Dir = dir

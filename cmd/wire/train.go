@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,11 +14,15 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets"
+	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/prepare"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // adapterName is the directory, inside a plan's, of its trained control.
@@ -26,15 +31,16 @@ const adapterName = "adapter"
 func trainCommand() *cli.Command {
 	o := learn.Default()
 	return &cli.Command{
-		Name: "train", Usage: "learn a plan's tracts from captioned pictures and sounds", ArgsUsage: "PLAN",
+		Name: "train", Usage: "learn a plan's tracts from examples", ArgsUsage: "PLAN",
 		Description: "Frozen modules run once over the data; their outputs are kept for the next time.\n" +
 			"Ctrl-C keeps a checkpoint: the same command goes on where it stopped, to the same bits.\n\n" +
-			"   wire data pull stamps emoji-google\n" +
-			"   wire train plan --data ~/.cache/wire/data --epochs 8\n" +
+			"   wire train plan --data flowers/                          pictures of your own, one folder a label\n" +
+			"   wire train plan --data houses.csv --input vector=area+age --target number=price\n" +
+			"   wire data pull stamps emoji-google && wire train plan     packaged pictures and sentences\n" +
 			"   wire train plan --set all --set extra-sounds             also the sounds of games\n" +
 			"   wire train plan --set stamps --limit 500 --epochs 2      a quick look\n" +
 			"   wire train plan --adapter                                the control without a brain, into plan/adapter",
-		Flags: slices.Concat(dataFlags(), []cli.Flag{
+		Flags: slices.Concat(dataFlags(), ownDataFlags(), []cli.Flag{
 			&cli.IntFlag{Name: "epochs", Value: o.Epochs, Usage: "passes over the training examples, `N`"},
 			&cli.Uint64Flag{Name: "seed", Value: o.Seed, Usage: "seed of order, views and noise, `N`"},
 			&cli.Float64Flag{Name: "rate", Value: o.Rate, Usage: "largest learning rate, `X`; an adapter does best with a third of it"},
@@ -56,9 +62,9 @@ func trainCommand() *cli.Command {
 
 // dataFlags say which data are used, and how they are prepared.
 func dataFlags() []cli.Flag {
-	p := learn.DefaultPrepare()
+	p := prepare.Default()
 	return []cli.Flag{
-		&cli.StringFlag{Name: "data", Usage: "`DIR` of pulled data (default: data in wire's cache)", Category: "data"},
+		&cli.StringFlag{Name: "data", Usage: "your own data at `PATH`, or with --set the directory of pulled data (default: data in wire's cache)", Category: "data"},
 		&cli.StringSliceFlag{Name: "set", Value: cli.NewStringSlice("all"), Usage: "learn from the training split of `SET` (repeatable; see: wire data list)", Category: "data"},
 		&cli.IntFlag{Name: "views", Value: p.Views, Usage: "random views of each training picture, `N`", Category: "data"},
 		&cli.IntFlag{Name: "limit", Usage: "take only `N` training and validation examples, evenly spread; 0 takes all", Category: "data"},
@@ -68,20 +74,19 @@ func dataFlags() []cli.Flag {
 
 // trainSummary is what `wire train --json` prints.
 type trainSummary struct {
-	Plan       string     `json:"plan"`
-	Train      int        `json:"train_examples"`
-	Val        int        `json:"val_examples"`
-	LeftOut    int        `json:"left_out"`
-	Unreadable int        `json:"unreadable"`
-	Words      int        `json:"words"`
-	Parameters int        `json:"parameters"`
-	Epochs     int        `json:"epochs"`
-	Best       int        `json:"best_epoch"`
-	Steps      int        `json:"steps"`
-	TrainLoss  learn.Loss `json:"train_loss"`
-	ValLoss    learn.Loss `json:"val_loss"`
-	Seconds    float64    `json:"seconds"`
-	Engine     string     `json:"engine"`
+	Plan       string         `json:"plan"`
+	Train      int            `json:"train_examples"`
+	Val        int            `json:"val_examples"`
+	LeftOut    map[string]int `json:"left_out"`
+	Unreadable int            `json:"unreadable"`
+	Parameters int            `json:"parameters"`
+	Epochs     int            `json:"epochs"`
+	Best       int            `json:"best_epoch"`
+	Steps      int            `json:"steps"`
+	TrainLoss  learn.Loss     `json:"train_loss"`
+	ValLoss    *learn.Loss    `json:"val_loss"`
+	Seconds    float64        `json:"seconds"`
+	Engine     string         `json:"engine"`
 }
 
 func train(c *cli.Context) error {
@@ -107,7 +112,7 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	models, err := caption.Open(plan, caption.Library{Dir: c.String("modules"), Plan: dir}, engine)
+	models, err := frozen.Open(plan, library.Finder{Dir: c.String("modules"), Base: dir}, engine)
 	if err != nil {
 		return err
 	}
@@ -119,7 +124,7 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	printPrepared(c.App.ErrWriter, data, report)
+	printPrepared(c.App.ErrWriter, report)
 
 	options, err := trainOptions(c, out)
 	if err != nil {
@@ -154,17 +159,25 @@ func train(c *cli.Context) error {
 		return err
 	}
 	s := trainSummary{
-		Plan: out, Train: report.Train, Val: report.Val, LeftOut: report.LongOrUnknown, Unreadable: len(report.Unreadable),
-		Words: len(data.Words), Parameters: plan.Params.Count(), Epochs: result.Epochs, Best: result.Best, Steps: result.Steps,
+		Plan: out, Train: report.Train, Val: report.Val, LeftOut: report.LeftOut, Unreadable: len(report.Unreadable),
+		Parameters: plan.Params.Count(), Epochs: result.Epochs, Best: result.Best, Steps: result.Steps,
 		TrainLoss: result.Train, ValLoss: result.Val, Seconds: time.Since(began).Seconds(), Engine: models.Engine(),
 	}
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, s)
 	}
-	fmt.Fprintf(c.App.Writer, "trained %s: %d parameters, %d epochs (best: %d), validation loss %.3f a word, %.0f %% of captions named, %.0f s\n",
-		out, s.Parameters, s.Epochs, s.Best, s.ValLoss.Token, 100*s.ValLoss.Named, s.Seconds)
-	fmt.Fprintf(c.App.Writer, "next:  wire eval %s      or      wire run %s --image FILE\n", dir, dir)
+	fmt.Fprintf(c.App.Writer, "trained %s: %d parameters, %d epochs (kept: %d), %s, %.0f s\n", out, s.Parameters, s.Epochs, s.Best, lossLine(result.Train, result.Val), s.Seconds)
+	fmt.Fprintf(c.App.Writer, "next:  wire eval %s      or      wire run %s FILE\n", dir, dir)
 	return nil
+}
+
+// lossLine is a loss for people: the total, and what the best epoch is chosen
+// by, on the validation examples where there are any.
+func lossLine(train learn.Loss, val *learn.Loss) string {
+	if val == nil {
+		return fmt.Sprintf("training loss %.3f (no validation examples)", train.Total)
+	}
+	return fmt.Sprintf("training loss %.3f, validation loss %.3f, %s %.3f", train.Total, val.Total, val.By, val.Score)
 }
 
 // resize gives the plan the width and rank that are asked for, and, with them
@@ -199,9 +212,12 @@ func trainOptions(c *cli.Context, out string) (learn.Options, error) {
 }
 
 // printPrepared says what there is to learn from.
-func printPrepared(w io.Writer, data *learn.Data, report *learn.PrepareReport) {
-	fmt.Fprintf(w, "%d training and %d validation examples, %d words; %d left out (too long or unknown words), %d unreadable\n",
-		report.Train, report.Val, len(data.Words), report.LongOrUnknown, len(report.Unreadable))
+func printPrepared(w io.Writer, report *prepare.Report) {
+	fmt.Fprintf(w, "%d training and %d validation examples; %d left out, %d unreadable\n",
+		report.Train, report.Val, report.LeftOutTotal(), len(report.Unreadable))
+	for _, reason := range slices.Sorted(maps.Keys(report.LeftOut)) {
+		fmt.Fprintf(w, "  %d: %s\n", report.LeftOut[reason], reason)
+	}
 	for i, u := range report.Unreadable {
 		if i == 3 {
 			fmt.Fprintf(w, "  … and %d more\n", len(report.Unreadable)-i)
@@ -211,26 +227,46 @@ func printPrepared(w io.Writer, data *learn.Data, report *learn.PrepareReport) {
 	}
 }
 
+// trainingExamples reads the examples that the options name: of one's own
+// data, or of packaged sets.
+func trainingExamples(c *cli.Context, plan *wiring.Plan) (training, val []task.Example, err error) {
+	if ownData(c, "set") {
+		d, err := openOwn(c, c.String("data"))
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := checkBindings(plan, d); err != nil {
+			return nil, nil, err
+		}
+		training, val, _ = examples.Split(d)
+	} else {
+		cache, err := datasets.OpenCache(c.String("data"))
+		if err != nil {
+			return nil, nil, err
+		}
+		set, err := cache.OpenTogether(c.StringSlice("set"))
+		if err != nil {
+			return nil, nil, err
+		}
+		training, val = examples.Training(set)
+	}
+	return eval.Spread(training, c.Int("limit")), eval.Spread(val, c.Int("limit")), nil
+}
+
 // prepareData runs the modules over the data that the options name, from the
 // cache where they ran before.
-func prepareData(c *cli.Context, plan *wiring.Plan, models *caption.Models, show *progress) (*learn.Data, *learn.PrepareReport, error) {
-	cache, err := datasets.OpenCache(c.String("data"))
+func prepareData(c *cli.Context, plan *wiring.Plan, models *frozen.Modules, show *progress) (*learn.Data, *prepare.Report, error) {
+	training, val, err := trainingExamples(c, plan)
 	if err != nil {
 		return nil, nil, err
 	}
-	set, err := cache.OpenTogether(c.StringSlice("set"))
-	if err != nil {
-		return nil, nil, err
-	}
-	training, val := learn.TrainingExamples(set)
-	training, val = eval.Spread(training, c.Int("limit")), eval.Spread(val, c.Int("limit"))
-	options := learn.DefaultPrepare()
-	options.Views, options.Key = c.Int("views"), models.Key()
+	options := prepare.Default()
+	options.Views = c.Int("views")
 	if options.Cache, err = featuresDir(c); err != nil {
 		return nil, nil, err
 	}
 	options.Progress = show.preparing
-	data, report, err := learn.Prepare(c.Context, plan, models, training, val, options)
+	data, report, err := prepare.Prepare(c.Context, plan, models, training, val, options)
 	show.finish()
 	return data, report, err
 }

@@ -11,10 +11,19 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
+	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/head"
 	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/task"
+)
+
+// Metrics of captions.
+const (
+	CIDErD   = "cider_d"
+	HeadNoun = "head_noun"
 )
 
 // Row is the score of one condition on one group of a set.
@@ -22,14 +31,13 @@ type Row struct {
 	Set   string `json:"set"`
 	Split string `json:"split"`
 	// Group is "all", or how much of the caption training has seen.
-	Group     string  `json:"group"`
-	Condition string  `json:"condition"`
-	N         int     `json:"n"`
-	CIDErD    float64 `json:"cider_d"`
-	// CIDErDCI bounds the central 95 % of bootstrapped means over concepts.
-	CIDErDCI   [2]float64 `json:"cider_d_ci"`
-	HeadNoun   float64    `json:"head_noun"`
-	HeadNounCI [2]float64 `json:"head_noun_ci"`
+	Group     string `json:"group"`
+	Condition string `json:"condition"`
+	N         int    `json:"n"`
+	// Metrics are means over the inputs, and CI bounds the central 95 % of
+	// bootstrapped means over groups, by the metrics' names.
+	Metrics map[string]float64    `json:"metrics"`
+	CI      map[string][2]float64 `json:"ci"`
 	// Versus compares with the nearest neighbour and, for the trained plan,
 	// with its controls; empty for shuffled captions.
 	Versus []Difference `json:"versus,omitempty"`
@@ -38,9 +46,8 @@ type Row struct {
 // Difference is how much better a condition is than another: means of
 // differences paired by input, bootstrapped over concepts.
 type Difference struct {
-	Than     string           `json:"than"`
-	CIDErD   metrics.Interval `json:"cider_d"`
-	HeadNoun metrics.Interval `json:"head_noun"`
+	Than    string                      `json:"than"`
+	Metrics map[string]metrics.Interval `json:"metrics"`
 }
 
 // Options say how an evaluation is done.
@@ -61,9 +68,9 @@ func Default() Options { return Options{Resamples: 10000, Seed: 1} }
 
 // Contestants are the plans that are compared.
 type Contestants struct {
-	Plan *caption.Captioner
+	Plan *answer.Session
 	// Untrained and Adapter may be nil.
-	Untrained, Adapter *caption.Captioner
+	Untrained, Adapter *answer.Session
 }
 
 // Set is what is evaluated: samples, and what of them is shown.
@@ -152,7 +159,7 @@ type evaluation struct {
 	plan       *wiring.Plan
 	who        Contestants
 	samples    []*datasets.Sample
-	encoded    []*caption.Encoded
+	encoded    []*answer.Encoded
 	references [][]string
 	clusters   []string
 	cider      *metrics.CIDEr
@@ -171,7 +178,7 @@ type condition struct {
 
 // encode runs the modules over the inputs and drops what cannot be read.
 func (e *evaluation) encode(ctx context.Context) error {
-	encoded := make([]*caption.Encoded, len(e.samples))
+	encoded := make([]*answer.Encoded, len(e.samples))
 	failed := make([]error, len(e.samples))
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -215,21 +222,21 @@ func (e *evaluation) encode(ctx context.Context) error {
 	return nil
 }
 
-func (e *evaluation) input(s *datasets.Sample) (caption.Input, error) {
-	var in caption.Input
+func (e *evaluation) input(s *datasets.Sample) (answer.Inputs, error) {
+	in := answer.Inputs{}
 	if e.set.Picture {
 		img, err := s.Image.Decode()
 		if err != nil {
 			return in, err
 		}
-		in.Image = image.Image(img)
+		in[examples.Image] = image.Image(img)
 	}
 	if e.set.Sound {
 		samples, err := s.Sound.Decode()
 		if err != nil {
 			return in, err
 		}
-		in.Sound, in.Rate = samples, datasets.SampleRate
+		in[examples.Sound] = task.Sound{Samples: samples, Rate: datasets.SampleRate}
 	}
 	return in, nil
 }
@@ -250,11 +257,12 @@ func (e *evaluation) neighbours(data *learn.Data) error {
 	}
 	var vectors [][]float32
 	var captions []string
+	aim := captionAim(data, e.plan)
 	for i := range data.Train {
 		s := &data.Train[i]
-		if x := s.Inputs[sense]; len(x) > 0 {
-			vectors = append(vectors, x[:data.Widths[sense]])
-			captions = append(captions, data.Captions[s.Captions[0]].Text)
+		if x := s.Inputs[sense]; len(x) > 0 && aim >= 0 && len(s.Targets[aim]) > 0 {
+			vectors = append(vectors, x[:data.Numbers[sense]])
+			captions = append(captions, s.Targets[aim][0].Name)
 		}
 	}
 	if len(vectors) == 0 {
@@ -314,10 +322,15 @@ func (e *evaluation) reminds() bool {
 
 // speak adds the conditions that speak.
 func (e *evaluation) speak(ctx context.Context) error {
-	blank := []*caption.Encoded{{Senses: make([][]float32, len(e.plan.Senses))}}
+	blank := []*answer.Encoded{{Senses: make([][]float32, len(e.plan.Senses))}}
+	at := e.who.Plan.Speaker()
+	if at < 0 {
+		return fmt.Errorf("plan %q has no effector that speaks", e.plan.Name)
+	}
+	speaker := e.plan.Effectors[at].Name
 	for _, c := range []struct {
 		name  string
-		who   *caption.Captioner
+		who   *answer.Session
 		blank bool
 	}{{"plan", e.who.Plan, false}, {"blanked", e.who.Plan, true}, {"untrained", e.who.Untrained, false}, {"adapter", e.who.Adapter, false}} {
 		if c.who == nil {
@@ -325,8 +338,8 @@ func (e *evaluation) speak(ctx context.Context) error {
 		}
 		for _, d := range []struct {
 			name    string
-			options caption.Options
-		}{{"greedy", caption.Greedy()}, {"beam-mbr", caption.Better()}, {"memory alone", caption.MemoryAlone()}} {
+			options answer.Options
+		}{{"greedy", answer.Greedy()}, {"beam-mbr", answer.Better()}, {"memory alone", answer.MemoryAlone()}} {
 			if d.name != "greedy" && (e.o.Greedy || c.blank) {
 				continue
 			}
@@ -338,13 +351,13 @@ func (e *evaluation) speak(ctx context.Context) error {
 				inputs = blank
 			}
 			e.o.Progress(c.name+", "+d.name+" on "+e.set.Name, 0, len(inputs))
-			said, err := c.who.Captions(ctx, inputs, d.options)
+			said, err := c.who.Answer(ctx, inputs, d.options)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", c.name, d.name, err)
 			}
 			captions := make([]string, len(e.samples))
 			for i := range captions {
-				captions[i] = said[min(i, len(said)-1)].Text
+				captions[i] = said[min(i, len(said)-1)].By[speaker].Text
 			}
 			e.add(c.name+", "+d.name, captions)
 			if c.name == "plan" && d.name == "greedy" {
@@ -428,29 +441,26 @@ func (e *evaluation) rowsOf(group string, which []int) ([]Row, error) {
 		cider, head := pick(c.cider, which), pick(c.head, which)
 		row := Row{
 			Set: e.set.Name, Split: string(e.set.Split), Group: group, Condition: c.name, N: len(which),
-			CIDErD: metrics.Mean(cider), HeadNoun: metrics.Mean(head),
+			Metrics: map[string]float64{CIDErD: metrics.Mean(cider), HeadNoun: metrics.Mean(head)}, CI: map[string][2]float64{},
 		}
-		for _, m := range []struct {
-			scores []float64
-			ci     *[2]float64
-		}{{cider, &row.CIDErDCI}, {head, &row.HeadNounCI}} {
-			i, err := metrics.PairedBootstrap(m.scores, nil, clusters, e.o.Resamples, e.o.Seed)
+		for name, scores := range map[string][]float64{CIDErD: cider, HeadNoun: head} {
+			i, err := metrics.PairedBootstrap(scores, nil, clusters, e.o.Resamples, e.o.Seed)
 			if err != nil {
 				return nil, err
 			}
-			*m.ci = [2]float64{i.Low, i.High}
+			row.CI[name] = [2]float64{i.Low, i.High}
 		}
 		for _, than := range c.rivals() {
 			at := slices.IndexFunc(e.conditions, func(c condition) bool { return c.name == than })
 			if at < 0 {
 				continue
 			}
-			other, d := &e.conditions[at], Difference{Than: than}
+			other, d := &e.conditions[at], Difference{Than: than, Metrics: map[string]metrics.Interval{}}
 			var err error
-			if d.CIDErD, err = metrics.PairedBootstrap(cider, pick(other.cider, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
+			if d.Metrics[CIDErD], err = metrics.PairedBootstrap(cider, pick(other.cider, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
 				return nil, err
 			}
-			if d.HeadNoun, err = metrics.PairedBootstrap(head, pick(other.head, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
+			if d.Metrics[HeadNoun], err = metrics.PairedBootstrap(head, pick(other.head, which), clusters, e.o.Resamples, e.o.Seed); err != nil {
 				return nil, err
 			}
 			row.Versus = append(row.Versus, d)
@@ -473,8 +483,13 @@ func pick[T any](all []T, which []int) []T {
 func Untrained(p *wiring.Plan) *wiring.Plan {
 	before := *p
 	before.Init(p.Provenance.Seed)
-	before.Params.Words = p.Params.Words
+	before.Params.Lists = p.Params.Lists
 	return &before
+}
+
+// captionAim is the aim of the effector that speaks, or −1.
+func captionAim(data *learn.Data, p *wiring.Plan) int {
+	return slices.IndexFunc(data.Aims, func(a learn.Aim) bool { return p.Effectors[a.Effector].Head == head.NameLanguage })
 }
 
 // Spread takes n elements at even distances; all of them for n = 0.

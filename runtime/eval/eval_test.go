@@ -53,21 +53,21 @@ func TestRowsCompareWithNeighbourAndControls(t *testing.T) {
 		by[r.Group+"/"+r.Condition] = r
 	}
 	all, near := by["all/plan, greedy"], by["all/"+nearest]
-	if all.N != 4 || all.HeadNoun != 0.75 || near.HeadNoun != 0.25 || near.Versus != nil {
+	if all.N != 4 || all.Metrics[HeadNoun] != 0.75 || near.Metrics[HeadNoun] != 0.25 || near.Versus != nil {
 		t.Errorf("plan %+v, nearest %+v", all, near)
 	}
 	if len(all.Versus) != 2 || len(by["all/"+untrained].Versus) != 1 {
 		t.Errorf("the plan is compared with %+v, the untrained one with %+v; want nearest and untrained, nearest", all.Versus, by["all/"+untrained].Versus)
 	}
-	if d := than(all, untrained); d == nil || d.HeadNoun.Mean != 0.75 {
+	if d := than(all, untrained); d == nil || d.Metrics[HeadNoun].Mean != 0.75 {
 		t.Errorf("better than untrained by %+v, want 0.75 of head nouns", d)
 	}
 	d := than(all, nearest)
-	if d == nil || math.Abs(d.HeadNoun.Mean-0.5) > 1e-12 || d.HeadNoun.Clusters != 3 || d.CIDErD.Mean <= 0 {
+	if d == nil || math.Abs(d.Metrics[HeadNoun].Mean-0.5) > 1e-12 || d.Metrics[HeadNoun].Clusters != 3 || d.Metrics[CIDErD].Mean <= 0 {
 		t.Errorf("difference %+v; want +0.5 over 3 concepts", d)
 	}
-	if all.CIDErDCI[0] > all.CIDErD || all.CIDErDCI[1] < all.CIDErD {
-		t.Errorf("%g is outside its interval %v", all.CIDErD, all.CIDErDCI)
+	if all.CI[CIDErD][0] > all.Metrics[CIDErD] || all.CI[CIDErD][1] < all.Metrics[CIDErD] {
+		t.Errorf("%g is outside its interval %v", all.Metrics[CIDErD], all.CI[CIDErD])
 	}
 	for group, n := range map[datasets.Novelty]int{datasets.CaptionSeen: 2, datasets.WordsSeen: 1, datasets.WordUnseen: 1} {
 		if got := by[string(group)+"/plan, greedy"].N; got != n {

@@ -8,10 +8,13 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
+	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/prepare"
 )
 
 // FoldRow is the score of one condition on sounds that were each held out of
@@ -54,7 +57,7 @@ type FoldOptions struct {
 	// Learn says how each fold's plan is trained, Prepare how its data are
 	// made.
 	Learn   learn.Options
-	Prepare learn.PrepareOptions
+	Prepare prepare.Options
 	// Config runs the plans.
 	Config runtime.Config
 	// Permutations that chance is measured with.
@@ -66,7 +69,7 @@ type FoldOptions struct {
 
 // DefaultFolds returns the options of the project's reports.
 func DefaultFolds() FoldOptions {
-	return FoldOptions{Options: Default(), Learn: learn.Default(), Prepare: learn.DefaultPrepare(), Config: runtime.Default(), Permutations: 2000}
+	return FoldOptions{Options: Default(), Learn: learn.Default(), Prepare: prepare.Default(), Config: runtime.Default(), Permutations: 2000}
 }
 
 // FoldData are what is scored in folds and what is learned from.
@@ -121,7 +124,7 @@ func FoldSamples(cache *datasets.Cache, sets []string, held bool) (FoldData, err
 //
 // open opens the modules for a fold's copy of the plan; it may give every
 // fold a sound module that never heard the fold.
-func Folds(ctx context.Context, p *wiring.Plan, open func(fold int, p *wiring.Plan) (*caption.Models, error),
+func Folds(ctx context.Context, p *wiring.Plan, open func(fold int, p *wiring.Plan) (*frozen.Modules, error),
 	data FoldData, o FoldOptions) ([]FoldRow, []string, error) {
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
@@ -157,7 +160,7 @@ func Folds(ctx context.Context, p *wiring.Plan, open func(fold int, p *wiring.Pl
 type folding struct {
 	o        FoldOptions
 	plan     *wiring.Plan
-	open     func(fold int, p *wiring.Plan) (*caption.Models, error)
+	open     func(fold int, p *wiring.Plan) (*frozen.Modules, error)
 	set      *Set
 	pictures []*datasets.Sample
 	cider    *metrics.CIDEr
@@ -186,31 +189,32 @@ func (f *folding) fold(ctx context.Context, k int, train, held []*datasets.Sampl
 		return err
 	}
 	defer models.Close()
-	prepare := f.o.Prepare
-	prepare.Key = models.Key()
-	prepare.Progress = func(what string, done, total int) { f.o.Progress("encoding "+what, done, total) }
-	data, _, err := learn.Prepare(ctx, &p, models, learn.Examples(slices.Concat(f.pictures, train)), nil, prepare)
+	options := f.o.Prepare
+	options.Progress = func(what string, done, total int) { f.o.Progress("encoding "+what, done, total) }
+	data, _, err := prepare.Prepare(ctx, &p, models, examples.OfSamples(slices.Concat(f.pictures, train)), nil, options)
 	if err != nil {
 		return err
 	}
 	untrained := p
 	untrained.Params = p.Params.Clone()
-	untrained.Params.Words = data.Words
-	options := f.o.Learn
-	options.Checkpoint = ""
-	options.Progress = func(s learn.Progress) {
+	for name, list := range data.Aims[captionAim(data, &p)].Lists {
+		untrained.Params.SetList(name, list)
+	}
+	training := f.o.Learn
+	training.Checkpoint = ""
+	training.Progress = func(s learn.Progress) {
 		f.o.Progress(fmt.Sprintf("training fold %d of %d", k+1, datasets.Folds), s.Step, s.Steps)
 	}
-	if _, err := learn.Fit(ctx, &p, data, options); err != nil {
+	if _, err := learn.Fit(ctx, &p, data, training); err != nil {
 		return err
 	}
 
-	teller, err := caption.New(ctx, &p, models, f.o.Config)
+	teller, err := answer.New(ctx, &p, models, f.o.Config)
 	if err != nil {
 		return err
 	}
 	e := &evaluation{set: f.set, o: f.o.Options, plan: &p, who: Contestants{Plan: teller}, samples: held, cider: f.cider}
-	if e.who.Untrained, err = caption.New(ctx, &untrained, models, f.o.Config); err != nil {
+	if e.who.Untrained, err = answer.New(ctx, &untrained, models, f.o.Config); err != nil {
 		return err
 	}
 	if err := e.encode(ctx); err != nil {
@@ -227,7 +231,7 @@ func (f *folding) fold(ctx context.Context, k int, train, held []*datasets.Sampl
 	if err := e.speak(ctx); err != nil {
 		return err
 	}
-	gallery, vectors, err := captionVectors(ctx, models, e.samples)
+	gallery, vectors, err := captionVectors(ctx, models.Language(teller.Speaker()), e.samples)
 	if err != nil {
 		return err
 	}
@@ -268,14 +272,14 @@ func (f *folding) add(name string, captions []string, ranks []map[string]int) {
 
 // captionVectors returns the distinct captions of samples and their vectors
 // in the text space.
-func captionVectors(ctx context.Context, models *caption.Models, samples []*datasets.Sample) ([]string, [][]float32, error) {
+func captionVectors(ctx context.Context, l *frozen.Language, samples []*datasets.Sample) ([]string, [][]float32, error) {
 	var texts []string
 	for _, s := range samples {
 		texts = append(texts, s.Caption())
 	}
 	slices.Sort(texts)
 	texts = slices.Compact(texts)
-	flat, err := models.Vectors(ctx, texts)
+	flat, err := l.Vectors(ctx, texts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -318,11 +322,11 @@ func rankings(queries [][]float32, gallery []string, vectors [][]float32) []map[
 
 // meanings returns the point in the text space that a plan makes of each
 // input, [semantic].
-func meanings(ctx context.Context, c *caption.Captioner, inputs []*caption.Encoded) ([][]float32, error) {
+func meanings(ctx context.Context, c *answer.Session, inputs []*answer.Encoded) ([][]float32, error) {
 	out := make([][]float32, len(inputs))
 	for i, in := range inputs {
 		var err error
-		if out[i], err = c.Meaning(ctx, in); err != nil {
+		if out[i], err = c.Meaning(ctx, c.Speaker(), in); err != nil {
 			return nil, err
 		}
 	}

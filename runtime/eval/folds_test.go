@@ -74,16 +74,16 @@ func TestFoldRows(t *testing.T) {
 		t.Fatalf("%d rows, want two conditions in two groups", len(rows))
 	}
 	all, constant, unheard := rows[0], rows[1], rows[2]
-	if all.Set != "sounds" || all.Split != "folds" || all.N != 4 || all.HeadNoun != 0.5 || math.Abs(all.Chance.HeadNoun-0.5) > 1e-9 {
+	if all.Set != "sounds" || all.Split != "folds" || all.N != 4 || all.Metrics[HeadNoun] != 0.5 || math.Abs(all.Chance.HeadNoun-0.5) > 1e-9 {
 		t.Errorf("all: %+v", all)
 	}
 	if n := all.Naming; n == nil || n.R1 != 0.75 || n.R5 != 1 || n.Gallery != 2 || n.P < 0.2 {
 		t.Errorf("naming of all: %+v", n)
 	}
-	if constant.Naming != nil || constant.Chance.CIDErDP != 1 || math.Abs(constant.CIDErD-constant.Chance.CIDErD) > 1e-9 {
+	if constant.Naming != nil || constant.Chance.CIDErDP != 1 || math.Abs(constant.Metrics[CIDErD]-constant.Chance.CIDErD) > 1e-9 {
 		t.Errorf("a constant caption scores its own chance: %+v", constant)
 	}
-	if unheard.N != 2 || unheard.Group == all.Group || unheard.HeadNoun != 0.5 || unheard.Naming.R1 != 0.5 {
+	if unheard.N != 2 || unheard.Group == all.Group || unheard.Metrics[HeadNoun] != 0.5 || unheard.Naming.R1 != 0.5 {
 		t.Errorf("unheard: %+v", unheard)
 	}
 }

@@ -7,15 +7,19 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/modules/engine"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/demo"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
-// answer is what a plan said of an input, and the logits of all words before
+// heard is what a plan said of an input, and the logits of all words before
 // each of them.
-type answer struct {
+type heard struct {
 	text   string
 	logits [][]float32
 }
@@ -53,16 +57,16 @@ type listener struct {
 	heard [][]float32
 }
 
-func (l *listener) Hear(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
-	r, err := l.reciter.Hear(ctx, tick, norm)
-	if tick >= l.study.plan.Stare {
+func (l *listener) Act(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
+	r, err := l.reciter.Act(ctx, tick, norm)
+	if tick >= l.settle {
 		l.heard = append(l.heard, slices.Clone(l.logits))
 	}
 	return r, err
 }
 
 // answers captions every item of the demonstration on an engine.
-func answers(t *testing.T, name string) []answer {
+func answers(t *testing.T, name string) []heard {
 	t.Helper()
 	ctx := context.Background()
 	e, err := engine.Open(name, engine.Options{})
@@ -73,42 +77,42 @@ func answers(t *testing.T, name string) []answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := caption.Open(p, caption.Library{}, e)
+	m, err := frozen.Open(p, library.Finder{}, e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	c, err := caption.New(ctx, p, m, runtime.Default())
+	c, err := answer.New(ctx, p, m, runtime.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := study(t, p, m, runtime.Default())
-	var out []answer
+	var out []heard
 	for _, item := range demo.Items() {
-		var input caption.Input
+		input := answer.Inputs{"sound": task.Sound{Samples: item.Samples(), Rate: demo.Rate}}
 		if item.IsPicture() {
-			input.Image = item.Image()
-		} else {
-			input.Sound, input.Rate = item.Samples(), demo.Rate
+			input = answer.Inputs{"image": item.Image()}
 		}
 		in, err := c.Encode(ctx, input)
 		if err != nil {
 			t.Fatal(err)
 		}
-		said, err := c.Captions(ctx, []*caption.Encoded{in}, caption.Greedy())
+		said, err := c.Answer(ctx, []*answer.Encoded{in}, answer.Greedy())
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := s.voice(ctx, said[0].Tokens)
+		a := said[0].By["caption"]
+		v, err := s.reciter(ctx, 0, s.session.Readout(0).(*head.Language), a.Tokens)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.batch, v.chance = 1, make([]float64, 1)
+		ticks := v.begin(1)
+		inputs, _ := answer.Standardised(p, []*answer.Encoded{in}, 1)
 		l := &listener{reciter: v}
-		if _, err := s.net.Run(ctx, runtime.Episode{Inputs: caption.Inputs(p, []*caption.Encoded{in}, 1), Ticks: p.Stare + len(v.say), Voice: l}); err != nil {
+		if _, err := s.net.Run(ctx, runtime.Episode{Inputs: inputs, Ticks: ticks, Actors: []runtime.Actor{l}}); err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, answer{said[0].Text, l.heard})
+		out = append(out, heard{a.Text, l.heard})
 	}
 	return out
 }

@@ -6,11 +6,13 @@ import (
 	"slices"
 
 	"github.com/connectomewire/wire/modules/engine/goengine"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/demo"
 	"github.com/connectomewire/wire/runtime/lesion"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
 )
 
 // Every tract of the built-in plan is cut in turn while it says what it saw.
@@ -21,28 +23,28 @@ func Example() {
 		if err != nil {
 			return nil, err
 		}
-		models, err := caption.Open(plan, caption.Library{}, goengine.New())
+		models, err := frozen.Open(plan, library.Finder{}, goengine.New())
 		if err != nil {
 			return nil, err
 		}
 		defer models.Close()
-		captioner, err := caption.New(ctx, plan, models, runtime.Default())
+		session, err := answer.New(ctx, plan, models, runtime.Default())
 		if err != nil {
 			return nil, err
 		}
-		seen, err := captioner.Encode(ctx, caption.Input{Image: demo.Items()[0].Image()})
+		seen, err := session.Encode(ctx, answer.Inputs{"image": demo.Items()[0].Image()})
 		if err != nil {
 			return nil, err
 		}
-		said, err := captioner.Captions(ctx, []*caption.Encoded{seen}, caption.Greedy())
+		said, err := session.Answer(ctx, []*answer.Encoded{seen}, answer.Greedy())
 		if err != nil {
 			return nil, err
 		}
-		study, err := lesion.New(ctx, plan, models, runtime.Default())
+		study, err := lesion.New(plan, models, session, runtime.Default())
 		if err != nil {
 			return nil, err
 		}
-		return study.Tracts(ctx, seen, said[0].Tokens)
+		return study.Tracts(ctx, seen, 0, said[0].By["caption"])
 	}()
 	if err != nil {
 		fmt.Println(err)

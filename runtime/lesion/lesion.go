@@ -8,8 +8,11 @@ import (
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // rows is the number of lesions that are run side by side, at most.
@@ -19,127 +22,157 @@ const rows = 128
 // use.
 type Study struct {
 	plan    *wiring.Plan
-	models  *caption.Models
+	modules *frozen.Modules
+	session *answer.Session
 	net     *runtime.Network
-	readout *wiring.Readout
-	words   *caption.Words
-	vectors []float32 // of the words in the text space, [words, semantic]
 }
 
-// New prepares a plan and its opened modules. config.Trace is ignored.
-func New(ctx context.Context, p *wiring.Plan, m *caption.Models, config runtime.Config) (*Study, error) {
+// New prepares a plan, its opened modules and a session of them. config.Trace
+// is ignored.
+func New(p *wiring.Plan, m *frozen.Modules, s *answer.Session, config runtime.Config) (*Study, error) {
 	config.Trace = false
 	net, err := runtime.New(p, config)
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{plan: p, models: m, net: net}
-	if s.readout, err = p.Readout(0); err != nil {
-		return nil, err
-	}
-	if s.words, err = caption.NewWords(p, m); err != nil {
-		return nil, err
-	}
-	if s.vectors, err = s.words.Vectors(ctx, m); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return &Study{plan: p, modules: m, session: s, net: net}, nil
 }
 
-// Tracts returns every tract's contribution to a caption, in nats, by the
-// plan's tracts. words are the caption's tokens, as [caption.Caption] has
-// them; without any, no tract contributed.
-func (s *Study) Tracts(ctx context.Context, in *caption.Encoded, words []string) ([]float64, error) {
+// Tracts returns every tract's contribution to what an effector answered, by
+// the plan's tracts. Of a sentence or a label it is log P(answer) − log
+// P(answer without the tract), in nats; of numbers, how far they move without
+// it, in standard deviations (root mean square), and of a vector, the distance.
+func (s *Study) Tracts(ctx context.Context, in *answer.Encoded, effector int, a task.Answer) ([]float64, error) {
 	out := make([]float64, len(s.plan.Tracts))
-	if len(words) == 0 {
-		return out, nil
-	}
-	v, err := s.voice(ctx, words)
-	if err != nil {
-		return nil, err
+	m, err := s.measure(ctx, in, effector, a)
+	if err != nil || m == nil {
+		return out, err
 	}
 	// The first is the intact plan.
 	cuts := []int{-1}
 	for k := range s.plan.Tracts {
 		cuts = append(cuts, k)
 	}
-	chances, err := s.chances(ctx, in, v, cuts)
+	values, err := s.values(ctx, in, effector, m, cuts)
 	if err != nil {
 		return nil, err
 	}
 	for k := range out {
-		out[k] = chances[0] - chances[k+1]
+		out[k] = m.lost(values[0], values[k+1])
 	}
 	return out, nil
 }
 
-// chances returns the log-probability of what v says for each cut.
-func (s *Study) chances(ctx context.Context, in *caption.Encoded, v *reciter, cuts []int) ([]float64, error) {
-	batches := (len(cuts) + rows - 1) / rows
-	v.batch = (len(cuts) + batches - 1) / batches // all alike: another size costs new buffers
-	inputs := caption.Inputs(s.plan, []*caption.Encoded{in}, v.batch)
-	var out []float64
-	for lo := 0; lo < len(cuts); lo += v.batch {
-		cut := make([]int, v.batch)
-		for b := range cut {
-			cut[b] = -1
+// measure is an actor that measures an answer for every row of a batch.
+type measure interface {
+	runtime.Actor
+	// begin makes room for a batch; ticks is how long an episode lasts.
+	begin(batch int) (ticks int)
+	// values are what was measured, by row.
+	values() [][]float64
+	// lost is how much a cut took away.
+	lost(whole, cut []float64) float64
+}
+
+// measure returns the measure of an answer; nil for an answer of nothing.
+func (s *Study) measure(ctx context.Context, in *answer.Encoded, effector int, a task.Answer) (measure, error) {
+	readout := s.session.Readout(effector)
+	if l, speaks := readout.(*head.Language); speaks {
+		if len(a.Tokens) == 0 {
+			return nil, nil
 		}
+		return s.reciter(ctx, effector, l, a.Tokens)
+	}
+	settle := s.plan.Ticks.Settle
+	r := &reader{tape: readout.Tape(), width: readout.Width(), settle: settle, ticks: settle * max(in.Steps, 1), label: -1}
+	if a.Label != "" {
+		labels, _ := head.Labels(&s.plan.Effectors[effector])
+		r.label = slices.Index(labels, a.Label)
+	}
+	return r, nil
+}
+
+// values measures an answer for each cut.
+func (s *Study) values(ctx context.Context, in *answer.Encoded, effector int, m measure, cuts []int) ([][]float64, error) {
+	batches := (len(cuts) + rows - 1) / rows
+	batch := (len(cuts) + batches - 1) / batches // all alike: another size costs new buffers
+	inputs, steps := answer.Standardised(s.plan, []*answer.Encoded{in}, batch)
+	var out [][]float64
+	for lo := 0; lo < len(cuts); lo += batch {
+		cut := slices.Repeat([]int{-1}, batch)
 		n := copy(cut, cuts[lo:])
-		v.chance = make([]float64, v.batch)
-		_, err := s.net.Run(ctx, runtime.Episode{Batch: v.batch, Inputs: inputs, Ticks: s.plan.Stare + len(v.say), Voice: v, Cut: cut})
-		if err != nil {
+		ep := runtime.Episode{Batch: batch, Inputs: inputs, Steps: steps, Ticks: m.begin(batch), Cut: cut, Actors: make([]runtime.Actor, len(s.plan.Effectors))}
+		ep.Actors[effector] = m
+		if _, err := s.net.Run(ctx, ep); err != nil {
 			return nil, err
 		}
-		out = append(out, v.chance[:n]...)
+		out = append(out, m.values()[:n]...)
 	}
 	return out, nil
 }
 
-// voice prepares the saying of a caption: the language module's hidden state
-// before each word, and the words' places among those allowed.
-func (s *Study) voice(ctx context.Context, words []string) (*reciter, error) {
-	v := &reciter{study: s}
+// reciter prepares the saying of a sentence: the language module's hidden
+// state before each word, and the words' places among those allowed.
+func (s *Study) reciter(ctx context.Context, effector int, l *head.Language, words []string) (*reciter, error) {
+	x, language := l.Lexicon(), s.modules.Language(effector)
+	v := &reciter{readout: l, tape: l.Tape(), settle: s.plan.Ticks.Settle}
 	for _, w := range words {
-		place := slices.Index(s.words.Text, w)
+		place := slices.Index(x.Text, w)
 		if place < 0 {
 			return nil, fmt.Errorf("lesion: plan %q cannot say %q", s.plan.Name, w)
 		}
 		v.say = append(v.say, place)
 	}
-	if len(v.say) < s.plan.MaxTokens {
-		v.say = append(v.say, s.words.End) // a longer caption is cut off before its end
+	if len(v.say) < s.plan.Ticks.Max {
+		v.say = append(v.say, x.End) // a longer sentence is cut off before its end
 	}
-	token := s.models.Start()
+	token := language.Start()
 	var state []float32
 	for _, place := range v.say {
-		hidden, next, err := s.models.Body(ctx, []int32{token}, state)
+		hidden, next, err := language.Body(ctx, []int32{token}, state)
 		if err != nil {
 			return nil, err
 		}
 		v.hidden = append(v.hidden, hidden)
-		token, state = s.words.Tokens[place], next
+		token, state = x.Tokens[place], next
 	}
 	return v, nil
 }
 
-// reciter is a voice that says the same words whatever it hears, and sums
+// reciter is an actor that says the same words whatever it hears, and sums
 // their log-probabilities.
 type reciter struct {
-	study  *Study
-	batch  int
-	say    []int       // places among the allowed words
-	hidden [][]float32 // before each word, [hidden]
-	chance []float64   // log-probability of each episode's words
+	readout *head.Language
+	tape    head.Tape
+	settle  int
+	batch   int
+	say     []int       // places among the allowed words
+	hidden  [][]float32 // before each word, [hidden]
+	chance  []float64   // log-probability of each episode's words
 
-	feed, fixed, point, logits, scratch []float32
+	feed, logits, scratch []float32
 }
 
-// Hear implements [runtime.Voice].
-func (v *reciter) Hear(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
-	s := v.study
-	w := tick - s.plan.Stare
+func (v *reciter) begin(batch int) int {
+	v.batch, v.chance = batch, make([]float64, batch)
+	return v.settle + len(v.say)
+}
+
+func (v *reciter) values() [][]float64 {
+	out := make([][]float64, v.batch)
+	for i, c := range v.chance {
+		out[i] = []float64{c}
+	}
+	return out
+}
+
+func (v *reciter) lost(whole, cut []float64) float64 { return whole[0] - cut[0] }
+
+// Act implements [runtime.Actor].
+func (v *reciter) Act(_ context.Context, tick int, norm []float32) (runtime.Reply, error) {
+	w := tick - v.settle
 	if w >= 0 {
-		if err := v.score(ctx, w, norm); err != nil {
+		if err := v.score(w, norm); err != nil {
 			return runtime.Reply{}, err
 		}
 	}
@@ -151,30 +184,18 @@ func (v *reciter) Hear(ctx context.Context, tick int, norm []float32) (runtime.R
 	for range v.batch {
 		v.feed = append(v.feed, v.hidden[w+1]...)
 	}
-	return runtime.Reply{Hidden: v.feed}, nil
+	return runtime.Reply{Feedback: v.feed}, nil
 }
 
 // score adds the log-probability of word w to every episode.
-func (v *reciter) score(ctx context.Context, w int, norm []float32) error {
-	s := v.study
-	r, n, words := s.readout, v.batch, len(s.words.Tokens)
-	if len(v.logits) != n*words {
-		v.fixed, v.point = make([]float32, n*r.HiddenWidth), make([]float32, n*r.SemanticWidth)
-		v.logits, v.scratch = make([]float32, n*words), make([]float32, words)
+func (v *reciter) score(w int, norm []float32) error {
+	words := v.readout.Width()
+	if len(v.logits) != v.batch*words {
+		v.logits, v.scratch = make([]float32, v.batch*words), make([]float32, words)
 	}
-	r.Residual(v.fixed, v.feed, norm, n)
-	r.Semantic(v.point, norm, n)
-	head, err := s.models.Head(ctx, v.fixed, n)
-	if err != nil {
-		return err
-	}
-	kernel.Gemm(false, true, n, words, r.SemanticWidth, v.point, s.vectors, v.logits, false)
-	size := len(head) / n
-	for b := range n {
+	v.tape.Forward(v.logits, &head.Rows{Counts: []int{0, v.batch}, Norm: norm, Context: v.feed})
+	for b := range v.batch {
 		row := v.logits[b*words:][:words]
-		for i, token := range s.words.Tokens {
-			row[i] += head[b*size+int(token)]
-		}
 		p := float64(row[v.say[w]]) - float64(kernel.LogSumExp(row, v.scratch))
 		if math.IsNaN(p) {
 			return fmt.Errorf("lesion: the log-probability of word %d is not a number", w)
@@ -182,4 +203,51 @@ func (v *reciter) score(ctx context.Context, w int, norm []float32) error {
 		v.chance[b] += p
 	}
 	return nil
+}
+
+// reader is an actor that keeps what an effector that does not speak predicts.
+type reader struct {
+	tape                 head.Tape
+	width, settle, ticks int
+	label                int // whose probability is measured; −1 for all values
+	got                  [][]float64
+}
+
+func (r *reader) begin(batch int) int {
+	r.got = make([][]float64, batch)
+	return r.ticks
+}
+
+func (r *reader) values() [][]float64 { return r.got }
+
+// Act implements [runtime.Actor].
+func (r *reader) Act(_ context.Context, tick int, norm []float32) (runtime.Reply, error) {
+	if (tick+1)%r.settle != 0 {
+		return runtime.Reply{}, nil
+	}
+	n := len(r.got)
+	out, scratch := make([]float32, n*r.width), make([]float32, r.width)
+	r.tape.Forward(out, &head.Rows{Counts: []int{n}, Norm: norm})
+	for b := range r.got {
+		row := out[b*r.width:][:r.width]
+		if r.label >= 0 {
+			r.got[b] = []float64{float64(row[r.label]) - float64(kernel.LogSumExp(row, scratch))}
+			continue
+		}
+		for _, v := range row {
+			r.got[b] = append(r.got[b], float64(v))
+		}
+	}
+	return runtime.Reply{Done: tick+1 >= r.ticks}, nil
+}
+
+func (r *reader) lost(whole, cut []float64) float64 {
+	if r.label >= 0 {
+		return whole[0] - cut[0]
+	}
+	var sum float64
+	for i := range whole {
+		sum += (whole[i] - cut[i]) * (whole[i] - cut[i])
+	}
+	return math.Sqrt(sum / float64(max(len(whole), 1)))
 }

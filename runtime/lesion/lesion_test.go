@@ -7,44 +7,52 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/modules/engine/goengine"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/demo"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // scene is the shipped plan looking at a picture of the demonstration.
-func scene(t testing.TB) (*wiring.Plan, *caption.Models, *caption.Encoded, caption.Caption) {
+func scene(t testing.TB) (*wiring.Plan, *frozen.Modules, *answer.Encoded, task.Answer) {
 	t.Helper()
 	p, err := wiring.DefaultPlan()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := caption.Open(p, caption.Library{}, goengine.New())
+	m, err := frozen.Open(p, library.Finder{}, goengine.New())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.Close() })
-	c, err := caption.New(context.Background(), p, m, runtime.Default())
+	c, err := answer.New(context.Background(), p, m, runtime.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
 	items := demo.Items()
 	item := items[slices.IndexFunc(items, demo.Item.IsPicture)]
-	in, err := c.Encode(context.Background(), caption.Input{Image: item.Image()})
+	in, err := c.Encode(context.Background(), answer.Inputs{"image": item.Image()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	said, err := c.Captions(context.Background(), []*caption.Encoded{in}, caption.Greedy())
+	said, err := c.Answer(context.Background(), []*answer.Encoded{in}, answer.Greedy())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, m, in, said[0]
+	return p, m, in, said[0].By["caption"]
 }
 
-func study(t testing.TB, p *wiring.Plan, m *caption.Models, config runtime.Config) *Study {
+func study(t testing.TB, p *wiring.Plan, m *frozen.Modules, config runtime.Config) *Study {
 	t.Helper()
-	s, err := New(context.Background(), p, m, config)
+	session, err := answer.New(context.Background(), p, m, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(p, m, session, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,10 +65,10 @@ type each struct {
 	words []float64
 }
 
-func (e *each) Hear(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
+func (e *each) Act(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
 	before := e.chance[0]
-	r, err := e.reciter.Hear(ctx, tick, norm)
-	if tick >= e.study.plan.Stare {
+	r, err := e.reciter.Act(ctx, tick, norm)
+	if tick >= e.settle {
 		e.words = append(e.words, e.chance[0]-before)
 	}
 	return r, err
@@ -70,19 +78,20 @@ func TestContributionsAreExactLesions(t *testing.T) {
 	p, m, in, said := scene(t)
 	ctx := context.Background()
 	s := study(t, p, m, runtime.Default())
-	got, err := s.Tracts(ctx, in, said.Tokens)
+	got, err := s.Tracts(ctx, in, 0, said)
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	// The words' probabilities are those that the captioner had.
-	v, err := s.voice(ctx, said.Tokens)
+	v, err := s.reciter(ctx, 0, s.session.Readout(0).(*head.Language), said.Tokens)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.batch, v.chance = 1, make([]float64, 1)
+	ticks := v.begin(1)
+	inputs, _ := answer.Standardised(p, []*answer.Encoded{in}, 1)
 	listened := &each{reciter: v}
-	if _, err := s.net.Run(ctx, runtime.Episode{Inputs: caption.Inputs(p, []*caption.Encoded{in}, 1), Ticks: p.Stare + len(v.say), Voice: listened}); err != nil {
+	if _, err := s.net.Run(ctx, runtime.Episode{Inputs: inputs, Ticks: ticks, Actors: []runtime.Actor{listened}}); err != nil {
 		t.Fatal(err)
 	}
 	var mean, whole float64
@@ -116,21 +125,21 @@ func TestContributionsAreExactLesions(t *testing.T) {
 		config := runtime.Default()
 		config.LesionTracts = []int{k}
 		cut := study(t, p, m, config)
-		w, err := cut.voice(ctx, said.Tokens)
+		w, err := cut.measure(ctx, in, 0, said)
 		if err != nil {
 			t.Fatal(err)
 		}
-		chance, err := cut.chances(ctx, in, w, []int{-1})
+		chance, err := cut.values(ctx, in, 0, w, []int{-1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := whole - chance[0]; math.Abs(want-got[k]) > 1e-4 {
+		if want := whole - chance[0][0]; math.Abs(want-got[k]) > 1e-4 {
 			t.Errorf("%s: contribution %.6f; a plan without it loses %.6f nats", p.TractName(k), got[k], want)
 		}
 	}
 
 	// The same bits again.
-	again, err := study(t, p, m, runtime.Default()).Tracts(ctx, in, said.Tokens)
+	again, err := study(t, p, m, runtime.Default()).Tracts(ctx, in, 0, said)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,11 +151,11 @@ func TestContributionsAreExactLesions(t *testing.T) {
 func TestSilenceHasNoContributions(t *testing.T) {
 	p, m, in, _ := scene(t)
 	s := study(t, p, m, runtime.Default())
-	got, err := s.Tracts(context.Background(), in, nil)
+	got, err := s.Tracts(context.Background(), in, 0, task.Answer{})
 	if err != nil || len(got) != len(p.Tracts) || slices.ContainsFunc(got, func(v float64) bool { return v != 0 }) {
 		t.Errorf("%v, error %v; want zeros", got, err)
 	}
-	if _, err := s.Tracts(context.Background(), in, []string{"no-such-word"}); err == nil {
+	if _, err := s.Tracts(context.Background(), in, 0, task.Answer{Tokens: []string{"no-such-word"}}); err == nil {
 		t.Error("a word that the plan cannot say was accepted")
 	}
 }
@@ -157,7 +166,7 @@ func BenchmarkTracts(b *testing.B) {
 	p, m, in, said := scene(b)
 	s := study(b, p, m, runtime.Default())
 	for b.Loop() {
-		if _, err := s.Tracts(context.Background(), in, said.Tokens); err != nil {
+		if _, err := s.Tracts(context.Background(), in, 0, said); err != nil {
 			b.Fatal(err)
 		}
 	}

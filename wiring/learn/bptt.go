@@ -2,17 +2,18 @@ package learn
 
 import (
 	"math"
+	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
 )
 
-// backward carries the gradients in dNorm of the language region back
+// backward carries the gradients in dNorm of the effectors' regions back
 // through all ticks and adds those of the parameters to grad.
 //
 // With n = n(h), m = s·g·z, u = Σ U m + …, and δx the gradient of x:
 //
-//	δn(t)  = Vᵀ δz(t) + cᵀ δlogit(t+1) + readout
+//	δn(t)  = Vᵀ δz(t) + cᵀ δlogit(t+1) + heads
 //	δh(t)  = (δn − n·mean(n·δn)) / rms + (1−λ) δh(t+1)
 //	δu     = λ δh (1 − tanh²u)
 //	δm     = Uᵀ δu
@@ -61,6 +62,13 @@ func (t *tape) backward(s *shard, grad *gradients) {
 			}
 			wg := &grad.weights[j]
 			wg.Leak[0] += dLambda * lambda * keep
+			for i, look := range c.Glimpses() {
+				if x := s.inputs[look.Sense]; x != nil {
+					dEmbed, dQuery := grad.look(look.Sense, j, p)
+					look.Back(g.dNorm[(tick-1)*n*d:][:n*d], dEmbed, dQuery, dPre, x, g.norm[(tick-1)*n*d:][:n*d],
+						g.attention[i][(tick-1)*n*look.Places:], g.seen[i][(tick-1)*n*look.Width:], n)
+				}
+			}
 			if in == 0 {
 				continue
 			}
@@ -140,22 +148,48 @@ func (t *tape) parameters(s *shard, grad *gradients) {
 			}
 			for sense := range p.Senses {
 				x := s.inputs[sense]
-				if x == nil {
+				if x == nil || p.Senses[sense].PerTick || p.Senses[sense].Read == wiring.ReadGlimpse {
 					continue
 				}
-				for i, at := range p.Senses[sense].Regions {
-					if at == j {
-						width := p.Senses[sense].Width
-						kernel.Gemm(true, false, d, width, n, sum, x, grad.embeds[sense][i], true)
-					}
+				t.embedding(grad, sense, j, sum, x)
+			}
+		}
+		// One vector a step: x is the same during the step.
+		for k := range s.steps {
+			if !net.paced[j] {
+				break
+			}
+			clear(sum)
+			first, after := k*p.Ticks.Settle, min((k+1)*p.Ticks.Settle, rows/n)
+			for q := first * n; q < after*n; q++ {
+				row := sum[q%n*d:][:d]
+				for i, v := range g.dPre[q*d:][:d] {
+					row[i] += v
+				}
+			}
+			for sense := range p.Senses {
+				if x := s.inputs[sense]; x != nil && p.Senses[sense].PerTick {
+					t.embedding(grad, sense, j, sum, x[k*n*p.Senses[sense].Width:])
 				}
 			}
 		}
-		if j == p.Effectors[0].Feedback {
-			if spoken := rows - p.Stare*n; spoken > 0 {
-				h := net.data.Hidden
-				kernel.Gemm(true, false, d, h, spoken, g.dPre[p.Stare*n*d:], t.feedIn, grad.readout.Feedback, true)
+		for _, f := range net.feeds[j] {
+			settle := p.Ticks.Settle
+			if fed := rows - settle*n; fed > 0 {
+				h := net.aims[f.aim].effector.FeedbackWidth
+				kernel.Gemm(true, false, d, h, fed, g.dPre[settle*n*d:], t.aims[f.aim].feedIn, grad.feedback[f.aim][f.matrix], true)
 			}
+		}
+	}
+}
+
+// embedding adds the gradient of a sense's matrix in a region: the product of
+// the drive's, [size, d], and what entered, [size, width].
+func (t *tape) embedding(grad *gradients, sense, j int, drive, x []float32) {
+	for i, at := range t.net.plan.Senses[sense].Regions {
+		if at == j {
+			width := t.net.plan.Senses[sense].Width
+			kernel.Gemm(true, false, t.net.plan.Width, width, t.size, drive, x, grad.embeds[sense][i], true)
 		}
 	}
 }
@@ -198,10 +232,18 @@ type gradients struct {
 	params  *wiring.Params
 	weights []wiring.Weights
 	embeds  [][][]float32
-	readout wiring.ReadoutWeights
+	queries [][][]float32
+	// feedback holds the matrices of each aim.
+	feedback [][][]float32
 }
 
-func newGradients(p *wiring.Plan) *gradients {
+// look returns the gradients of E and Q of a sense that a region glimpses at.
+func (g *gradients) look(sense, region int, p *wiring.Plan) (embed, query []float32) {
+	at := slices.Index(p.Senses[sense].Regions, region)
+	return g.embeds[sense][at], g.queries[sense][at]
+}
+
+func newGradients(p *wiring.Plan, aims []aim) *gradients {
 	g := &gradients{params: p.NewParams()}
 	for j := range p.Regions {
 		g.weights = append(g.weights, p.Weights(g.params, j))
@@ -209,8 +251,11 @@ func newGradients(p *wiring.Plan) *gradients {
 	for s := range p.Senses {
 		_, _, embed := p.SenseWeights(g.params, s)
 		g.embeds = append(g.embeds, embed)
+		g.queries = append(g.queries, p.QueryWeights(g.params, s))
 	}
-	g.readout = p.ReadoutWeights(g.params, 0)
+	for i := range aims {
+		g.feedback = append(g.feedback, p.FeedbackWeights(g.params, aims[i].index))
+	}
 	return g
 }
 

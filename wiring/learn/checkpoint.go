@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,51 +19,14 @@ import (
 // the best parameters so far, as little-endian float32, then the SHA-256 of
 // all that.
 type checkpointHead struct {
-	Wire   string `json:"wire"` // "checkpoint 1"
+	Wire   string `json:"wire"` // "checkpoint 2"
 	Run    string `json:"run"`  // fingerprint of plan, data and options
 	State  state  `json:"state"`
 	Moment int    `json:"moment"` // AdamW's step
 	Floats int    `json:"floats"` // of each array
 }
 
-const checkpointKind = "checkpoint 1"
-
-// fingerprint identifies a run: the same plan, data and options, workers and
-// the checkpoint's own settings aside.
-func (f *fitter) fingerprint() string {
-	h := sha256.New()
-	o := f.o
-	o.Workers, o.Checkpoint, o.Every, o.Progress = 0, "", 0, nil
-	fmt.Fprintf(h, "%d %d %d %d %v %v %v %v %v %v %v %v %v %d\n", o.Seed, o.Epochs, o.Batch, o.Shards, o.Rate, o.WarmUp,
-		o.Beta1, o.Beta2, o.Decay, o.Clip, o.Noise, o.BagWeight, o.DropSense, o.Patience)
-	fmt.Fprintf(h, "%v\n%v\n", f.plan.Tracts, f.plan.Senses)
-	for i := range f.plan.Params.Layout {
-		fmt.Fprintf(h, "%s %v\n", f.plan.Params.Layout[i].Name, f.plan.Params.Layout[i].Shape)
-	}
-	floats := func(v []float32) {
-		var b [4]byte
-		for _, x := range v {
-			binary.LittleEndian.PutUint32(b[:], math.Float32bits(x))
-			h.Write(b[:])
-		}
-	}
-	floats(f.best) // the untrained parameters: taken before any step
-	floats(f.data.HeadWeight)
-	floats(f.data.Vectors)
-	for i := range f.data.Captions {
-		fmt.Fprintln(h, f.data.Captions[i].Words, f.data.Captions[i].Bag)
-	}
-	for _, set := range [][]Sample{f.data.Train, f.data.Val} {
-		for i := range set {
-			s := &set[i]
-			fmt.Fprintln(h, s.ID, s.Captions, s.Repeat)
-			for _, x := range s.Inputs {
-				floats(x)
-			}
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
+const checkpointKind = "checkpoint 2"
 
 // save writes the checkpoint, if one is wanted.
 func (f *fitter) save() error {
@@ -100,7 +62,7 @@ func (f *fitter) save() error {
 // restore continues from a checkpoint; a file that is not there is a fresh
 // start, one of another run or a damaged one an error.
 func (f *fitter) restore(path string) error {
-	f.key = f.fingerprint()
+	f.key = fingerprint(f.plan, f.data, f.o)
 	n := len(f.best)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

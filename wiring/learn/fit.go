@@ -4,30 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // Result is what training came to.
 type Result struct {
-	// Val is the validation loss of the parameters kept, Train the mean loss
-	// of the last epoch.
-	Train, Val Loss
+	// Train is the mean loss of the last epoch; Val the validation loss of the
+	// parameters kept, nil without validation samples.
+	Train Loss
+	Val   *Loss
 	// Best is the epoch, from 1, whose parameters were kept: the last, or with
 	// patience the one of the best score. Epochs and Steps were done.
 	Best, Epochs, Steps int
 }
 
-// Fit learns the plan's tracts from the data, in place: it measures the
-// senses' standardisation, limits the words, and minimises the loss by
-// back-propagation through time. It resumes from the checkpoint when there is
-// one. When ctx ends, progress is saved and the context's error returned; the
-// plan is then left as it was.
+// Fit learns the plan's tracts and heads from the data, in place: it measures
+// the senses' standardisation, takes over what the aims measured, and minimises
+// the loss by back-propagation through time. It resumes from the checkpoint
+// when there is one. When ctx ends, progress is saved and the context's error
+// returned; the plan is then left as it was.
 func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -38,9 +42,23 @@ func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, erro
 	if err := d.Validate(p); err != nil {
 		return nil, fmt.Errorf("learn: %w", err)
 	}
+	if o.Patience > 0 && len(d.Val) == 0 {
+		return nil, errors.New("learn: patience needs validation samples, and the data have none")
+	}
 	work := *p
 	work.Params = p.Params.Clone()
-	work.Params.Words = append([]int32(nil), d.Words...)
+	work.Effectors = slices.Clone(p.Effectors)
+	for i := range d.Aims {
+		a := &d.Aims[i]
+		for name, list := range a.Lists {
+			work.Params.SetList(name, list)
+		}
+		e := &work.Effectors[a.Effector]
+		e.Settings = e.Settings.Clone()
+		for key, v := range a.Settings {
+			e.Settings[key] = v
+		}
+	}
 	standardise(&work, d)
 	f, err := newFitter(&work, d, o)
 	if err != nil {
@@ -59,32 +77,43 @@ func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, erro
 	if err := work.Params.Check(); err != nil {
 		return nil, fmt.Errorf("learn: training diverged: %w; try a lower rate", err)
 	}
-	p.Params, p.Trained, p.Memory = work.Params, true, d.Memory
-	p.History = append(p.History, wiring.Event{What: "train", Seed: o.Seed, Facts: map[string]float64{
+	p.Params, p.Effectors, p.Trained, p.Memory = work.Params, work.Effectors, true, d.Memory
+	facts := map[string]float64{
 		"epochs": float64(res.Epochs), "best_epoch": float64(res.Best), "steps": float64(res.Steps),
 		"train_samples": float64(len(d.Train)), "val_samples": float64(len(d.Val)),
-		"train_token_loss": tidy(res.Train.Token), "val_token_loss": tidy(res.Val.Token),
-		"val_bag_loss": tidy(res.Val.Bag), "val_right": tidy(res.Val.Right), "val_named": tidy(res.Val.Named),
-		"rate": o.Rate, "noise": o.Noise,
-	}})
+		"train_loss": tidy(res.Train.Total), "rate": o.Rate, "noise": o.Noise,
+	}
+	if res.Val != nil {
+		facts["val_loss"] = tidy(res.Val.Total)
+		for name, v := range res.Val.Metrics {
+			facts["val "+name] = tidy(v)
+		}
+	}
+	p.History = append(p.History, wiring.Event{What: "train", Seed: o.Seed, Facts: facts})
 	return res, nil
 }
 
 func tidy(v float64) float64 { return math.Round(v*1e5) / 1e5 }
 
 // standardise measures mean and deviation of every sense's vectors over the
-// training samples' first views. One deviation serves all dimensions: the
-// directions that vary most are the telling ones and stay so.
+// training samples' first views, or all their steps. One deviation serves all
+// dimensions: the directions that vary most are the telling ones and stay so.
 func standardise(p *wiring.Plan, d *Data) {
 	for s := range p.Senses {
 		mean, scale, _ := p.SenseWeights(p.Params, s)
-		w := d.Widths[s]
+		w := p.Senses[s].Width
+		vectors := func(x *Sample) []float32 {
+			if p.Senses[s].PerTick {
+				return x.Inputs[s]
+			}
+			return x.Inputs[s][:min(d.Numbers[s], len(x.Inputs[s]))]
+		}
 		sum := make([]float64, w)
 		n := 0
 		for i := range d.Train {
-			if x := d.Train[i].Inputs[s]; len(x) > 0 {
+			for x := range slices.Chunk(vectors(&d.Train[i]), w) {
 				n++
-				for k, v := range x[:w] {
+				for k, v := range x {
 					sum[k] += float64(v)
 				}
 			}
@@ -94,8 +123,8 @@ func standardise(p *wiring.Plan, d *Data) {
 		}
 		var square float64
 		for i := range d.Train {
-			if x := d.Train[i].Inputs[s]; len(x) > 0 {
-				for k, v := range x[:w] {
+			for x := range slices.Chunk(vectors(&d.Train[i]), w) {
+				for k, v := range x {
 					e := float64(v) - sum[k]/float64(n)
 					square += e * e
 				}
@@ -118,10 +147,11 @@ type fitter struct {
 	adam  *adamW
 	order []int // samples of an epoch, repeated ones several times
 
-	tapes  []*tape
-	grads  []*gradients // one a shard
-	shards []shard
-	sums   []tally
+	workers int
+	tapes   []*tape
+	grads   []*gradients // one a shard
+	shards  []shard
+	sums    []sums // one a shard
 
 	state state
 	best  []float32
@@ -133,21 +163,21 @@ type state struct {
 	Epoch, Step int // finished
 	Epochs      int
 	BestEpoch   int
-	BestVal     Loss
+	BestVal     *Loss
 	Train       Loss
-	Running     runningTally
-}
-
-// runningTally is the current epoch's sum.
-type runningTally struct {
-	Token, Bag                  float64
-	Words, Right, Bagged, Named int
+	Running     sums // the current epoch's
 }
 
 func newFitter(p *wiring.Plan, d *Data, o Options) (*fitter, error) {
 	net, err := newNetwork(p, d)
 	if err != nil {
 		return nil, fmt.Errorf("learn: %w", err)
+	}
+	if o.Metric != "" {
+		known := net.loss(newSums(net.aims), "").Metrics
+		if _, ok := known[o.Metric]; !ok {
+			return nil, fmt.Errorf("learn: there is no metric %q; there are: %s", o.Metric, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
 	}
 	f := &fitter{plan: p, data: d, o: o, net: net, adam: newAdamW(len(p.Params.Data))}
 	for i := range d.Train {
@@ -159,16 +189,27 @@ func newFitter(p *wiring.Plan, d *Data, o Options) (*fitter, error) {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	for range min(workers, o.Shards) {
+	f.workers = min(workers, o.Shards)
+	tapes := f.workers
+	if f.joint() {
+		tapes = o.Shards // all of a batch are remembered at once
+	}
+	for range tapes {
 		f.tapes = append(f.tapes, &tape{net: net})
 	}
 	for range o.Shards {
-		f.grads = append(f.grads, newGradients(p))
+		f.grads = append(f.grads, newGradients(p, net.aims))
+		f.sums = append(f.sums, newSums(net.aims))
 	}
 	f.shards = make([]shard, o.Shards)
-	f.sums = make([]tally, o.Shards)
+	f.state.Running = newSums(net.aims)
 	f.best = append([]float32(nil), p.Params.Data...)
 	return f, nil
+}
+
+// joint says that some loss compares rows of the whole batch.
+func (f *fitter) joint() bool {
+	return slices.ContainsFunc(f.net.aims, func(a aim) bool { return a.loss.Joint() })
 }
 
 func (f *fitter) stepsPerEpoch() int { return (len(f.order) + f.o.Batch - 1) / f.o.Batch }
@@ -190,12 +231,9 @@ func (f *fitter) run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			r := &f.state.Running
-			r.Token, r.Bag = r.Token+sum.token, r.Bag+sum.bag
-			r.Words, r.Right = r.Words+sum.words, r.Right+sum.right
-			r.Bagged, r.Named = r.Bagged+sum.bagged, r.Named+sum.named
+			f.state.Running.add(sum)
 			f.state.Step++
-			f.state.Train = r.tally().loss()
+			f.state.Train = f.net.loss(f.state.Running, f.o.Metric)
 			if f.o.Every > 0 && f.state.Step%f.o.Every == 0 {
 				if err := f.save(); err != nil {
 					return err
@@ -204,20 +242,22 @@ func (f *fitter) run(ctx context.Context) error {
 			f.report(Progress{Step: f.state.Step, Steps: steps, Rate: rate})
 		}
 		f.state.Epoch++
-		f.state.Running = runningTally{}
-		val := f.state.Train
+		f.state.Running = newSums(f.net.aims)
+		var val *Loss
+		better := false
 		if len(f.data.Val) > 0 {
-			val = f.evaluate(f.data.Val)
+			v := f.evaluate(f.data.Val)
+			val = &v
+			best := f.state.BestVal
+			better = best == nil || v.Score > best.Score || v.Score == best.Score && v.Total < best.Total
 		}
-		better := f.state.BestEpoch == 0 || val.Score() > f.state.BestVal.Score() ||
-			val.Score() == f.state.BestVal.Score() && val.Total(f.o.BagWeight) < f.state.BestVal.Total(f.o.BagWeight)
 		// Without patience the last epoch is kept: the rate has fallen to
 		// nothing by then.
 		if better || f.o.Patience == 0 {
 			f.state.BestVal, f.state.BestEpoch = val, f.state.Epoch
 			copy(f.best, f.plan.Params.Data)
 		}
-		f.report(Progress{Step: f.state.Step, Steps: steps, Val: val, EpochDone: true, Best: better})
+		f.report(Progress{Step: f.state.Step, Steps: steps, Val: val, EpochDone: true, Best: better && f.o.Patience > 0})
 		if f.o.Patience > 0 && f.state.Epoch-f.state.BestEpoch >= f.o.Patience {
 			break
 		}
@@ -226,10 +266,6 @@ func (f *fitter) run(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (r *runningTally) tally() tally {
-	return tally{token: r.Token, bag: r.Bag, words: r.Words, right: r.Right, bagged: r.Bagged, named: r.Named}
 }
 
 func (f *fitter) report(p Progress) {
@@ -248,41 +284,88 @@ func (f *fitter) permutation(epoch int) []int {
 	return order
 }
 
+// draw chooses which of a sample's targets an episode is asked for, and makes
+// episodes of its senses where they stand apart. place is the sample's in the
+// epoch and example its in the batch; epoch < 0 means plain: the first target.
+func (f *fitter) draw(items []drawn, s *Sample, place, example, epoch int) []drawn {
+	it := drawn{sample: s, targets: make([]*task.Target, len(f.net.aims)), last: f.plan.Ticks.Settle, place: place, example: example, side: -1}
+	for i, list := range s.Targets {
+		c := 0
+		if len(list) > 1 && epoch >= 0 {
+			c = wiring.Stream(f.o.Seed, fmt.Sprintf("%s %d of epoch %d", f.net.aims[i].effector.Name, place, epoch)).IntN(len(list))
+		}
+		if len(list) > 0 {
+			it.targets[i] = list[c]
+			it.last = max(it.last, list[c].Last())
+		}
+	}
+	if !s.Apart {
+		return append(items, it)
+	}
+	for k, x := range s.Inputs {
+		if len(x) > 0 {
+			it.side = k
+			items = append(items, it)
+		}
+	}
+	return items
+}
+
+// weigh returns what multiplies the loss of every row: its reading's weight
+// over the number of the batch's rows of that reading.
+func (f *fitter) weigh(items []drawn) [][]float32 {
+	weights := make([][]float32, len(f.net.aims))
+	for i := range f.net.aims {
+		a := &f.net.aims[i]
+		rows := make([]int, len(a.readings))
+		for k := range items {
+			if t := items[k].targets[i]; t != nil {
+				for r, n := range task.Counts(len(rows), t.Rows) {
+					rows[r] += n
+				}
+			}
+		}
+		for r, n := range rows {
+			weights[i] = append(weights[i], float32(a.weight*a.readings[r].Weight)/float32(max(n, 1)))
+		}
+	}
+	return weights
+}
+
 // step takes one step on a batch of sample indices; first is the batch's
 // place in the epoch.
-func (f *fitter) step(batch []int, epoch, first int, rate float64) (tally, error) {
-	items := make([]drawn, len(batch))
+func (f *fitter) step(batch []int, epoch, first int, rate float64) (sums, error) {
+	var items []drawn
 	for i, at := range batch {
-		s := &f.data.Train[at]
-		c := 0
-		if len(s.Captions) > 1 {
-			c = wiring.Stream(f.o.Seed, fmt.Sprintf("caption %d of epoch %d", first+i, epoch)).IntN(len(s.Captions))
-		}
-		items[i] = drawn{sample: s, caption: &f.data.Captions[s.Captions[c]], place: first + i}
+		items = f.draw(items, &f.data.Train[at], first+i, i, epoch)
 	}
 	sortByLength(items)
-	words, bags := 0, 0
-	for _, it := range items {
-		words += len(it.caption.Words)
-		if len(it.caption.Bag) > 0 {
-			bags++
-		}
-	}
+	weights := f.weigh(items)
 	used := min(f.o.Shards, len(items))
-	f.parallel(used, func(t *tape, i int) {
+	look := func(t *tape, i int) {
 		lo, hi := i*len(items)/used, (i+1)*len(items)/used
 		s := &f.shards[i]
 		f.fill(s, items[lo:hi], epoch)
-		s.tokenWeight = 1 / float32(max(words, 1))
-		s.bagWeight = float32(f.o.BagWeight) / float32(max(bags, 1))
-		g := f.grads[i]
-		clear(g.params.Data)
+		s.weights = weights
+		clear(f.grads[i].params.Data)
+		f.sums[i] = newSums(f.net.aims)
 		t.forward(s)
 		t.clearGradients()
-		f.sums[i] = t.score(s, g)
-		t.backward(s, g)
-	})
-	var sum tally
+		t.read(s)
+		t.score(true, false, f.sums[i])
+	}
+	learn := func(t *tape, i int) {
+		t.unread(f.grads[i])
+		t.backward(&f.shards[i], f.grads[i])
+	}
+	if f.joint() {
+		f.parallel(used, func(_ *tape, i int) { look(f.tapes[i], i) })
+		f.scoreJointly(f.tapes[:used], true, f.sums[0])
+		f.parallel(used, func(_ *tape, i int) { learn(f.tapes[i], i) })
+	} else {
+		f.parallel(used, func(t *tape, i int) { look(t, i); learn(t, i) })
+	}
+	sum := newSums(f.net.aims)
 	for i := range used {
 		sum.add(f.sums[i])
 	}
@@ -298,6 +381,28 @@ func (f *fitter) step(batch []int, epoch, first int, rate float64) (tally, error
 	f.adam.update(f.plan.Params, total, factor, rate, &f.o)
 	f.net.refresh()
 	return sum, nil
+}
+
+// scoreJointly scores the aims whose rows are compared with each other, over
+// all tapes in their order.
+func (f *fitter) scoreJointly(tapes []*tape, gradients bool, into sums) {
+	for i := range f.net.aims {
+		if !f.net.aims[i].loss.Joint() {
+			continue
+		}
+		var all task.Batch
+		for _, t := range tapes {
+			b := &t.aims[i].batch
+			all.Width, all.Weight = b.Width, b.Weight
+			all.Rows, all.Example, all.Side = append(all.Rows, b.Rows...), append(all.Example, b.Example...), append(all.Side, b.Side...)
+			all.Predictions = append(all.Predictions, b.Predictions...)
+		}
+		into.addAim(i, f.net.aims[i].loss.Score(&all, gradients))
+		at := 0
+		for _, t := range tapes {
+			at += copy(t.aims[i].batch.Predictions, all.Predictions[at:])
+		}
+	}
 }
 
 // addGradients adds the shards' gradients in order into the first.
@@ -329,7 +434,7 @@ func length(v []float32) float64 {
 // parallel calls do for 0 … n−1, each with a worker's tape. Which worker
 // takes which is left to chance; nothing may depend on it.
 func (f *fitter) parallel(n int, do func(t *tape, i int)) {
-	if len(f.tapes) == 1 || n == 1 {
+	if f.workers == 1 || n == 1 {
 		for i := range n {
 			do(f.tapes[0], i)
 		}
@@ -341,7 +446,7 @@ func (f *fitter) parallel(n int, do func(t *tape, i int)) {
 	}
 	close(next)
 	var wait sync.WaitGroup
-	for _, t := range f.tapes {
+	for _, t := range f.tapes[:f.workers] {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
@@ -353,28 +458,39 @@ func (f *fitter) parallel(n int, do func(t *tape, i int)) {
 	wait.Wait()
 }
 
-// fill makes a shard of drawn samples: a view chosen, standardised, with
+// fill makes a shard of drawn episodes: a view chosen, standardised, with
 // noise, a sense dropped now and then. epoch < 0 means plain: the first view,
 // no noise, nothing dropped.
 func (f *fitter) fill(s *shard, items []drawn, epoch int) {
-	s.size = len(items)
-	s.captions = s.captions[:0]
-	if s.inputs == nil {
-		s.inputs = make([][]float32, len(f.data.Widths))
+	s.items, s.steps = items, 0
+	n := len(items)
+	for i := range items {
+		s.steps = max(s.steps, items[i].sample.Steps)
 	}
-	for k, w := range f.data.Widths {
-		s.inputs[k] = grow(s.inputs[k], s.size*w)
+	if s.inputs == nil {
+		s.inputs = make([][]float32, len(f.data.Numbers))
+	}
+	for k, w := range f.data.Numbers {
+		size := n * w
+		if f.plan.Senses[k].PerTick {
+			size *= s.steps
+		}
+		s.inputs[k] = grow(s.inputs[k], size)
 		clear(s.inputs[k])
 	}
-	for b, it := range items {
-		s.captions = append(s.captions, it.caption)
+	for b := range items {
+		it := &items[b]
 		drop := -1
 		var rng *rand.Rand
 		if epoch >= 0 {
-			rng = wiring.Stream(f.o.Seed, fmt.Sprintf("sample %d of epoch %d", it.place, epoch))
+			name := fmt.Sprintf("sample %d of epoch %d", it.place, epoch)
+			if it.side >= 0 {
+				name += ", " + f.data.Senses[it.side] + " alone"
+			}
+			rng = wiring.Stream(f.o.Seed, name)
 			var have []int
 			for k, x := range it.sample.Inputs {
-				if len(x) > 0 {
+				if len(x) > 0 && (it.side < 0 || k == it.side) {
 					have = append(have, k)
 				}
 			}
@@ -383,48 +499,87 @@ func (f *fitter) fill(s *shard, items []drawn, epoch int) {
 			}
 		}
 		for k, x := range it.sample.Inputs {
-			if len(x) == 0 || k == drop {
+			if len(x) == 0 || k == drop || it.side >= 0 && k != it.side {
 				continue
 			}
-			w := f.data.Widths[k]
+			w := f.data.Numbers[k]
+			if f.plan.Senses[k].PerTick {
+				for step := range it.sample.Steps {
+					row := s.inputs[k][(step*n+b)*w:][:w]
+					f.plan.Standardise(row, k, x[step*w:][:w], 1)
+					f.disturb(row, rng)
+				}
+				continue
+			}
 			view := 0
 			if epoch >= 0 {
 				view = rng.IntN(len(x) / w)
 			}
 			row := s.inputs[k][b*w:][:w]
-			f.plan.Standardise(row, k, x[view*w:][:w], 1)
-			if epoch >= 0 && f.o.Noise > 0 {
-				for i := range row {
-					row[i] += float32(f.o.Noise * rng.NormFloat64())
-				}
+			vector := x[view*w:][:w]
+			if epoch >= 0 && it.sample.Blur != nil && it.sample.Blur[k] > 0 {
+				vector = blurred(row, vector, it.sample.Blur[k], rng)
 			}
+			f.plan.Standardise(row, k, vector, 1)
+			f.disturb(row, rng)
 		}
 	}
 }
 
+// disturb adds the noise of training; rng is nil without.
+func (f *fitter) disturb(row []float32, rng *rand.Rand) {
+	if rng == nil || !(f.o.Noise > 0) {
+		return
+	}
+	for i := range row {
+		row[i] += float32(f.o.Noise * rng.NormFloat64())
+	}
+}
+
+// blurred writes x at length 1, with a Gaussian vector of the given length
+// added, and scaled to length 1 again, to dst.
+func blurred(dst, x []float32, length float32, rng *rand.Rand) []float32 {
+	copy(dst, x)
+	wiring.UnitLength(dst)
+	deviation := float64(length) / math.Sqrt(float64(len(x)))
+	for i := range dst {
+		dst[i] += float32(deviation * rng.NormFloat64())
+	}
+	wiring.UnitLength(dst)
+	return dst
+}
+
 // evaluate is the loss of samples without noise, gradients or dropped senses.
 func (f *fitter) evaluate(samples []Sample) Loss {
-	items := make([]drawn, len(samples))
+	var items []drawn
 	for i := range samples {
-		items[i] = drawn{sample: &samples[i], caption: &f.data.Captions[samples[i].Captions[0]]}
+		items = f.draw(items, &samples[i], 0, i, -1)
 	}
 	sortByLength(items)
-	const size = 32
+	size := 32
+	if f.joint() {
+		size = min(len(items), 512)
+	}
 	n := (len(items) + size - 1) / size
-	sums := make([]tally, n)
+	parts := make([]sums, n)
 	shards := make([]shard, n)
+	weights := f.weigh(items)
 	f.parallel(n, func(t *tape, i int) {
 		s := &shards[i]
 		f.fill(s, items[i*size:min((i+1)*size, len(items))], -1)
+		s.weights = weights
+		parts[i] = newSums(f.net.aims)
 		t.forward(s)
-		sums[i] = t.score(s, nil)
+		t.read(s)
+		t.score(false, false, parts[i])
+		t.score(false, true, parts[i])
 		*s = shard{}
 	})
-	var sum tally
-	for _, s := range sums {
-		sum.add(s)
+	total := newSums(f.net.aims)
+	for _, s := range parts {
+		total.add(s)
 	}
-	return sum.loss()
+	return f.net.loss(total, f.o.Metric)
 }
 
 // Evaluate returns the loss of a plan on samples prepared for it.

@@ -1,36 +1,49 @@
 package learn
 
 import (
+	"fmt"
 	"sort"
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // network is a plan made ready for learning: the cells of the regions that
-// can reach the language region, and their matrices packed for both passes.
-// It is shared by all workers and changes only in refresh.
+// can reach an effector, and their matrices packed for both passes. It is
+// shared by all workers and changes only in refresh.
 type network struct {
 	plan    *wiring.Plan
 	data    *Data
 	cells   []*wiring.Cell
 	weights []wiring.Weights
-	readout *wiring.Readout
-	out     wiring.ReadoutWeights
-	embeds  [][][]float32 // [sense][its region]
+	aims    []aim
 
-	// active are the regions that can reach the language region, which need
-	// ticksTo[j] ticks to it; the others cannot matter and are left out.
+	// active are the regions that can reach an effector, which need ticksTo[j]
+	// ticks to the nearest; the others cannot matter and are left out.
 	active  []int
 	ticksTo []int
 	slot    []int // position of a tract among its source's axons
 
-	back []backward // packed for gradients, by region
-	// Frozen matrices, packed once: the head and the words' vectors, and both
-	// transposed for the way back.
-	headPacked, headBack, vectorsPacked, vectorsBack []float32
-	residualBack, semanticBack                       []float32
+	back  []backward // packed for gradients, by region
+	feeds [][]feed   // what comes back into a region, by region
+	paced []bool     // a sense that gives one vector a step enters the region
 }
+
+// aim is an [Aim] bound to the plan.
+type aim struct {
+	index    int // of the effector
+	effector *wiring.Effector
+	readout  head.Readout
+	loss     task.Loss
+	readings []task.Reading
+	weight   float64
+	feedback [][]float32 // by its feedback regions
+}
+
+// feed is a feedback matrix of an aim that ends in a region.
+type feed struct{ aim, matrix int }
 
 // backward holds a region's matrices packed for products with gradients.
 type backward struct{ axon, synapse, gate []float32 }
@@ -40,17 +53,37 @@ func newNetwork(p *wiring.Plan, d *Data) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	readout, err := p.Readout(0)
-	if err != nil {
+	n := &network{
+		plan: p, data: d, cells: cells,
+		slot:  make([]int, len(p.Tracts)),
+		back:  make([]backward, len(cells)),
+		feeds: make([][]feed, len(cells)),
+		paced: make([]bool, len(cells)),
+	}
+	var read []int
+	for i := range d.Aims {
+		a := &d.Aims[i]
+		e := &p.Effectors[a.Effector]
+		readout, err := a.Bind(p)
+		if err != nil {
+			return nil, err
+		}
+		if readout.Readings() != len(a.Loss.Readings()) {
+			return nil, fmt.Errorf("effector %q has %d readings, its loss %d", e.Name, readout.Readings(), len(a.Loss.Readings()))
+		}
+		n.aims = append(n.aims, aim{
+			index: a.Effector, effector: e, readout: readout, loss: a.Loss, readings: a.Loss.Readings(), weight: a.Weight,
+			feedback: p.FeedbackWeights(p.Params, a.Effector),
+		})
+		read = append(read, e.Regions...)
+		for k, j := range e.Feedback {
+			n.feeds[j] = append(n.feeds[j], feed{i, k})
+		}
+	}
+	if err := checkTargets(d, n.aims); err != nil {
 		return nil, err
 	}
-	n := &network{
-		plan: p, data: d, cells: cells, readout: readout,
-		out:     p.ReadoutWeights(p.Params, 0),
-		ticksTo: p.TicksTo(p.Effectors[0].Region),
-		slot:    make([]int, len(p.Tracts)),
-		back:    make([]backward, len(cells)),
-	}
+	n.ticksTo = p.TicksTo(read...)
 	for j, c := range cells {
 		n.weights = append(n.weights, p.Weights(p.Params, j))
 		for s, k := range c.Out {
@@ -60,24 +93,13 @@ func newNetwork(p *wiring.Plan, d *Data) (*network, error) {
 			n.active = append(n.active, j)
 		}
 	}
-	for s := range p.Senses {
-		_, _, embed := p.SenseWeights(p.Params, s)
-		n.embeds = append(n.embeds, embed)
+	for i := range p.Senses {
+		for _, j := range p.Senses[i].Regions {
+			n.paced[j] = n.paced[j] || p.Senses[i].PerTick
+		}
 	}
-	v, h, e := len(d.Words), d.Hidden, d.Semantic
-	n.headPacked = packed(d.HeadWeight, h, true, h, v)
-	n.headBack = packed(d.HeadWeight, h, false, v, h)
-	n.vectorsPacked = packed(d.Vectors, e, true, e, v)
-	n.vectorsBack = packed(d.Vectors, e, false, v, e)
 	n.refresh()
 	return n, nil
-}
-
-// packed returns op(b), a [k, n] matrix, in the kernel's panels.
-func packed(b []float32, ldb int, trans bool, k, n int) []float32 {
-	dst := make([]float32, kernel.PackedLen(k, n))
-	kernel.PackB(dst, b, ldb, trans, k, n)
-	return dst
 }
 
 // refresh repacks everything that depends on the parameters.
@@ -99,45 +121,47 @@ func (n *network) refresh() {
 		pack(&n.back[j].synapse, w.Synapse, c.Width, in*c.Rank)
 		pack(&n.back[j].gate, w.GateState, in, c.Width)
 	}
-	n.readout.Refresh()
-	pack(&n.residualBack, n.out.Residual, n.data.Hidden, n.plan.Width)
-	pack(&n.semanticBack, n.out.Semantic, n.data.Semantic, n.plan.Width)
+	for i := range n.aims {
+		n.aims[i].readout.Refresh()
+	}
 }
 
 // A shard is a part of a batch, small enough for the caches, whose gradient
 // one worker computes.
 type shard struct {
-	size int
+	items []drawn
 	// inputs holds, for each sense, the standardised vectors that enter,
-	// [size, width], zero where a sample lacks the sense; nil when all do.
-	inputs   [][]float32
-	captions []*Caption
-	// tokenWeight and bagWeight multiply the two parts of the loss: one over
-	// the number of words, or of samples with content words, in the batch.
-	tokenWeight, bagWeight float32
+	// [size, numbers], or [steps, size, numbers] of a sense that gives one a
+	// step; zero where a sample lacks the sense.
+	inputs [][]float32
+	steps  int
+	// weights multiply the losses of each aim's readings: a reading's weight
+	// over the number of its rows in the batch.
+	weights [][]float32
 }
 
-// ticks is the number of ticks the longest caption needs.
-func (s *shard) ticks(stare int) int {
-	longest := 0
-	for _, c := range s.captions {
-		longest = max(longest, len(c.Words))
+// ticks is the number of ticks that the longest episode needs.
+func (s *shard) ticks(settle int) int {
+	longest := settle
+	for i := range s.items {
+		longest = max(longest, s.items[i].last)
 	}
-	return stare + longest
+	return longest
 }
 
-// sortByLength orders samples of a batch so that shards hold captions of
-// similar length; equal lengths keep their order.
-func sortByLength(batch []drawn) {
-	sort.SliceStable(batch, func(i, j int) bool {
-		return len(batch[i].caption.Words) > len(batch[j].caption.Words)
-	})
-}
-
-// drawn is a sample as one batch sees it: which of its captions, and the
-// place in the epoch that names its random stream.
+// drawn is an episode of a sample as one batch sees it: which of its targets,
+// which sense alone, and the place in the epoch that names its random stream.
 type drawn struct {
 	sample  *Sample
-	caption *Caption
-	place   int
+	targets []*task.Target // by aim; nil where nothing is asked
+	last    int            // the last tick that is read
+	place   int            // in the epoch
+	example int            // in the batch
+	side    int            // the sense that is given alone, or −1 for all
+}
+
+// sortByLength orders episodes of a batch so that shards hold some of similar
+// length; equal lengths keep their order.
+func sortByLength(batch []drawn) {
+	sort.SliceStable(batch, func(i, j int) bool { return batch[i].last > batch[j].last })
 }

@@ -28,16 +28,16 @@ type Options struct {
 	// Noise is the deviation of what is added to the standardised inputs in
 	// training.
 	Noise float64
-	// BagWeight multiplies the bag-of-words loss.
-	BagWeight float64
 	// DropSense is the chance that a sample that has several senses loses
 	// one of them for an epoch, so that any may be missing later.
 	DropSense float64
 	// Patience stops training after so many epochs without a better
 	// validation score ([Loss.Score]) and keeps the best epoch's parameters.
-	// 0 trains all epochs and keeps the last: in the few runs compared,
-	// CIDEr-D on validation data still rose when loss and score no longer did.
+	// 0 trains all epochs and keeps the last.
 	Patience int
+	// Metric is what the best epoch is chosen by, "EFFECTOR METRIC" of
+	// [Loss.Metrics]; "" is the sum of what every task would choose.
+	Metric string
 	// Workers is the number of goroutines; 0 means one a processor. It does
 	// not change the result.
 	Workers int
@@ -54,7 +54,7 @@ func Default() Options {
 	return Options{
 		Seed: 1, Epochs: 8, Batch: 64, Shards: 4,
 		Rate: 3e-3, WarmUp: 0.1, Beta1: 0.9, Beta2: 0.98, Decay: 0.01, Clip: 1,
-		Noise: 0.5, BagWeight: 0.5, DropSense: 0.5,
+		Noise: 0.5, DropSense: 0.5,
 	}
 }
 
@@ -74,7 +74,7 @@ func (o Options) Validate() error {
 		{"shards", float64(o.Shards), 1, float64(max(o.Batch, 1))},
 		{"rate", o.Rate, 0, 10}, {"warm-up", o.WarmUp, 0, 1},
 		{"beta1", o.Beta1, 0, 0.999999}, {"beta2", o.Beta2, 0, 0.999999}, {"decay", o.Decay, 0, 100},
-		{"clip", o.Clip, 1e-12, math.Inf(1)}, {"noise", o.Noise, 0, 100}, {"bag weight", o.BagWeight, 0, 1e6},
+		{"clip", o.Clip, 1e-12, math.Inf(1)}, {"noise", o.Noise, 0, 100},
 		{"dropped senses", o.DropSense, 0, 1}, {"patience", float64(o.Patience), 0, 1e6},
 		{"workers", float64(o.Workers), 0, 1 << 16}, {"steps between checkpoints", float64(o.Every), 0, 1e12},
 	} {
@@ -91,11 +91,12 @@ type Progress struct {
 	Step, Steps   int // finished steps
 	// Train is the mean loss of the current epoch so far.
 	Train Loss
-	// Val is the validation loss of the last finished epoch; it is set only
-	// when EpochDone.
-	Val       Loss
+	// Val is the validation loss of the last finished epoch: set when
+	// EpochDone, where there are validation samples.
+	Val       *Loss
 	EpochDone bool
-	// Best says that this epoch is the best so far.
+	// Best says that this epoch's parameters are the best so far and are kept
+	// unless a later epoch betters them; always false without patience.
 	Best bool
 	Rate float64
 }

@@ -17,12 +17,11 @@ type tape struct {
 	zeros   []float32 // a message before the first
 	tick    wiring.Tick
 
-	feedIn  []float32 // n(hidden) of every speaking tick, [words, size, hidden]
 	drive   []float32 // [size, d]
 	carry   []float32 // [size, d]
 	scratch []float32
 
-	read readTape
+	aims []aimTape
 }
 
 // regionTape is one region's part.
@@ -32,7 +31,12 @@ type regionTape struct {
 	gates       []float32 // [ticks, size, in]
 	mixed       []float32 // [ticks, size, in·r]
 	axons       []float32 // [ticks+1, size, out·r]; tick 0 unused
-	base        []float32 // drive of the senses, [size, d]; nil without
+	base        []float32 // drive of the senses, [size, d]; empty without
+	paced       []float32 // drive of those that give one vector a step, [steps, size, d]
+
+	// What glimpses saw, by the cell's glimpses and then ticks: attention
+	// [ticks, size, places], and the mean seen and the query, [ticks, size, width].
+	attention, seen, asked [][]float32
 
 	dNorm  []float32 // [ticks+1, size, d] gradient of n(h)
 	dState []float32 // [size, d] what reaches h(t−1) through the leak
@@ -51,15 +55,15 @@ func grow(s []float32, n int) []float32 {
 	return s[:n]
 }
 
-// last is the last tick at which a region's state can still reach the
-// language region before the end.
+// last is the last tick at which a region's state can still reach the nearest
+// effector before the end.
 func (t *tape) last(j int) int { return t.ticks - t.net.ticksTo[j] }
 
 // prepare sizes the buffers for a shard.
 func (t *tape) prepare(s *shard) {
 	net := t.net
 	d, r := net.plan.Width, net.plan.Rank
-	t.size, t.ticks = s.size, s.ticks(net.plan.Stare)
+	t.size, t.ticks = len(s.items), s.ticks(net.plan.Ticks.Settle)
 	n, T := t.size, t.ticks
 	if t.regions == nil {
 		t.regions = make([]regionTape, len(net.cells))
@@ -95,47 +99,15 @@ func (t *tape) message(k, tick int) wiring.Message {
 	return wiring.Message{Data: t.regions[tr.From].axons[sent*t.size*width+t.net.slot[k]*r:], Stride: width}
 }
 
-// forward runs the plan over a shard: stare, then one tick a word. Every
-// region is stepped by [wiring.Cell.Step], as at run time.
+// forward runs the plan over a shard. Every region is stepped by
+// [wiring.Cell.Step], as at run time.
 func (t *tape) forward(s *shard) {
 	t.prepare(s)
+	t.enter(s)
+	t.feed(s)
 	net := t.net
 	p := net.plan
 	n, d, r := t.size, p.Width, p.Rank
-	e := &p.Effectors[0]
-
-	for _, j := range net.active {
-		g := &t.regions[j]
-		t.regions[j].base = g.base[:0]
-	}
-	for sense := range p.Senses {
-		if s.inputs[sense] == nil {
-			continue
-		}
-		for _, j := range p.Senses[sense].Regions {
-			if net.ticksTo[j] >= 0 && len(t.regions[j].base) == 0 {
-				g := &t.regions[j]
-				g.base = grow(g.base, n*d)
-				clear(g.base)
-				net.cells[j].Embed(g.base, s.inputs, n)
-			}
-		}
-	}
-	words := t.ticks - p.Stare
-	h := net.data.Hidden
-	t.feedIn = grow(t.feedIn, words*n*h)
-	for w := range words {
-		for b, c := range s.captions {
-			row := t.feedIn[(w*n+b)*h:][:h]
-			if w < len(c.Words) {
-				kernel.RMSNorm(row, c.Hidden[w*h:][:h], wiring.NormEpsilon)
-			} else {
-				clear(row)
-			}
-		}
-	}
-	feedback := net.out.Feedback
-
 	for tick := 1; tick <= t.ticks; tick++ {
 		for _, j := range net.active {
 			if tick > t.last(j) {
@@ -150,19 +122,7 @@ func (t *tape) forward(s *shard) {
 			for _, k := range c.In {
 				w.In = append(w.In, t.message(k, tick))
 			}
-			w.Drive = nil
-			if len(g.base) > 0 {
-				w.Drive = g.base
-			}
-			if j == e.Feedback && tick > p.Stare {
-				if w.Drive == nil {
-					clear(t.drive)
-				} else {
-					copy(t.drive, g.base)
-				}
-				kernel.Gemm(false, true, n, d, h, t.feedIn[(tick-1-p.Stare)*n*h:], feedback, t.drive, true)
-				w.Drive = t.drive
-			}
+			w.Drive = t.driveOf(s, j, tick)
 			w.Gates = g.gates[(tick-1)*n*in:]
 			w.Mixed = g.mixed[(tick-1)*n*in*r:]
 			w.Act = g.act[(tick-1)*n*d:]
@@ -170,4 +130,137 @@ func (t *tape) forward(s *shard) {
 			c.Step(n, w)
 		}
 	}
+}
+
+// enter computes what the senses drive regions with: the same at every tick,
+// or for each step.
+func (t *tape) enter(s *shard) {
+	net := t.net
+	p := net.plan
+	n, d := t.size, p.Width
+	constant, step := make([][]float32, len(p.Senses)), make([][]float32, len(p.Senses))
+	for sense := range p.Senses {
+		if !p.Senses[sense].PerTick {
+			constant[sense] = s.inputs[sense]
+		}
+	}
+	for _, j := range net.active {
+		g := &t.regions[j]
+		g.base, g.paced = g.base[:0], g.paced[:0]
+	}
+	for sense := range p.Senses {
+		if constant[sense] == nil {
+			continue
+		}
+		for _, j := range p.Senses[sense].Regions {
+			if net.ticksTo[j] >= 0 && len(t.regions[j].base) == 0 {
+				g := &t.regions[j]
+				g.base = grow(g.base, n*d)
+				clear(g.base)
+				net.cells[j].Embed(g.base, constant, n)
+			}
+		}
+	}
+	for _, j := range net.active {
+		if !net.paced[j] {
+			continue
+		}
+		g := &t.regions[j]
+		g.paced = grow(g.paced, s.steps*n*d)
+		clear(g.paced)
+		for k := range s.steps {
+			for sense := range p.Senses {
+				step[sense] = nil
+				if size := n * net.data.Numbers[sense]; p.Senses[sense].PerTick && s.inputs[sense] != nil {
+					step[sense] = s.inputs[sense][k*size:][:size]
+				}
+			}
+			net.cells[j].Embed(g.paced[k*n*d:][:n*d], step, n)
+		}
+	}
+	for _, j := range net.active {
+		looks := net.cells[j].Glimpses()
+		g := &t.regions[j]
+		if g.attention == nil && len(looks) > 0 {
+			g.attention, g.seen, g.asked = make([][]float32, len(looks)), make([][]float32, len(looks)), make([][]float32, len(looks))
+		}
+		for i := range looks {
+			g.attention[i] = grow(g.attention[i], t.ticks*n*looks[i].Places)
+			g.seen[i] = grow(g.seen[i], t.ticks*n*looks[i].Width)
+			g.asked[i] = grow(g.asked[i], n*looks[i].Width)
+		}
+	}
+}
+
+// feed normalises what comes back in at the ticks after settling.
+func (t *tape) feed(s *shard) {
+	net := t.net
+	n, after := t.size, t.ticks-net.plan.Ticks.Settle
+	if t.aims == nil {
+		t.aims = make([]aimTape, len(net.aims))
+		for i := range t.aims {
+			t.aims[i].tape = net.aims[i].readout.Tape()
+		}
+	}
+	for i := range net.aims {
+		a, q := &net.aims[i], &t.aims[i]
+		if len(a.feedback) == 0 {
+			continue
+		}
+		h := a.effector.FeedbackWidth
+		q.feedIn = grow(q.feedIn, after*n*h)
+		for w := range after {
+			for b := range s.items {
+				row := q.feedIn[(w*n+b)*h:][:h]
+				if target := s.items[b].targets[i]; target != nil && (w+1)*h <= len(target.Feedback) {
+					kernel.RMSNorm(row, target.Feedback[w*h:][:h], wiring.NormEpsilon)
+				} else {
+					clear(row)
+				}
+			}
+		}
+	}
+}
+
+// driveOf is what enters a region at a tick besides its tracts; nil for
+// nothing.
+func (t *tape) driveOf(s *shard, j, tick int) []float32 {
+	net := t.net
+	p, g := net.plan, &t.regions[j]
+	n, d := t.size, p.Width
+	var drive []float32
+	if len(g.base) > 0 {
+		drive = g.base
+	}
+	own := false // drive is t.drive, which may be added to
+	begin := func() {
+		if own {
+			return
+		}
+		if drive == nil {
+			clear(t.drive)
+		} else {
+			copy(t.drive, drive)
+		}
+		drive, own = t.drive, true
+	}
+	if step := (tick - 1) / p.Ticks.Settle; net.paced[j] && step < s.steps {
+		begin()
+		kernel.Add(drive, drive, g.paced[step*n*d:][:n*d])
+	}
+	for i, look := range net.cells[j].Glimpses() {
+		if x := s.inputs[look.Sense]; x != nil {
+			begin()
+			look.Look(drive, x, g.norm[(tick-1)*n*d:][:n*d], g.attention[i][(tick-1)*n*look.Places:], g.seen[i][(tick-1)*n*look.Width:], g.asked[i], n)
+		}
+	}
+	if tick > p.Ticks.Settle {
+		for _, f := range net.feeds[j] {
+			a := &net.aims[f.aim]
+			h := a.effector.FeedbackWidth
+			begin()
+			wiring.AddFeedback(drive, a.feedback[f.matrix], t.aims[f.aim].feedIn[(tick-1-p.Ticks.Settle)*n*h:], n, d, h)
+		}
+	}
+	return drive
 }

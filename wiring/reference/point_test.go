@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,12 +15,19 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/synthetic"
+	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/modules/engine/goengine"
+	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/caption"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/demo"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/head"
 	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/prepare"
+	"github.com/connectomewire/wire/wiring/task"
+	"github.com/connectomewire/wire/wiring/task/captioning"
 )
 
 // This file alone knows how plans are built, taught and asked. When that
@@ -30,7 +36,7 @@ import (
 type (
 	plan     = wiring.Plan
 	prepared = learn.Data
-	models   = caption.Models
+	models   = frozen.Modules
 )
 
 // fitting is what the cases vary of training.
@@ -80,12 +86,12 @@ func toyPlan(t testing.TB) *plan {
 	}
 	p, _, err := wiring.Build(c, r, wiring.BuildOptions{
 		Modules: map[string]wiring.ModuleInfo{
-			"vision":   {Widths: map[string]int{"embedding": toyImage}},
-			"sound":    {Widths: map[string]int{"embedding": toySound}},
-			"language": {Widths: map[string]int{"hidden": toyHidden}},
-			"text":     {Widths: map[string]int{"embedding": toySemantic}},
+			"vision":   {Outputs: map[string]wiring.PortInfo{"embedding": {Width: toyImage}}},
+			"sound":    {Outputs: map[string]wiring.PortInfo{"embedding": {Width: toySound}}},
+			"language": {Outputs: map[string]wiring.PortInfo{"hidden": {Width: toyHidden}}},
+			"text":     {Outputs: map[string]wiring.PortInfo{"embedding": {Width: toySemantic}}},
 		},
-		Seed: 3, Width: 20, Rank: 5, Stare: 3, MaxTokens: toyMaxTokens,
+		Seed: 3, Width: 20, Rank: 5, Settle: 3, Max: toyMaxTokens,
 		Place: map[string][]string{
 			"image": {"regionA", "regionB"}, "sound": {"regionC"}, "memory": {"regionG"}, "caption": {"regionF"}, "caption.feedback": {"regionD"},
 		},
@@ -93,7 +99,7 @@ func toyPlan(t testing.TB) *plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.MaxDelay() < 2 || !slices.Contains(p.TicksTo(p.Effectors[0].Region), -1) {
+	if p.MaxDelay() < 2 || !slices.Contains(p.TicksTo(p.Effectors[0].Regions...), -1) {
 		t.Fatal("the toy's plan has no delay above 1 or no region that cannot reach speech")
 	}
 	return p
@@ -106,7 +112,7 @@ func freshPlan(t testing.TB) *plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := caption.Library{}.Info(r)
+	info, err := frozen.Describe(r, library.Finder{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,21 +164,33 @@ func parameter(t testing.TB, p *plan, name string) []float32 {
 // each example what the others bring back.
 func toyData(t testing.TB, p *plan, y *toy) *prepared {
 	t.Helper()
-	d := &learn.Data{
-		Hidden: y.hiddenWidth, Semantic: y.semanticWidth,
-		HeadWeight: y.headWeight, HeadBias: y.headBias, Vectors: y.vectors,
-	}
+	d := &learn.Data{}
 	for _, s := range p.Senses {
-		d.Senses, d.Widths = append(d.Senses, s.Name), append(d.Widths, s.Width)
+		d.Senses, d.Numbers = append(d.Senses, s.Name), append(d.Numbers, s.Width)
 	}
+	x := &head.Lexicon{Hidden: y.hiddenWidth, Semantic: y.semanticWidth, Weight: y.headWeight, Bias: y.headBias, Vectors: y.vectors}
 	for w := range y.words {
-		d.Words = append(d.Words, int32(2*w+1))
+		x.Tokens = append(x.Tokens, int32(2*w+1))
 	}
+	d.Aims = []learn.Aim{{
+		Weight: 1, Loss: captioning.Loss(0.5),
+		Bind:  func(p *wiring.Plan) (head.Readout, error) { return head.BindLanguage(p, 0, x) },
+		Lists: map[string][]int32{head.WordList("caption"): x.Tokens},
+	}}
+	var targets []*task.Target
 	for i, c := range y.captions {
-		d.Captions = append(d.Captions, learn.Caption{Text: fmt.Sprint("caption ", i), Words: c.words, Hidden: c.hidden, Bag: c.bag})
+		one := &task.Target{Name: fmt.Sprint("caption ", i), Context: c.hidden, Feedback: c.hidden}
+		one.Rows = append(one.Rows, task.Row{Reading: head.ReadMeaning, Tick: p.Ticks.Settle, Classes: c.bag})
+		for k, w := range c.words {
+			one.Rows = append(one.Rows, task.Row{Reading: head.ReadWord, Tick: p.Ticks.Settle + 1 + k, Classes: []int32{w}})
+		}
+		targets = append(targets, one)
 	}
 	sample := func(id string, e toyExample) learn.Sample {
-		s := learn.Sample{ID: id, Captions: e.captions, Repeat: e.repeat, Inputs: make([][]float32, len(p.Senses))}
+		s := learn.Sample{ID: id, Repeat: e.repeat, Inputs: make([][]float32, len(p.Senses)), Targets: make([][]*task.Target, 1)}
+		for _, c := range e.captions {
+			s.Targets[0] = append(s.Targets[0], targets[c])
+		}
 		for k, sense := range d.Senses {
 			switch sense {
 			case "image":
@@ -197,13 +215,14 @@ func toyData(t testing.TB, p *plan, y *toy) *prepared {
 		keys            []float32
 		of              []int32
 	)
-	for i := range y.captions {
-		texts = append(texts, d.Captions[i].Text)
+	index := map[*task.Target]int32{}
+	for i, one := range targets {
+		texts, index[one] = append(texts, one.Name), int32(i)
 	}
 	memory, cue := p.MemorySense()
 	for _, s := range d.Train {
 		if x := s.Inputs[cue]; x != nil {
-			episodes, of = append(episodes, s.ID), append(of, int32(s.Captions[0]))
+			episodes, of = append(episodes, s.ID), append(of, index[s.Targets[0][0]])
 			keys = append(keys, x[:y.image]...)
 		}
 	}
@@ -228,7 +247,7 @@ func toyData(t testing.TB, p *plan, y *toy) *prepared {
 // openModels opens a plan's modules with the engine that is pure Go.
 func openModels(t testing.TB, p *plan) *models {
 	t.Helper()
-	m, err := caption.Open(p, caption.Library{}, goengine.New())
+	m, err := frozen.Open(p, library.Finder{}, goengine.New())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,21 +259,22 @@ func openModels(t testing.TB, p *plan) *models {
 // cache.
 func demoData(t testing.TB, p *plan, m *models, train, val []demoExample) *prepared {
 	t.Helper()
-	examples := func(list []demoExample) (out []learn.Example) {
+	examples := func(list []demoExample) (out []task.Example) {
 		for _, x := range list {
-			e := learn.Example{ID: x.item.Name, Captions: x.captions, Mirror: true}
+			e := task.Example{ID: x.item.Name, Mirror: true, Inputs: map[string]task.Input{}, Targets: map[string]any{"caption": x.captions}}
 			if x.item.IsPicture() {
-				e.Image = func() (image.Image, error) { return x.item.Image(), nil }
+				e.Inputs["image"] = task.Given("image", x.item.Image())
 			} else {
-				e.Sound = func() ([]float32, error) { return x.item.Samples(), nil }
+				e.Inputs["sound"] = task.Given("sound", task.Sound{Samples: x.item.Samples(), Rate: datasets.SampleRate})
+				e.Repeat = 2
 			}
 			out = append(out, e)
 		}
 		return out
 	}
-	o := learn.DefaultPrepare()
-	o.Views, o.SoundRepeat, o.Cache = 2, 2, t.TempDir()
-	d, report, err := learn.Prepare(context.Background(), p, m, examples(train), examples(val), o)
+	o := prepare.Default()
+	o.Views, o.Cache = 2, t.TempDir()
+	d, report, err := prepare.Prepare(context.Background(), p, m, examples(train), examples(val), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,24 +285,52 @@ func demoData(t testing.TB, p *plan, m *models, train, val []demoExample) *prepa
 }
 
 // hashData hashes all that training sees of prepared data.
-func hashData(d *prepared) parts {
+func hashData(p *plan, d *prepared) parts {
 	inputs, captions := newDigest(), newDigest()
+	index := map[*task.Target]int32{}
+	var all []*task.Target
 	for _, set := range [][]learn.Sample{d.Train, d.Val} {
 		for _, s := range set {
 			inputs.texts(s.ID).floats(s.Inputs...).ints(int32(s.Repeat))
-			for _, c := range s.Captions {
-				captions.ints(int32(c))
+			for _, one := range s.Targets[0] {
+				if _, known := index[one]; !known {
+					index[one] = int32(len(all))
+					all = append(all, one)
+				}
+				captions.ints(index[one])
 			}
 		}
 	}
-	for _, c := range d.Captions {
-		captions.texts(c.Text).ints(c.Words...).ints(c.Bag...).floats(c.Hidden)
+	for _, one := range all {
+		var words []int32
+		for _, r := range one.Rows[1:] {
+			words = append(words, r.Classes...)
+		}
+		captions.texts(one.Name).ints(words...).ints(one.Rows[0].Classes...).floats(one.Context)
 	}
+	// The aim's words are the plan's once it has learned; bound to a plan that
+	// has them, its readout shows the frozen layer.
+	bound := *p
+	bound.Params = p.Params.Clone()
+	for name, list := range d.Aims[0].Lists {
+		bound.Params.SetList(name, list)
+	}
+	readout, err := d.Aims[0].Bind(&bound)
+	if err != nil {
+		panic(err)
+	}
+	x := readout.(*head.Language).Lexicon()
 	return parts{
 		"data inputs":   inputs.hex(),
 		"data captions": captions.hex(),
-		"data language": newDigest().ints(d.Words...).floats(d.HeadWeight, d.HeadBias, d.Vectors).hex(),
+		"data language": newDigest().ints(x.Tokens...).floats(x.Weight, x.Bias, x.Vectors).hex(),
 	}
+}
+
+// four are the parts of a loss that the hashes know.
+func four(l learn.Loss) []float64 {
+	m := l.Metrics
+	return []float64{m["caption token loss"], m["caption bag loss"], m["caption right"], m["caption named"]}
 }
 
 // fit teaches a plan. It stops after one step to look at the checkpoint and
@@ -294,12 +342,16 @@ func fit(t testing.TB, p *plan, d *prepared, f fitting) fitted {
 	o.Noise, o.DropSense, o.Rate = f.noise, f.dropSense, f.rate
 	o.Checkpoint = filepath.Join(t.TempDir(), "checkpoint")
 	var out fitted
-	add := func(to *[]float64, l learn.Loss) { *to = append(*to, l.Token, l.Bag, l.Right, l.Named) }
+	add := func(to *[]float64, l learn.Loss) { *to = append(*to, four(l)...) }
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	o.Progress = func(r learn.Progress) {
 		if r.EpochDone {
-			add(&out.validation, r.Val)
+			if r.Val != nil {
+				add(&out.validation, *r.Val)
+			} else {
+				add(&out.validation, r.Train)
+			}
 			return
 		}
 		add(&out.losses, r.Train)
@@ -316,7 +368,11 @@ func fit(t testing.TB, p *plan, d *prepared, f fitting) fitted {
 	}
 	out.end = checkpoint(t, o.Checkpoint, res.Steps)
 	add(&out.losses, res.Train)
-	add(&out.validation, res.Val)
+	if res.Val != nil {
+		add(&out.validation, *res.Val)
+	} else {
+		add(&out.validation, res.Train)
+	}
 	out.kept = slices.Clone(p.Params.Data)
 	return out
 }
@@ -357,7 +413,7 @@ func evaluate(t testing.TB, p *plan, d *prepared) (losses []float64) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			losses = append(losses, l.Token, l.Bag, l.Right, l.Named)
+			losses = append(losses, four(l)...)
 		}
 	}
 	return losses
@@ -365,21 +421,21 @@ func evaluate(t testing.TB, p *plan, d *prepared) (losses []float64) {
 
 // encoded is what the modules and the memory made of inputs.
 type encoded struct {
-	captioner *caption.Captioner
-	inputs    []*caption.Encoded
+	captioner *answer.Session
+	inputs    []*answer.Encoded
 }
 
 func encode(t testing.TB, p *plan, m *models, items []demo.Item) encoded {
 	t.Helper()
-	c, err := caption.New(context.Background(), p, m, runtime.Default())
+	c, err := answer.New(context.Background(), p, m, runtime.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := encoded{captioner: c}
 	for _, it := range items {
-		in := caption.Input{Sound: it.Samples(), Rate: demo.Rate}
+		in := answer.Inputs{"sound": task.Sound{Samples: it.Samples(), Rate: demo.Rate}}
 		if it.IsPicture() {
-			in = caption.Input{Image: it.Image()}
+			in = answer.Inputs{"image": it.Image()}
 		}
 		x, err := c.Encode(context.Background(), in)
 		if err != nil {
@@ -417,14 +473,14 @@ const (
 // once more for their probabilities.
 func (e encoded) say(t testing.TB, how decoding) (captions []string, probabilities []float64) {
 	t.Helper()
-	o := map[decoding]caption.Options{greedily: caption.Greedy(), beamMBR: caption.Better(), memoryAlone: caption.MemoryAlone()}[how]
+	o := map[decoding]answer.Options{greedily: answer.Greedy(), beamMBR: answer.Better(), memoryAlone: answer.MemoryAlone()}[how]
 	o.Beam = min(o.Beam, 4)
-	said, err := e.captioner.Captions(context.Background(), e.inputs, o)
+	said, err := e.captioner.Answer(context.Background(), e.inputs, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range said {
-		captions, probabilities = append(captions, s.Text), append(probabilities, s.Confidence)
+		captions, probabilities = append(captions, s.By["caption"].Text), append(probabilities, s.By["caption"].Confidence)
 	}
 	return captions, probabilities
 }
@@ -433,7 +489,7 @@ func (e encoded) say(t testing.TB, how decoding) (captions []string, probabiliti
 func (e encoded) meanings(t testing.TB) (out [][]float32) {
 	t.Helper()
 	for _, x := range e.inputs {
-		v, err := e.captioner.Meaning(context.Background(), x)
+		v, err := e.captioner.Meaning(context.Background(), 0, x)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -446,9 +502,9 @@ func (e encoded) meanings(t testing.TB) (out [][]float32) {
 // the first input was captioned greedily.
 func (e encoded) trace(t testing.TB) string {
 	t.Helper()
-	o := caption.Greedy()
+	o := answer.Greedy()
 	o.Trace = true
-	said, err := e.captioner.Captions(context.Background(), e.inputs[:1], o)
+	said, err := e.captioner.Answer(context.Background(), e.inputs[:1], o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,7 @@ func learnDemo(open func(t testing.TB) *plan) func(t *testing.T) parts {
 		}
 		val = []demoExample{{demoItems(t, "flower")[0], []string{"a red apple"}}, {demoItems(t, "siren")[0], []string{"a bell"}}}
 		d := demoData(t, p, m, train, val)
-		out := hashData(d)
+		out := hashData(p, d)
 		// Eight examples an epoch, since sounds come twice: batches of 3, 3 and 2.
 		f := fit(t, p, d, fitting{epochs: 1, batch: 3, shards: 2, workers: 2, rate: 3e-3, noise: 0.5, dropSense: 0.5})
 		maps.Copy(out, f.parts())

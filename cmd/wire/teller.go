@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/answer"
+	"github.com/connectomewire/wire/runtime/lesion"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/task"
+)
+
+// loadPlan loads the plan in a directory, or, where there is no directory of
+// that name, the built-in plan "default". at is the directory, "" for the
+// built-in one.
+func loadPlan(name string) (plan *wiring.Plan, at string, err error) {
+	if _, missing := os.Stat(name); missing != nil && name == "default" {
+		plan, err = wiring.DefaultPlan()
+		return plan, "", err
+	}
+	plan, err = wiring.Load(name)
+	return plan, name, err
+}
+
+// checkOutputs refuses names of drawings before anything is computed.
+func checkOutputs(c *cli.Context) error {
+	if name := c.String("flow"); name != "" {
+		return checkDrawing(name)
+	}
+	return nil
+}
+
+// teller is an opened plan that answers as the options say.
+type teller struct {
+	plan     *wiring.Plan
+	models   *frozen.Modules
+	session  *answer.Session
+	decode   answer.Options
+	decoding string
+	config   runtime.Config
+	lesions  []string
+	top      int
+	study    *lesion.Study // made when first needed
+}
+
+// told is what one input came to, with its trace.
+type told struct {
+	trace *runtime.Trace
+	text  string // of the first effector
+}
+
+// openTeller opens a plan's modules on the chosen engine.
+func openTeller(c *cli.Context, plan *wiring.Plan, finder library.Finder, better bool) (*teller, error) {
+	config := runtime.Default()
+	config.Policy = runtime.Policy(c.String("policy"))
+	config.ModuleTimeout = c.Duration("timeout")
+	if err := config.Validate(); err != nil {
+		return nil, usageError{err}
+	}
+	t := &teller{plan: plan, lesions: c.StringSlice("lesion"), top: c.Int("top"), decode: answer.Greedy(), decoding: "greedy"}
+	if better {
+		t.decode, t.decoding = answer.Better(), "beam-mbr"
+	}
+	var err error
+	if config.LesionRegions, config.LesionTracts, err = runtime.FindLesions(plan, t.lesions); err != nil {
+		return nil, err
+	}
+	engine, err := openEngine(c.String("engine"))
+	if err != nil {
+		return nil, err
+	}
+	if t.models, err = frozen.Open(plan, finder, engine); err != nil {
+		return nil, err
+	}
+	t.config = config
+	if t.session, err = answer.New(c.Context, plan, t.models, config); err != nil {
+		return nil, errors.Join(err, t.models.Close())
+	}
+	return t, nil
+}
+
+// Close releases the modules.
+func (t *teller) Close() error { return t.models.Close() }
+
+// tell answers about one input, traces it and ranks its tracts.
+func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
+	in, err := s.read(ctx)
+	if err != nil {
+		return ran{}, told{}, err
+	}
+	encoded, err := t.session.Encode(ctx, in)
+	if err != nil {
+		return ran{}, told{}, err
+	}
+	options := t.decode
+	options.Trace = true
+	answers, err := t.session.Answer(ctx, []*answer.Encoded{encoded}, options)
+	if err != nil {
+		return ran{}, told{}, err
+	}
+	a := answers[0]
+	first := &t.plan.Effectors[0]
+	for _, l := range t.lesions {
+		a.Trace.Notes = append(a.Trace.Notes, "lesion: "+l)
+	}
+	if t.top > 0 {
+		if err := t.contributions(ctx, encoded, a.By[first.Name], &a); err != nil {
+			return ran{}, told{}, err
+		}
+	}
+	r := ran{File: s.file, Inputs: s.shown, Answers: a.By, Engine: t.session.Engine(), Ticks: a.Trace.Ticks, Lesions: t.lesions, Faults: a.Faults}
+	if t.session.Speaker() >= 0 {
+		r.Decoding = t.decoding
+	}
+	if t.top > 0 {
+		r.Tracts = a.Trace.Strongest(t.top)
+	}
+	return r, told{a.Trace, answerText(first, a.By[first.Name])}, nil
+}
+
+// contributions measures what each tract gave to the first effector's answer.
+func (t *teller) contributions(ctx context.Context, in *answer.Encoded, first task.Answer, a *answer.Answers) error {
+	if t.study == nil {
+		var err error
+		if t.study, err = lesion.New(t.plan, t.models, t.session, t.config); err != nil {
+			return err
+		}
+	}
+	var err error
+	a.Trace.Contribution, err = t.study.Tracts(ctx, in, 0, first)
+	if err != nil && (ctx.Err() != nil || t.config.Policy != runtime.Silence) {
+		return err
+	}
+	if err != nil {
+		a.Faults = append(a.Faults, "contributions of tracts: "+err.Error())
+	}
+	return nil
+}
+
+// tellMany answers about several inputs together. An input that cannot be
+// read or run has its error and leaves the others alone.
+func (t *teller) tellMany(ctx context.Context, subjects []subject) []ran {
+	out := make([]ran, len(subjects))
+	var encoded []*answer.Encoded
+	var owner []int
+	for i, s := range subjects {
+		out[i] = ran{File: s.file, Answers: map[string]task.Answer{}}
+		in, err := s.read(ctx)
+		var e *answer.Encoded
+		if err == nil {
+			e, err = t.session.Encode(ctx, in)
+		}
+		if err != nil {
+			out[i].Error = err.Error()
+			continue
+		}
+		encoded, owner = append(encoded, e), append(owner, i)
+	}
+	answers, err := t.session.Answer(ctx, encoded, t.decode)
+	for k, i := range owner {
+		if err != nil {
+			out[i].Error = err.Error()
+			continue
+		}
+		out[i].Answers, out[i].Faults = answers[k].By, answers[k].Faults
+	}
+	return out
+}
+
+// sensesOf lists a plan's senses with their kinds, for messages.
+func sensesOf(p *wiring.Plan) string {
+	var names []string
+	for _, s := range p.Senses {
+		if s.Kind != wiring.KindMemory {
+			names = append(names, fmt.Sprintf("%s (%s)", s.Name, s.Kind))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

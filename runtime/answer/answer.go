@@ -1,0 +1,236 @@
+package answer
+
+import (
+	"context"
+	"time"
+
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/task"
+)
+
+// Answers are what a plan's effectors made of one input.
+type Answers struct {
+	// By effector's name.
+	By map[string]task.Answer
+	// Trace is nil unless asked for; its Said is of the first effector that
+	// speaks.
+	Trace *runtime.Trace
+	// Faults say what was silenced on the way.
+	Faults []string
+}
+
+// rows bounds how many inputs, or beams, are stepped side by side.
+const rows = 128
+
+// Answer answers encoded inputs. The result does not depend on how many are
+// given at once.
+func (s *Session) Answer(ctx context.Context, inputs []*Encoded, o Options) ([]Answers, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Answers
+	size := max(1, rows/max(o.Beam, 1))
+	for lo := 0; lo < len(inputs); {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		// Series of one length go together: their episodes end together.
+		hi := lo + 1
+		for hi < len(inputs) && hi-lo < size && inputs[hi].Steps == inputs[lo].Steps {
+			hi++
+		}
+		group := inputs[lo:hi]
+		lo = hi
+		told, err := s.decide(ctx, group, o)
+		if err != nil {
+			return nil, err
+		}
+		answers, err := s.episodes(ctx, group, told, o)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, answers...)
+	}
+	return out, nil
+}
+
+// decide chooses the sentences of every effector that speaks by beam search
+// and minimum Bayes risk; nil for greedy decoding.
+func (s *Session) decide(ctx context.Context, group []*Encoded, o Options) (told [][][]int32, err error) {
+	if o.Beam <= 1 {
+		return nil, nil
+	}
+	told = make([][][]int32, len(s.speakers))
+	for i, l := range s.speakers {
+		if l == nil {
+			continue
+		}
+		if told[i], err = s.better(ctx, i, group, o); err != nil {
+			return nil, err
+		}
+	}
+	return told, nil
+}
+
+// episodes runs the inputs through the network: together, or, for a trace, one
+// by one.
+func (s *Session) episodes(ctx context.Context, group []*Encoded, told [][][]int32, o Options) ([]Answers, error) {
+	if !o.Trace {
+		return s.run(ctx, s.plain, group, told)
+	}
+	if s.traced == nil {
+		config := s.config
+		config.Trace = true
+		net, err := runtime.New(s.plan, config)
+		if err != nil {
+			return nil, err
+		}
+		s.traced = net
+	}
+	var out []Answers
+	for i, in := range group {
+		one := make([][][]int32, len(told))
+		for e, list := range told {
+			if list != nil {
+				one[e] = list[i : i+1]
+			}
+		}
+		answers, err := s.run(ctx, s.traced, []*Encoded{in}, one)
+		if err != nil {
+			return nil, err
+		}
+		t := answers[0].Trace
+		shift := in.Began.Sub(t.Started)
+		for _, call := range in.Calls {
+			t.Modules = append(t.Modules, runtime.Call{Module: call.Module, Begin: call.Begin + shift, End: call.End + shift})
+		}
+		t.Notes = append(t.Notes, in.Faults...)
+		if e := s.Speaker(); e >= 0 {
+			t.Said = append(make([]string, s.plan.Ticks.Settle), answers[0].By[s.plan.Effectors[e].Name].Tokens...)
+		}
+		out = append(out, answers[0])
+	}
+	return out, nil
+}
+
+// replying is an actor that has answers when the episode is over.
+type replying interface {
+	runtime.Actor
+	// answer is what was made of an input of the batch, and what failed.
+	answer(input int) (task.Answer, error)
+}
+
+// run runs one episode with an actor for every effector.
+func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encoded, told [][][]int32) ([]Answers, error) {
+	inputs, steps := Standardised(s.plan, group, 1)
+	ep := runtime.Episode{Batch: len(group), Inputs: inputs, Steps: steps, Ticks: s.ticks(steps)}
+	began := time.Now()
+	var calls []runtime.Call
+	record := func(_ string, do func() error) error { return do() }
+	if net.Config().Trace {
+		record = func(module string, do func() error) error {
+			from := time.Since(began)
+			err := do()
+			calls = append(calls, runtime.Call{Module: module, Begin: from, End: time.Since(began)})
+			return err
+		}
+	}
+	actors := make([]replying, len(s.readouts))
+	for i, l := range s.speakers {
+		if l != nil {
+			voice := &greedy{body: s.body(i, len(group)), said: make([]utterance, len(group))}
+			if i < len(told) {
+				voice.told = told[i]
+			}
+			voice.record = record
+			actors[i] = voice
+		} else {
+			actors[i] = newReader(s, i, group)
+		}
+		ep.Actors = append(ep.Actors, actors[i])
+	}
+	res, err := net.Run(ctx, ep)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Answers, len(group))
+	for k := range out {
+		a := &out[k]
+		a.By = make(map[string]task.Answer, len(actors))
+		a.Faults = append(append(a.Faults, group[k].Faults...), res.Faults...)
+		for i, actor := range actors {
+			answer, fault := actor.answer(k)
+			a.By[s.plan.Effectors[i].Name] = answer
+			if fault != nil {
+				a.Faults = append(a.Faults, fault.Error())
+			}
+		}
+	}
+	if res.Trace != nil {
+		shift := began.Sub(res.Trace.Started)
+		for _, call := range calls {
+			res.Trace.Modules = append(res.Trace.Modules, runtime.Call{Module: call.Module, Begin: call.Begin + shift, End: call.End + shift})
+		}
+		out[0].Trace = res.Trace
+	}
+	return out, nil
+}
+
+// ticks is how long an episode may last: the steps of its series, or the
+// settling and what effectors may then do.
+func (s *Session) ticks(steps int) int {
+	if steps > 0 {
+		return s.plan.Ticks.Settle * steps
+	}
+	if s.Speaker() < 0 {
+		return s.plan.Ticks.Settle
+	}
+	return s.plan.Ticks.Settle + s.plan.Ticks.Max + 1
+}
+
+// reader is the actor of an effector that does not speak: it reads the state
+// when the input has settled, or at the end of every step of a series.
+type reader struct {
+	s        *Session
+	effector int
+	steps    []int // of each input; 0 for one without a series
+	tape     head.Tape
+	values   [][]float32 // by input: the predictions read, one after the other
+}
+
+func newReader(s *Session, effector int, group []*Encoded) *reader {
+	r := &reader{s: s, effector: effector, tape: s.readouts[effector].Tape(), values: make([][]float32, len(group))}
+	for _, in := range group {
+		r.steps = append(r.steps, in.Steps)
+	}
+	return r
+}
+
+// Act implements [runtime.Actor].
+func (r *reader) Act(_ context.Context, tick int, norm []float32) (runtime.Reply, error) {
+	settle := r.s.plan.Ticks.Settle
+	if (tick+1)%settle != 0 {
+		return runtime.Reply{}, nil
+	}
+	readout := r.s.readouts[r.effector]
+	n := len(r.values)
+	out := make([]float32, n*readout.Width())
+	r.tape.Forward(out, &head.Rows{Counts: []int{n}, Norm: norm})
+	more := false
+	for i := range r.values {
+		step := (tick + 1) / settle
+		if step <= max(r.steps[i], 1) {
+			r.values[i] = append(r.values[i], out[i*readout.Width():][:readout.Width()]...)
+		}
+		more = more || step < r.steps[i]
+	}
+	return runtime.Reply{Done: !more}, nil
+}
+
+// answer implements replying.
+func (r *reader) answer(i int) (task.Answer, error) {
+	return head.Answer(r.s.plan, r.effector, r.values[i]), nil
+}

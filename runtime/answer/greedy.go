@@ -1,0 +1,209 @@
+package answer
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/task"
+)
+
+// utterance is a caption while it is being said, or after.
+type utterance struct {
+	words []int32   // indices into the lexicon, the end not counted
+	probs []float64 // of each word and of the end
+	ended bool
+}
+
+// confidence is the mean probability of the words and the end.
+func (u *utterance) confidence() float64 {
+	var sum float64
+	for _, p := range u.probs {
+		sum += p
+	}
+	return sum / float64(max(len(u.probs), 1))
+}
+
+// greedy is an actor that says the likeliest word, or the words it is told.
+type greedy struct {
+	body
+	told [][]int32 // words to say, an end after them; nil to choose
+	said []utterance
+}
+
+// Act implements [runtime.Actor].
+func (g *greedy) Act(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
+	if reply, done, err := g.settling(ctx, tick); done || err != nil {
+		return reply, err
+	}
+	w := tick - g.settle // which word
+	x := g.lexicon()
+	v := len(x.Tokens)
+	logits := g.score(g.hidden, norm, g.batch)
+	done := true
+	for b := range g.batch {
+		u := &g.said[b]
+		g.next[b] = x.Tokens[x.End]
+		if u.ended {
+			continue
+		}
+		row := logits[b*v:][:v]
+		choice := x.End
+		switch {
+		case g.told != nil && w < len(g.told[b]):
+			choice = int(g.told[b][w])
+		case g.told == nil:
+			choice = best(row, func(word int) bool { return !sayable(u.words, word, x.End) })
+		}
+		u.probs = append(u.probs, math.Exp(float64(row[choice]-kernel.LogSumExp(row, g.scratch))))
+		if choice == x.End {
+			u.ended = true
+			continue
+		}
+		u.words = append(u.words, int32(choice))
+		if w+1 >= g.most && g.told == nil {
+			u.ended = true
+			continue
+		}
+		g.next[b] = x.Tokens[choice]
+		done = false
+	}
+	if done {
+		return runtime.Reply{Done: true}, nil
+	}
+	return g.speak(ctx)
+}
+
+// sayable says whether a word may follow those said: nothing ends before it
+// began, and no word follows itself. Hardly any caption has such a pair, but
+// the semantic readout, which points at the same words at every tick, would now
+// and then call a flower a "flower flower".
+func sayable(said []int32, word, end int) bool {
+	if len(said) == 0 {
+		return word != end
+	}
+	return word != int(said[len(said)-1])
+}
+
+// best returns the index of the largest logit that is not skipped.
+func best(row []float32, skip func(i int) bool) int {
+	at := -1
+	for i, x := range row {
+		if (at < 0 || x > row[at]) && !skip(i) {
+			at = i
+		}
+	}
+	return at
+}
+
+// answer implements replying.
+func (g *greedy) answer(input int) (task.Answer, error) {
+	u, x := &g.said[input], g.lexicon()
+	a := task.Answer{Text: sentence(x, u.words), Tokens: []string{}, Confidence: u.confidence()}
+	for _, w := range u.words {
+		a.Tokens = append(a.Tokens, x.Text[w])
+	}
+	return a, g.fault
+}
+
+// sentence writes words out.
+func sentence(x *head.Lexicon, words []int32) string {
+	parts := make([]string, len(words))
+	for i, w := range words {
+		parts[i] = x.Text[w]
+	}
+	return strings.ReplaceAll(strings.Join(parts, " "), " ,", ",")
+}
+
+// body runs the language module along with an actor.
+type body struct {
+	language *frozen.Language
+	readout  *head.Language
+	tape     head.Tape
+	module   string
+	guard    runtime.Config
+	record   func(module string, do func() error) error
+	batch    int
+	settle   int // ticks before the first word
+	most     int // words
+
+	next    []int32   // tokens that go into the module
+	hidden  []float32 // [batch, hidden] before the word to come
+	states  []float32 // [batch, state]
+	logits  []float32 // [batch, words]
+	scratch []float32 // [words]
+	fault   error     // why the module fell silent
+}
+
+func (s *Session) body(effector, batch int) body {
+	l := s.speakers[effector]
+	return body{
+		language: s.modules.Language(effector), readout: l, tape: l.Tape(), module: s.plan.Effectors[effector].Module,
+		guard: s.config, batch: batch, settle: s.plan.Ticks.Settle, most: s.plan.Ticks.Max,
+		record: func(_ string, do func() error) error { return do() },
+	}
+}
+
+func (y *body) lexicon() *head.Lexicon { return y.readout.Lexicon() }
+
+// score returns the logits of every allowed word, [batch, words], from the
+// language module's hidden state and the effector's normalised state. The
+// result is overwritten by the next call.
+func (y *body) score(hidden, norm []float32, batch int) []float32 {
+	if n := batch * y.readout.Width(); len(y.logits) != n {
+		y.logits = make([]float32, n)
+	}
+	y.tape.Forward(y.logits, &head.Rows{Counts: []int{0, batch}, Norm: norm, Context: hidden})
+	return y.logits
+}
+
+// settling handles the ticks before the first word. It reports whether the
+// tick was one of them.
+func (y *body) settling(ctx context.Context, tick int) (runtime.Reply, bool, error) {
+	if tick >= y.settle {
+		return runtime.Reply{}, false, nil
+	}
+	if tick < y.settle-1 {
+		return runtime.Reply{}, true, nil
+	}
+	y.next = slices.Repeat([]int32{y.language.Start()}, y.batch)
+	y.scratch = make([]float32, y.readout.Width())
+	y.states = nil
+	reply, err := y.speak(ctx)
+	return reply, true, err
+}
+
+// speak takes a step of the language module.
+func (y *body) speak(ctx context.Context) (runtime.Reply, error) {
+	tokens, states := slices.Clone(y.next), y.states
+	type step struct{ hidden, states []float32 }
+	answer := make(chan step, 1) // a call that was given up must not write here later
+	err := y.record(y.module, func() error {
+		return y.guard.Guard(ctx, y.module, func(ctx context.Context) error {
+			hidden, next, err := y.language.Body(ctx, tokens, states)
+			if err == nil {
+				err = runtime.CheckFinite(hidden)
+			}
+			if err == nil {
+				answer <- step{hidden, next}
+			}
+			return err
+		})
+	})
+	if errors.Is(err, runtime.ErrSilenced) {
+		y.fault = err
+		return runtime.Reply{Done: true}, nil
+	}
+	if err != nil {
+		return runtime.Reply{}, err
+	}
+	got := <-answer
+	y.hidden, y.states = got.hidden, got.states
+	return runtime.Reply{Feedback: y.hidden}, nil
+}

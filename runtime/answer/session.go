@@ -1,0 +1,138 @@
+package answer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/connectomewire/wire/datasets/metrics"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/head"
+)
+
+// Session answers with a plan. It is safe for concurrent use; answers for
+// several goroutines are made one after the other.
+type Session struct {
+	plan     *wiring.Plan
+	modules  *frozen.Modules
+	config   runtime.Config
+	readouts []head.Readout   // by effector
+	speakers []*head.Language // by effector; nil for one that does not speak
+	plain    *runtime.Network // fast
+	traced   *runtime.Network // made when first asked for
+	cider    *metrics.CIDEr   // of remembered sentences; nil without a memory
+	mu       sync.Mutex
+}
+
+// New makes a session of a plan and its opened modules. config.Trace is
+// ignored: each call says whether it wants a trace.
+func New(ctx context.Context, p *wiring.Plan, m *frozen.Modules, config runtime.Config) (*Session, error) {
+	config.Trace = false
+	net, err := runtime.New(p, config)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{plan: p, modules: m, config: config, plain: net, speakers: make([]*head.Language, len(p.Effectors))}
+	for i := range p.Effectors {
+		var r head.Readout
+		if l := m.Language(i); l != nil {
+			s.speakers[i], err = l.Bind(ctx, p, i)
+			r = s.speakers[i]
+		} else {
+			r, err = head.Bind(p, i)
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.readouts = append(s.readouts, r)
+	}
+	if p.Memory != nil {
+		documents := make([][]string, len(p.Memory.Payloads))
+		for i, text := range p.Memory.Payloads {
+			documents[i] = []string{text}
+		}
+		s.cider = metrics.NewCIDEr(documents)
+	}
+	return s, nil
+}
+
+// Plan returns the session's plan; it may not be changed.
+func (s *Session) Plan() *wiring.Plan { return s.plan }
+
+// Engine names the engine that runs the modules.
+func (s *Session) Engine() string { return s.modules.Engine() }
+
+// Readout returns the arithmetic of an effector.
+func (s *Session) Readout(effector int) head.Readout { return s.readouts[effector] }
+
+// Speaker returns the index of the first effector that speaks, or −1.
+func (s *Session) Speaker() int {
+	for i, l := range s.speakers {
+		if l != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// Options say how answers are made.
+type Options struct {
+	// Beam is the number of beams; 0 or 1 is greedy decoding. More than one
+	// chooses among the found sentences by minimum Bayes risk.
+	Beam int
+	// Temperature of the candidates' weights; lower trusts the input's
+	// likeness to a sentence more.
+	Temperature float64
+	// Likelihood is the power of a spoken sentence's own probability in its
+	// weight, beside its likeness to the input.
+	Likelihood float64
+	// Spoken is the share of belief, 0 to 1, that goes to what the beams
+	// found; the rest goes to the sentences of the episodes that the plan's
+	// memory recalls. With 0 only those can be chosen. It does not matter for an
+	// input that recalls nothing.
+	Spoken float64
+	// Sharpness of belief in recalled sentences: it multiplies the cosine of
+	// their episodes; more trusts the likest episode more.
+	Sharpness float64
+	// Trace records what the network did for each input.
+	Trace bool
+}
+
+// Greedy is the plan's own decoding.
+func Greedy() Options { return Options{} }
+
+// Better is beam search with sixteen beams and minimum-Bayes-risk choice: most
+// belief goes to what the beams found, and of that to what is likest the input;
+// the rest to what the plan remembers. Chosen on validation data, two seeds of
+// the shipped plan: shares of 0.7 to 1 and temperatures of 0.03 to 0.05 do
+// about equally well.
+func Better() Options {
+	return Options{Beam: 16, Temperature: 0.03, Likelihood: 0.3, Spoken: 0.85, Sharpness: wiring.RecallSharpness}
+}
+
+// MemoryAlone chooses among recalled sentences only, as if nothing were spoken.
+func MemoryAlone() Options {
+	return Options{Beam: 16, Temperature: 0.1, Spoken: 0, Sharpness: wiring.RecallSharpness}
+}
+
+// Validate reports the first option out of range.
+func (o Options) Validate() error {
+	if o.Beam < 0 || o.Beam > 1024 {
+		return fmt.Errorf("answer: %d beams; want 0 (greedy) to 1024", o.Beam)
+	}
+	if o.Beam > 1 && !(o.Temperature > 0) {
+		return fmt.Errorf("answer: temperature %v; want more than 0", o.Temperature)
+	}
+	if !(o.Likelihood >= 0 && o.Likelihood <= 1e3) {
+		return fmt.Errorf("answer: a likelihood of power %v; want 0 or more", o.Likelihood)
+	}
+	if !(o.Spoken >= 0 && o.Spoken <= 1) {
+		return fmt.Errorf("answer: a share of %v for what is spoken; want 0 to 1", o.Spoken)
+	}
+	if !(o.Sharpness >= 0 && o.Sharpness <= 1e6) {
+		return fmt.Errorf("answer: a sharpness of %v; want 0 or more", o.Sharpness)
+	}
+	return nil
+}

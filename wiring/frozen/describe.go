@@ -1,0 +1,88 @@
+package frozen
+
+import (
+	"fmt"
+
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/wiring"
+)
+
+// Describe finds the modules that a recipe names and says what they give, for
+// [wiring.Build].
+func Describe(r *wiring.Recipe, f library.Finder) (map[string]wiring.ModuleInfo, error) {
+	info := map[string]wiring.ModuleInfo{}
+	for _, name := range r.Modules() {
+		found, err := f.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		one, err := describe(found, name)
+		if err != nil {
+			return nil, err
+		}
+		info[name] = one
+	}
+	return info, nil
+}
+
+// describe reads a module's manifest and checks its files.
+func describe(found library.Found, name string) (wiring.ModuleInfo, error) {
+	at := found.Source
+	if found.Dir != "" {
+		at = found.Dir
+	}
+	m, err := modules.LoadManifest(found.Files, at)
+	if err != nil {
+		return wiring.ModuleInfo{}, err
+	}
+	if err := m.VerifyFiles(found.Files); err != nil {
+		return wiring.ModuleInfo{}, fmt.Errorf("module %q: %w", name, err)
+	}
+	sum, err := library.Pin(found.Files)
+	if err != nil {
+		return wiring.ModuleInfo{}, fmt.Errorf("module %q: %w", name, err)
+	}
+	info := wiring.ModuleInfo{Source: found.Source, SHA256: sum, Outputs: map[string]wiring.PortInfo{}, Inputs: map[string]string{}}
+	for i := range m.Outputs {
+		info.Outputs[m.Outputs[i].Name] = port(&m.Outputs[i])
+	}
+	for _, p := range m.Inputs {
+		info.Inputs[p.Name] = p.Kind
+	}
+	return info, nil
+}
+
+// port says what a port gives: vectors of one width, one or a grid of them, or
+// something that no sense can take.
+func port(p *modules.Port) wiring.PortInfo {
+	o := wiring.PortInfo{Shape: fmt.Sprintf("%s %v", p.Kind, p.Shape)}
+	if p.DType() != modules.Float32 || p.Boxes != nil {
+		return o
+	}
+	switch cells := p.Cells(); {
+	case p.Kind == modules.KindGrid && p.Pooling == "" && cells > 1:
+		o.Width, o.Places = p.Width(), cells
+	case p.Kind == modules.KindGrid && p.Pooling == "":
+		// an open number of places: no vector
+	case p.Kind == modules.KindEmbedding, p.Kind == modules.KindGrid, p.Kind == modules.KindLogits, p.Kind == modules.KindTensor, p.Kind == modules.KindState:
+		if fixed(p) {
+			o.Width = p.Width()
+		}
+	}
+	return o
+}
+
+// fixed says that a port gives one vector for each input: all of its
+// dimensions but the first are known, and all of those but the last are 1.
+func fixed(p *modules.Port) bool {
+	if p.Pooling != "" {
+		return true
+	}
+	for k, d := range p.Shape {
+		if k > 0 && k < len(p.Shape)-1 && d.Size != 1 {
+			return false
+		}
+	}
+	return len(p.Shape) > 0
+}

@@ -1,0 +1,239 @@
+package prepare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/connectomewire/wire/internal/fit"
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/task"
+)
+
+// chunk is the number of examples whose outputs are cached together.
+const chunk = 256
+
+// given is what the modules made of one example.
+type given struct {
+	vectors [][]float32 // by sense, [views, numbers]
+	steps   int
+	bad     []string // why an input could not be read
+	passing bool     // for a reason that may pass
+}
+
+// inputs encodes examples chunk by chunk, from the cache where it has them.
+func (r *preparer) inputs(ctx context.Context, what string, examples []task.Example, views int) ([]given, error) {
+	out := make([]given, len(examples))
+	chunks := (len(examples) + chunk - 1) / chunk
+	done := 0
+	var mu sync.Mutex
+	err := r.parallel(ctx, chunks, func(ctx context.Context, c int) error {
+		lo, hi := c*chunk, min((c+1)*chunk, len(examples))
+		rows, err := r.chunk(ctx, examples[lo:hi], views)
+		if err != nil {
+			return err
+		}
+		copy(out[lo:hi], rows)
+		mu.Lock()
+		defer mu.Unlock()
+		done += hi - lo
+		r.o.Progress(what, done, len(examples))
+		return nil
+	})
+	return out, err
+}
+
+// chunk encodes some examples. What is permanently unreadable is remembered
+// with what was read; where something failed for a reason that may pass,
+// nothing is.
+func (r *preparer) chunk(ctx context.Context, examples []task.Example, views int) ([]given, error) {
+	key := r.chunkKey(examples, views)
+	if rows, ok := loadChunk(r.o.Cache, key, len(examples), r.data.Numbers); ok {
+		return rows, nil
+	}
+	rows := make([]given, len(examples))
+	for i := range rows {
+		rows[i].vectors = make([][]float32, len(r.plan.Senses))
+	}
+	for k := range r.plan.Senses {
+		if r.plan.Senses[k].Kind == wiring.KindMemory {
+			continue // comes when all episodes are known
+		}
+		if err := r.sense(ctx, k, examples, views, rows); err != nil {
+			return nil, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(rows, func(g given) bool { return g.passing }) {
+		return rows, nil
+	}
+	return rows, saveChunk(r.o.Cache, key, rows)
+}
+
+// sense encodes what examples give one sense. Pictures go through their module
+// in batches.
+func (r *preparer) sense(ctx context.Context, k int, examples []task.Example, views int, rows []given) error {
+	const batch = 32
+	s := &r.plan.Senses[k]
+	var pictures []any
+	var owner []int
+	flush := func() error {
+		if len(pictures) == 0 {
+			return nil
+		}
+		v, err := r.modules.Encode(ctx, s, modules.KindImage, pictures)
+		if err != nil {
+			return fmt.Errorf("prepare: %s: %w", examples[owner[0]].ID, err)
+		}
+		if err := checkNumbers(v, len(pictures)*s.Numbers()); err != nil {
+			return fmt.Errorf("prepare: sense %q on pictures from %s on: %w", s.Name, examples[owner[0]].ID, err)
+		}
+		for i, at := range owner {
+			rows[at].vectors[k] = append(rows[at].vectors[k], v[i*s.Numbers():][:s.Numbers()]...)
+		}
+		pictures, owner = pictures[:0], owner[:0]
+		return nil
+	}
+	for i := range examples {
+		e := &examples[i]
+		in, ok := e.Inputs[s.Name]
+		if !ok {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		value, err := in.Read()
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			rows[i].note(e.ID, err)
+			continue
+		}
+		m, picture := value.(image.Image)
+		if !picture {
+			if err := r.one(ctx, k, e.ID, in.Kind, value, &rows[i]); err != nil {
+				return err
+			}
+			continue
+		}
+		pictures, owner = append(pictures, m), append(owner, i)
+		if views > 1 {
+			from, to := r.viewSides(s)
+			square := fit.Square(m, from)
+			rng := wiring.Stream(r.o.Seed, "views of "+e.ID)
+			for range views - 1 {
+				pictures, owner = append(pictures, augment(square, to, e.Mirror, rng)), append(owner, i)
+			}
+		}
+		if len(pictures) >= batch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// one encodes a single value: a sound or a text by its module, numbers as they
+// are.
+func (r *preparer) one(ctx context.Context, k int, id, kind string, value any, row *given) error {
+	s := &r.plan.Senses[k]
+	vector, steps, err := Numbers(s, value)
+	if vector == nil && err == nil {
+		vector, err = r.modules.Encode(ctx, s, kind, []any{value})
+	}
+	if err == nil {
+		err = checkNumbers(vector, max(steps, 1)*s.Numbers())
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		row.note(id, err)
+		return nil
+	}
+	row.vectors[k] = vector
+	row.steps = max(row.steps, steps)
+	return nil
+}
+
+// Numbers returns what a sense of numbers is given; nil for a value that a
+// module must encode first.
+func Numbers(s *wiring.Sense, value any) (vector []float32, steps int, err error) {
+	switch v := value.(type) {
+	case []float32:
+		if s.PerTick || len(v) != s.Width {
+			return nil, 0, fmt.Errorf("sense %q of kind %s, %d wide, was given a vector of %d numbers", s.Name, s.Kind, s.Width, len(v))
+		}
+		return v, 0, nil
+	case task.Series:
+		if !s.PerTick || v.Width != s.Width || v.Steps < 1 || len(v.Values) != v.Steps*v.Width {
+			return nil, 0, fmt.Errorf("sense %q of kind %s, %d wide, was given a series of %d steps of %d numbers", s.Name, s.Kind, s.Width, v.Steps, v.Width)
+		}
+		return v.Values, v.Steps, nil
+	}
+	return nil, 0, nil
+}
+
+// checkNumbers checks the count and that all are numbers.
+func checkNumbers(v []float32, want int) error {
+	if len(v) != want {
+		return fmt.Errorf("%d numbers, want %d", len(v), want)
+	}
+	if i := slices.IndexFunc(v, func(x float32) bool { return math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) }); i >= 0 {
+		return fmt.Errorf("number %d is %v", i, v[i])
+	}
+	return nil
+}
+
+// note notes an input that could not be read.
+func (g *given) note(id string, err error) {
+	g.bad = append(g.bad, fmt.Sprintf("%s: %v", id, err))
+	g.passing = g.passing || mayPass(err)
+}
+
+// mayPass says that an error is no fault of the file: it may be gone when the
+// same is tried again.
+func mayPass(err error) bool {
+	for _, passing := range []error{
+		context.Canceled, context.DeadlineExceeded, os.ErrDeadlineExceeded, io.ErrClosedPipe, os.ErrClosed, os.ErrPermission, os.ErrNotExist,
+		syscall.EMFILE, syscall.ENFILE, syscall.EAGAIN, syscall.EINTR, syscall.ENOMEM, syscall.EIO, syscall.ENOSPC,
+	} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
+}
+
+// viewSides are the sides, in pixels, of the square that views are cut from
+// and of the views: the module's own size, and half as much again.
+func (r *preparer) viewSides(s *wiring.Sense) (from, to int) {
+	to = 64
+	if e, ok := frozen.EncoderFor(s, modules.KindImage); ok {
+		if m := r.modules.Module(e.Module); m != nil {
+			for _, p := range m.Manifest.Inputs {
+				if p.Image != nil && len(p.Image.Size) == 2 {
+					to = min(p.Image.Size[0], p.Image.Size[1])
+				}
+			}
+		}
+	}
+	return to * 3 / 2, to
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,41 @@
+package answering
+
+import (
+	"context"
+
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/prepare"
+	"github.com/connectomewire/wire/wiring/task"
+	"github.com/connectomewire/wire/wiring/task/captioning"
+	"github.com/connectomewire/wire/wiring/task/labelling"
+)
+
+// Kind names the task in plans and recipes.
+const Kind = "answering"
+
+func init() { prepare.Register(Kind, answering{}) }
+
+type answering struct{}
+
+// Settings implements [prepare.Task]: the labels, of an effector that chooses.
+func (answering) Settings(target string, examples []task.Example) (wiring.Settings, error) {
+	kind, err := prepare.Lookup(labelling.Kind)
+	if err != nil {
+		return nil, err
+	}
+	return kind.Settings(target, examples)
+}
+
+// Encode implements [prepare.Task].
+func (answering) Encode(ctx context.Context, env prepare.Env, train, val []task.Example) (*prepare.Encoded, error) {
+	name := labelling.Kind
+	if env.Plan.Effectors[env.Effector].Head == head.NameLanguage {
+		name = captioning.Kind
+	}
+	kind, err := prepare.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return kind.Encode(ctx, env, train, val)
+}

@@ -1,0 +1,130 @@
+package forecasting
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/prepare"
+	"github.com/connectomewire/wire/wiring/task"
+)
+
+// Kind names the task in plans and recipes.
+const Kind = "forecasting"
+
+// Settings of the task.
+const (
+	settingHorizon = "horizon"
+	settingWarm    = "warm"
+)
+
+func init() { prepare.Register(Kind, forecasting{}) }
+
+type forecasting struct{}
+
+// Of returns an example's target, values by step; nil when it has none.
+func Of(e *task.Example, target string) [][]float64 {
+	switch v := e.Targets[target].(type) {
+	case [][]float64:
+		return v
+	case []float64:
+		out := make([][]float64, len(v))
+		for i := range v {
+			out[i] = v[i : i+1]
+		}
+		return out
+	}
+	return nil
+}
+
+// Horizon returns a task's number of steps ahead, and those that warm up.
+func Horizon(t wiring.Task) (horizon, warm int) {
+	horizon, warm = 1, t.Settings.Int(settingWarm)
+	if _, said := t.Settings[settingHorizon]; said {
+		horizon = t.Settings.Int(settingHorizon)
+	}
+	return horizon, warm
+}
+
+// Settings implements [prepare.Task]: names for the predicted numbers.
+func (forecasting) Settings(target string, examples []task.Example) (wiring.Settings, error) {
+	for i := range examples {
+		if v := Of(&examples[i], target); len(v) > 0 {
+			s := wiring.Settings{}
+			head.SetNames(s, task.NumberNames(target, len(v[0])))
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("no example has a series as its target %q", target)
+}
+
+// Encode implements [prepare.Task].
+func (forecasting) Encode(_ context.Context, env prepare.Env, train, val []task.Example) (*prepare.Encoded, error) {
+	e := &env.Plan.Effectors[env.Effector]
+	if e.Head != head.NameLinear {
+		return nil, fmt.Errorf("its effector has the head %q; numbers need %q", e.Head, head.NameLinear)
+	}
+	if err := env.Task.Settings.Check(settingHorizon, settingWarm); err != nil {
+		return nil, err
+	}
+	horizon, warm := Horizon(env.Task)
+	if horizon < 0 || warm < 0 {
+		return nil, fmt.Errorf("horizon %d and warm %d must be 0 or more steps", horizon, warm)
+	}
+	if env.Plan.Series() < 0 {
+		return nil, fmt.Errorf("plan %q has no sense of kind %s", env.Plan.Name, wiring.KindSeries)
+	}
+	names, _, _ := head.Names(e)
+	var rows [][]float64
+	for i := range train {
+		rows = append(rows, Of(&train[i], env.Task.Target)...)
+	}
+	mean, scale, err := task.MeanAndScale(rows, len(names))
+	if err != nil {
+		return nil, err
+	}
+	encode := func(examples []task.Example) ([][]*task.Target, error) {
+		out := make([][]*task.Target, len(examples))
+		for i := range examples {
+			series := Of(&examples[i], env.Task.Target)
+			t := &task.Target{}
+			for step := warm; step+horizon < len(series); step++ {
+				v := series[step+horizon]
+				if len(v) != len(names) {
+					return nil, fmt.Errorf("example %s, step %d: %d numbers, the plan predicts %d", examples[i].ID, step+horizon, len(v), len(names))
+				}
+				row := task.Row{Tick: (step + 1) * env.Plan.Ticks.Settle, Values: make([]float32, len(v))}
+				known := false
+				for k, x := range v {
+					row.Values[k] = float32((x - mean[k]) / scale[k])
+					known = known || !math.IsNaN(x)
+				}
+				if known {
+					t.Rows = append(t.Rows, row)
+				}
+			}
+			if len(t.Rows) > 0 {
+				out[i] = []*task.Target{t}
+			}
+		}
+		return out, nil
+	}
+	enc := &prepare.Encoded{}
+	if enc.Train, err = encode(train); err != nil {
+		return nil, err
+	}
+	if enc.Val, err = encode(val); err != nil {
+		return nil, err
+	}
+	settings := wiring.Settings{}
+	head.SetScale(settings, mean, scale)
+	enc.Aim = learn.Aim{
+		Bind:     func(p *wiring.Plan) (head.Readout, error) { return head.Bind(p, env.Effector) },
+		Loss:     &task.Squared{Part: task.Reading{Name: "squared loss", Weight: 1}},
+		Settings: settings,
+	}
+	return enc, nil
+}
