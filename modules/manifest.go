@@ -56,6 +56,10 @@ type Part struct {
 	File string `yaml:"file"`
 	// Taps are inner tensors that become outputs of the part.
 	Taps []string `yaml:"taps,flow,omitempty"`
+	// Feeds are inner tensors that become inputs of the part: what a port or
+	// link gives takes the place of what the model computes there. The
+	// pure-Go engine can do that.
+	Feeds []string `yaml:"feeds,flow,omitempty"`
 	// Constants fix inputs of the part to one value, such as a sample rate.
 	Constants map[string]Constant `yaml:"constants,omitempty"`
 }

@@ -122,6 +122,11 @@ func (m *Manifest) checkParts() error {
 				return at("parts", i, "taps", j)("tap %q is empty or named twice", tap)
 			}
 		}
+		for j, feed := range p.Feeds {
+			if feed == "" || slices.Index(p.Feeds, feed) != j || slices.Contains(p.Taps, feed) {
+				return at("parts", i, "feeds", j)("feed %q is empty, named twice or tapped", feed)
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(p.Constants)) {
 			c := p.Constants[name]
 			if d, err := ParseDType(c.Type); err != nil || d == String {

@@ -110,7 +110,7 @@ func (m *Module) load(dir fs.FS, engine Engine, opt Options) error {
 		if err != nil {
 			return fmt.Errorf("module %s: %w", m.Manifest.Name, err)
 		}
-		load := LoadOptions{Threads: opt.Threads, Taps: part.Taps}
+		load := LoadOptions{Threads: opt.Threads, Taps: part.Taps, Feeds: part.Feeds}
 		if opt.Path != "" {
 			load.Path = filepath.Join(opt.Path, filepath.FromSlash(part.File))
 		}

@@ -3,6 +3,7 @@ package modules
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Differentiable is a session that can record a run and pull gradients of its
@@ -77,10 +78,25 @@ type Kept struct {
 
 // Pass says which inputs the gradients of an output reach.
 type Pass struct {
-	Output string
+	Output string `json:"output"`
 	// Inputs that gradients reach.
-	Inputs []string
+	Inputs []string `json:"inputs"`
 	// Refused holds a reason by input where a way leads through an operator
 	// that has no gradient.
-	Refused map[string]string
+	Refused map[string]string `json:"refused,omitempty"`
+}
+
+// String is a line such as "hidden, state; not token: …".
+func (p Pass) String() string {
+	line := strings.Join(p.Inputs, ", ")
+	for _, name := range sortedKeys(p.Refused) {
+		if line != "" {
+			line += "; "
+		}
+		line += "not " + name + ": " + p.Refused[name]
+	}
+	if line == "" {
+		return "none"
+	}
+	return line
 }

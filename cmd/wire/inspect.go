@@ -127,6 +127,9 @@ func printReport(out io.Writer, r *library.Report, steps bool) error {
 			fmt.Fprintf(w, "state\t%s\t← %s\n", s.Input, s.Output)
 		}
 	}
+	for _, p := range r.Passes {
+		fmt.Fprintf(w, "gradients\t%s\t→ %s\n", p.Output, p)
+	}
 	for _, p := range r.Parts {
 		fmt.Fprintf(w, "\n%s\t%s, operator set %d, %s parameters, %s, %d operators\n", p.File, p.Producer, p.Opset, modulesCount(p.Parameters), byteSize(p.Bytes), p.Nodes)
 		for _, v := range p.Inputs {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/engine"
+	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/moduletest"
 )
 
@@ -123,4 +124,30 @@ func TestAutoFallsBackAtFirstRun(t *testing.T) {
 	if _, err := both.Run(context.Background(), good, nil); !errors.Is(err, errBroken) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A session of the automatic engine moves to pure Go to be recorded.
+func TestAutoRecords(t *testing.T) {
+	auto := &engine.Auto{Native: &half{Engine: goengine.New()}, Go: goengine.New()}
+	s, err := auto.Load(moduletest.Affine().Bytes(), modules.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	rec, err := s.(modules.Differentiable).Record(context.Background(), map[string]*modules.Tensor{"x": modules.Floats([]float32{1, 2, 3}, 1, 3)}, modules.RecordOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rec.Close()
+	if modules.EngineOf(s) != "go" || modules.EngineReason(s) == nil {
+		t.Errorf("the session is on %q for the reason %v", modules.EngineOf(s), modules.EngineReason(s))
+	}
+}
+
+// half is an engine that cannot record.
+type half struct{ modules.Engine }
+
+func (h *half) Load(model []byte, opt modules.LoadOptions) (modules.Session, error) {
+	s, err := h.Engine.Load(model, opt)
+	return struct{ modules.Session }{s}, err
 }

@@ -21,6 +21,9 @@ import (
 type Report struct {
 	Manifest *modules.Manifest `json:"manifest,omitempty"` // nil for a bare model
 	Parts    []PartReport      `json:"parts"`
+	// Passes says by output which inputs gradients reach in the pure-Go
+	// engine; nil where that does not run the model.
+	Passes []modules.Pass `json:"gradients,omitempty"`
 }
 
 // PartReport describes one ONNX file.
@@ -93,6 +96,12 @@ func Inspect(e Entry, sizes map[string]int) (*Report, error) {
 		}
 		r.Parts = append(r.Parts, *p)
 	}
+	if m, err := modules.Open(e.FS, e.Name, goengine.New(), modules.Options{Path: e.Dir}); err == nil {
+		defer m.Close()
+		if r.Passes, err = m.Passes(); err != nil {
+			return nil, err
+		}
+	}
 	return r, r.checkSizes(sizes)
 }
 
@@ -121,6 +130,12 @@ func InspectModel(path string, sizes map[string]int) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Parts: []PartReport{*p}}
+	if s, err := goengine.New().Load(model, modules.LoadOptions{Path: path}); err == nil {
+		defer s.Close()
+		if r.Passes, err = s.(modules.Differentiable).Passes(); err != nil {
+			return nil, err
+		}
+	}
 	return r, r.checkSizes(sizes)
 }
 

@@ -94,10 +94,14 @@ func (f activation) slope() slope {
 	panic("the slope of a fused " + f.name + " does not follow from its value")
 }
 
-func reluSlope(dx, dy, y []float32, _ *scratchBlocks) {
-	for i, v := range y {
-		dx[i] = keepIf(dy[i], v > 0)
-	}
+// steep times any positive number that is not denormal is at least 1.
+const steep = 1e38
+
+func reluSlope(dx, dy, y []float32, tmp *scratchBlocks) {
+	t := tmp[0][:len(y)]
+	kernel.MulScalar(t, y, steep)
+	kernel.MinScalar(t, t, 1)
+	kernel.Mul(dx, dy, t)
 }
 
 // keepIf is x or 0, without a branch.
@@ -122,12 +126,17 @@ func leakySlope(alpha float32) slope {
 	}
 }
 
-// clipSlope reads x or y.
+// clipSlope reads x or y: it is 1 strictly between the bounds, else 0.
 func clipSlope(lo, hi float32) slope {
-	return func(dx, dy, v []float32, _ *scratchBlocks) {
-		for i, x := range v {
-			dx[i] = keepIf(dy[i], x > lo && x < hi)
-		}
+	return func(dx, dy, v []float32, tmp *scratchBlocks) {
+		t, u := tmp[0][:len(v)], tmp[1][:len(v)]
+		kernel.SubScalar(t, v, lo)
+		kernel.SubFromScalar(u, v, hi)
+		kernel.Minimum(t, t, u)
+		kernel.MulScalar(t, t, steep)
+		kernel.MaxScalar(t, t, 0)
+		kernel.MinScalar(t, t, 1)
+		kernel.Mul(dx, dy, t)
 	}
 }
 
