@@ -86,6 +86,7 @@ func TestSharedSpace(t *testing.T) {
 	for name, inputs := range map[string]map[string]modules.Input{
 		"real-vision": {"picture": modules.Image{Image: blank}},
 		"real-sound":  {"sound": modules.Sound{Rate: 8000, Samples: make([]float32, 800)}},
+		"real-text":   {"tokens": modules.Text("a large bear")},
 	} {
 		m := open(t, name, goengine.New())
 		out, err := m.Encode(context.Background(), inputs, "embedding")
@@ -104,4 +105,92 @@ func TestSharedSpace(t *testing.T) {
 			t.Errorf("%s: embedding of length %g", name, math.Sqrt(square))
 		}
 	}
+}
+
+// TestRealText: texts through the tokenizer, alone and padded, give what ONNX
+// Runtime gave for their tokens.
+func TestRealText(t *testing.T) {
+	var file struct {
+		Texts   []string        `json:"texts"`
+		Tokens  [][]int64       `json:"tokens"`
+		Outputs map[string]ends `json:"outputs"`
+	}
+	vectors(t, "real-text", &file)
+	engines(t, func(t *testing.T, e modules.Engine) {
+		m := open(t, "real-text", e)
+		var padded []int64
+		for _, row := range file.Tokens {
+			padded = append(padded, row...)
+		}
+		out := run(t, m, map[string]*modules.Tensor{"tokens": modules.Ints(padded, len(file.Tokens), len(file.Tokens[0]))})
+		for port, want := range file.Outputs {
+			want.check(t, port, out[port], 1e-3)
+		}
+		for i, s := range file.Texts {
+			alone, err := m.Encode(context.Background(), map[string]modules.Input{"tokens": modules.Text(s)}, "embedding")
+			if err != nil {
+				t.Fatal(err)
+			}
+			near(t, s, alone["embedding"].F32, out["embedding"].F32[i*384:(i+1)*384], 1e-3)
+		}
+		nothing := run(t, m, map[string]*modules.Tensor{"tokens": modules.Ints(make([]int64, 2), 1, 2)}, "embedding")
+		for _, v := range nothing["embedding"].F32 {
+			if v != v {
+				t.Fatal("the embedding of padding alone is not a number")
+			}
+		}
+	})
+}
+
+// TestTextMeaning: captions of one thing are nearer each other than captions
+// of different things.
+func TestTextMeaning(t *testing.T) {
+	m := open(t, "real-text", goengine.New())
+	embed := func(s string) []float32 {
+		out, err := m.Encode(context.Background(), map[string]modules.Input{"tokens": modules.Text(s)}, "embedding")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out["embedding"].F32
+	}
+	cosine := func(a, b []float32) (sum float64) {
+		for i := range a {
+			sum += float64(a[i]) * float64(b[i])
+		}
+		return sum
+	}
+	bear, same, train := embed("A brown bear in the grass."), embed("A large bear is sitting on a lawn"), embed("A train stops at a station")
+	if near, far := cosine(bear, same), cosine(bear, train); near < far+0.3 {
+		t.Errorf("two bears have a cosine of %.2f, a bear and a train of %.2f", near, far)
+	}
+}
+
+// TestRealLanguage: a word a step from a zero state.
+func TestRealLanguage(t *testing.T) {
+	var file struct {
+		Steps []struct {
+			Token     int64     `json:"token"`
+			Hidden    []float32 `json:"hidden"`
+			Top       []int     `json:"top"`
+			TopLogits []float32 `json:"top_logits"`
+		} `json:"steps"`
+	}
+	vectors(t, "real-language", &file)
+	engines(t, func(t *testing.T, e modules.Engine) {
+		m := open(t, "real-language", e)
+		s := m.Stream()
+		for i, step := range file.Steps {
+			body, err := s.Step(context.Background(), map[string]*modules.Tensor{"token": modules.Ints([]int64{step.Token}, 1)}, "hidden")
+			if err != nil {
+				t.Fatal(err)
+			}
+			near(t, "hidden", body["hidden"].F32[:len(step.Hidden)], step.Hidden, 1e-3)
+			logits := run(t, m, map[string]*modules.Tensor{"head_hidden": body["hidden"]}, "logits")["logits"].F32
+			for k, top := range step.Top {
+				if math.Abs(float64(logits[top]-step.TopLogits[k])) > 2e-3 {
+					t.Errorf("step %d: logit %d is %g, want %g", i, top, logits[top], step.TopLogits[k])
+				}
+			}
+		}
+	})
 }

@@ -13,7 +13,7 @@ import (
 //go:embed text/CARD.md text/module.yaml text/*.onnx text/*.txt
 //go:embed language/CARD.md language/module.yaml language/*.onnx language/*.txt
 //go:embed sound/CARD.md sound/module.yaml sound/*.onnx
-//go:embed real-vision real-sound
+//go:embed real-vision real-sound real-text real-language
 var files embed.FS
 
 // Scheme starts the source of an embedded module: "zoo:vision".
@@ -21,7 +21,7 @@ const Scheme = "zoo:"
 
 // Names lists the embedded modules.
 func Names() []string {
-	return []string{"vision", "text", "language", "sound", "real-vision", "real-sound"}
+	return []string{"vision", "text", "language", "sound", "real-vision", "real-sound", "real-text", "real-language"}
 }
 
 // FS returns the files of an embedded module; "zoo:vision" and "vision" are

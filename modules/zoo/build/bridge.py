@@ -71,7 +71,7 @@ class VisionBridge:
 class SoundBridge:
     """Standardised features to the text space, fitted on named sounds."""
 
-    def __init__(self, weight=300.0):
+    def __init__(self, weight=100.0):
         self.penalty = weight
 
     def fit(self, features, targets, weights=None):

@@ -240,8 +240,8 @@ def main():
     p.add_argument("--prefix", default="", help="put before the modules' names")
     p.add_argument("--tokens", type=int, default=10000)
     p.add_argument("--spans", type=int, default=12000)
-    p.add_argument("--steps", type=int, default=3000)
-    p.add_argument("--epochs", type=int, default=6)
+    p.add_argument("--steps", type=int, default=1300)
+    p.add_argument("--epochs", type=int, default=5)
     a = p.parse_args()
     for name in STEPS if a.step == "all" else [a.step]:
         start = time.time()

@@ -14,7 +14,7 @@ from onnx import TensorProto
 from packages import find
 from tokenizers import Tokenizer
 
-NARROW, MODEL, HIDDEN, HEADS, LAYERS, LONGEST = 128, 192, 384, 4, 2, 64
+NARROW, MODEL, HIDDEN, HEADS, LAYERS, LONGEST = 128, 256, 512, 4, 1, 64
 PAD = 0
 EPS = 1e-6
 
@@ -123,7 +123,7 @@ class Student(nn.Module):
         hidden = ((mask - 1) * 1e4)[:, None, None, :]
         for layer in self.layers:
             x = layer(x, hidden)
-        pooled = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        pooled = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         return self.out(pooled)
 
 
@@ -153,7 +153,7 @@ def train(student, ids, targets, weights, steps, batch=192, rate=2e-3, seed=1, c
             pool = [drawn[i * batch : (i + 1) * batch] for i in rng.permutation(8)]
         rows = pool.pop()
         x = torch.from_numpy(ids[rows, : lengths[rows].max()])
-        now = rate * min(1, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * step / steps))
+        now = rate * min(1, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / steps))
         for group in optimizer.param_groups:
             group["lr"] = now
         value = loss(student(x), torch.from_numpy(targets[rows]))
@@ -163,7 +163,7 @@ def train(student, ids, targets, weights, steps, batch=192, rate=2e-3, seed=1, c
         optimizer.step()
         total += value.item()
         if (step + 1) % 100 == 0:
-            log(f"text: step {step + 1} of {steps}, loss {total / 100:.4f}" + (check(student) if check and (step + 1) % 500 == 0 else ""))
+            log(f"text: step {step + 1} of {steps}, loss {total / 100:.4f}" + (check(student) if check and (step + 1) % 200 == 0 else ""))
             total = 0.0
     return student.eval()
 
@@ -221,7 +221,7 @@ def network(student, mean):
         x = g.op("Add", x, linear(g.op("Relu", linear(norm(x, p + "between"), p + "up")), p + "down"))
     wide = g.op("Unsqueeze", mask, g.weight(np.array([2])))
     total = g.op("ReduceSum", g.op("Mul", x, wide), g.weight(np.array([1])), keepdims=0)
-    count = g.op("ReduceSum", mask, g.weight(np.array([1])), keepdims=1)
+    count = g.op("Max", g.op("ReduceSum", mask, g.weight(np.array([1])), keepdims=1), g.weight(np.float32(1)))
     out = g.linear(g.op("Div", total, count), w["out.weight"], w["out.bias"])
     g.output("embedding", g.unit(out), ["batch", WIDTH])
     g.output("sentence", g.unit(g.op("Add", out, g.weight(mean))), ["batch", WIDTH])
