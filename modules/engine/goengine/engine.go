@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/connectomewire/wire/modules"
@@ -41,7 +42,7 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 		}
 	}()
 	if v := m.Opset(); v > maxOpset {
-		return nil, &modules.UnsupportedError{Engine: "go", Reason: fmt.Sprintf("operator set %d; versions up to %d are known", v, maxOpset)}
+		return nil, &modules.UnsupportedError{Engine: "go", Reason: fmt.Sprintf("operator set %d; the nearest that is known is %d", v, maxOpset)}
 	}
 	g, err := feed(m.Graph, opt.Feeds, opt.Taps)
 	if err != nil {
@@ -82,7 +83,8 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 		return nil, fmt.Errorf("%w: %w", modules.ErrModel, err)
 	}
 	if len(p.unsupported) > 0 {
-		return nil, &modules.UnsupportedError{Engine: "go", Operators: p.unsupported}
+		return nil, &modules.UnsupportedError{Engine: "go", Operators: p.unsupported,
+			Reason: fmt.Sprintf("asked for by %s; operator sets up to %d are known", strings.Join(p.lacking, ", "), maxOpset)}
 	}
 	p.planMemory(nil) // where the model leaves no dimension open
 	s.plan = p

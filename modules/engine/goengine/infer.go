@@ -128,7 +128,8 @@ func (s *Shapes) nodes(m *onnxfile.Model) error {
 		p.consts[p.value(t.Name)] = fromFile(t)
 		s.Values[t.Name], s.Constant[t.Name] = t.Shape, true
 	}
-	for _, n := range m.Graph.Nodes {
+	nodes := expandAll(m.Graph.Nodes)
+	for _, n := range nodes {
 		for _, name := range slices.Concat(n.Inputs, n.Outputs) {
 			p.value(name)
 		}
@@ -139,7 +140,7 @@ func (s *Shapes) nodes(m *onnxfile.Model) error {
 		}
 	}
 	r := newDryRun(p, s.Sizes)
-	for _, n := range m.Graph.Nodes {
+	for _, n := range nodes {
 		before := r.flops
 		r.node(n)
 		if r.flops > before {

@@ -112,7 +112,8 @@ type plan struct {
 	folded   int   // nodes computed at load
 	fusions  int   // nodes merged into others
 
-	unsupported []string
+	unsupported []string // operators
+	lacking     []string // the first node of each
 
 	// Of a plan for recordings; see record.go.
 	recording bool          // fewer fusions
@@ -165,7 +166,7 @@ func compileAs(g *onnxfile.Graph, opsets map[string]int64, threads int, parent *
 		}
 		p.captures = append(p.captures, capture{outer, id})
 	}
-	nodes, err := p.fold(g.Nodes)
+	nodes, err := p.fold(expandAll(g.Nodes))
 	if err != nil {
 		return nil, err
 	}
@@ -207,11 +208,7 @@ func (p *plan) opset(domain string) int64 {
 
 // lookup finds the operator of a node.
 func lookup(n *onnxfile.Node) (operator, bool) {
-	key := n.Op
-	if n.Domain != "" {
-		key = n.Domain + "." + n.Op
-	}
-	op, ok := operators[key]
+	op, ok := operators[fullName(n)]
 	return op, ok
 }
 
@@ -229,13 +226,7 @@ func (p *plan) fold(nodes []*onnxfile.Node) ([]*onnxfile.Node, error) {
 	for _, n := range nodes {
 		op, ok := lookup(n)
 		if !ok {
-			name := n.Op
-			if n.Domain != "" {
-				name = n.Domain + "." + n.Op
-			}
-			if !slices.Contains(p.unsupported, name) {
-				p.unsupported = append(p.unsupported, name)
-			}
+			p.lacks(n)
 			continue
 		}
 		for _, b := range n.Bodies() {
@@ -259,14 +250,25 @@ func (p *plan) fold(nodes []*onnxfile.Node) ([]*onnxfile.Node, error) {
 
 // scan lists the unknown operators of a body.
 func (p *plan) scan(g *onnxfile.Graph) {
-	for _, n := range g.Nodes {
-		if _, ok := lookup(n); !ok && !slices.Contains(p.unsupported, n.Op) {
-			p.unsupported = append(p.unsupported, n.Op)
+	for _, n := range expandAll(g.Nodes) {
+		if _, ok := lookup(n); !ok {
+			p.lacks(n)
 		}
 		for _, b := range n.Bodies() {
 			p.scan(b)
 		}
 	}
+}
+
+// lacks notes an operator that is not known, with the first node that asks for
+// it.
+func (p *plan) lacks(n *onnxfile.Node) {
+	name := fullName(n)
+	if slices.Contains(p.unsupported, name) {
+		return
+	}
+	p.unsupported = append(p.unsupported, name)
+	p.lacking = append(p.lacking, n.String())
 }
 
 // foldNode computes one node; a node that fails is left to fail at run time,

@@ -21,7 +21,7 @@ func init() {
 	for _, table := range []map[string]operator{elementwiseTable, castTable, shapeTable, reduceTable, matmulTable, normTable, convTable,
 		poolTable, quantTable, imageTable, lossTable, signalTable, wordsTable, sequenceTable, controlTable, indexTable, rnnTable, randomTable, internalTable,
 		attentionTable, rotaryTable, statefulTable, gatedTable, rmsTable, patchTable, textTable, decodeTable,
-		treeTable, linearTable, featureTable} {
+		treeTable, linearTable, featureTable, microsoftTable, microsoftAttentionTable} {
 		maps.Copy(operators, table)
 	}
 	maps.Copy(operators, aliases())
@@ -30,12 +30,21 @@ func init() {
 // aliases are operators of other domains that equal one here.
 func aliases() map[string]operator {
 	return map[string]operator{
-		"com.microsoft.Gelu": operators["Gelu"],
+		"com.microsoft.Gelu":             operators["Gelu"],
+		"com.microsoft.QuantizeLinear":   operators["QuantizeLinear"],
+		"com.microsoft.DequantizeLinear": operators["DequantizeLinear"],
+		"com.microsoft.Trilu":            operators["Trilu"],
+		"com.microsoft.Range":            operators["Range"],
+		"com.microsoft.GridSample":       operators["GridSample"],
+		"com.microsoft.TransposeMatMul":  operators["com.microsoft.FusedMatMul"],
+		"com.microsoft.LinearAttention":  operators["LinearAttention"],
 	}
 }
 
 // Operators lists what the engine computes, sorted.
 func Operators() []string {
-	names := slices.Sorted(maps.Keys(operators))
+	names := slices.Collect(maps.Keys(operators))
+	names = slices.AppendSeq(names, maps.Keys(expansions))
+	slices.Sort(names)
 	return slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, internalDomain+".") })
 }
