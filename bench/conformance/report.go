@@ -5,14 +5,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/connectomewire/wire/modules/moduletest/nodetest"
 )
+
+// result is a test's outcome with its name.
+type result struct {
+	name string
+	nodetest.Result
+}
 
 // column is an engine with its results.
 type column struct {
 	engine  string
 	results []result
 	passed  int
-	listed  int // right in type and shape, which is all that was compared
+	listed  int // of these, held to type and shape only
 	wrong   int
 }
 
@@ -39,7 +47,7 @@ func write(columns []column) []byte {
 		names = append(names, c.engine)
 	}
 	fmt.Fprintf(&b, "# Operator conformance\n\n")
-	fmt.Fprintf(&b, "ONNX's node tests as Debian packages them (`libonnx-testdata`); an element may be off by %g relative or %g absolute.\n", relative, absolute)
+	fmt.Fprintf(&b, "ONNX's node tests as Debian packages them (`libonnx-testdata`); an element may be off by %g relative or %g absolute.\n", nodetest.Relative, nodetest.Absolute)
 	fmt.Fprintf(&b, "Written by\n\n```\ngo run ./bench/conformance -engine %s -o docs/conformance.md DIR\n```\n\n", strings.Join(names, ","))
 	fmt.Fprintf(&b, "| engine | passed | of |\n|---|---|---|\n")
 	for _, c := range columns {
@@ -56,8 +64,8 @@ func write(columns []column) []byte {
 func failures(b *bytes.Buffer, c column) {
 	byReason := map[string][]string{}
 	for _, r := range c.results {
-		if r.err != nil {
-			byReason[r.reason] = append(byReason[r.reason], "`"+r.name+"`")
+		if r.Err != nil {
+			byReason[r.Reason] = append(byReason[r.Reason], "`"+r.name+"`")
 		}
 	}
 	reasons := keys(byReason)
@@ -68,9 +76,9 @@ func failures(b *bytes.Buffer, c column) {
 	}
 	fmt.Fprintf(b, "\nIn detail, where the reason does not say it all:\n\n")
 	for _, r := range c.results {
-		switch r.reason {
+		switch r.Reason {
 		case "wrong result", "run fails", "not loaded", "model not read", "panic":
-			fmt.Fprintf(b, "- `%s`: %s\n", r.name, strings.Join(strings.Fields(r.err.Error()), " "))
+			fmt.Fprintf(b, "- `%s`: %s\n", r.name, strings.Join(strings.Fields(r.Err.Error()), " "))
 		}
 	}
 }
@@ -83,14 +91,14 @@ func byOperator(b *bytes.Buffer, columns []column) {
 	ops := map[string]*count{}
 	for i, c := range columns {
 		for _, r := range c.results {
-			for _, op := range r.operators {
+			for _, op := range r.Operators {
 				if ops[op] == nil {
 					ops[op] = &count{passed: make([]int, len(columns))}
 				}
 				if i == 0 {
 					ops[op].all++
 				}
-				if r.err == nil {
+				if r.Err == nil {
 					ops[op].passed[i]++
 				}
 			}

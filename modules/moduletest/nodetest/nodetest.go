@@ -1,12 +1,14 @@
-package main
+// Package nodetest runs tests in the form of ONNX's own node tests: a folder
+// with model.onnx and test_data_set_*/{input,output}_*.pb.
+package nodetest
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
+	"path"
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
@@ -16,52 +18,61 @@ import (
 
 // Tolerances of ONNX's test runner.
 const (
-	relative = 1e-3
-	absolute = 1e-7
+	Relative = 1e-3
+	Absolute = 1e-7
 )
 
-// result is the outcome of one test.
-type result struct {
-	name      string
-	operators []string // of the model, in order, without repeats
-	err       error    // nil if it passed
-	reason    string   // class of the failure
-	listed    string   // why only types and shapes are compared; see [typeAndShape]
+// Result is the outcome of one test.
+type Result struct {
+	Operators []string // of the model, in order, without repeats
+	Err       error    // nil if it passed
+	Reason    string   // class of the failure
 }
 
-func runTest(ctx context.Context, engine modules.Engine, dir string) (r result) {
-	r.name = strings.TrimPrefix(filepath.Base(dir), "test_")
-	r.listed = typeAndShape[r.name]
+// Wrong is the reason of tests whose result differs, and Ports of those whose
+// inputs the model's ports refuse.
+const (
+	Wrong = "wrong result"
+	Ports = "the stored inputs do not fit the model's ports"
+)
+
+// Run runs the test in a folder of fsys on an engine. It passes when every
+// output has the stored type and shape and, if values is true, elements within
+// the tolerances of ONNX's test runner.
+func Run(ctx context.Context, engine modules.Engine, fsys fs.FS, dir string, values bool) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.err, r.reason = fmt.Errorf("panic: %v", p), "panic"
+			r.Err, r.Reason = fmt.Errorf("panic: %v", p), "panic"
 		}
 	}()
-	path := filepath.Join(dir, "model.onnx")
-	data, err := os.ReadFile(path)
+	data, err := fs.ReadFile(fsys, path.Join(dir, "model.onnx"))
 	if err != nil {
-		r.err, r.reason = err, "unreadable"
+		r.Err, r.Reason = err, "unreadable"
 		return r
 	}
-	m, err := onnxfile.Read(data, path)
+	m, err := onnxfile.Read(data, "")
 	if err != nil {
-		r.err, r.reason = err, "model not read"
+		r.Err, r.Reason = err, "model not read"
 		return r
 	}
-	r.operators = operators(m.Graph)
-	s, err := engine.Load(data, modules.LoadOptions{Path: path})
+	r.Operators = operators(m.Graph)
+	s, err := engine.Load(data, modules.LoadOptions{})
 	if err != nil {
-		r.err, r.reason = err, "not loaded"
+		r.Err, r.Reason = err, "not loaded"
 		var u *modules.UnsupportedError
 		if errors.As(err, &u) && len(u.Operators) > 0 {
-			r.reason = "operator not supported: " + strings.Join(u.Operators, ", ")
+			r.Reason = "operator not supported: " + strings.Join(u.Operators, ", ")
 		}
 		return r
 	}
 	defer s.Close()
-	sets, _ := filepath.Glob(filepath.Join(dir, "test_data_set_*"))
+	sets, err := fs.Glob(fsys, path.Join(dir, "test_data_set_*"))
+	if err != nil || len(sets) == 0 {
+		r.Err, r.Reason = fmt.Errorf("%s has no data", dir), "unreadable"
+		return r
+	}
 	for _, set := range sets {
-		if r.reason, r.err = runSet(ctx, s, m, set, r.listed == ""); r.err != nil {
+		if r.Reason, r.Err = runSet(ctx, s, m, fsys, set, values); r.Err != nil {
 			return r
 		}
 	}
@@ -91,13 +102,10 @@ func operators(g *onnxfile.Graph) []string {
 	return ops
 }
 
-// wrongResult is the reason of tests whose result differs.
-const wrongResult = "wrong result"
-
-func runSet(ctx context.Context, s modules.Session, m *onnxfile.Model, set string, values bool) (reason string, err error) {
+func runSet(ctx context.Context, s modules.Session, m *onnxfile.Model, fsys fs.FS, set string, values bool) (reason string, err error) {
 	inputs := map[string]*modules.Tensor{}
 	for i, v := range m.Graph.Inputs {
-		t, err := readValue(filepath.Join(set, fmt.Sprintf("input_%d.pb", i)), v)
+		t, err := readValue(fsys, path.Join(set, fmt.Sprintf("input_%d.pb", i)), v)
 		if err != nil {
 			return "unreadable", err
 		}
@@ -105,18 +113,18 @@ func runSet(ctx context.Context, s modules.Session, m *onnxfile.Model, set strin
 	}
 	got, err := s.Run(ctx, inputs, nil)
 	if errors.Is(err, modules.ErrInput) {
-		return "the stored inputs do not fit the model's ports", err
+		return Ports, err
 	}
 	if err != nil {
 		return "run fails", err
 	}
 	for i, v := range m.Graph.Outputs {
-		want, err := readValue(filepath.Join(set, fmt.Sprintf("output_%d.pb", i)), v)
+		want, err := readValue(fsys, path.Join(set, fmt.Sprintf("output_%d.pb", i)), v)
 		if err != nil {
 			return "unreadable", err
 		}
 		if err := compare(got[v.Name], want, values); err != nil {
-			return wrongResult, fmt.Errorf("output %q: %w", v.Name, err)
+			return Wrong, fmt.Errorf("output %q: %w", v.Name, err)
 		}
 	}
 	return "", nil
@@ -128,7 +136,7 @@ func tolerance(d modules.DType) float64 {
 	if d == modules.BFloat16 {
 		return 1.0 / 64
 	}
-	return relative
+	return Relative
 }
 
 func compareNumbers(got, want []float64, relative float64) error {
@@ -137,7 +145,7 @@ func compareNumbers(got, want []float64, relative float64) error {
 		if g == w || (math.IsNaN(g) && math.IsNaN(w)) {
 			continue
 		}
-		if d := math.Abs(g - w); !(d <= absolute+relative*math.Abs(w)) {
+		if d := math.Abs(g - w); !(d <= Absolute+relative*math.Abs(w)) {
 			return fmt.Errorf("element %d is %v, want %v", i, g, w)
 		}
 	}

@@ -1,9 +1,9 @@
-package main
+package nodetest
 
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -14,8 +14,8 @@ import (
 
 // readValue reads what a test stores for a port: a TensorProto, SequenceProto
 // or OptionalProto.
-func readValue(path string, v onnxfile.Value) (*modules.Tensor, error) {
-	data, err := os.ReadFile(path)
+func readValue(fsys fs.FS, path string, v onnxfile.Value) (*modules.Tensor, error) {
+	data, err := fs.ReadFile(fsys, path)
 	if err != nil {
 		return nil, err
 	}
