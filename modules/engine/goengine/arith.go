@@ -295,6 +295,9 @@ func binaryKernel(op arithOp, act activation) operation {
 		if err != nil {
 			return err
 		}
+		if op == opPow && isInteger(a.dt) && !isInteger(b.dt) {
+			return powOfInteger(c, a, b)
+		}
 		if a.dt != b.dt {
 			if b, err = powOperand(op, a, b); err != nil {
 				return err
@@ -310,6 +313,33 @@ func binaryKernel(op arithOp, act activation) operation {
 		act.apply(out, c.threads)
 		return nil
 	}
+}
+
+func isInteger(dt onnxElem) bool {
+	switch dt {
+	case i8, i16, i32, i64, u8, u16, u32, u64:
+		return true
+	}
+	return false
+}
+
+// powOfInteger raises integers to powers that are none; what is left of the
+// result is an integer.
+func powOfInteger(c *call, a, b *tensor) error {
+	out, err := c.broadcastOutput(0, a.dt, a, b)
+	if err != nil || out.n == 0 {
+		return err
+	}
+	x, y, z := newTensor(f64, a.shape...), newTensor(f64, b.shape...), newTensor(f64, out.shape...)
+	for _, p := range [][2]*tensor{{x, a}, {y, b}} {
+		if err := cast(p[0], p[1]); err != nil {
+			return err
+		}
+	}
+	if err := arith(opPow, z, x, y, 1); err != nil {
+		return err
+	}
+	return cast(out, z)
 }
 
 // powOperand converts the exponent of Pow, which may be of another type.

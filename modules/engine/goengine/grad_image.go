@@ -91,7 +91,7 @@ var gridSampleGrad = differentiable(func(s *spec, want []bool) (*pullback, error
 		for b := range x.shape[0] {
 			for p := range points {
 				for k := range d {
-					at[d-1-k] = sampler.unnormalize(float64(coords[(b*points+p)*d+k]), space[d-1-k])
+					at[d-1-k] = sampler.unnormalize(coords[(b*points+p)*d+k], space[d-1-k])
 				}
 				for ch := range x.shape[1] {
 					i := b*x.shape[1] + ch
@@ -129,20 +129,21 @@ func (g *gridSampler) weigh(p float64, size int, f func(i int, w, slope float64)
 			f(int(i), w, slope)
 		}
 	}
+	if g.mode == "nearest" {
+		take(math.RoundToEven(p), 1, 0)
+		return
+	}
+	// padding folds the position over pieces of slope 1, 0 or −1
+	const h = 1e-7
+	fold := math.Round((g.bounded(p+h, size) - g.bounded(p-h, size)) / (2 * h))
+	p = g.bounded(p, size)
+	p0 := math.Floor(p)
 	switch g.mode {
-	case "nearest":
-		take(math.RoundToEven(g.inside(p, size)), 1, 0)
 	case "cubic":
-		p0 := math.Floor(p)
 		for k := -1.0; k <= 2; k++ {
-			take(p0+k, cubic(p-p0-k, -0.75), cubicSlope(p-p0-k, -0.75))
+			take(p0+k, cubic(p-p0-k, -0.75), fold*cubicSlope(p-p0-k, -0.75))
 		}
 	default:
-		// padding folds the position over pieces of slope 1, 0 or −1
-		const h = 1e-7
-		fold := math.Round((g.inside(p+h, size) - g.inside(p-h, size)) / (2 * h))
-		p = g.inside(p, size)
-		p0 := math.Floor(p)
 		take(p0, 1-(p-p0), -fold)
 		if fold != 0 || p > p0 {
 			take(p0+1, p-p0, fold)

@@ -70,7 +70,9 @@ func init() {
 	}
 	for name := range aliases() {
 		_, base := splitDomain(name)
-		gradients[name] = gradients[base]
+		if g, ok := gradients[base]; ok {
+			gradients[name] = g
+		}
 	}
 }
 

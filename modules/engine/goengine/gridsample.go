@@ -61,7 +61,7 @@ func buildGridSample(s *spec) (operation, error) {
 		for b := range x.shape[0] {
 			for p := range points {
 				for k := range d { // the grid names the last dimension first
-					at[d-1-k] = g.unnormalize(float64(coords[(b*points+p)*d+k]), space[d-1-k])
+					at[d-1-k] = g.unnormalize(coords[(b*points+p)*d+k], space[d-1-k])
 				}
 				for ch := range x.shape[1] {
 					i := b*x.shape[1] + ch
@@ -73,11 +73,27 @@ func buildGridSample(s *spec) (operation, error) {
 	}, nil
 }
 
-func (g *gridSampler) unnormalize(v float64, size int) float64 {
+// unnormalize computes in float32, as others do, so that ties are ties.
+func (g *gridSampler) unnormalize(v float32, size int) float64 {
 	if g.align {
-		return (v + 1) / 2 * float64(size-1)
+		return float64((v + 1) / 2 * float32(size-1))
 	}
-	return ((v+1)*float64(size) - 1) / 2
+	return float64(((v+1)*float32(size) - 1) / 2)
+}
+
+// bounded brings positions from outside a dimension's borders into it.
+func (g *gridSampler) bounded(v float64, size int) float64 {
+	lo, hi := -0.5, float64(size)-0.5
+	if g.align {
+		lo, hi = 0, float64(size-1)
+	}
+	switch {
+	case v >= lo && v <= hi:
+		return v
+	case g.padding == "reflection":
+		return reflectInto(v, lo, hi)
+	}
+	return g.inside(v, size)
 }
 
 // inside brings a position into a dimension as the padding says.
@@ -113,8 +129,9 @@ func (g *gridSampler) sample(x []float32, space []int, at []float64) float64 {
 	p := at[0]
 	switch g.mode {
 	case "nearest":
-		return take(math.RoundToEven(g.inside(p, size)))
+		return take(math.RoundToEven(p))
 	case "cubic":
+		p = g.bounded(p, size)
 		var v float64
 		p0 := math.Floor(p)
 		for k := -1.0; k <= 2; k++ {
@@ -122,7 +139,7 @@ func (g *gridSampler) sample(x []float32, space []int, at []float64) float64 {
 		}
 		return v
 	}
-	p = g.inside(p, size)
+	p = g.bounded(p, size)
 	p0 := math.Floor(p)
 	f := p - p0
 	v := (1 - f) * take(p0)

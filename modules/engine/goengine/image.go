@@ -14,6 +14,7 @@ var imageTable = map[string]operator{
 	"Upsample":          {build: buildUpsample},
 	"GridSample":        {build: buildGridSample},
 	"RoiAlign":          {build: buildRoiAlign},
+	"MaxRoiPool":        {build: buildMaxRoiPool},
 	"NonMaxSuppression": {build: buildNMS},
 }
 

@@ -36,10 +36,21 @@ const (
 	Ports = "the stored inputs do not fit the model's ports"
 )
 
+// Options say what is compared.
+type Options struct {
+	// Absolute difference that is allowed beside the relative one, [Absolute]
+	// if 0.
+	Absolute float64
+	// TypesOnly compares types and shapes, not elements.
+	TypesOnly bool
+}
+
 // Run runs the test in a folder of fsys on an engine. It passes when every
-// output has the stored type and shape and, if values is true, elements within
-// the tolerances of ONNX's test runner.
-func Run(ctx context.Context, engine modules.Engine, fsys fs.FS, dir string, values bool) (r Result) {
+// output has the stored type and shape, and elements within the tolerances.
+func Run(ctx context.Context, engine modules.Engine, fsys fs.FS, dir string, opt Options) (r Result) {
+	if opt.Absolute == 0 {
+		opt.Absolute = Absolute
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			r.Err, r.Reason = fmt.Errorf("panic: %v", p), "panic"
@@ -72,7 +83,7 @@ func Run(ctx context.Context, engine modules.Engine, fsys fs.FS, dir string, val
 		return r
 	}
 	for _, set := range sets {
-		if r.Reason, r.Err = runSet(ctx, s, m, fsys, set, values); r.Err != nil {
+		if r.Reason, r.Err = runSet(ctx, s, m, fsys, set, opt); r.Err != nil {
 			return r
 		}
 	}
@@ -102,7 +113,7 @@ func operators(g *onnxfile.Graph) []string {
 	return ops
 }
 
-func runSet(ctx context.Context, s modules.Session, m *onnxfile.Model, fsys fs.FS, set string, values bool) (reason string, err error) {
+func runSet(ctx context.Context, s modules.Session, m *onnxfile.Model, fsys fs.FS, set string, opt Options) (reason string, err error) {
 	inputs := map[string]*modules.Tensor{}
 	for i, v := range m.Graph.Inputs {
 		t, err := readValue(fsys, path.Join(set, fmt.Sprintf("input_%d.pb", i)), v)
@@ -123,7 +134,7 @@ func runSet(ctx context.Context, s modules.Session, m *onnxfile.Model, fsys fs.F
 		if err != nil {
 			return "unreadable", err
 		}
-		if err := compare(got[v.Name], want, values); err != nil {
+		if err := compare(got[v.Name], want, opt); err != nil {
 			return Wrong, fmt.Errorf("output %q: %w", v.Name, err)
 		}
 	}
@@ -131,21 +142,24 @@ func runSet(ctx context.Context, s modules.Session, m *onnxfile.Model, fsys fs.F
 }
 
 // tolerance is that of ONNX's test runner, which allows two units in the last
-// place of bfloat16.
+// place of bfloat16; the same is allowed to float16.
 func tolerance(d modules.DType) float64 {
-	if d == modules.BFloat16 {
+	switch d {
+	case modules.BFloat16:
 		return 1.0 / 64
+	case modules.Float16:
+		return 1.0 / 512
 	}
 	return Relative
 }
 
-func compareNumbers(got, want []float64, relative float64) error {
+func compareNumbers(got, want []float64, relative, absolute float64) error {
 	for i, w := range want {
 		g := got[i]
 		if g == w || (math.IsNaN(g) && math.IsNaN(w)) {
 			continue
 		}
-		if d := math.Abs(g - w); !(d <= Absolute+relative*math.Abs(w)) {
+		if d := math.Abs(g - w); !(d <= absolute+relative*math.Abs(w)) {
 			return fmt.Errorf("element %d is %v, want %v", i, g, w)
 		}
 	}

@@ -101,9 +101,8 @@ func messages(data []byte, f func(field protowire.Number, m []byte) error) error
 	return nil
 }
 
-// compare reports the first difference. With values false it looks at types
-// and shapes only.
-func compare(got, want *modules.Tensor, values bool) error {
+// compare reports the first difference.
+func compare(got, want *modules.Tensor, opt Options) error {
 	if got.DType != want.DType {
 		return fmt.Errorf("is %v, want %v", got.DType, want.DType)
 	}
@@ -112,7 +111,7 @@ func compare(got, want *modules.Tensor, values bool) error {
 			return fmt.Errorf("holds %d values, want %d", len(got.Seq), len(want.Seq))
 		}
 		for i := range want.Seq {
-			if err := compare(got.Seq[i], want.Seq[i], values); err != nil {
+			if err := compare(got.Seq[i], want.Seq[i], opt); err != nil {
 				return fmt.Errorf("value %d: %w", i, err)
 			}
 		}
@@ -121,7 +120,7 @@ func compare(got, want *modules.Tensor, values bool) error {
 	if fmt.Sprint(got.Shape) != fmt.Sprint(want.Shape) {
 		return fmt.Errorf("has shape %v, want %v", got.Shape, want.Shape)
 	}
-	if !values {
+	if opt.TypesOnly {
 		return nil
 	}
 	if want.DType == modules.String {
@@ -132,5 +131,5 @@ func compare(got, want *modules.Tensor, values bool) error {
 		}
 		return nil
 	}
-	return compareNumbers(numbers(got), numbers(want), tolerance(want.DType))
+	return compareNumbers(numbers(got), numbers(want), tolerance(want.DType), opt.Absolute)
 }
