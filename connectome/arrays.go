@@ -1,6 +1,7 @@
 package connectome
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -17,10 +18,11 @@ type array struct {
 	columnMajor bool      // order of data
 	data        []float64 // nil when the array holds text
 	text        []string
+	records     *tableText // of a structured array
 }
 
 // numeric says whether the array holds numbers.
-func (a *array) numeric() bool { return a.text == nil }
+func (a *array) numeric() bool { return a.text == nil && a.records == nil }
 
 // at2 returns entry (i, j) of a matrix.
 func (a *array) at2(i, j int) float64 {
@@ -126,7 +128,7 @@ func (s *source) chooseArray(all []*array) (weights, lengths *array, err error) 
 	if len(candidates) > 1 { // lengths are not a second connectome
 		var rest []*array
 		for _, a := range candidates {
-			if !isNamed(a.name, lengthArrays) && a.name != s.cfg.length {
+			if !isLengthName(a.name) && a.name != s.cfg.length {
 				rest = append(rest, a)
 			}
 		}
@@ -154,6 +156,9 @@ func (s *source) chooseArray(all []*array) (weights, lengths *array, err error) 
 }
 
 func (a *array) describe() string {
+	if a.records != nil {
+		return shapeText(a.shape) + " records"
+	}
 	if !a.numeric() {
 		return fmt.Sprintf("%d texts", len(a.text))
 	}
@@ -180,10 +185,18 @@ func listArrays(all []*array) string {
 	return listOr(names, "nothing")
 }
 
+// isLengthName says whether a name such as "aal116_radius2_meanlength_connectivity"
+// is that of tract lengths.
+func isLengthName(name string) bool {
+	low := strings.ToLower(name)
+	return isNamed(name, lengthArrays) || strings.Contains(low, "meanlength") || strings.Contains(low, "mean_length")
+}
+
 // lengthsFor finds the array of tract lengths that goes with the weights.
 func (s *source) lengthsFor(w *array, all []*array) *array {
 	for _, a := range all {
 		named := isNamed(a.name, lengthArrays[:12]) || isNamed(a.name, []string{"tracts"})
+		named = named || isLengthName(a.name) && commonPrefix(a.name, w.name) > 0
 		if s.cfg.length != "" {
 			named = a.name == s.cfg.length
 		}
@@ -273,6 +286,10 @@ func matrixOf(a *array, keepNaN bool) *matrix {
 
 // arraysConnectome builds the connectome from the arrays of a container.
 func (s *source) arraysConnectome(all []*array) (*Connectome, error) {
+	if c, ok, err := s.otherArray(all); ok {
+		return c, err
+	}
+	all = s.squareRectangles(all)
 	w, l, err := s.chooseArray(all)
 	if err != nil {
 		return nil, err
@@ -295,7 +312,7 @@ func (s *source) arraysConnectome(all []*array) (*Connectome, error) {
 	}
 	c := s.finishMatrix(matrixOf(plane, false), lengths, RowsSource, "the convention of plain matrices; the file does not say")
 	if s.cfg.labels == "" {
-		s.arrayLabels(c, all)
+		s.arrayLabels(c, w.name, all)
 	}
 	s.arrayPositions(c, all)
 	if err := s.joinLabels(c); err != nil {
@@ -305,24 +322,48 @@ func (s *source) arraysConnectome(all []*array) (*Connectome, error) {
 	return c, nil
 }
 
+// labelRank is 0 for a list named as labels are, 1 for one whose name ends so,
+// as in "aal116_region_labels", and 2 for others.
+func labelRank(a *array) int {
+	if isNamed(a.name, labelArrays) {
+		return 0
+	}
+	low := strings.ToLower(a.name)
+	for _, l := range labelArrays {
+		if strings.HasSuffix(low, "_"+l) || strings.HasSuffix(low, "."+l) || strings.HasSuffix(low, "/"+l) {
+			return 1
+		}
+	}
+	return 2
+}
+
+// commonPrefix is the length of what two names begin with, up to a mark:
+// "aal116_" of "aal116_region_labels" and "aal116_count_connectivity".
+func commonPrefix(a, b string) int {
+	n := 0
+	for i := 0; i < min(len(a), len(b)) && a[i] == b[i]; i++ {
+		if strings.IndexByte("_./-", a[i]) >= 0 {
+			n = i + 1
+		}
+	}
+	return n
+}
+
 // arrayLabels takes labels from a list of as many texts as there are regions:
-// one with a telling name, or else the only one.
-func (s *source) arrayLabels(c *Connectome, all []*array) {
+// the one whose name begins as that of the matrix does, one with a telling
+// name, or else the only one.
+func (s *source) arrayLabels(c *Connectome, variable string, all []*array) {
 	n := len(c.Regions)
 	var found []*array
-	named := 0
 	for _, a := range all {
-		if a.numeric() || len(a.text) != n {
-			continue
-		}
-		if isNamed(a.name, labelArrays) {
-			found = slices.Insert(found, named, a)
-			named++
-		} else {
+		if !a.numeric() && len(a.text) == n {
 			found = append(found, a)
 		}
 	}
-	if len(found) == 0 || named == 0 && len(found) > 1 {
+	slices.SortStableFunc(found, func(a, b *array) int {
+		return cmp.Or(cmp.Compare(commonPrefix(b.name, variable), commonPrefix(a.name, variable)), cmp.Compare(labelRank(a), labelRank(b)))
+	})
+	if len(found) == 0 || len(found) > 1 && labelRank(found[0]) > 1 && commonPrefix(found[0].name, variable) == 0 {
 		return
 	}
 	for i, t := range found[0].text {
@@ -334,6 +375,111 @@ func (s *source) arrayLabels(c *Connectome, all []*array) {
 	if len(found) > 1 {
 		s.rep.info("several-label-lists", "%d lists of texts could be labels; %s is used", len(found), found[0].name)
 	}
+}
+
+// otherArray reads an array that is no matrix but says what it is: records of
+// edges, or numbers that --format calls edges or a condensed matrix. ok is
+// false when there is none.
+func (s *source) otherArray(all []*array) (c *Connectome, ok bool, err error) {
+	var records, vectors, tables []*array
+	for _, a := range all {
+		if s.cfg.variable != "" && a.name != s.cfg.variable {
+			continue
+		}
+		switch {
+		case a.records != nil:
+			records = append(records, a)
+		case !a.numeric() || len(a.data) == 0:
+		case len(a.shape) == 1 || len(a.shape) == 2 && (a.shape[0] == 1 || a.shape[1] == 1):
+			vectors = append(vectors, a)
+		case len(a.shape) == 2 && (a.shape[1] == 2 || a.shape[1] == 3):
+			tables = append(tables, a)
+		}
+	}
+	square := slices.ContainsFunc(all, func(a *array) bool { return a.isMatrix() && (s.cfg.variable == "" || a.name == s.cfg.variable) })
+	switch {
+	case len(records) == 1 && !square:
+		s.rep.Dialect, s.rep.Variable = "structured array", records[0].name
+		s.cfg.usedFormat = s.cfg.format == "edgelist"
+		c, err = records[0].records.readEdges(s, s.member)
+		return c, true, err
+	case s.cfg.format == "edgelist" && len(tables) == 1:
+		s.cfg.usedFormat = true
+		a := tables[0]
+		var t tableText
+		row := make([]string, a.shape[1])
+		for i := range a.shape[0] {
+			for j := range row {
+				row[j] = number(a.at2(i, j))
+			}
+			t.row(row...)
+		}
+		s.rep.Variable = a.name
+		c, err = t.readEdges(s, s.member)
+		return c, true, err
+	case len(vectors) == 1 && s.cfg.format == "condensed":
+		s.cfg.usedFormat = true
+		s.rep.Variable = vectors[0].name
+		if c, err = s.condensed(vectors[0].data); err != nil {
+			return nil, true, err
+		}
+		s.rep.Dialect = "condensed"
+		s.arrayLabels(c, vectors[0].name, all)
+		return c, true, s.joinLabels(c)
+	case len(vectors) == 1 && !square && len(all) == 1 && len(vectors[0].data) >= minCondensed && condensedSize(len(vectors[0].data)) > 0:
+		return nil, true, condensedError(s, len(vectors[0].data))
+	}
+	return nil, false, nil
+}
+
+// squareRectangles makes square matrices of those whose rows and columns have
+// different lists of labels in the same file, as the CONN toolbox's sources
+// and targets (names, names2) have. It changes nothing where there is a square
+// matrix.
+func (s *source) squareRectangles(all []*array) []*array {
+	if slices.ContainsFunc(all, (*array).isMatrix) {
+		return all
+	}
+	labels := func(n int) *array {
+		for _, a := range all {
+			if !a.numeric() && len(a.text) == n {
+				return a
+			}
+		}
+		return nil
+	}
+	out := slices.Clone(all)
+	for k, a := range all {
+		if !a.numeric() || len(a.shape) < 2 || len(a.shape) > 3 || a.shape[0] < 2 || a.shape[1] < 2 {
+			continue
+		}
+		down, along := labels(a.shape[0]), labels(a.shape[1])
+		if down == nil || along == nil {
+			continue
+		}
+		names, rows, columns, err := joinedLabels(down.text, along.text)
+		shared := len(rows) + len(columns) - len(names)
+		if err != nil || 2*shared < min(len(rows), len(columns)) {
+			continue
+		}
+		n, planes := len(names), len(a.data)/(len(rows)*len(columns))
+		square := &array{name: a.name, shape: append([]int{n, n}, a.shape[2:]...), columnMajor: a.columnMajor, data: make([]float64, n*n*planes)}
+		for i, r := range rows {
+			for j, c := range columns {
+				for p := range planes {
+					if a.columnMajor {
+						square.data[(p*n+c)*n+r] = a.data[(p*len(columns)+j)*len(rows)+i]
+					} else {
+						square.data[(r*n+c)*planes+p] = a.data[(i*len(columns)+j)*planes+p]
+					}
+				}
+			}
+		}
+		out[k] = square
+		out = append(out, &array{name: "labels of rows and columns", shape: []int{n}, text: names})
+		s.noteRectangle(names, rows, columns)
+	}
+	return out
 }
 
 // arrayPositions takes positions from an n × 3 array with a telling name.

@@ -5,6 +5,9 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode"
 )
 
 // Dense matrices in text: comma, tab, semicolon or space separated, with or
@@ -55,7 +58,7 @@ func (s *source) readDenseText(delim byte, o denseOptions) (*denseText, error) {
 	if o.n > 0 && d.n != o.n {
 		return nil, s.failf(ErrNotSquare, t.line, 0, "both matrices must cover the same regions", "%d × %d where %d × %d was expected", d.n, d.n, o.n, o.n)
 	}
-	d.dialect = delimiterName(delim)
+	d.dialect = delimiterName(delim) + d.dialect
 	switch {
 	case d.header != nil:
 		d.dialect += ", header row"
@@ -149,7 +152,7 @@ func (r *denseReader) values(fields [][]byte, line int) error {
 		d.rowLabels = append(d.rowLabels, string(fields[0]))
 		fields = fields[1:]
 	}
-	if d.row >= len(fields) && r.started && d.row > 0 {
+	if d.row >= len(fields) && r.started && d.row > 0 && !(r.labelled && r.firstText > 0) {
 		return r.notSquare(line, len(fields))
 	}
 	for j, f := range fields {
@@ -196,7 +199,7 @@ func (r *denseReader) finish() error {
 		columns--
 	}
 	switch {
-	case r.firstText == 0 && !r.isIndexFrame(columns) && (len(r.first) == r.width || len(r.first) == columns) && d.row == columns-1:
+	case r.firstText == 0 && !r.isIndexFrame(columns) && len(r.first) == r.width && d.row == columns-1:
 		if err := r.prepend(columns); err != nil { // no header
 			return err
 		}
@@ -207,10 +210,13 @@ func (r *denseReader) finish() error {
 			return err
 		}
 		columns--
+	case r.labelled && r.firstText > 0 && r.firstText >= columns-1 && (len(r.first) == columns || len(r.first) == columns+1):
+		r.header(columns)
+		return d.rectangle(s, r.t.line)
 	case r.firstText > 0 && d.row == columns-1 && len(r.first) == r.width:
 		return r.firstRowText()
 	default:
-		if len(r.first) != r.width && len(r.first) != columns {
+		if len(r.first) != r.width && (r.firstText == 0 || len(r.first) != columns) {
 			return s.failf(ErrRagged, r.firstLine+1, 0, "check the delimiter and for values lost in an export",
 				"%d values where the first row has %d", r.width, len(r.first))
 		}
@@ -357,8 +363,12 @@ func (r *denseReader) splitIndex() error {
 // column must name the same regions; rows in another order than the columns
 // are sorted into the columns' order.
 func (d *denseText) labelsOf(s *source) ([]string, error) {
+	if isDefaultNames(d.header) && (d.rowLabels == nil || countsUp(d.rowLabels)) {
+		s.rep.info("default-names", "columns are named %s to %s, as programs do where there are no names: they are no labels", d.header[0], d.header[len(d.header)-1])
+		d.header, d.rowLabels = nil, nil
+	}
 	switch {
-	case d.header == nil && d.rowLabels == nil:
+	case d.header == nil && d.rowLabels == nil, s.cfg.labels == "none":
 		return nil, nil
 	case d.header == nil:
 		s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "label column", true, "each row begins with its label"
@@ -377,17 +387,20 @@ func (d *denseText) labelsOf(s *source) ([]string, error) {
 	if same {
 		return d.header, nil
 	}
-	order := make([]int, d.n)
-	for i := range order {
-		order[i] = -1
+	order, numeric := matchLabels(d.header, d.rowLabels, func(l string) string { return l }), true
+	for _, l := range d.rowLabels {
+		numeric = numeric && !isWord(l)
 	}
-	numeric := true
-	for i, l := range d.rowLabels {
-		if _, k := parseNumber([]byte(l), false); k == isText {
-			numeric = false
-		}
-		if j, ok := at[l]; ok && order[j] < 0 {
-			order[j] = i
+	if slices.Contains(order, -1) && !numeric { // perhaps only the spelling differs
+		if plain := matchLabels(d.header, d.rowLabels, plainLabel); !slices.Contains(plain, -1) {
+			order = plain
+			var differ []string
+			for j, i := range order {
+				if d.header[j] != d.rowLabels[i] {
+					differ = append(differ, d.rowLabels[i]+" and "+d.header[j])
+				}
+			}
+			s.rep.warn("label-spelling", "rows and columns spell %d labels differently in case or punctuation only (%s); the columns' spelling is used", len(differ), listOr(differ, ""))
 		}
 	}
 	for j, i := range order {
@@ -396,12 +409,161 @@ func (d *denseText) labelsOf(s *source) ([]string, error) {
 				s.rep.Labels, s.rep.LabelHow = "header row", "each column bears its label; rows are numbered in the same order"
 				return d.header, nil
 			}
-			return nil, s.failf(ErrLabels, 0, 0, "a connectome needs the same regions in rows and columns", "column %d is named %q but no row is (row %d is %q)", j+1, d.header[j], j+1, d.rowLabels[j])
+			return nil, s.failf(ErrLabels, 0, 0, "a connectome needs the same regions in rows and columns; --labels none takes them in the order of the file", "column %d is named %q but no row is (row %d is %q)", j+1, d.header[j], j+1, d.rowLabels[j])
 		}
 	}
-	d.tracts = d.tracts.permuteRows(order)
-	s.rep.warn("rows-permuted", "rows were listed in another order than columns; they were matched by label")
+	if !slices.IsSorted(order) {
+		d.tracts = d.tracts.permuteRows(order)
+		s.rep.warn("rows-permuted", "rows were listed in another order than columns; they were matched by label")
+	}
 	return d.header, nil
+}
+
+// matchLabels gives for every column the row with the same label after a
+// change of spelling, −1 where there is none. No row is given twice.
+func matchLabels(columns, rows []string, spell func(string) string) []int {
+	at := make(map[string]int, len(columns))
+	for j, l := range columns {
+		at[spell(l)] = j
+	}
+	order := make([]int, len(columns))
+	for j := range order {
+		order[j] = -1
+	}
+	for i, l := range rows {
+		if j, ok := at[spell(l)]; ok && order[j] < 0 {
+			order[j] = i
+		}
+	}
+	return order
+}
+
+// plainLabel is a label in lower case without marks: V3a and V3A are one.
+func plainLabel(l string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, l)
+}
+
+// isDefaultNames recognises the names that R and MATLAB give columns without
+// names: V1, V2, …; X1, X2, …; Var1, Var2, ….
+func isDefaultNames(names []string) bool {
+	for _, prefix := range []string{"V", "X", "Var", "Column"} {
+		if len(names) > 1 && names[0] == prefix+"1" {
+			for i, n := range names {
+				if n != prefix+strconv.Itoa(i+1) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// countsUp says whether labels are 1, 2, 3, … or 0, 1, 2, ….
+func countsUp(labels []string) bool {
+	for i, l := range labels {
+		if x, err := strconv.Atoi(l); err != nil || x != i+1 && x != i {
+			return false
+		}
+	}
+	return true
+}
+
+// rectangle makes a square matrix of one whose rows and columns are different
+// lists of labelled regions: sources down the side, targets along the top. All
+// regions of either list become regions of the connectome.
+func (d *denseText) rectangle(s *source, line int) error {
+	advice := "a connectivity matrix has one row and one column a region; label both, so that they can be joined"
+	if d.header == nil || d.rowLabels == nil {
+		return s.failf(ErrNotSquare, line, 0, advice, "%d rows of %d values", d.row, len(d.ids))
+	}
+	labels, rows, columns, err := joinedLabels(d.rowLabels, d.header)
+	if err != nil {
+		return s.failf(ErrLabels, line, 0, "make labels unique", "%d rows and %d columns: %v", d.row, len(d.header), err)
+	}
+	shared := len(d.rowLabels) + len(d.header) - len(labels)
+	if 2*shared < min(len(d.rowLabels), len(d.header)) && s.cfg.format != "matrix" {
+		return s.failf(ErrNotSquare, line, 0, advice+"; if rows are sources and columns other regions, say so with --format matrix", "%d rows and %d columns with %d labels in common", d.row, len(d.header), shared)
+	}
+	d.tracts = d.tracts.placed(len(labels), rows, columns)
+	d.n = len(labels)
+	d.row = d.n
+	d.header, d.rowLabels = labels, labels
+	d.dialect = fmt.Sprintf(", %d sources × %d targets", len(rows), len(columns))
+	s.noteRectangle(labels, rows, columns)
+	return nil
+}
+
+// joinedLabels joins the labels of rows and columns into one list, in the
+// order of the longer one with what only the other has behind it, and says
+// where each row and column is in it.
+func joinedLabels(rows, columns []string) (labels []string, rowAt, columnAt []int, err error) {
+	first, second := columns, rows
+	if len(rows) > len(columns) {
+		first, second = rows, columns
+	}
+	at := make(map[string]int, len(first))
+	for _, l := range first {
+		if _, twice := at[l]; twice {
+			return nil, nil, nil, fmt.Errorf("%q occurs twice", l)
+		}
+		at[l] = len(labels)
+		labels = append(labels, l)
+	}
+	seen := make(map[string]bool, len(second))
+	for _, l := range second {
+		if seen[l] {
+			return nil, nil, nil, fmt.Errorf("%q occurs twice", l)
+		}
+		seen[l] = true
+		if _, ok := at[l]; !ok {
+			at[l] = len(labels)
+			labels = append(labels, l)
+		}
+	}
+	for _, l := range rows {
+		rowAt = append(rowAt, at[l])
+	}
+	for _, l := range columns {
+		columnAt = append(columnAt, at[l])
+	}
+	return labels, rowAt, columnAt, nil
+}
+
+// placed puts row i of a matrix at row rows[i], and column j at columns[j], of
+// one of n regions.
+func (m CSR) placed(n int, rows, columns []int) CSR {
+	var b Builder
+	for i := range m.Regions() {
+		for k := m.Start[i]; k < m.Start[i+1]; k++ {
+			b.Add(rows[i], columns[m.Target[k]], m.Weight[k], m.LengthAt(k))
+		}
+	}
+	out, _ := b.Build(n, FirstParallel)
+	return out
+}
+
+// noteRectangle says which regions have no row or no column.
+func (s *source) noteRectangle(labels []string, rows, columns []int) {
+	only := func(has []int) (names []string) {
+		in := make([]bool, len(labels))
+		for _, i := range has {
+			in[i] = true
+		}
+		for i, l := range labels {
+			if !in[i] {
+				names = append(names, l)
+			}
+		}
+		return names
+	}
+	s.rep.warn("rectangular", "%d rows and %d columns are joined by label into %d regions; without outgoing tracts: %s; without incoming: %s",
+		len(rows), len(columns), len(labels), listOr(only(rows), "none"), listOr(only(columns), "none"))
 }
 
 // vectorText reads a text of numbers, one row a region, for the small files

@@ -63,28 +63,20 @@ func (s *source) readDictEdgeList() (*Connectome, error) {
 			e.attribute(edge, a.name, a.value)
 		}
 	}
-	if order.triangle(len(e.from)) {
-		s.warnTriangle()
-		e.declared = declaredUndirected
-	}
-	e.sortNodes()
 	s.rep.Format, s.rep.Dialect = "edge list", "NetworkX, with dictionaries"
-	s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "node names", true, "edges name their nodes; names are sorted"
-	c, err := e.connectome(s)
-	if err != nil {
-		return nil, err
-	}
-	return c, s.joinNodeFile(c)
+	return e.listed(s, &order)
 }
 
-// sortNodes numbers the nodes in the order of their names.
-func (e *edgeTable) sortNodes() {
+// sortNodes numbers the nodes in the order of their names, and says whether
+// these are numbers.
+func (e *edgeTable) sortNodes() (numeric bool) {
 	names := make([]string, len(e.regions))
 	for i := range names {
 		names[i] = e.regions[i].Label
 	}
-	order, _ := nameOrder(names)
+	order, numeric := nameOrder(names)
 	e.reorder(order)
+	return numeric
 }
 
 // pythonItems reads the items of a dictionary of numbers and texts; a number

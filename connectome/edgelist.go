@@ -16,152 +16,6 @@ import (
 // They are read in one pass into a [Builder]: an edge costs 16 bytes while
 // reading, whatever its line was.
 
-// Header names of the two ends of an edge.
-var (
-	sourceNames = []string{"source", "from", "pre", "presynaptic", "pre_id", "pre_root_id", "pre_pt_root_id", "bodyid_pre", "node1", "node_1", "node 1", "node_a", "sender", "src", "origin", "i", "u", "region1", "roi1", "efferent", "id node1", "from_node", "source_id"}
-	targetNames = []string{"target", "to", "post", "postsynaptic", "post_id", "post_root_id", "post_pt_root_id", "bodyid_post", "node2", "node_2", "node 2", "node_b", "receiver", "dst", "destination", "j", "v", "region2", "roi2", "afferent", "id node2", "to_node", "target_id"}
-)
-
-// edgeEnds finds the columns of the two ends in a header, −1 where there are
-// none.
-func edgeEnds(header []string) (from, to int) {
-	from, to = -1, -1
-	for k, a := range sourceNames {
-		f := slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(h, a) })
-		t := slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(h, targetNames[k]) })
-		if f >= 0 && t >= 0 {
-			return f, t
-		}
-	}
-	return from, to
-}
-
-// edgeColumns says which column holds what; −1 where there is none.
-type edgeColumns struct {
-	header         bool
-	from, to       int
-	weight, length int
-	kind           int // Gephi's Type: Directed or Undirected
-	names          []string
-	directed       declared
-}
-
-// title is the name of a column, "column 4" when it has none.
-func (c *edgeColumns) title(j int) string {
-	if j < len(c.names) && c.names[j] != "" {
-		return c.names[j]
-	}
-	return "column " + strconv.Itoa(j+1)
-}
-
-// edgeListColumns decides from a sample what the columns are.
-func (s *source) edgeListColumns(rows [][]string) (edgeColumns, error) {
-	c := edgeColumns{from: 0, to: 1, weight: -1, length: -1, kind: -1}
-	width := 0
-	for _, r := range rows {
-		width = max(width, len(r))
-	}
-	if width < 2 {
-		return c, s.failf(ErrRagged, 1, 0, "an edge list has a column for each end of an edge", "%d column", width)
-	}
-	first := rows[0]
-	if from, to := edgeEnds(first); from >= 0 {
-		c.header, c.from, c.to = true, from, to
-		if low := strings.ToLower(first[from]); strings.HasPrefix(low, "pre") || strings.HasSuffix(low, "_pre") || low == "efferent" {
-			c.directed = declaredDirected // a synapse has a direction
-		}
-	} else if len(rows) > 1 && width > 2 && isHeader(rows) {
-		c.header = true
-	}
-	if c.header {
-		c.names = first
-		rows = rows[1:]
-	}
-	var numeric []int
-	for j := range width {
-		if j == c.from || j == c.to {
-			continue
-		}
-		title := ""
-		if j < len(c.names) {
-			title = strings.ToLower(c.names[j])
-		}
-		isKind := len(rows) > 0
-		numbers, texts := 0, 0
-		for _, r := range rows {
-			if j >= len(r) {
-				continue
-			}
-			low := strings.ToLower(r[j])
-			isKind = isKind && (low == "directed" || low == "undirected")
-			switch _, k := parseNumber([]byte(r[j]), true); {
-			case k == isNumber, almostNumber([]byte(r[j])):
-				numbers++
-			case k == isText:
-				texts++
-			}
-		}
-		// A text among numbers is a fault to report, not a reason to leave
-		// the weights out.
-		isNum := texts == 0 || texts < numbers || strings.HasPrefix(title, "weight")
-		switch {
-		case isKind:
-			c.kind = j
-		case s.cfg.length != "" && strings.EqualFold(title, s.cfg.length),
-			s.cfg.length == "" && slices.Contains(lengthNames, title) && s.cfg.weight != title:
-			c.length = j
-		case isNum && (title == "" || !slices.Contains(otherNames, title)), title != "" && title == strings.ToLower(s.cfg.weight):
-			numeric = append(numeric, j)
-		}
-	}
-	return c, s.chooseWeight(&c, numeric)
-}
-
-// chooseWeight picks the weight among the numeric columns.
-func (s *source) chooseWeight(c *edgeColumns, numeric []int) error {
-	titled := func(want string) int {
-		return slices.IndexFunc(c.names, func(h string) bool { return strings.EqualFold(h, want) })
-	}
-	if s.cfg.weight != "" {
-		c.weight = titled(s.cfg.weight)
-		for _, j := range numeric {
-			if c.weight < 0 && c.title(j) == s.cfg.weight {
-				c.weight = j
-			}
-		}
-		if c.weight < 0 {
-			return s.failf(ErrVariable, 1, 0, "the columns are "+listOr(c.names, "not named"), "no column %q", s.cfg.weight)
-		}
-		return nil
-	}
-	for _, want := range weightNames {
-		if j := titled(want); slices.Contains(numeric, j) {
-			c.weight = j
-			return nil
-		}
-	}
-	for _, j := range numeric {
-		if j < len(c.names) && strings.HasPrefix(strings.ToLower(c.names[j]), "weight") {
-			c.weight = j
-			return nil
-		}
-	}
-	switch {
-	case len(numeric) == 1, len(numeric) > 1 && !c.header && numeric[0] == 2:
-		c.weight = numeric[0]
-		if len(numeric) > 1 {
-			s.rep.warn("extra-columns", "the third of %d columns without a header is taken as weight", len(numeric)+2)
-		}
-	case len(numeric) > 1:
-		err := &AmbiguousError{Path: s.path, What: "weight column", Option: "WithWeight", Flag: "--weight"}
-		for _, j := range numeric {
-			err.Candidates = append(err.Candidates, Candidate{Name: c.title(j)})
-		}
-		return err
-	}
-	return nil
-}
-
 // edgeReader is the state of reading one edge list.
 type edgeReader struct {
 	t     *table
@@ -171,7 +25,9 @@ type edgeReader struct {
 	names []string
 	small []int32 // ids of nodes named 0…len−1, plus one
 	order listOrder
-	width int
+	kinds edgeKinds
+	width int // fields a row
+	least int // fields that a row must have
 }
 
 // listOrder follows whether a list in file order could be one triangle of a
@@ -208,6 +64,7 @@ func (s *source) readEdgeList(delim byte, sample [][]string) (*Connectome, error
 	if len(sample) == 0 {
 		return nil, s.failf(ErrEmpty, 0, 0, "is this the right file?", "no rows")
 	}
+	s.cfg.usedEnds, s.cfg.usedKinds = true, true
 	col, err := s.edgeListColumns(sample)
 	if err != nil {
 		return nil, err
@@ -217,7 +74,11 @@ func (s *source) readEdgeList(delim byte, sample [][]string) (*Connectome, error
 		return nil, err
 	}
 	defer t.close.Close()
-	r := &edgeReader{t: t, col: col, ids: map[string]int32{}}
+	r := &edgeReader{t: t, col: col, ids: map[string]int32{}, width: col.width}
+	r.least = max(col.from, col.to, col.weight, col.length, col.kind, col.type_) + 1
+	if err := r.startKinds(); err != nil {
+		return nil, err
+	}
 	for first := true; ; first = false {
 		err := t.next()
 		if err == io.EOF {
@@ -227,7 +88,6 @@ func (s *source) readEdgeList(delim byte, sample [][]string) (*Connectome, error
 			return nil, err
 		}
 		if first && col.header {
-			r.width = len(t.fields)
 			continue
 		}
 		if err := r.row(); err != nil {
@@ -245,6 +105,13 @@ func (s *source) readEdgeList(delim byte, sample [][]string) (*Connectome, error
 	}
 	if col.length >= 0 {
 		s.rep.Length = col.title(col.length)
+	}
+	if col.header || col.from != 0 || col.to != 1 {
+		s.rep.OrientationHow = fmt.Sprintf("sources are in %s, targets in %s", col.title(col.from), col.title(col.to))
+	}
+	if !s.cfg.merged && col.weight >= 0 && slices.Contains(fractionNames, strings.ToLower(col.title(col.weight))) {
+		s.cfg.parallel = MeanParallel
+		s.rep.info("mean-of-fractions", "%s is a share of a target's inputs: repeated injections are averaged; --parallel sum adds them", col.title(col.weight))
 	}
 	c, err := r.connectome()
 	if err != nil {
@@ -290,20 +157,23 @@ func (r *edgeReader) node(f []byte) int32 {
 
 func (r *edgeReader) row() error {
 	f, t := r.t.fields, r.t
-	for len(f) > r.width && r.width > 0 && len(f[len(f)-1]) == 0 {
+	if len(f) < r.width {
+		return t.s.failf(ErrRagged, t.line, 0, "check the delimiter and for values lost in an export", "%d fields where other rows have %d", len(f), r.width)
+	}
+	for len(f) > r.width && len(f[len(f)-1]) == 0 { // delimiters at the end of a line
 		f = f[:len(f)-1]
 	}
-	if r.width == 0 {
-		for len(f) > 2 && len(f[len(f)-1]) == 0 {
-			f = f[:len(f)-1]
-		}
-		r.width = len(f)
-	}
-	if len(f) != r.width {
+	if len(f) > r.width {
 		return t.s.failf(ErrRagged, t.line, 0, "check the delimiter and for values lost in an export", "%d fields where the rows before have %d", len(f), r.width)
 	}
-	if most := max(r.col.from, r.col.to, r.col.weight, r.col.length, r.col.kind); most >= len(f) {
-		return t.s.failf(ErrRagged, t.line, 0, "", "%d fields, and column %d is needed", len(f), most+1)
+	if r.least > len(f) {
+		return t.s.failf(ErrRagged, t.line, 0, "", "%d fields, and column %d is needed", len(f), r.least)
+	}
+	use := usedDirected
+	if r.col.kind >= 0 {
+		if use = r.kindOf(f[r.col.kind]); strings.HasPrefix(use, "left out") {
+			return nil
+		}
 	}
 	for _, j := range []int{r.col.from, r.col.to} {
 		if len(f[j]) == 0 {
@@ -341,20 +211,80 @@ func (r *edgeReader) row() error {
 		return t.s.failf(ErrTooLarge, t.line, 0, "", "more than 2^31 nodes")
 	}
 	from, to := r.node(f[r.col.from]), r.node(f[r.col.to])
-	r.order.edge(from, to)
-	r.b.Add(int(from), int(to), weight, length)
-	if r.col.kind >= 0 {
-		if bytes.EqualFold(f[r.col.kind], []byte("undirected")) {
-			if from != to {
-				r.b.Add(int(to), int(from), weight, length)
-			}
-			if r.col.directed == undeclared {
-				r.col.directed = declaredUndirected
-			}
-		} else {
-			r.col.directed = declaredDirected
-		}
+	undirected := use == usedUndirected
+	if r.col.type_ >= 0 {
+		undirected = bytes.EqualFold(f[r.col.type_], []byte("undirected"))
 	}
+	switch {
+	case undirected:
+		r.kinds.mutual.Add(int(from), int(to), weight, length)
+	case use == usedReceived:
+		r.kinds.received.Add(int(to), int(from), weight, length)
+	default:
+		r.order.edge(from, to)
+		r.b.Add(int(from), int(to), weight, length)
+	}
+	return nil
+}
+
+// startKinds prepares the counting of kinds.
+func (r *edgeReader) startKinds() error {
+	s := r.t.s
+	r.kinds = edgeKinds{count: map[string]*EdgeKind{}}
+	asked := s.cfg.kindColumn != "" || len(s.cfg.kinds) > 0
+	switch {
+	case s.cfg.kindColumn != "" && r.col.find(s.cfg.kindColumn) < 0:
+		return s.failf(ErrVariable, 1, 0, "the columns are "+listOr(r.col.names, fmt.Sprintf("not named; give a number from 1 to %d", r.col.width)), "no column %q for --kind", s.cfg.kindColumn)
+	case asked && r.col.kind < 0:
+		return s.failf(ErrVariable, 1, 0, "name the column, for example --kind COLUMN=S,Sp; the columns are "+listOr(r.col.names, fmt.Sprintf("numbered 1 to %d", r.col.width)), "no column that says the kind of each edge")
+	}
+	if len(s.cfg.kinds) > 0 {
+		r.kinds.want = s.cfg.kinds
+	}
+	return nil
+}
+
+// kindOf counts an edge of a kind and says what it means.
+func (r *edgeReader) kindOf(name []byte) string {
+	k := r.kinds.of(name)
+	if k == nil {
+		return r.kinds.use(name, r.col.senders)
+	}
+	if k.Edges++; k.Edges == 1 {
+		k.Used = r.kinds.use(name, r.col.senders)
+	}
+	return k.Used
+}
+
+// finishKinds reports the kinds and adds the edges that were kept apart.
+func (r *edgeReader) finishKinds() error {
+	s := r.t.s
+	if r.col.kind >= 0 {
+		for _, want := range r.kinds.want {
+			if !slices.ContainsFunc(r.kinds.order, func(k *EdgeKind) bool { return strings.EqualFold(k.Name, want) }) {
+				var have []string
+				for _, k := range r.kinds.order {
+					have = append(have, k.Name)
+				}
+				return s.failf(ErrVariable, 0, 0, "the kinds are "+listOr(have, "none"), "no edge of kind %q in %s", want, r.col.title(r.col.kind))
+			}
+		}
+		r.kinds.report(s, r.col.title(r.col.kind))
+	}
+	switch directed := r.b.Len() + r.kinds.received.Len(); {
+	case r.kinds.mutual.Len() == 0:
+	case directed == 0: // all are undirected
+		r.b, r.kinds.mutual = r.kinds.mutual, Builder{}
+		if r.col.directed == undeclared {
+			r.col.directed = declaredUndirected
+		}
+	default:
+		r.col.directed = declaredDirected
+	}
+	if r.kinds.received.Len() > 0 {
+		r.col.directed = declaredDirected // a synapse has a direction
+	}
+	r.kinds.join(s, &r.b, len(r.names))
 	return nil
 }
 
@@ -363,10 +293,13 @@ func (r *edgeReader) row() error {
 func (r *edgeReader) connectome() (*Connectome, error) {
 	s := r.t.s
 	n := len(r.names)
-	if n == 0 {
+	if n == 0 && len(r.kinds.want) == 0 {
 		return nil, s.failf(ErrEmpty, 0, 0, "is this the right file?", "no edges")
 	}
 	r.ids, r.small = nil, nil
+	if err := r.finishKinds(); err != nil {
+		return nil, err
+	}
 	order, numeric := nameOrder(r.names)
 	how := "names are sorted"
 	if numeric {

@@ -113,7 +113,7 @@ func (c *column) set(edge int32, x float64) {
 
 // Attributes that are taken as weight when several are there, in order: the
 // plain name, then what braingraph.org, CMP, d3 and synapse tables use.
-var weightNames = []string{"weight", "number_of_fibers", "number of fibers", "synapses", "synapse_count", "syn_count", "n_synapses", "value", "count", "strength"}
+var weightNames = []string{"weight", "number_of_fibers", "number of fibers", "synapses", "synapse_count", "syn_count", "n_synapses", "num_synapses", "number_of_synapses", "n_syn", "nbr", "value", "count", "strength", "flne", "fln_e", "fln", "connection_density", "normalized_connection_density", "projection_density"}
 
 // Attributes that are taken as tract length in mm.
 var lengthNames = []string{"fiber_length_mean", "fiber_length", "tract_length", "length_mm", "length"}
@@ -219,7 +219,11 @@ func (e *edgeTable) connectome(s *source) (*Connectome, error) {
 		s.rep.Weight = "none: every edge weighs 1"
 	}
 	s.rep.Length = length
-	var b Builder
+	var b, mutual Builder
+	both := make(map[int32]bool, len(e.oneWay))
+	for _, k := range e.oneWay {
+		both[k] = true
+	}
 	for k := range e.from {
 		l := lengths[k]
 		if l < 0 || math.IsInf(l, 0) {
@@ -234,19 +238,13 @@ func (e *edgeTable) connectome(s *source) (*Connectome, error) {
 			if s.rep.Infinite++; s.rep.Infinite == 1 {
 				s.rep.InfiniteHow = e.firstEdge(k)
 			}
+		case both[int32(k)]:
+			mutual.Add(int(e.from[k]), int(e.to[k]), w, l)
 		default:
 			b.Add(int(e.from[k]), int(e.to[k]), w, l)
 		}
 	}
-	for _, k := range e.oneWay {
-		if e.from[k] != e.to[k] && !math.IsNaN(weights[k]) && !math.IsInf(weights[k], 0) {
-			l := lengths[k]
-			if l < 0 || math.IsInf(l, 0) {
-				l = math.NaN()
-			}
-			b.Add(int(e.to[k]), int(e.from[k]), weights[k], l)
-		}
-	}
+	s.addMutual(&b, &mutual, len(e.regions))
 	return s.finishEdges(&b, e.regions, e.declared), nil
 }
 
@@ -318,12 +316,13 @@ func (e *edgeTable) sentinels(s *source, weights []float64) {
 // about direction.
 func (s *source) finishEdges(b *Builder, regions []Region, d declared) *Connectome {
 	rep := s.rep
-	rep.OrientationHow = "edges name their source and their target"
+	if rep.OrientationHow == "" {
+		rep.OrientationHow = "edges name their source and their target"
+	}
 	m, st := b.Build(len(regions), s.cfg.parallel)
 	rep.ZeroWeight += st.Zero
-	rep.Parallel += st.Parallel
+	s.noteParallel(st)
 	if st.Parallel > 0 {
-		rep.warn("parallel-edges", "%d edges repeat an earlier one between the same two regions; their weights are %s", st.Parallel, s.cfg.parallel.verb())
 		rep.ParallelHow = firstBetween(regions, st.First[0], st.First[1])
 	}
 	c := &Connectome{Tracts: m, Directed: true, Regions: regions}
@@ -358,6 +357,14 @@ func (s *source) finishEdges(b *Builder, regions []Region, d declared) *Connecto
 	return c
 }
 
+// noteParallel reports the edges that were merged with an earlier one.
+func (s *source) noteParallel(st BuildStats) {
+	s.rep.Parallel += st.Parallel
+	if st.Parallel > 0 {
+		s.rep.warn("parallel-edges", "%d edges repeat an earlier one between the same two regions; their weights are %s", st.Parallel, s.cfg.parallel.verb())
+	}
+}
+
 // firstEdge says which edge is the first with a fault.
 func (e *edgeTable) firstEdge(k int) string {
 	return firstBetween(e.regions, int(e.from[k]), int(e.to[k]))
@@ -381,52 +388,32 @@ func nameOr(regions []Region, i int) string {
 func (s *source) undirectedEdges(c *Connectome, d declared) bool {
 	rep, m := s.rep, c.Tracts
 	t := m.Transpose()
-	pairs, both, unequal := 0, 0, 0
-	for i := range m.Regions() {
-		eachPair(m, t, i, func(j int32, k, tk int) {
-			if int(j) <= i {
-				return
-			}
-			pairs++
-			if k >= 0 && tk >= 0 {
-				both++
-				a, b := m.Weight[k], t.Weight[tk]
-				if math.Abs(a-b) > relTolerance*max(math.Abs(a), math.Abs(b)) {
-					unequal++
-				}
-			}
-		})
-	}
-	if pairs == 0 {
+	p := pairsOf(m, t)
+	if p.all == 0 {
 		return false
 	}
 	if d == undeclared {
 		// Each pair once: an undirected list, if a directed graph of this
 		// density would have been expected to go both ways somewhere.
 		n := float64(m.Regions())
-		expected := float64(pairs) * float64(pairs) / (n * (n - 1)) / 2
-		if both > 0 || expected < 8 {
+		expected := float64(p.all) * float64(p.all) / (n * (n - 1)) / 2
+		if p.both > 0 || expected < 8 {
 			return false
 		}
 		rep.SymmetryHow = "each pair of regions is listed once"
 		rep.info("each-pair-once", "no pair of regions is listed in both directions; the list is read as undirected (pass --directed if it is not)")
 	} else {
-		if both == pairs {
-			if unequal == 0 {
-				return false // mirrored: the matrix is symmetric as it stands
-			}
-			if s.cfg.directed == nil && unequal*2 > both && pairs >= minTriangle {
-				rep.warn("declared-undirected", "the file says undirected, but lists every pair in both directions with different weights; read as directed")
-				return false
-			}
+		if p.both == p.all && s.cfg.directed == nil && p.unequal*2 > p.both && p.all >= minTriangle {
+			rep.warn("declared-undirected", "the file says undirected, but lists every pair in both directions with different weights; read as directed")
+			return false
+		}
+		s.noteMutual(p)
+		if p.both == p.all && p.unequal == 0 {
+			return false // mirrored: the matrix is symmetric as it stands
 		}
 		rep.SymmetryHow = "the file says undirected"
 		if s.cfg.directed != nil {
 			rep.SymmetryHow = "as asked for with --undirected"
-		}
-		if both > 0 {
-			rep.Parallel += both
-			rep.warn("parallel-edges", "%d pairs of an undirected graph are listed in both directions; their weights are %s", both, s.cfg.parallel.verb())
 		}
 	}
 	rep.Symmetry = DeclaredUndirected
@@ -435,16 +422,43 @@ func (s *source) undirectedEdges(c *Connectome, d declared) bool {
 	return true
 }
 
+// noteMutual reports the pairs of an undirected graph that are listed from both
+// sides: with equal weights they are one tract, with others parallel ones.
+func (s *source) noteMutual(p pairCount) {
+	rep := s.rep
+	rep.Parallel += p.both
+	rep.ListedBothWays += p.both - p.unequal
+	if equal := p.both - p.unequal; equal > 0 {
+		rep.info("listed-both-ways", "%d undirected pairs are listed in both directions with the same weight; each is one tract", equal)
+	}
+	if p.unequal > 0 {
+		rep.warn("parallel-edges", "%d pairs of an undirected graph are listed in both directions with different weights; these are %s", p.unequal, s.cfg.parallel.verb())
+	}
+}
+
+// addMutual adds undirected edges over n regions in both directions, each pair
+// once.
+func (s *source) addMutual(b, mutual *Builder, n int) {
+	if mutual.Len() == 0 {
+		return
+	}
+	m, st := mutual.Build(n, s.cfg.parallel)
+	s.noteParallel(st)
+	t := m.Transpose()
+	s.noteMutual(pairsOf(m, t))
+	b.addAll(m.symmetriseParallel(t, s.cfg.parallel))
+}
+
 func (p Parallel) verb() string {
 	return [...]string{"added", "averaged", "reduced to the largest", "reduced to the first listed"}[p]
 }
 
-// symmetriseParallel joins m and its transpose by the rule for parallel
-// tracts.
+// symmetriseParallel joins m and its transpose: a pair that both give the same
+// weight is one tract, others are joined by the rule for parallel ones.
 func (m CSR) symmetriseParallel(t CSR, p Parallel) CSR {
 	switch p {
 	case SumParallel:
-		return m.symmetrise(t, sumOfBoth)
+		return m.symmetrise(t, sumUnlessSame)
 	case MeanParallel, FirstParallel, MaxParallel:
 		var b Builder
 		for i := range m.Regions() {

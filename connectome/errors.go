@@ -104,7 +104,11 @@ type AmbiguousError struct {
 // Error lists the candidates, one a line.
 func (e *AmbiguousError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d candidates for the %s; choose one with %s (%s):", e.Path, len(e.Candidates), e.What, e.Flag, e.Option)
+	candidates, choose := fmt.Sprintf("%d candidates", len(e.Candidates)), "choose one"
+	if len(e.Candidates) == 1 {
+		candidates, choose = "1 candidate", "say that it is meant"
+	}
+	fmt.Fprintf(&b, "%s: %s for the %s; %s with %s (%s):", e.Path, candidates, e.What, choose, e.Flag, e.Option)
 	const most = 40
 	for i, c := range e.Candidates {
 		if i == most {

@@ -68,7 +68,6 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"edge without weight", []string{"x.csv", "a,b,1\nb,c\nc,a,2\na,c,4\n"}, []connectome.Option{connectome.WithFormat("edgelist")}, connectome.ErrRagged, 2, "2 fields", "delimiter"},
 		{"edges with dictionaries", []string{"x.txt", "a b {'weight': 1}\na b 3\n"}, nil, connectome.ErrSyntax, 2, `"a b 3"`, "write_edgelist"},
 		{"AFNI's netcc", []string{"x.netcc", "# 2  # Number of network ROIs\n# 1  # Number of netcc matrices\n 1 2\n# CC\n1 0.5\n0.5 1\n"}, nil, connectome.ErrUnsupported, 0, ".netcc", "# CC"},
-		{"DSI Studio's connectogram", []string{"x.txt", "data\tdata\t1\t2\ndata\tdata\ta\tb\n1\ta\t0\t3\n2\tb\t3\t0\n"}, nil, connectome.ErrUnsupported, 0, "Circos", ".mat"},
 		{"edge without a name", []string{"x.csv", "source,target,weight\na,b,1\nb,,3\n"}, nil, connectome.ErrNode, 3, "x.csv:3:2", "both ends"},
 		{"text as weight", []string{"x.csv", "source,target,weight\na,b,1\nb,c,heavy\n"}, []connectome.Option{connectome.WithWeight("weight")}, connectome.ErrNumber, 3, `"heavy"`, "--weight"},
 		{"text as weight, weight not asked for", []string{"x.csv", "source,target,weight\na,b,1\nb,c,2\nc,a,x\n"}, nil, connectome.ErrNumber, 4, `x.csv:4:3: not a number: weight "x"`, "--weight"},

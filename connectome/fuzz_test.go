@@ -313,3 +313,32 @@ func TestMutatedFixtures(t *testing.T) {
 		}
 	}
 }
+
+func FuzzGraphTables(f *testing.F) {
+	for _, s := range []string{"a sc b c\nb sc d\n", "a b c\nb c\nc\n", "# a\nb 2\n# b\nc 1\n", "1\n2\n3\n4\n5\n6\n", "LEDA.GRAPH\nstring\nfloat\n-2\n2\n|{a}|\n|{b}|\n1\n1 2 0 |{2.5}|\n", "data\tdata\t1\t2\ndata\tdata\ta\tb\n1\ta\t0\t1\n2\tb\t1\t0\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, read := range []func(*source) (*Connectome, error){
+			tableReader(func(s *source, delim byte, _ []byte) (*Connectome, error) { return s.readSIF(delim) }),
+			tableReader(func(s *source, delim byte, _ []byte) (*Connectome, error) { return s.readAdjacencyList(delim) }),
+			tableReader(func(s *source, delim byte, _ []byte) (*Connectome, error) { return s.readCondensed(delim) }),
+			(*source).readLGL, (*source).readLEDA, (*source).readConnectogram,
+		} {
+			c, err := read(memorySource(data))
+			checkRead(t, c, err)
+		}
+	})
+}
+
+func FuzzJSONMatrix(f *testing.F) {
+	for _, s := range []string{"[[0,1],[2,0]]", `[["a","b",2]]`, `{"columns":["a","b"],"index":["a","b"],"data":[[0,1],[2,0]]}`, `{"a":{"b":2},"b":["a"]}`, `{"w":[[0,1],[1,0]],"labels":["a","b"]}`, `[{"source":"a","target":"b"}]`, `{"nodes":[{"id":1}],"adjacency":[[{"id":1}]]}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := memorySource(data).readJSONArray()
+		checkRead(t, c, err)
+		c, err = memorySource(data).readJSON()
+		checkRead(t, c, err)
+	})
+}

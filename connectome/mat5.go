@@ -319,7 +319,7 @@ func (r *matReader) char(a *array, rest []byte) error {
 		for j := range columns {
 			b.WriteRune(units[j*rows+i])
 		}
-		a.text[i] = strings.TrimRight(b.String(), " \x00")
+		a.text[i] = strings.Trim(b.String(), " \x00") // rows are padded to one width, on either side
 	}
 	return nil
 }
@@ -353,7 +353,7 @@ func (r *matReader) cell(a *array, rest []byte, count int64, depth int) error {
 		rest = after
 		switch {
 		case e.text != nil:
-			texts = append(texts, strings.Join(e.text, " "))
+			texts = append(texts, strings.TrimSpace(strings.Join(e.text, " ")))
 		case len(e.data) == 1:
 			texts = append(texts, formatFloats(e.data))
 		default:

@@ -295,8 +295,9 @@ func eachPair(a, b CSR, i int, visit func(j int32, ka, kb int)) {
 type joinRule int
 
 const (
-	meanOfBoth joinRule = iota // the two directions are two measurements of one tract
-	sumOfBoth                  // the two directions are two tracts, or one is not listed
+	meanOfBoth    joinRule = iota // the two directions are two measurements of one tract
+	sumOfBoth                     // the two directions are two tracts, or one is not listed
+	sumUnlessSame                 // the same, but equal weights are one tract listed from both sides
 )
 
 // symmetrise joins m with its transpose t. The diagonal stays as it is.
@@ -323,7 +324,7 @@ func (m CSR) symmetrise(t CSR, rule joinRule) CSR {
 				b, lb = t.Weight[tk], t.LengthAt(tk)
 			}
 			w := a + b
-			if rule == meanOfBoth {
+			if rule == meanOfBoth || rule == sumUnlessSame && k >= 0 && tk >= 0 && sameWeight(a, b) {
 				w = a/2 + b/2
 			}
 			if int(j) == i {

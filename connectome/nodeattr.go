@@ -42,25 +42,65 @@ func (e *edgeTable) fillDefault(name, text string) {
 // only used when there is nothing better.
 var labelNames = []string{"dn_name", "label", "name", "region_name", "dn_label", "dn_fsname", "fn_fsname"}
 
+// labelAttribute chooses the attribute that names regions: the best of
+// labelNames that all nodes have. One of numbers, such as igraph's running
+// "name", loses against another "…name" or "…label" of different texts
+// ("cell_name"), and against ids that are texts.
+func labelAttribute(regions []Region, attrs [][]attr) string {
+	type column struct {
+		present, texts int
+		values         map[string]bool
+	}
+	columns := map[string]*column{}
+	for i := range regions {
+		for _, a := range attrs[i] {
+			low := strings.ToLower(bareName(a.name))
+			known := slices.Contains(labelNames, low)
+			if a.value == "" || !known && !strings.Contains(low, "name") && !strings.Contains(low, "label") && low != "abbreviation" && low != "acronym" {
+				continue
+			}
+			c := columns[low]
+			if c == nil {
+				c = &column{values: map[string]bool{}}
+				columns[low] = c
+			}
+			c.present++
+			c.values[a.value] = true
+			if isWord(a.value) {
+				c.texts++
+			}
+		}
+	}
+	numbers := ""
+	for _, want := range labelNames {
+		switch c := columns[want]; {
+		case c == nil || c.present < len(regions):
+		case c.texts > 0:
+			return want
+		case numbers == "":
+			numbers = want
+		}
+	}
+	if numbers == "" {
+		return ""
+	}
+	for _, name := range sortedKeys(columns) {
+		if c := columns[name]; c.texts == len(regions) && len(c.values) == len(regions) {
+			return name
+		}
+	}
+	for i := range regions {
+		if id := regions[i].Label; !isWord(id) || id == "n"+strconv.Itoa(i) {
+			return numbers
+		}
+	}
+	return ""
+}
+
 // nodeAttributes moves known attributes to the fields of their regions and
 // keeps the others as text. Regions come with their ids as labels.
 func (s *source) nodeAttributes(regions []Region, attrs [][]attr) {
-	labelName := ""
-	for _, want := range labelNames {
-		present := 0
-		for i := range regions {
-			for _, a := range attrs[i] {
-				if strings.EqualFold(bareName(a.name), want) && a.value != "" {
-					present++
-					break
-				}
-			}
-		}
-		if present == len(regions) && present > 0 {
-			labelName = want
-			break
-		}
-	}
+	labelName := labelAttribute(regions, attrs)
 	s.rep.Labels, s.rep.LabelOrderProven, s.rep.LabelHow = "node ids", true, "every node bears its own label"
 	if labelName != "" {
 		s.rep.Labels = "node attribute " + labelName

@@ -376,6 +376,11 @@ func (r *nodelinkReader) connectome() (*Connectome, error) {
 		switch {
 		case slices.ContainsFunc(r.keys, isRelmatKey):
 			return s.readRelmatJSON()
+		}
+		if c, ok, err := s.readJSONObject(); ok {
+			return c, err
+		}
+		switch {
 		case bytes.HasPrefix([]byte(strings.Join(r.keys, " ")), []byte("Model")), len(r.keys) == 1:
 			return nil, s.failf(ErrUnsupported, 0, 0, "ModECI MDF is written, not read; keep the connectome in another format beside it", "a JSON document of %s", listOr(r.keys, "nothing"))
 		}

@@ -1,13 +1,17 @@
 package connectome
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/connectomewire/wire/connectome/internal/pickle"
 )
 
 // NumPy's NPY (format versions 1 to 3, C or Fortran order) and NPZ.
@@ -81,13 +85,15 @@ func (s *source) parseNPY(data []byte, name string) (*array, error) {
 	if strings.HasPrefix(kind, "U") || strings.HasPrefix(kind, "S") {
 		return s.npyText(a, body, kind, order, count)
 	}
+	if strings.HasPrefix(kind, "[") {
+		return s.npyRecords(a, body, descr, count)
+	}
+	if strings.HasPrefix(kind, "O") {
+		return s.npyObjects(a, body, count)
+	}
 	width, decode := npyNumber(kind, order)
 	if decode == nil {
-		advice := "save a plain array of numbers"
-		if strings.HasPrefix(kind, "O") {
-			advice = "it holds pickled Python objects; save a plain array of numbers"
-		}
-		return nil, s.failf(ErrUnsupported, 0, 0, advice, "element type %q", descr)
+		return nil, s.failf(ErrUnsupported, 0, 0, "save a plain array of numbers", "element type %q", descr)
 	}
 	if len(body) < count*width {
 		return nil, s.failf(ErrTruncated, 0, 0, "fetch the file again", "%d bytes where %s elements of %d bytes are declared", len(body), shapeText(shape), width)
@@ -115,13 +121,18 @@ func npyHeader(h string) (descr string, fortran bool, shape []int, err error) {
 		return "", false, nil, errors.New("the header names no element type")
 	}
 	if v[0] == '[' {
-		return "", false, nil, errors.New("a structured array: save one plain array of numbers")
+		end := strings.IndexByte(v, ']')
+		if end < 0 {
+			return "", false, nil, errors.New("the fields of the elements are not closed")
+		}
+		descr = v[:end+1]
+	} else {
+		end := strings.IndexByte(v[1:], v[0])
+		if end < 0 {
+			return "", false, nil, errors.New("the element type is not quoted")
+		}
+		descr = v[1 : 1+end]
 	}
-	end := strings.IndexByte(v[1:], v[0])
-	if end < 0 {
-		return "", false, nil, errors.New("the element type is not quoted")
-	}
-	descr = v[1 : 1+end]
 	v, ok = value("fortran_order")
 	if !ok {
 		return "", false, nil, errors.New("the header names no order")
@@ -146,6 +157,106 @@ func npyHeader(h string) (descr string, fortran bool, shape []int, err error) {
 		}
 	}
 	return descr, fortran, shape, nil
+}
+
+// npyField is one field of the elements of a structured array.
+type npyField struct {
+	name, descr   string
+	width, repeat int
+	decode        func([]byte) float64 // nil for text
+}
+
+var npyFieldPattern = regexp.MustCompile(`\(\s*(?:'([^']*)'|"([^"]*)")\s*,\s*'([^']*)'\s*(?:,\s*\(([0-9, ]*)\)\s*)?\)`)
+
+// npyFields reads a list such as [('source', '<i8'), ('name', '<U8')].
+func npyFields(descr string) (fields []npyField, size int, err error) {
+	for _, m := range npyFieldPattern.FindAllStringSubmatch(descr, -1) {
+		f := npyField{name: m[1] + m[2], descr: m[3], repeat: 1}
+		order := binary.ByteOrder(binary.LittleEndian)
+		if strings.HasPrefix(f.descr, ">") {
+			order = binary.BigEndian
+		}
+		kind := strings.TrimLeft(f.descr, "<>|=")
+		if f.width, f.decode = npyNumber(kind, order); f.decode == nil {
+			n, err := strconv.Atoi(strings.TrimLeft(kind, "USV"))
+			if err != nil || n < 0 || n > 1<<20 || !strings.ContainsAny(kind[:1], "USV") {
+				return nil, 0, fmt.Errorf("field %q of type %q", f.name, f.descr)
+			}
+			if f.width = n; kind[0] == 'U' {
+				f.width = 4 * n
+			}
+		}
+		for _, d := range strings.FieldsFunc(m[4], func(r rune) bool { return r == ',' || r == ' ' }) {
+			n, err := strconv.Atoi(d)
+			if err != nil || n < 0 || n > 1<<20 || f.repeat > 1<<20 {
+				return nil, 0, fmt.Errorf("field %q of shape (%s)", f.name, m[4])
+			}
+			f.repeat *= n
+		}
+		if size += f.width * f.repeat; size > 1<<24 || len(fields) > 1000 {
+			return nil, 0, errors.New("too many or too large fields")
+		}
+		fields = append(fields, f)
+	}
+	if len(fields) == 0 || size == 0 {
+		return nil, 0, fmt.Errorf("fields %.60s", descr)
+	}
+	return fields, size, nil
+}
+
+// npyRecords reads a structured array as a table whose columns are the fields.
+func (s *source) npyRecords(a *array, body []byte, descr string, count int) (*array, error) {
+	fields, size, err := npyFields(descr)
+	if err != nil {
+		return nil, s.failf(ErrUnsupported, 0, 0, "save one plain array of numbers", "a structured array: %v", err)
+	}
+	if count > len(body)/size {
+		return nil, s.failf(ErrTruncated, 0, 0, "fetch the file again", "%d bytes where %d records of %d bytes are declared", len(body), count, size)
+	}
+	a.records = &tableText{}
+	var row []string
+	for _, f := range fields {
+		if f.repeat == 1 {
+			row = append(row, f.name)
+		}
+	}
+	a.records.row(row...)
+	for i := range count {
+		at := body[i*size:]
+		row = row[:0]
+		for _, f := range fields {
+			cell := at[:f.width*f.repeat]
+			at = at[len(cell):]
+			switch {
+			case f.repeat != 1:
+			case f.decode != nil:
+				row = append(row, number(f.decode(cell)))
+			default:
+				order := binary.ByteOrder(binary.LittleEndian)
+				if strings.HasPrefix(f.descr, ">") {
+					order = binary.BigEndian
+				}
+				row = append(row, npyCell(cell, strings.Contains(f.descr, "U"), order))
+			}
+		}
+		a.records.row(row...)
+	}
+	return a, nil
+}
+
+// npyObjects reads an array of pickled objects that are texts. Nothing of a
+// pickle is ever run.
+func (s *source) npyObjects(a *array, body []byte, count int) (*array, error) {
+	v, err := pickle.Load(body)
+	if err != nil {
+		return nil, s.failf(ErrUnsupported, 0, 0, "it holds pickled Python objects; save a plain array of numbers, or of text (array.astype(str))", "element type \"|O\": %v", err)
+	}
+	texts, ok := pickle.Texts(v)
+	if !ok || len(texts) != count {
+		return nil, s.failf(ErrUnsupported, 0, 0, "save a plain array of numbers, or of text (array.astype(str)): pickled objects are not run", "element type \"|O\": pickled objects that are no texts")
+	}
+	a.text = texts
+	return a, nil
 }
 
 // npyNumber returns the width of an element type and its decoder, nil when
@@ -219,24 +330,26 @@ func (s *source) npyText(a *array, body []byte, kind string, o binary.ByteOrder,
 	a.text = make([]string, count)
 	for i := range a.text {
 		cell := body[i*width*unit : (i+1)*width*unit]
-		var b strings.Builder
-		for k := 0; k+unit <= len(cell); k += unit {
-			r := rune(cell[k])
-			if unit == 4 {
-				r = rune(o.Uint32(cell[k:]))
-			}
-			if r == 0 {
-				break
-			}
-			if unit == 1 {
-				b.WriteByte(cell[k])
-			} else {
-				b.WriteRune(r)
-			}
-		}
-		a.text[i] = strings.TrimSpace(b.String())
+		a.text[i] = npyCell(cell, unit == 4, o)
 	}
 	return a, nil
+}
+
+// npyCell decodes one text of fixed width.
+func npyCell(cell []byte, utf32 bool, o binary.ByteOrder) string {
+	var b strings.Builder
+	if !utf32 {
+		text, _, _ := bytes.Cut(cell, []byte{0})
+		return strings.TrimSpace(string(text))
+	}
+	for k := 0; k+4 <= len(cell); k += 4 {
+		r := rune(o.Uint32(cell[k:]))
+		if r == 0 {
+			break
+		}
+		b.WriteRune(r)
+	}
+	return strings.TrimSpace(b.String())
 }
 
 // isNPZ says whether an archive holds NumPy arrays and nothing else.
@@ -263,7 +376,7 @@ func (s *source) readNPZ(all members) (*Connectome, error) {
 		}
 		a, err := m.parseNPY(data, strings.TrimSuffix(m.member, ".npy"))
 		if errors.Is(err, ErrUnsupported) { // another array may be the connectome
-			skipped = append(skipped, m.member)
+			skipped = append(skipped, err.Error())
 			continue
 		}
 		if err != nil {
@@ -271,8 +384,8 @@ func (s *source) readNPZ(all members) (*Connectome, error) {
 		}
 		arrays = append(arrays, a)
 	}
-	for _, name := range skipped {
-		s.rep.info("skipped-array", "%s is not an array of numbers or text", name)
+	for _, why := range skipped {
+		s.rep.warn("skipped-array", "an array is left out: %s", why)
 	}
 	s.rep.Format = "NPZ"
 	if c, ok, err := s.readSparseNPZ(arrays); ok {

@@ -7,18 +7,26 @@ import "strings"
 type Option func(*config)
 
 type config struct {
-	format   string
-	variable string
-	weight   string
-	length   string
-	rows     Rows
-	labels   string
-	slice    *int
-	average  bool
-	directed *bool
-	parallel Parallel
-	missing  []float64
-	maxBytes int64
+	format     string
+	variable   string
+	weight     string
+	source     string
+	target     string
+	kindColumn string
+	kinds      []string
+	length     string
+	rows       Rows
+	labels     string
+	slice      *int
+	average    bool
+	directed   *bool
+	parallel   Parallel
+	merged     bool // parallel was asked for
+	missing    []float64
+	maxBytes   int64
+	// usedEnds, usedKinds and usedFormat say that the reader of the file heeds
+	// those options.
+	usedEnds, usedKinds, usedFormat bool
 	// triangles says that a matrix with one empty triangle is directed, on the
 	// word of a sidecar.
 	triangles bool
@@ -35,8 +43,9 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// WithFormat says how to read a file whose content fits two formats:
-// "matrix" or "edgelist".
+// WithFormat says how to read a file whose content fits two formats: "matrix",
+// "edgelist", "condensed" (the upper triangle row by row, as SciPy's squareform
+// has it), "adjlist" (a node and its neighbours a line), "sif" or "lgl".
 func WithFormat(name string) Option { return func(c *config) { c.format = strings.ToLower(name) } }
 
 // WithVar chooses a variable of a MAT, HDF5, NPZ or ZIP file (for example
@@ -46,6 +55,21 @@ func WithVar(name string) Option { return func(c *config) { c.variable = name } 
 // WithWeight chooses the edge attribute or column that becomes the weight,
 // for example "number_of_fibers".
 func WithWeight(attr string) Option { return func(c *config) { c.weight = attr } }
+
+// WithSource and WithTarget name the columns of an edge list that hold the two
+// ends of each edge, by title or by number from 1.
+func WithSource(column string) Option { return func(c *config) { c.source = column } }
+
+// WithTarget is the counterpart of [WithSource].
+func WithTarget(column string) Option { return func(c *config) { c.target = column } }
+
+// WithKinds keeps only the edges of some kinds, for example "S", "Sp" and
+// "EJ", by a column of the edge list that says the kind of each. The column
+// is named by title or by number from 1, or "" when the file tells. Without
+// kinds the column is only counted.
+func WithKinds(column string, kinds ...string) Option {
+	return func(c *config) { c.kindColumn, c.kinds = column, kinds }
+}
 
 // WithLength chooses the edge attribute, column or variable that becomes the
 // tract length in mm.
@@ -73,7 +97,9 @@ func WithAverage() Option { return func(c *config) { c.average = true } }
 func WithDirected(directed bool) Option { return func(c *config) { c.directed = &directed } }
 
 // WithParallel says how to merge parallel tracts; the default adds them.
-func WithParallel(p Parallel) Option { return func(c *config) { c.parallel = p } }
+func WithParallel(p Parallel) Option {
+	return func(c *config) { c.parallel, c.merged = p, true }
+}
 
 // WithMissing names values that mean "not measured" rather than a weight.
 // Without it −1 is taken so where it is the only negative value of a

@@ -18,7 +18,7 @@ type pajekReader struct {
 	n         int
 	declared  int // line of *Vertices
 	labels    map[int]string
-	b         Builder
+	b, mutual Builder // of arcs, and of edges
 	evidence  int
 	relations []string // names of the relations that have lines
 	relation  string
@@ -195,9 +195,10 @@ func (r *pajekReader) add(from, to int, w float64, undirected bool) {
 	if v := r.s.cfg.variable; v != "" && v != r.relation {
 		return
 	}
-	r.b.Add(from, to, w, math.NaN())
-	if undirected && from != to {
-		r.b.Add(to, from, w, math.NaN())
+	if undirected {
+		r.mutual.Add(from, to, w, math.NaN())
+	} else {
+		r.b.Add(from, to, w, math.NaN())
 	}
 }
 
@@ -267,7 +268,9 @@ func (r *pajekReader) connectome() (*Connectome, error) {
 	d := declaredDirected
 	if !r.arcs {
 		d = declaredUndirected
+		r.b, r.mutual = r.mutual, Builder{}
 	}
+	s.addMutual(&r.b, &r.mutual, r.n)
 	if r.arcs && r.edges {
 		s.rep.Dialect = "arcs and edges"
 	}

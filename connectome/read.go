@@ -37,6 +37,9 @@ func Read(path string, opts ...Option) (*Connectome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.unusedOptions(); err != nil {
+		return nil, err
+	}
 	c.Name = stem(filepath.Base(path))
 	c.Source = path
 	c.Report = rep
@@ -45,6 +48,26 @@ func Read(path string, opts ...Option) (*Connectome, error) {
 		return nil, s.fail(0, 0, fmt.Errorf("%w: %v", ErrCorrupt, err), "")
 	}
 	return c, nil
+}
+
+// unusedOptions refuses options that mean nothing for the format found: they
+// would be silently ignored.
+func (s *source) unusedOptions() error {
+	for _, o := range []struct {
+		flag string
+		set  bool
+		used bool
+	}{
+		{"--source", s.cfg.source != "", s.cfg.usedEnds},
+		{"--target", s.cfg.target != "", s.cfg.usedEnds},
+		{"--kind", s.cfg.kindColumn != "" || len(s.cfg.kinds) > 0, s.cfg.usedKinds},
+		{"--format", s.cfg.format != "", s.cfg.usedFormat},
+	} {
+		if o.set && !o.used {
+			return s.failf(ErrUnsupported, 0, 0, "leave "+o.flag+" out: it is for tables of edges", "%s for a file that is read as %s", o.flag, s.rep.Format)
+		}
+	}
+	return nil
 }
 
 // stem is a base name without the extensions of formats and compression.
@@ -179,7 +202,7 @@ func textFormats() []formatRule {
 	return []formatRule{
 		{prefix("<"), (*source).readXML},
 		{prefix("{"), (*source).readJSON},
-		{prefix("["), refuse("JSON documents that are not an object", "a connectome in JSON is an object with nodes and links (or edges)")},
+		{prefix("["), (*source).readJSONArray},
 		{func(text []byte) bool {
 			return bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 14)]), []byte("%%matrixmarket"))
 		}, (*source).readMatrixMarket},
@@ -187,7 +210,8 @@ func textFormats() []formatRule {
 		{isDOT, (*source).readDOT},
 		{isGML, (*source).readGML},
 		{isDictEdgeList, (*source).readDictEdgeList},
-		{prefix("data\tdata\t"), refuse("tables for Circos", "save DSI Studio's matrix as .mat or as text instead of its connectogram")},
+		{isLEDA, (*source).readLEDA},
+		{isConnectogram, (*source).readConnectogram},
 		{isNetcc, refuse("AFNI's .netcc", "keep one of its matrices as text: the rows under a line such as \"# CC\", with the line of labels above them")},
 	}
 }

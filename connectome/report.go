@@ -49,9 +49,10 @@ type Report struct {
 	Dialect string   `json:"dialect,omitempty"` // "comma-separated, header row", "braingraph.org", …
 	Files   []string `json:"files,omitempty"`   // every file and archive member that was used
 
-	Variable string `json:"variable,omitempty"` // the matrix chosen, where a file holds several
-	Weight   string `json:"weight,omitempty"`   // the edge attribute or column taken as weight
-	Length   string `json:"length,omitempty"`   // the attribute, member or data set taken as tract length
+	Variable string     `json:"variable,omitempty"` // the matrix chosen, where a file holds several
+	Weight   string     `json:"weight,omitempty"`   // the edge attribute or column taken as weight
+	Kinds    []EdgeKind `json:"kinds,omitempty"`    // kinds of edges, where a column tells them apart
+	Length   string     `json:"length,omitempty"`   // the attribute, member or data set taken as tract length
 
 	// Orientation is what the rows of a matrix were taken for, unset for
 	// formats that name the two ends of a tract; OrientationHow says why.
@@ -76,6 +77,9 @@ type Report struct {
 	// InfiniteHow says where the first infinite entry is, when that is known.
 	InfiniteHow string `json:"infinite_how,omitempty"`
 	Parallel    int    `json:"parallel"` // tracts merged with another between the same regions
+	// ListedBothWays counts those of them that are pairs of an undirected graph
+	// listed from both sides with the same weight.
+	ListedBothWays int `json:"listed_both_ways,omitempty"`
 	// ParallelHow names the regions of the first merged tract.
 	ParallelHow string `json:"parallel_how,omitempty"`
 	ZeroWeight  int    `json:"zero_weight"` // listed tracts of weight 0, left out

@@ -15,16 +15,19 @@ func (s *source) readTable(head []byte) (*Connectome, error) {
 	delim := sniffDelimiter(head)
 	rows := sampleRows(head, delim, complete)
 	name := strings.ToLower(s.name)
-	switch s.cfg.format {
-	case "matrix":
-		return s.readDense(delim)
-	case "edgelist":
-		return s.readEdgeList(delim, rows)
-	case "":
-	default:
-		return nil, s.failf(ErrUnsupported, 0, 0, "use matrix or edgelist", "format %q", s.cfg.format)
+	if s.cfg.format != "" {
+		read, ok := tableFormats[s.cfg.format]
+		if !ok {
+			return nil, s.failf(ErrUnsupported, 0, 0, "use "+listOr(sortedKeys(tableFormats), ""), "format %q", s.cfg.format)
+		}
+		s.cfg.usedFormat = true
+		return read(s, delim, rows)
 	}
 	switch {
+	case s.cfg.source == "" && s.cfg.target == "" && s.cfg.kindColumn == "" && isSIF(rows, name):
+		return s.readSIF(delim)
+	case s.cfg.source != "" || s.cfg.target != "" || s.cfg.kindColumn != "" || len(s.cfg.kinds) > 0:
+		return s.readEdgeList(delim, rows)
 	case len(rows) == 0:
 		return s.readDense(delim) // one line longer than the sample, or comments only
 	case isBudapest(rows[0]):
@@ -35,6 +38,12 @@ func (s *source) readTable(head []byte) (*Connectome, error) {
 		return s.readBrainNetNodes()
 	case isRelmat(s):
 		return s.readRelmat(delim)
+	case isLGL(head, name):
+		return s.readLGL()
+	case isAdjacencyList(rows, delim, complete):
+		return s.readAdjacencyList(delim)
+	case s.isCondensed(rows, delim):
+		return nil, condensedError(s, condensedLength(rows))
 	}
 	switch looksLike(rows, delim != ',', complete) {
 	case shapeEdgeList:
@@ -57,6 +66,23 @@ func (s *source) readTable(head []byte) (*Connectome, error) {
 	}
 	return s.readDense(delim)
 }
+
+// tableFormats are the readers of tables that --format names.
+var tableFormats map[string]func(s *source, delim byte, rows [][]string) (*Connectome, error)
+
+func init() { // the readers refer to the table in turn
+	tableFormats = map[string]func(s *source, delim byte, rows [][]string) (*Connectome, error){
+		"matrix":    func(s *source, delim byte, _ [][]string) (*Connectome, error) { return s.readDense(delim) },
+		"edgelist":  (*source).readEdgeList,
+		"condensed": func(s *source, delim byte, _ [][]string) (*Connectome, error) { return s.readCondensed(delim) },
+		"adjlist":   func(s *source, delim byte, _ [][]string) (*Connectome, error) { return s.readAdjacencyList(delim) },
+		"sif":       func(s *source, delim byte, _ [][]string) (*Connectome, error) { return s.readSIF(delim) },
+		"lgl":       func(s *source, _ byte, _ [][]string) (*Connectome, error) { return s.readLGL() },
+	}
+}
+
+// TableFormats lists the names that [WithFormat] takes.
+func TableFormats() []string { return sortedKeys(tableFormats) }
 
 // sampleRows splits the first rows of a table. The last line of an incomplete
 // sample is left out.
@@ -133,6 +159,9 @@ func looksLike(rows [][]string, decimalComma, complete bool) tableShape {
 	}
 	if named && !whole && hasText(body) && (width == 2 || columnIsNumeric(body, 2, width)) {
 		return shapeEdgeList
+	}
+	if !whole && hasSharedNames(body) {
+		return shapeEdgeList // which asks for the columns
 	}
 	if !whole || width > 4 {
 		return shapeMatrix

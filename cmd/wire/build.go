@@ -23,7 +23,7 @@ func buildCommand() *cli.Command {
 		Description: "Reads a connectome in any format, places the recipe's modules by the roles of its\n" +
 			"atlas, and writes an untrained plan. Nothing is written when something is wrong.\n\n" +
 			"   wire build connectome.csv --recipe captioning -o plan\n" +
-			"   wire build connectivity_76.zip -o plan --place image=rV1,lV1 --place sound=rA1,lA1 \\\n" +
+			"   wire build connectivity_76.zip -o plan --accept axes --place image=rV1,lV1 --place sound=rA1,lA1 \\\n" +
 			"        --place caption=lPFCORB --place caption.feedback=lA2\n" +
 			"   wire build default -o plan --width 128 --rank 16\n" +
 			"   wire build default --recipe labelling --data flowers/ -o plan     one folder a label\n" +
@@ -40,9 +40,10 @@ func buildCommand() *cli.Command {
 			&cli.IntFlag{Name: "neighbours", Usage: "strongest incoming tracts kept for a region, `N`; -1 keeps all (default: the recipe's)"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of the untrained parameters, `N`"},
 			modulesFlag(),
+			acceptFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "replace a plan that is there"},
 			&cli.BoolFlag{Name: "json", Usage: "print the summary as JSON"},
-		}, ownDataFlags(), connectomeReadFlags()),
+		}, ownDataFlags(), longNames(connectomeReadFlags())),
 		Action: build,
 	}
 }
@@ -107,6 +108,9 @@ func build(c *cli.Context) error {
 	}
 	brain, err := readConnectome(c, args[0])
 	if err != nil {
+		return err
+	}
+	if err := checkConnectome(c, brain); err != nil {
 		return err
 	}
 	if options.File, options.SHA256, err = fingerprint(args[0]); err != nil {

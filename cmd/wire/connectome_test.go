@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -256,4 +257,59 @@ func TestConnectomeReadingOptions(t *testing.T) {
 			t.Errorf("%v: exit %d, %v", args, code, err)
 		}
 	}
+}
+
+// Columns and kinds of an edge list are named by flags; the file to write may
+// be the second argument or -o's.
+func TestConnectomeColumns(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "list.tsv")
+	if err := os.WriteFile(file, []byte("7\tM8\tV2\tV1\t0.5\tknown\t\n7\tM8\tV4\tV1\t0.25\tguessed\n8\tM9\tV1\tV2\t1\tknown\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := wireConnectome("inspect", file); err == nil || !strings.Contains(err.Error(), "M8, M9") {
+		t.Errorf("without flags: %v", err)
+	}
+	columns := []string{"--target", "3", "--source", "4", "--weight", "5", "--kind", "6=known"}
+	out := filepath.Join(dir, "out.csv")
+	mustConnectome(t, append([]string{"convert", file, "-o", out}, columns...)...)
+	text, err := os.ReadFile(out)
+	if err != nil || string(text) != "0,0.5\n1,0\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	mustConnectome(t, append([]string{"convert", file, filepath.Join(dir, "second.csv")}, columns...)...)
+	if _, code, _ := wireConnectome("doctor", file, "--accept", "everything"); code != exitUsage {
+		t.Errorf("--accept everything: exit %d", code)
+	}
+}
+
+// Wrong axes are an error, which doctor's --accept makes a warning; inspect
+// counts all the same.
+func TestConnectomeAxes(t *testing.T) {
+	var edges, nodes strings.Builder
+	for i := range 8 {
+		side, y := "L", -30+i
+		if i%2 == 1 {
+			side, y = "R", 30+i
+		}
+		fmt.Fprintf(&nodes, "%d %d %d 1 1 %s_a%d\n", 3*i-10, y, 5*i-15, side, i/2)
+		for j := range 8 {
+			fmt.Fprintf(&edges, "%d ", (i+j)%3*min(1, max(i-j, j-i)))
+		}
+		edges.WriteString("\n")
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"x.edge": edges.String(), "x.node": nodes.String()} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "x.edge")
+	if out, code, _ := wireConnectome("doctor", file); code != exitFailed || !strings.Contains(out, "error    axes") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if out := mustConnectome(t, "doctor", file, "--accept", "axes"); !strings.Contains(out, "warning  axes") {
+		t.Error(out)
+	}
+	mustConnectome(t, "inspect", file, "--json")
 }

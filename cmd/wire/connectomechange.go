@@ -15,15 +15,31 @@ import (
 )
 
 func connectomeConvert(c *cli.Context) error {
+	in, out, err := convertArguments(c)
+	if err != nil {
+		return err
+	}
+	brain, err := readConnectome(c, in)
+	if err != nil {
+		return err
+	}
+	return connectomeWrite(c, out, brain)
+}
+
+// convertArguments are IN OUT, or IN -o OUT as the other commands have it.
+func convertArguments(c *cli.Context) (in, out string, err error) {
+	if out = c.String("output"); out != "" {
+		args, err := arguments(c, 1, "the file to read")
+		if err != nil {
+			return "", "", err
+		}
+		return args[0], out, nil
+	}
 	args, err := arguments(c, 2, "the file to read and the file to write")
 	if err != nil {
-		return err
+		return "", "", err
 	}
-	brain, err := readConnectome(c, args[0])
-	if err != nil {
-		return err
-	}
-	return connectomeWrite(c, args[1], brain)
+	return args[0], args[1], nil
 }
 
 // connectomeWrite writes the result of a command and says what it is.

@@ -18,12 +18,18 @@ func connectomeReadFlags() []cli.Flag {
 	reading := func(name, usage string) cli.Flag {
 		return &cli.StringFlag{Name: name, Usage: usage, Category: "reading"}
 	}
+	column := func(name, short, usage string) cli.Flag {
+		return &cli.StringFlag{Name: name, Aliases: []string{short}, Usage: usage, Category: "reading"}
+	}
 	return []cli.Flag{
 		reading("labels", "`FILE` with one label a region, in the order of the matrix"),
 		reading("var", "`NAME` of the matrix in a file that holds several"),
-		reading("weight", "edge attribute or column that becomes the weight, `NAME`"),
+		reading("weight", "edge attribute or column that becomes the weight, `NAME` (or the number of a column, from 1)"),
 		reading("length", "edge attribute, column or variable that becomes the length in mm, `NAME`"),
-		reading("format", "read a text file as `FORMAT`: matrix or edgelist"),
+		column(edgeSource, "source", "column of an edge list with the source of each edge, `NAME` or number from 1"),
+		column(edgeTarget, "target", "column of an edge list with the target of each edge, `NAME` or number from 1"),
+		column(edgeKind, "kind", "read only edges of these kinds, `[COLUMN=]KIND,…`"),
+		reading("format", "read a text file as `FORMAT`: "+strings.Join(connectome.TableFormats(), ", ")),
 		reading("rows", "what the rows of a matrix are: `source|target`"),
 		reading("parallel", "how parallel tracts are merged: `sum|mean|max|first` (default: sum)"),
 		reading("missing", "values that mean \"not measured\", `X,…`; empty for none (default: guessed)"),
@@ -35,6 +41,20 @@ func connectomeReadFlags() []cli.Flag {
 	}
 }
 
+// The reading flags --source, --target and --kind have long names as well: a
+// command with flags of those names of its own knows them by these only.
+const edgeSource, edgeTarget, edgeKind = "edge-source", "edge-target", "edge-kind"
+
+// longNames gives the reading flags without those short names.
+func longNames(flags []cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		if f, ok := f.(*cli.StringFlag); ok {
+			f.Aliases = nil
+		}
+	}
+	return flags
+}
+
 // connectomeOptions turns the reading options into those of the reader.
 func connectomeOptions(c *cli.Context) ([]connectome.Option, error) {
 	var opts []connectome.Option
@@ -43,11 +63,27 @@ func connectomeOptions(c *cli.Context) ([]connectome.Option, error) {
 		option func(string) connectome.Option
 	}{
 		{"labels", connectome.WithLabels}, {"var", connectome.WithVar}, {"weight", connectome.WithWeight},
-		{"length", connectome.WithLength}, {"format", connectome.WithFormat},
+		{"length", connectome.WithLength}, {"format", connectome.WithFormat}, {edgeSource, connectome.WithSource}, {edgeTarget, connectome.WithTarget},
 	} {
 		if v := c.String(o.flag); v != "" {
 			opts = append(opts, o.option(v))
 		}
+	}
+	if c.IsSet(edgeKind) {
+		column, list, found := strings.Cut(c.String(edgeKind), "=")
+		if !found {
+			column, list = "", c.String(edgeKind)
+		}
+		var kinds []string
+		for kind := range strings.SplitSeq(list, ",") {
+			if kind = strings.TrimSpace(kind); kind != "" {
+				kinds = append(kinds, kind)
+			}
+		}
+		if column == "" && len(kinds) == 0 {
+			return nil, usagef("--kind %q: write kinds of edges, for example --kind S,Sp or --kind Type=S,Sp", c.String(edgeKind))
+		}
+		opts = append(opts, connectome.WithKinds(column, kinds...))
 	}
 	switch rows := c.String("rows"); rows {
 	case "":

@@ -69,6 +69,9 @@ func diagramOf(c *cli.Context, name string) (*graphs.Diagram, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := warnConnectome(c, brain); err != nil {
+		return nil, err
+	}
 	d := graphs.FromConnectome(brain)
 	d.LocateBy(synthetic.Default())
 	return d, nil

@@ -274,8 +274,11 @@ func (x *examination) structure() {
 			x.add(Warning, "self-loops", advice, "%s: %s", count(x.facts.DiagNonzero, "region has a tract to itself", "regions have a tract to themselves"), some(loops))
 		}
 	}
-	if x.report.Parallel > 0 {
-		x.add(Warning, "parallel-edges", "make sure that merging them is right: add counts, average densities", "%s%s", count(x.report.Parallel, "tract repeats another between the same regions and was merged", "tracts repeat another between the same regions and were merged"), where(x.report.ParallelHow))
+	if n := x.report.ListedBothWays; n > 0 {
+		x.add(Info, "listed-both-ways", "", "%s listed in both directions with the same weight; each is one tract", count(n, "undirected pair is", "undirected pairs are"))
+	}
+	if n := x.report.Parallel - x.report.ListedBothWays; n > 0 {
+		x.add(Warning, "parallel-edges", "make sure that merging them is right: add counts, average densities", "%s%s", count(n, "tract repeats another between the same regions and was merged", "tracts repeat another between the same regions and were merged"), where(x.report.ParallelHow))
 	}
 	degree := metrics.Degrees(c)
 	var isolated []string

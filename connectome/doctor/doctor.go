@@ -61,6 +61,10 @@ type Options struct {
 	Summary bool
 	// Metrics configures them.
 	Metrics metrics.Options
+	// Accept lists codes of errors that count as warnings (see [Acceptable]).
+	Accept []string
+	// Quick estimates what would take long on large connectomes.
+	Quick bool
 }
 
 // Examine makes every check on a connectome and the report of its reader
@@ -69,10 +73,13 @@ type Options struct {
 func Examine(c *connectome.Connectome, o Options) Diagnosis {
 	c = c.Clone()
 	x := &examination{c: c, report: c.Report, match: atlas.Annotate(c)}
-	if o.Summary {
+	switch {
+	case o.Summary:
 		s := metrics.Summarise(c, o.Metrics)
 		x.summary, x.facts = &s, s.Facts
-	} else {
+	case o.Quick:
+		x.facts = quickFacts(c)
+	default:
 		x.facts = metrics.FactsOf(c)
 	}
 	if x.report == nil {
@@ -87,7 +94,9 @@ func Examine(c *connectome.Connectome, o Options) Diagnosis {
 	x.structure()
 	x.lengths()
 	x.positions()
+	x.homologues()
 	x.notes()
+	x.accept(o.Accept)
 
 	d := Diagnosis{Name: c.Name, Source: c.Source, Synthetic: c.Synthetic, Report: c.Report, Atlas: x.match, Findings: x.findings, Facts: x.facts, Summary: x.summary}
 	for _, f := range d.Findings {

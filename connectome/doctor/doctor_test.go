@@ -245,7 +245,7 @@ func TestEveryCheck(t *testing.T) {
 			}
 		}},
 		{"hemisphere-mismatch", doctor.Warning, "the label says: lh-caudalmiddlefrontal", func(c *connectome.Connectome) { c.Regions[2].Position[0] *= -1 }},
-		{"axes", doctor.Warning, "RAS", func(c *connectome.Connectome) {
+		{"axes", doctor.Error, "RAS", func(c *connectome.Connectome) {
 			for i := range c.Regions {
 				p := &c.Regions[i].Position
 				p[0], p[1] = p[1], p[0]

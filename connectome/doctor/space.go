@@ -206,7 +206,7 @@ func (x *examination) hemispheres() {
 	case most < 0.3:
 		x.add(Warning, "hemispheres-mixed", "labels and coordinates may be in different orders", "the coordinates do not separate left from right along any axis")
 	case best != 0:
-		x.add(Warning, "axes", "reorder the axes to RAS+ (x right, y anterior, z superior) before drawing or mirroring", "left and right differ along the %s axis rather than x: the coordinates are not in RAS order", axes[best])
+		x.add(Error, "axes", "reorder the axes to RAS+ (x right, y anterior, z superior): pictures, mirrors and distances by axis are wrong until then", "left and right differ along the %s axis rather than x: the coordinates are not in RAS order", axes[best])
 	case difference[0] < 0:
 		x.add(Warning, "hemispheres-swapped", "either the labels' sides or the sign of x is wrong (radiological LAS+ files have x to the left): negate x or exchange the sides", "regions labelled right lie at smaller x than those labelled left (mean x %.3g and %.3g)",
 			metrics.Describe(right[0]).Mean, metrics.Describe(left[0]).Mean)

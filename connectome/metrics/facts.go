@@ -72,8 +72,12 @@ func FactsOf(c *connectome.Connectome) Facts {
 	return f
 }
 
-// factsOf counts the facts within a number of steps; the error says that the
-// spectral radius is an estimate.
+// FactsWithin is [FactsOf] within about maxWork steps for the spectral radius,
+// the only fact that takes long; the error says that it is an estimate.
+func FactsWithin(c *connectome.Connectome, maxWork float64) (Facts, error) {
+	return factsOf(c, maxWork)
+}
+
 func factsOf(c *connectome.Connectome, maxWork float64) (Facts, error) {
 	n := len(c.Regions)
 	f := Facts{Nodes: n, Directed: c.Directed, TopStrengthIndex: -1}

@@ -101,6 +101,11 @@ func TestPathsOfKnownGraphs(t *testing.T) {
 	complete := fromRows(t, []float64{0, 1, 1, 1}, []float64{1, 0, 1, 1}, []float64{1, 1, 0, 1}, []float64{1, 1, 1, 0})
 	near(t, "local efficiency of a complete graph", metrics.LocalEfficiency(complete), 1, 1e-15)
 	near(t, "local efficiency of a chain", metrics.LocalEfficiency(chain), 0, 0)
+	// 0 ⇄ 1, 0 → 2, 1 → 2: around 0 the neighbours 1 (two tracts) and 2 (one)
+	// are joined by 1 → 2 only: 2·1/1 over (3² − 5) = 1/2. Around 1 the same
+	// (0 twice, 2 once, 0 → 2). Around 2 both once, joined both ways: 1.
+	directed := fromRows(t, []float64{0, 1, 1}, []float64{1, 0, 1}, []float64{0, 0, 0})
+	near(t, "local efficiency of a directed graph", metrics.LocalEfficiency(directed), (0.5+0.5+1)/3, 1e-15)
 }
 
 func TestModularityFindsPlantedCommunities(t *testing.T) {

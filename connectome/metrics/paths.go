@@ -129,8 +129,15 @@ func (f *frontier) Pop() any {
 }
 
 // LocalEfficiency is the mean over regions of the efficiency of the graph
-// among a region's neighbours, directions and weights ignored: Latora &
-// Marchiori (2001), Phys Rev Lett 87:198701.
+// among a region's neighbours, weights ignored: Latora & Marchiori (2001), Phys
+// Rev Lett 87:198701. In directed connectomes it is that of the Brain
+// Connectivity Toolbox (efficiency_bin with its local option, after Fagiolo
+// 2007): neighbours are those that a tract joins in either direction, paths
+// among them follow the tracts, and a neighbour counts twice that is joined in
+// both directions. With s the number of tracts between i and a neighbour and d
+// the length of paths,
+//
+//	E_i = Σ_{a≠b} s_a s_b / d(a→b)  /  [(Σ s)² − Σ s²]
 func LocalEfficiency(c *connectome.Connectome) float64 {
 	e, _ := localEfficiency(c, math.Inf(1))
 	return e
@@ -146,35 +153,38 @@ func localEfficiency(c *connectome.Connectome, bound float64) (float64, bool) {
 		return 0, true
 	}
 	s := symmetrised(c, func(float64) float64 { return 1 })
-	member := make([]bool, n)
+	joined := make([]float64, n) // tracts between the region and each neighbour
 	distance := make([]int32, n)
 	var queue []int32
 	total, looked := 0.0, 0.0
 	for i := range n {
 		lo, hi := s.Row(i)
-		k := hi - lo
-		if k < 2 {
+		if hi-lo < 2 {
 			continue
 		}
 		around := s.Target[lo:hi]
-		for _, j := range around {
-			member[j] = true
+		sum, squares := 0.0, 0.0
+		for k, j := range around {
+			w := s.Weight[lo+k]
+			joined[j] = w
+			sum += w
+			squares += w * w
 		}
-		sum := 0.0
+		paths := 0.0
 		for _, start := range around {
 			for _, j := range around {
 				distance[j] = -1
 			}
 			distance[start] = 0
 			queue = append(queue[:0], start)
-			for at := 0; at < len(queue) && len(queue) < k; at++ {
+			for at := 0; at < len(queue) && len(queue) < len(around); at++ {
 				a := queue[at]
-				alo, ahi := s.Row(int(a))
+				alo, ahi := c.Tracts.Row(int(a))
 				looked += float64(ahi - alo)
-				for _, j := range s.Target[alo:ahi] {
-					if member[j] && distance[j] < 0 {
+				for _, j := range c.Tracts.Target[alo:ahi] {
+					if joined[j] > 0 && distance[j] < 0 {
 						distance[j] = distance[a] + 1
-						sum += 1 / float64(distance[j])
+						paths += joined[start] * joined[j] / float64(distance[j])
 						queue = append(queue, j)
 					}
 				}
@@ -183,9 +193,9 @@ func localEfficiency(c *connectome.Connectome, bound float64) (float64, bool) {
 		if looked > bound {
 			return 0, false
 		}
-		total += sum / float64(k*(k-1))
+		total += paths / (sum*sum - squares)
 		for _, j := range around {
-			member[j] = false
+			joined[j] = 0
 		}
 	}
 	return total / float64(n), true
