@@ -46,7 +46,7 @@ class Model(nn.Module):
     def __init__(self, size):
         super().__init__()
         self.words, self.recurrent = nn.Embedding(size, WIDTH), nn.GRU(WIDTH, HIDDEN, batch_first=True)
-        self.narrow, self.bias, self.drop = nn.Linear(HIDDEN, WIDTH), nn.Parameter(torch.zeros(size)), nn.Dropout(0.25)
+        self.narrow, self.bias, self.drop = nn.Linear(HIDDEN, WIDTH), nn.Parameter(torch.zeros(size)), nn.Dropout(0.15)
         nn.init.normal_(self.words.weight, std=WIDTH**-0.5)
 
     def body(self, ids):
@@ -62,7 +62,7 @@ class Model(nn.Module):
         return F.cross_entropy(self.head(self.drop(self.body(rows[:, :-1])[keep])), target[keep]), int(keep.sum())
 
 
-def train(model, rows, epochs, batch=128, rate=2e-3, seed=1, check=None, log=print):
+def train(model, rows, epochs, batch=64, rate=4e-3, seed=1, check=None, log=print):
     """AdamW with one warm and cosine cycle; rows of like length share a batch."""
     rng, lengths = np.random.default_rng(seed), (rows != PAD).sum(1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the embedded modules: make.py STEP --work DIR [--captions FILE --photographs DIR --esc10 DIR --export DIR --zoo DIR].
 
-STEP is teacher, vision, sound, text, language, folds, vectors or all; each needs what the ones before it left in the working folder.
+STEP is teacher, vision, sound, text, language, meet, folds, vectors or all; each needs what the ones before it left in the working folder.
 """
 
 import argparse
@@ -220,12 +220,31 @@ def make_language(a):
                  {"vocab.txt": "\n".join(words) + "\n", "LICENSE": APACHE.read_text()})
 
 
+def meet(a):
+    """How pictures and sounds, placed by bridges that saw nothing of their fold, meet the text module's own vectors."""
+    folder = Path(a.zoo) / (a.prefix + "text")
+    encoder, run = text.encoder(json.loads((folder / "tokenizer.json").read_text())), encode.session(folder / "model.onnx")
+    embed = lambda texts: np.concatenate([run.run(["embedding"], {"tokens": encoder([t])})[0] for t in texts])
+    _, photos, rows, classes = vision_parts(a)
+    points, _ = evaluate.photographs(photos["features"], photos["logits"], photo_targets(a), mean_caption(a), classes, rows, log=lambda line: None)
+    captions = [c for _, c in corpora.photographs(a.photographs)]
+    told = evaluate.pool(embed([c for cs in captions for c in cs]), [len(cs) for cs in captions])
+    print(evaluate.retrieval("photographs and the text module's captions", points, told))
+    _, rows = sound_parts(a)
+    points, _ = evaluate.recordings(rows, log=lambda line: None)
+    own = [r["name"] for r in rows if r["source"] == "esc10"]
+    names = sorted(set(own))
+    for form in (sound.SENTENCE, "{}"):
+        right = [names[i] for i in (points @ embed([form.format(n) for n in names]).T).argmax(1)]
+        print(f"recordings and the text module's \"{form.format('NAME')}\": {np.mean(np.array(right) == np.array(own)):.4f}")
+
+
 def vectors(a):
     """Test vectors of the four modules, computed by ONNX Runtime."""
     testvectors.write(Path(a.zoo), a.prefix)
 
 
-STEPS = {"teacher": teacher, "vision": make_vision, "sound": make_sound, "text": make_text, "language": make_language, "folds": folds, "vectors": vectors}
+STEPS = {"teacher": teacher, "vision": make_vision, "sound": make_sound, "text": make_text, "language": make_language, "meet": meet, "folds": folds, "vectors": vectors}
 
 
 def main():

