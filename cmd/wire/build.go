@@ -161,22 +161,17 @@ func mayWritePlan(dir string, force bool) error {
 // placements reads PART=REGION,… options.
 func placements(options []string) (map[string][]string, error) {
 	place := map[string][]string{}
-	last := ""
 	for _, o := range options {
-		// The flag package splits at commas: what has no "=" continues the
-		// option before it.
-		part, region, ok := strings.Cut(o, "=")
-		if !ok {
-			if last == "" {
-				return nil, usagef("--place %s: write PART=REGION,REGION…, for example --place image=lh-pericalcarine", o)
-			}
-			part, region = last, o
-		}
-		if part == "" || region == "" {
+		part, regions, ok := strings.Cut(o, "=")
+		if !ok || part == "" {
 			return nil, usagef("--place %s: write PART=REGION,REGION…, for example --place image=lh-pericalcarine", o)
 		}
-		place[part] = append(place[part], region)
-		last = part
+		for _, region := range strings.Split(regions, ",") {
+			if region == "" {
+				return nil, usagef("--place %s: write PART=REGION,REGION…, for example --place image=lh-pericalcarine", o)
+			}
+			place[part] = append(place[part], region)
+		}
 	}
 	return place, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/learn"
 )
 
 func evalCommand() *cli.Command {
@@ -22,6 +23,8 @@ func evalCommand() *cli.Command {
 		Description: "CIDEr-D and head-noun accuracy on held-out concepts, for the plan and for: nothing to see, the\n" +
 			"untrained plan, the adapter without tracts (if trained), a constant caption, the nearest\n" +
 			"neighbour and the consensus of 30. Intervals are paired bootstraps over concepts.\n\n" +
+			"   wire eval plan --data flowers/                  your own data, test split\n" +
+			"   wire eval plan --data sounds/ --folds fold      one plan a fold, pooled; --control rewired\n" +
 			"   wire eval plan                                  stamps, emoji and sounds, validation split\n" +
 			"   wire eval plan --eval-set stamps --json\n" +
 			"   wire eval plan --split test                     for the final report only\n" +
@@ -42,7 +45,12 @@ func evalCommand() *cli.Command {
 			&cli.BoolFlag{Name: "greedy", Usage: "leave out the slower beam-mbr conditions"},
 			&cli.BoolFlag{Name: "sound-folds", Usage: "score sounds in five folds, training a plan for each", Category: "folds"},
 			&cli.StringFlag{Name: "fold-modules", Usage: "take fold K's sound module from `DIR`/fold-K/NAME", Category: "folds"},
-			&cli.IntFlag{Name: "epochs", Value: foldEpochs, Usage: "passes over the examples of each fold, `N`", Category: "folds"},
+			&cli.IntFlag{Name: "epochs", Value: foldEpochs, Usage: "passes over the examples of whatever is taught, `N`", Category: "folds"},
+			&cli.Float64Flag{Name: "rate", Value: learn.Default().Rate, Usage: "largest learning rate of whatever is taught on your own data, `X`", Category: ownCategory},
+			&cli.Float64Flag{Name: "noise", Value: learn.Default().Noise, Usage: "noise on the inputs of whatever is taught on your own data, `X`", Category: ownCategory},
+			&cli.StringSliceFlag{Name: "control", Usage: "teach and score a `CONTROL` too: untrained, adapter, rewired (repeatable)", Category: ownCategory},
+			&cli.IntFlag{Name: "seeds", Value: 1, Usage: "teach everything anew with `N` seeds and average; more than 1 also teaches the plan", Category: ownCategory},
+			&cli.StringFlag{Name: "items", Usage: "keep every item's score, a line of JSON each, in `FILE`", Category: ownCategory},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of rows as JSON"},
 		}, dataFlags(), ownDataFlags(), networkFlags()),
 		Action: evaluate,
@@ -61,6 +69,9 @@ func evaluate(c *cli.Context) error {
 	plan, dir, err := loadPlan(args[0])
 	if err != nil {
 		return err
+	}
+	if ownData(c, "eval-set") {
+		return evaluateOwn(c, plan, dir)
 	}
 	if c.Bool("sound-folds") {
 		return evaluateFolds(c, plan, dir, split)

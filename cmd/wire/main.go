@@ -112,7 +112,9 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		EnableBashCompletion:   true,
 		UseShortOptionHandling: true,
 		Suggest:                true,
-		Version:                version(),
+		// Values may hold commas: regions of a place, numbers of a vector.
+		DisableSliceFlagSeparator: true,
+		Version:                   version(),
 		Commands: []*cli.Command{
 			demoCommand(), buildCommand(), renderCommand(), trainCommand(), evalCommand(), runCommand(),
 			connectomeCommand(), dataCommand(), modulesCommand(), enginesCommand(), versionCommand(), completionCommand(),

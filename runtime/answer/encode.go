@@ -259,3 +259,16 @@ func Standardised(p *wiring.Plan, group []*Encoded, repeat int) (inputs [][]floa
 	}
 	return inputs, steps
 }
+
+// Encoded returns an input of which the modules' vectors are at hand: by the
+// plan's senses, as they gave them. A memory recalls by it.
+func (s *Session) Encoded(senses [][]float32, steps int) *Encoded {
+	out := &Encoded{Senses: make([][]float32, len(s.plan.Senses)), Steps: steps, Began: time.Now()}
+	for k, x := range senses {
+		if len(x) > 0 {
+			out.Senses[k] = x
+		}
+	}
+	s.remember(out)
+	return out
+}

@@ -14,7 +14,7 @@ func Answer(p *wiring.Plan, effector int, predictions []float32) task.Answer {
 	switch e.Head {
 	case NameSoftmax:
 		labels, many := Labels(e)
-		return labelled(labels, many, predictions[:min(len(labels), len(predictions))])
+		return labelled(labels, many, predictions[max(len(predictions)-len(labels), 0):]) // the last reading
 	case NameLinear:
 		names, mean, scale := Names(e)
 		var a task.Answer

@@ -17,6 +17,7 @@ import (
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/task"
 )
 
@@ -237,3 +238,134 @@ func (r *preparer) viewSides(s *wiring.Sense) (from, to int) {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Vectors are what the senses' modules made of one example, by sense; nil where
+// there is nothing. Steps is that of its series.
+type Vectors struct {
+	Senses [][]float32
+	Steps  int
+	// Bad says why an input could not be read.
+	Bad []string
+}
+
+// Inputs runs the modules over examples, from the cache where they ran before;
+// a memory gets nothing.
+func Inputs(ctx context.Context, p *wiring.Plan, m *frozen.Modules, examples []task.Example, o Options) ([]Vectors, error) {
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
+	}
+	r := &preparer{plan: p, modules: m, o: o, data: &learn.Data{}}
+	for i := range p.Senses {
+		r.data.Numbers = append(r.data.Numbers, p.Senses[i].Numbers())
+	}
+	all, err := r.inputs(ctx, "examples", examples, 1)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Vectors, len(all))
+	for i, g := range all {
+		out[i] = Vectors{Senses: g.vectors, Steps: g.steps, Bad: g.bad}
+	}
+	return out, nil
+}
+
+// Features lays what the senses gave side by side, each standardised by the
+// first examples given, which are the training examples: zeros for a sense that
+// an example lacks, nil for an example that has none. Of a series it is the mean
+// and the deviation over steps.
+func Features(p *wiring.Plan, train []Vectors, more ...[]Vectors) [][][]float32 {
+	raw := func(v *Vectors) [][]float32 {
+		out := make([][]float32, len(p.Senses))
+		for k, x := range v.Senses {
+			switch s := &p.Senses[k]; {
+			case len(x) == 0:
+			case s.PerTick:
+				out[k] = overSteps(x, s.Width)
+			default:
+				out[k] = x[:min(len(x), s.Numbers())]
+			}
+		}
+		return out
+	}
+	type moments struct {
+		mean  []float64
+		scale float64
+		n     int
+	}
+	stats := make([]moments, len(p.Senses))
+	for pass := range 2 {
+		for i := range train {
+			for k, x := range raw(&train[i]) {
+				s := &stats[k]
+				if x == nil {
+					continue
+				}
+				if s.mean == nil {
+					s.mean = make([]float64, len(x))
+				}
+				if pass == 0 {
+					s.n++
+				}
+				for j, v := range x {
+					if pass == 0 {
+						s.mean[j] += float64(v)
+					} else {
+						e := float64(v) - s.mean[j]
+						s.scale += e * e / float64(s.n*len(x))
+					}
+				}
+			}
+		}
+		for k := range stats {
+			s := &stats[k]
+			if pass == 0 {
+				for j := range s.mean {
+					s.mean[j] /= float64(s.n)
+				}
+			} else if s.scale = math.Sqrt(s.scale); s.scale == 0 {
+				s.scale = 1
+			}
+		}
+	}
+	var out [][][]float32
+	for _, set := range append([][]Vectors{train}, more...) {
+		rows := make([][]float32, len(set))
+		for i := range set {
+			some := false
+			var row []float32
+			for k, x := range raw(&set[i]) {
+				s := &stats[k]
+				for j := range s.mean {
+					v := 0.0
+					if x != nil {
+						v = (float64(x[j]) - s.mean[j]) / s.scale
+					}
+					row = append(row, float32(v))
+				}
+				some = some || x != nil
+			}
+			if some {
+				rows[i] = row
+			}
+		}
+		out = append(out, rows)
+	}
+	return out
+}
+
+// overSteps is the mean and the deviation of each number over steps.
+func overSteps(x []float32, width int) []float32 {
+	out := make([]float32, 2*width)
+	n := float32(len(x) / width)
+	for i, v := range x {
+		out[i%width] += v / n
+	}
+	for i, v := range x {
+		e := v - out[i%width]
+		out[width+i%width] += e * e / n
+	}
+	for i := width; i < 2*width; i++ {
+		out[i] = float32(math.Sqrt(float64(out[i])))
+	}
+	return out
+}

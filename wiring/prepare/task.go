@@ -24,6 +24,10 @@ type Task interface {
 	// Encode turns targets into numbers. What it measures (labels, words,
 	// means) it measures on the training examples alone.
 	Encode(ctx context.Context, env Env, train, val []task.Example) (*Encoded, error)
+	// Score says what answers about the contest's test examples are worth.
+	Score(c *task.Contest, t wiring.Task, answers []task.Answer) (*task.Scores, error)
+	// Rivals answers the same without a plan, from the same data.
+	Rivals(c *task.Contest, t wiring.Task) ([]task.Rival, error)
 }
 
 // Env is what a task has to work with.
@@ -77,4 +81,26 @@ func Lookup(kind string) (Task, error) {
 		return nil, fmt.Errorf("task %q is not known: no kinds of tasks are registered; import the package wiring/task/all", kind)
 	}
 	return nil, fmt.Errorf("task %q is not known%s; there are %s", kind, edit.Suggestion(kind, known), strings.Join(known, ", "))
+}
+
+// ReadTick is the tick at which an effector that answers once is read: when the
+// input has settled, or at the end of an example's series.
+func ReadTick(p *wiring.Plan, e *task.Example) (int, error) {
+	at := p.Series()
+	if at < 0 {
+		return p.Ticks.Settle, nil
+	}
+	in, ok := e.Inputs[p.Senses[at].Name]
+	if !ok {
+		return p.Ticks.Settle, nil
+	}
+	v, err := in.Read()
+	if err != nil {
+		return 0, fmt.Errorf("example %s: %w", e.ID, err)
+	}
+	s, ok := v.(task.Series)
+	if !ok || s.Steps < 1 {
+		return 0, fmt.Errorf("example %s gives sense %q %T, want a series", e.ID, p.Senses[at].Name, v)
+	}
+	return s.Steps * p.Ticks.Settle, nil
 }

@@ -39,3 +39,32 @@ func (answering) Encode(ctx context.Context, env prepare.Env, train, val []task.
 	}
 	return kind.Encode(ctx, env, train, val)
 }
+
+// Score implements [prepare.Task].
+func (answering) Score(c *task.Contest, t wiring.Task, answers []task.Answer) (*task.Scores, error) {
+	kind, err := of(answers)
+	if err != nil {
+		return nil, err
+	}
+	return kind.Score(c, t, answers)
+}
+
+// Rivals implements [prepare.Task]. What the question or the picture alone
+// would say is measured by blanking the other sense.
+func (answering) Rivals(c *task.Contest, t wiring.Task) ([]task.Rival, error) {
+	kind, err := prepare.Lookup(labelling.Kind)
+	if err != nil {
+		return nil, err
+	}
+	return kind.Rivals(c, t)
+}
+
+// of is the kind of task that gives such answers.
+func of(answers []task.Answer) (prepare.Task, error) {
+	for _, a := range answers {
+		if a.Label != "" {
+			return prepare.Lookup(labelling.Kind)
+		}
+	}
+	return prepare.Lookup(captioning.Kind)
+}

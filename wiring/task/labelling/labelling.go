@@ -82,7 +82,11 @@ func (labelling) Encode(_ context.Context, env prepare.Env, train, val []task.Ex
 			if !ok {
 				continue
 			}
-			row := task.Row{Tick: env.Plan.Ticks.Settle}
+			tick, err := prepare.ReadTick(env.Plan, &examples[i])
+			if err != nil {
+				return nil, err
+			}
+			row := task.Row{Tick: tick}
 			for _, n := range names {
 				c, known := index[n]
 				if !known {

@@ -72,7 +72,11 @@ func (regression) Encode(_ context.Context, env prepare.Env, train, val []task.E
 			if len(v) != len(names) {
 				return nil, fmt.Errorf("example %s has %d numbers, the plan predicts %d", examples[i].ID, len(v), len(names))
 			}
-			row := task.Row{Tick: env.Plan.Ticks.Settle, Values: make([]float32, len(v))}
+			tick, err := prepare.ReadTick(env.Plan, &examples[i])
+			if err != nil {
+				return nil, err
+			}
+			row := task.Row{Tick: tick, Values: make([]float32, len(v))}
 			known := false
 			for k, x := range v {
 				row.Values[k] = float32((x - mean[k]) / scale[k])

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/datasets/own"
+	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/internal/examples"
+	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/runtime/eval"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/prepare"
+)
+
+// ownCategory groups the flags of an evaluation on one's own data.
+const ownCategory = "own data"
+
+// evaluateOwn scores a plan on data of one's own.
+func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
+	d, err := openOwn(c, c.String("data"))
+	if err != nil {
+		return err
+	}
+	if err := checkBindings(plan, d); err != nil {
+		return err
+	}
+	parts, err := partsOf(d, c.IsSet("folds"))
+	if err != nil {
+		return err
+	}
+	o := eval.OwnOptions{Options: eval.Default(), Learn: learn.Default(), Prepare: prepare.Default(), Seeds: c.Int("seeds"), Controls: c.StringSlice("control")}
+	o.Resamples, o.Seed = c.Int("resamples"), c.Uint64("seed")
+	o.Learn.Seed, o.Learn.Epochs, o.Learn.Rate, o.Learn.Noise = o.Seed, c.Int("epochs"), c.Float64("rate"), c.Float64("noise")
+	o.Prepare.Views = c.Int("views")
+	o.Fresh = c.IsSet("folds") || o.Seeds > 1
+	if o.Seeds < 1 {
+		return usagef("--seeds %d: want 1 or more", o.Seeds)
+	}
+	if !o.Fresh && !plan.Trained {
+		return fmt.Errorf("plan %q is not trained: train it on these data first (wire train %s --data %s), or let every fold or seed train one (--folds COLUMN, --seeds N)", plan.Name, dir, c.String("data"))
+	}
+	if err := o.Learn.Validate(); err != nil {
+		return usageError{err}
+	}
+	if o.Prepare.Cache, err = featuresDir(c); err != nil {
+		return err
+	}
+	t, err := openTeller(c, plan, library.Finder{Dir: c.String("modules"), Base: dir}, c.Bool("beam"))
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	o.Config, o.Answer = t.config, t.decode
+	show := newProgress(c.App.ErrWriter)
+	o.Progress = func(what string, done, total int) { show.show(what, done, total, "") }
+	o.Prepare.Progress = show.preparing
+	var items bytes.Buffer
+	if c.String("items") != "" {
+		o.Items = &items
+	}
+	rows, err := eval.Own(c.Context, plan, t.models, parts, o)
+	show.finish()
+	if err != nil {
+		return err
+	}
+	if name := c.String("items"); name != "" {
+		if err := atomicfile.WriteBytes(name, items.Bytes()); err != nil {
+			return err
+		}
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, rows)
+	}
+	printOwnRows(c.App.Writer, rows)
+	return nil
+}
+
+// partsOf divides data as they say, or by their folds.
+func partsOf(d *own.Dataset, folds bool) ([]eval.Part, error) {
+	if !folds {
+		p := eval.Part{}
+		if p.Train, p.Val, p.Test = examples.Split(d); len(p.Test) == 0 || len(p.Train) == 0 {
+			return nil, fmt.Errorf("%d examples to learn from and %d to score: want some of both; the split is drawn by --shares, or given by --split-column", len(p.Train), len(p.Test))
+		}
+		return []eval.Part{p}, nil
+	}
+	var parts []eval.Part
+	for _, name := range d.Folds() {
+		fold, err := d.Fold(name)
+		if err != nil {
+			return nil, err
+		}
+		p := eval.Part{Name: name}
+		p.Train, p.Val, p.Test = examples.Split(fold)
+		parts = append(parts, p)
+	}
+	if len(parts) < 2 {
+		return nil, fmt.Errorf("the data have %d folds, want at least 2", len(parts))
+	}
+	return parts, nil
+}
+
+// printOwnRows prints a table of scores for each effector, and what the plan
+// does better than the others.
+func printOwnRows(w io.Writer, rows []eval.Row) {
+	for len(rows) > 0 {
+		n := slices.IndexFunc(rows, func(r eval.Row) bool { return r.Set != rows[0].Set })
+		if n < 0 {
+			n = len(rows)
+		}
+		names := slices.Sorted(maps.Keys(rows[0].Metrics))
+		fmt.Fprintf(w, "%s (n = %d)\n", rows[0].Set, rows[0].N)
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		fmt.Fprint(t, "condition\t")
+		for _, m := range names {
+			fmt.Fprintf(t, "%s\t95 %%\t", m)
+		}
+		fmt.Fprintln(t)
+		for _, r := range rows[:n] {
+			fmt.Fprintf(t, "%s\t", r.Condition)
+			for _, m := range names {
+				ci := ""
+				if i, ok := r.CI[m]; ok {
+					ci = fmt.Sprintf("[%.3f, %.3f]", i[0], i[1])
+				}
+				fmt.Fprintf(t, "%.3f\t%s\t", r.Metrics[m], ci)
+			}
+			fmt.Fprintln(t)
+		}
+		t.Flush()
+		for _, r := range rows[:n] {
+			for _, d := range r.Versus {
+				for _, m := range slices.Sorted(maps.Keys(d.Metrics)) {
+					i := d.Metrics[m]
+					fmt.Fprintf(w, "%s − %s: %s %+.3f [%+.3f, %+.3f]\n", r.Condition, d.Than, m, i.Mean, i.Low, i.High)
+				}
+			}
+		}
+		if rows = rows[n:]; len(rows) > 0 {
+			fmt.Fprintln(w)
+		}
+	}
+}

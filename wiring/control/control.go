@@ -1,0 +1,120 @@
+// Package control makes plans to compare a plan with. Each control changes one
+// thing and keeps the rest: the senses, the effectors, the tasks, the seeds. A
+// control learns from exactly what the plan learned from.
+package control
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/connectomewire/wire/wiring"
+)
+
+// Control is a named change.
+type Control struct {
+	// Name of the condition, and what it keeps and changes, for people.
+	Name, About string
+	// Make returns a new plan; the given one stays as it is.
+	Make func(p *wiring.Plan, seed uint64) (*wiring.Plan, error)
+	// Trained says that the control learns afresh; else it is compared as it
+	// is made.
+	Trained bool
+}
+
+// All lists the controls in the order of reports.
+func All() []Control {
+	return []Control{
+		{"untrained", "the plan before it learned", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return Untrained(p), nil }, false},
+		{"adapter", "one hidden layer of as many parameters, without tracts", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return wiring.Adapter(p) }, true},
+		{"rewired", "every region keeps its numbers of tracts in and out, and the strengths and delays of those in; who is connected with whom is drawn", Rewired, true},
+	}
+}
+
+// Find returns a control by its name.
+func Find(name string) (Control, error) {
+	var names []string
+	for _, c := range All() {
+		if c.Name == name {
+			return c, nil
+		}
+		names = append(names, c.Name)
+	}
+	return Control{}, fmt.Errorf("there is no control %q; there are %v", name, names)
+}
+
+// Untrained is the control without learning: the same wiring as it was before
+// training, with the same lists to choose from.
+func Untrained(p *wiring.Plan) *wiring.Plan {
+	before := *p
+	before.Init(p.Provenance.Seed)
+	for name, list := range p.Params.Lists {
+		before.Params.SetList(name, list)
+	}
+	return &before
+}
+
+// swapsPerTract is how often a tract takes part in a swap on average.
+const swapsPerTract = 10
+
+// Rewired draws anew who is connected with whom, by swaps of the sources of
+// two tracts (Maslov and Sneppen 2002, for directed graphs): every region keeps
+// its number of tracts in and out. Strength s_ij, weight and delay stay with
+// the target, so that each region's input is scaled as before. Drawings in which
+// a sense would reach no effector in time are drawn again.
+func Rewired(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
+	const attempts = 50
+	for attempt := range attempts {
+		q := *p
+		q.Tracts = slices.Clone(p.Tracts)
+		q.Trained, q.Memory = false, nil
+		q.Name = "rewired " + p.Name
+		swap(q.Tracts, seed, attempt)
+		q.Init(p.Provenance.Seed)
+		q.History = append(slices.Clone(p.History), wiring.Event{What: "rewire", Seed: seed, Notes: []string{"in- and out-degrees of " + p.Name + " are kept"}})
+		if q.Validate() == nil && inTime(&q) {
+			return &q, nil
+		}
+	}
+	return nil, fmt.Errorf("plan %q: %d drawings leave some sense without a way to an effector within %d ticks", p.Name, attempts, p.Ticks.Settle)
+}
+
+// swap exchanges the sources of pairs of tracts where that repeats no tract
+// and makes no loop, and puts the tracts back into order.
+func swap(tracts []wiring.Tract, seed uint64, attempt int) {
+	type pair struct{ from, to int }
+	have := make(map[pair]bool, len(tracts))
+	for _, t := range tracts {
+		have[pair{t.From, t.To}] = true
+	}
+	rng := wiring.Stream(seed, fmt.Sprintf("rewiring %d", attempt))
+	for range swapsPerTract * len(tracts) {
+		a, b := &tracts[rng.IntN(len(tracts))], &tracts[rng.IntN(len(tracts))]
+		if a.From == b.From || a.To == b.To || a.From == b.To || b.From == a.To || have[pair{b.From, a.To}] || have[pair{a.From, b.To}] {
+			continue
+		}
+		delete(have, pair{a.From, a.To})
+		delete(have, pair{b.From, b.To})
+		a.From, b.From = b.From, a.From
+		have[pair{a.From, a.To}], have[pair{b.From, b.To}] = true, true
+	}
+	slices.SortFunc(tracts, func(a, b wiring.Tract) int {
+		if a.To != b.To {
+			return a.To - b.To
+		}
+		return a.From - b.From
+	})
+}
+
+// inTime says that what enters is in some effector's region when it is first
+// read.
+func inTime(p *wiring.Plan) bool {
+	for i := range p.Effectors {
+		ticks := p.TicksTo(p.Effectors[i].Regions...)
+		for _, s := range p.Senses {
+			if !slices.ContainsFunc(s.Regions, func(j int) bool { return ticks[j] >= 0 && ticks[j] < p.Ticks.Settle }) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,287 @@
+// Package baseline answers tasks from frozen features alone: what a plan must
+// beat to have been worth its tracts.
+package baseline
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/optimize"
+)
+
+// Nearest returns, for each query, the index of the nearest of the examples by
+// Euclidean distance, the first of equals; −1 without features.
+func Nearest(examples, queries [][]float32) []int {
+	out := make([]int, len(queries))
+	for i, q := range queries {
+		best := math.Inf(1)
+		out[i] = -1
+		for j, x := range examples {
+			if q == nil || x == nil {
+				continue
+			}
+			var d float64
+			for k := range q {
+				e := float64(q[k]) - float64(x[k])
+				d += e * e
+			}
+			if d < best {
+				best, out[i] = d, j
+			}
+		}
+	}
+	return out
+}
+
+// penalties are the strengths of regularisation that are compared, in units of
+// one over the number of examples.
+var penalties = []float64{1e-4, 1e-3, 1e-2, 1e-1, 1, 10}
+
+// Logistic is multinomial logistic regression with an L2 penalty, fitted by
+// L-BFGS.
+type Logistic struct {
+	classes, width int
+	weights        []float64 // [classes, width+1], the bias last
+}
+
+// FitLogistic learns classes from features. Its penalty is the one with the
+// least loss on the validation examples, or, without any, by five-fold
+// cross-validation in the order given.
+func FitLogistic(x [][]float32, y []int, vx [][]float32, vy []int, classes int) (*Logistic, error) {
+	if len(x) == 0 || classes < 2 {
+		return nil, fmt.Errorf("logistic regression of %d examples and %d classes", len(x), classes)
+	}
+	best, choice := math.Inf(1), penalties[2]
+	for _, p := range penalties {
+		loss := 0.0
+		if len(vx) > 0 {
+			m, err := fitLogistic(x, y, classes, p)
+			if err != nil {
+				return nil, err
+			}
+			loss = m.loss(vx, vy)
+		} else {
+			const folds = 5
+			for k := range folds {
+				var tx, hx [][]float32
+				var ty, hy []int
+				for i := range x {
+					if i%folds == k {
+						hx, hy = append(hx, x[i]), append(hy, y[i])
+					} else {
+						tx, ty = append(tx, x[i]), append(ty, y[i])
+					}
+				}
+				if len(tx) == 0 || len(hx) == 0 {
+					continue
+				}
+				m, err := fitLogistic(tx, ty, classes, p)
+				if err != nil {
+					return nil, err
+				}
+				loss += m.loss(hx, hy)
+			}
+		}
+		if loss < best {
+			best, choice = loss, p
+		}
+	}
+	return fitLogistic(x, y, classes, choice)
+}
+
+func fitLogistic(x [][]float32, y []int, classes int, penalty float64) (*Logistic, error) {
+	m := &Logistic{classes: classes, width: len(x[0])}
+	stride := m.width + 1
+	p := make([]float64, classes)
+	// Loss and gradient share a pass; L-BFGS asks for both at a point.
+	at := func(w, grad []float64) float64 {
+		m.weights = w
+		var loss float64
+		clear(grad)
+		for i, row := range x {
+			loss += m.logProbabilities(p, row, y[i])
+			for c := range p {
+				d := math.Exp(p[c])
+				if c == y[i] {
+					d--
+				}
+				if grad == nil {
+					continue
+				}
+				g := grad[c*stride:][:stride]
+				for k, v := range row {
+					g[k] += d * float64(v)
+				}
+				g[m.width] += d
+			}
+		}
+		n := float64(len(x))
+		loss /= n
+		for i := range grad {
+			grad[i] /= n
+		}
+		for c := range classes {
+			for k := range m.width {
+				v := w[c*stride+k]
+				loss += penalty / 2 * v * v
+				if grad != nil {
+					grad[c*stride+k] += penalty * v
+				}
+			}
+		}
+		return loss
+	}
+	problem := optimize.Problem{
+		Func: func(w []float64) float64 { return at(w, nil) },
+		Grad: func(grad, w []float64) { at(w, grad) },
+	}
+	res, err := optimize.Minimize(problem, make([]float64, classes*stride), &optimize.Settings{MajorIterations: 200, GradientThreshold: 1e-5}, &optimize.LBFGS{})
+	if res == nil {
+		return nil, fmt.Errorf("logistic regression: %w", err)
+	}
+	m.weights = res.X // the best point, also where the line search gave up
+	return m, nil
+}
+
+// logProbabilities writes log p of all classes to p and returns −log p of one.
+func (m *Logistic) logProbabilities(p []float64, row []float32, class int) float64 {
+	stride := m.width + 1
+	top := math.Inf(-1)
+	for c := range p {
+		w := m.weights[c*stride:][:stride]
+		sum := w[m.width]
+		for k, v := range row {
+			sum += w[k] * float64(v)
+		}
+		p[c] = sum
+		top = math.Max(top, sum)
+	}
+	var total float64
+	for _, v := range p {
+		total += math.Exp(v - top)
+	}
+	for c := range p {
+		p[c] -= top + math.Log(total)
+	}
+	if class < 0 {
+		return 0
+	}
+	return -p[class]
+}
+
+func (m *Logistic) loss(x [][]float32, y []int) float64 {
+	p := make([]float64, m.classes)
+	var sum float64
+	for i, row := range x {
+		sum += m.logProbabilities(p, row, y[i])
+	}
+	return sum / float64(max(len(x), 1))
+}
+
+// Probabilities returns those of all classes.
+func (m *Logistic) Probabilities(row []float32) []float64 {
+	p := make([]float64, m.classes)
+	m.logProbabilities(p, row, -1)
+	for c := range p {
+		p[c] = math.Exp(p[c])
+	}
+	return p
+}
+
+// Ridge is linear regression with an L2 penalty.
+type Ridge struct {
+	mean    []float64 // of the targets
+	weights *mat.Dense
+	centre  []float64 // of the features
+}
+
+// FitRidge learns targets, [examples][values], from features by the dual form,
+// (XXᵀ + λI)⁻¹, with λ chosen by leave-one-out error (the hat matrix's
+// diagonal; Allen 1974).
+func FitRidge(x [][]float32, y [][]float64) (*Ridge, error) {
+	n := len(x)
+	if n < 2 {
+		return nil, fmt.Errorf("ridge regression of %d examples", n)
+	}
+	width, values := len(x[0]), len(y[0])
+	r := &Ridge{mean: make([]float64, values), centre: make([]float64, width)}
+	for i := range x {
+		for k, v := range x[i] {
+			r.centre[k] += float64(v) / float64(n)
+		}
+		for k, v := range y[i] {
+			r.mean[k] += v / float64(n)
+		}
+	}
+	xs, ys := mat.NewDense(n, width, nil), mat.NewDense(n, values, nil)
+	for i := range x {
+		for k, v := range x[i] {
+			xs.Set(i, k, float64(v)-r.centre[k])
+		}
+		for k, v := range y[i] {
+			ys.Set(i, k, v-r.mean[k])
+		}
+	}
+	var gram mat.SymDense
+	gram.SymOuterK(1, xs)
+	var eig mat.EigenSym
+	if !eig.Factorize(&gram, true) {
+		return nil, fmt.Errorf("ridge regression: the Gram matrix of %d examples has no eigenvectors", n)
+	}
+	var q mat.Dense
+	eig.VectorsTo(&q)
+	lambdas := eig.Values(nil)
+	var qy mat.Dense
+	qy.Mul(q.T(), ys)
+	top := lambdas[n-1]
+	best, choice := math.Inf(1), top
+	for e := -8; e <= 1; e++ {
+		lambda := top * math.Pow(10, float64(e))
+		var press float64
+		for i := range n {
+			var h float64
+			for k := range n {
+				h += q.At(i, k) * q.At(i, k) * shrink(lambdas[k], lambda)
+			}
+			for c := range values {
+				var fit float64
+				for k := range n {
+					fit += q.At(i, k) * shrink(lambdas[k], lambda) * qy.At(k, c)
+				}
+				e := (ys.At(i, c) - fit) / math.Max(1-h, 1e-9)
+				press += e * e
+			}
+		}
+		if press < best {
+			best, choice = press, lambda
+		}
+	}
+	alpha := mat.NewDense(n, values, nil)
+	for k := range n {
+		for c := range values {
+			alpha.Set(k, c, qy.At(k, c)/(math.Max(lambdas[k], 0)+choice))
+		}
+	}
+	var dual mat.Dense
+	dual.Mul(&q, alpha)
+	r.weights = mat.NewDense(width, values, nil)
+	r.weights.Mul(xs.T(), &dual)
+	return r, nil
+}
+
+func shrink(eigenvalue, lambda float64) float64 {
+	e := math.Max(eigenvalue, 0)
+	return e / (e + lambda)
+}
+
+// Predict returns the values for features.
+func (r *Ridge) Predict(row []float32) []float64 {
+	out := append([]float64(nil), r.mean...)
+	for k, v := range row {
+		for c := range out {
+			out[c] += (float64(v) - r.centre[k]) * r.weights.At(k, c)
+		}
+	}
+	return out
+}

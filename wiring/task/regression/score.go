@@ -1,0 +1,94 @@
+package regression
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task"
+	"github.com/connectomewire/wire/wiring/task/baseline"
+)
+
+// Score implements [prepare.Task]: the explained share of the variance, item by
+// item (1 − squared error over the variance of the training targets), and the
+// root mean squared error in standard deviations of the training targets.
+func (regression) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*task.Scores, error) {
+	if err := c.Check(answers); err != nil {
+		return nil, err
+	}
+	var rows [][]float64
+	for i := range c.Train {
+		if v := Of(&c.Train[i], c.Target); v != nil {
+			rows = append(rows, v)
+		}
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("no training example has numbers as its target %q", c.Target)
+	}
+	_, scale, err := task.MeanAndScale(rows, len(rows[0]))
+	if err != nil {
+		return nil, err
+	}
+	s := &task.Scores{Items: map[string][]float64{}, Whole: map[string]float64{}}
+	var total, n float64
+	for i := range c.Test {
+		want := Of(&c.Test[i], c.Target)
+		var got []float64
+		if v := answers[i].Values; len(v) > 0 {
+			got = v[len(v)-1]
+		}
+		if len(got) != len(want) || want == nil {
+			return nil, fmt.Errorf("example %s: %d numbers answered, %d wanted", c.Test[i].ID, len(got), len(want))
+		}
+		var e, known float64
+		for k := range want {
+			if !math.IsNaN(want[k]) {
+				d := (got[k] - want[k]) / scale[k]
+				e += d * d
+				known++
+			}
+		}
+		s.Items["explained"] = append(s.Items["explained"], 1-e/math.Max(known, 1))
+		total += e
+		n += known
+	}
+	s.Whole["nrmse"] = math.Sqrt(total / math.Max(n, 1))
+	return s, nil
+}
+
+// Rivals implements [prepare.Task]: the mean, the nearest neighbour, and ridge
+// regression on the same frozen features.
+func (regression) Rivals(c *task.Contest, _ wiring.Task) ([]task.Rival, error) {
+	var x [][]float32
+	var y [][]float64
+	for i := range c.Train {
+		v := Of(&c.Train[i], c.Target)
+		if v != nil && c.TrainFeatures[i] != nil && !slices.ContainsFunc(v, math.IsNaN) {
+			x, y = append(x, c.TrainFeatures[i]), append(y, v)
+		}
+	}
+	if len(x) < 2 {
+		return nil, nil
+	}
+	mean, _, err := task.MeanAndScale(y, len(y[0]))
+	if err != nil {
+		return nil, err
+	}
+	answer := func(v []float64) task.Answer { return task.Answer{Values: [][]float64{v}} }
+	constant := task.Rival{Name: "mean", Answers: slices.Repeat([]task.Answer{answer(mean)}, len(c.Test))}
+	ridge, err := baseline.FitRidge(x, y)
+	if err != nil {
+		return nil, err
+	}
+	near, linear := task.Rival{Name: "nearest neighbour"}, task.Rival{Name: "ridge regression"}
+	for i, j := range baseline.Nearest(x, c.TestFeatures) {
+		if j < 0 {
+			near.Answers, linear.Answers = append(near.Answers, answer(mean)), append(linear.Answers, answer(mean))
+			continue
+		}
+		near.Answers = append(near.Answers, answer(y[j]))
+		linear.Answers = append(linear.Answers, answer(ridge.Predict(c.TestFeatures[i])))
+	}
+	return []task.Rival{constant, near, linear}, nil
+}

@@ -1,0 +1,38 @@
+package task
+
+import "fmt"
+
+// Scores are what answers are worth.
+type Scores struct {
+	// Items holds a score for every example, by metric; the metric is their
+	// mean. More is better.
+	Items map[string][]float64
+	// Whole are metrics of all answers together, such as a macro F1.
+	Whole map[string]float64
+}
+
+// Contest is what is compared: examples to answer about, those that were
+// learned from, and the frozen features of both.
+type Contest struct {
+	// Target is what of an example is asked for.
+	Target string
+	// Train was learned from; Val chose among settings; Test is answered.
+	Train, Val, Test []Example
+	// Features are, for each example, what the senses' modules gave, side by
+	// side and standardised; nil where it could not be read.
+	TrainFeatures, ValFeatures, TestFeatures [][]float32
+}
+
+// Rival answers without a plan.
+type Rival struct {
+	Name    string
+	Answers []Answer // by the test's examples
+}
+
+// Check says that every example was answered.
+func (c *Contest) Check(answers []Answer) error {
+	if len(answers) != len(c.Test) {
+		return fmt.Errorf("%d answers for %d examples", len(answers), len(c.Test))
+	}
+	return nil
+}
