@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,9 +13,12 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/convert"
 	"github.com/connectomewire/wire/modules/engine"
 	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/modules/weights"
 )
 
 // modulesCommand is "wire modules": bringing, looking at and running
@@ -33,7 +37,7 @@ func modulesCommand() *cli.Command {
 			"   wire modules pull hey-jarvis               one of them\n" +
 			"   wire modules add model.onnx                your own: a manifest is written for you\n" +
 			"   wire modules inspect vision                ports, operators, engines\n" +
-			"   wire modules run vision --in picture=cat.png",
+			"   wire modules run vision cat.png",
 		Subcommands: []*cli.Command{
 			{Name: "list", Usage: "list the modules that are there", Flags: []cli.Flag{dir, asJSON}, Action: modulesList},
 			{Name: "catalog", Usage: "list modules that can be pulled by name", Flags: []cli.Flag{asJSON}, Action: modulesCatalog},
@@ -64,15 +68,23 @@ func modulesCommand() *cli.Command {
 				},
 				Action: modulesAdd,
 			},
+			{
+				Name: "convert", Usage: "write the ONNX model of weights", ArgsUsage: "WEIGHTS",
+				Description: "Reads .safetensors and PyTorch's files (nothing in them is executed) of EfficientNet-Lite, BERT and sentence\n" +
+					"transformers, and aiSFX. pull and add do the same by themselves.",
+				Flags:  []cli.Flag{&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "`FILE` to write (default: the weights' name with .onnx)"}},
+				Action: modulesConvert,
+			},
 			inspectCommand(dir, asJSON),
 			{
-				Name: "run", Usage: "run one module alone", ArgsUsage: "NAME|DIR",
+				Name: "run", Usage: "run one module alone", ArgsUsage: "NAME|DIR [FILE|- ...]",
 				Description: "Examples:\n" +
-					"   wire modules run vision --in picture=cat.png\n" +
+					"   wire modules run vision cat.png\n" +
+					"   curl ... | wire modules run vision -\n" +
 					"   wire modules run text --in tokens=\"a red hat\"\n" +
 					"   wire modules run hey-jarvis --in sound=recording.wav\n" +
 					"   wire modules run ocr --in page.png\n" +
-					"Files are read for image and sound ports, text is taken as it is, and other ports take numbers: --in token=2,5,7",
+					"A file without a port goes to the port of its kind, - is standard input. Files are read for image and sound ports, text is taken as it is, and other ports take numbers: --in token=2,5,7",
 				Flags: []cli.Flag{
 					dir, asJSON, engineFlag(),
 					&cli.GenericFlag{Name: "in", Value: new(verbatim), Usage: "`PORT=VALUE`, for each input (PORT= may be left out when there is one)"},
@@ -287,6 +299,33 @@ func modulesAdd(c *cli.Context) error {
 	for _, n := range notes {
 		fmt.Fprintf(c.App.ErrWriter, "check %s\n", n)
 	}
+	return nil
+}
+
+func modulesConvert(c *cli.Context) error {
+	args, err := arguments(c, 1, "a file of weights")
+	if err != nil {
+		return err
+	}
+	w, err := weights.Open(args[0])
+	if err != nil {
+		return err
+	}
+	m, err := convert.Convert(w, os.DirFS(filepath.Dir(args[0])))
+	if err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
+	out := c.String("out")
+	if out == "" {
+		out = strings.TrimSuffix(filepath.Base(args[0]), filepath.Ext(args[0])) + ".onnx"
+	}
+	if err := atomicfile.Write(out, func(w io.Writer) error {
+		_, err := w.Write(m.Marshal())
+		return err
+	}); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "%s: %s of %d tensors\n", out, m.Description, len(w.Tensors))
 	return nil
 }
 

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +92,44 @@ func TestModulesRunJSON(t *testing.T) {
 
 // TestModulesRefuseBadInput: each mistake is answered by what is wrong and
 // where, and nothing is left in the library.
+// TestModulesRunFiles: files go to the port of their kind, without its name.
+func TestModulesRunFiles(t *testing.T) {
+	t.Setenv(modules.CacheVariable, t.TempDir())
+	dir := t.TempDir()
+	picture := filepath.Join(dir, "black.png")
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30))); err != nil {
+		t.Fatal(err)
+	}
+	text := filepath.Join(dir, "words.txt")
+	if err := errors.Join(os.WriteFile(picture, b.Bytes(), 0o644), os.WriteFile(text, []byte("a red hat\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		in   string
+		want string // of the output, or of the error
+		fail bool
+	}{
+		{[]string{"vision", picture}, "", "embedding", false},
+		{[]string{"vision", "-"}, b.String(), "embedding", false},
+		{[]string{"text", "a red hat"}, "", "embedding", false},
+		{[]string{"text", text}, "", "embedding", false},
+		{[]string{"vision", text}, "", "not a picture in a known format", true},
+		{[]string{"vision", picture, picture}, "", "has no port left", true},
+		{[]string{"vision", filepath.Join(dir, "absent.png")}, "", "no such file", true},
+		{nil, "", "the name or directory of a module", true},
+	} {
+		var out, errs bytes.Buffer
+		app := newApp(&out, &errs)
+		app.Reader = strings.NewReader(c.in)
+		err := app.Run(append([]string{"wire", "modules", "run"}, c.args...))
+		if (err != nil) != c.fail || !strings.Contains(out.String()+fmt.Sprint(err), c.want) {
+			t.Errorf("%q gave %v and %q, want %q", c.args, err, out.String(), c.want)
+		}
+	}
+}
+
 func TestModulesRefuseBadInput(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv(modules.CacheVariable, cache)

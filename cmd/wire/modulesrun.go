@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -8,7 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/connectomewire/wire/internal/audio"
 	"github.com/connectomewire/wire/internal/edit"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/engine"
@@ -18,7 +22,15 @@ import (
 )
 
 func modulesRun(c *cli.Context) error {
-	entry, err := oneModule(c)
+	if c.NArg() == 0 {
+		_, err := arguments(c, 1, "the name or directory of a module")
+		return err
+	}
+	l, err := openLibrary(c)
+	if err != nil {
+		return err
+	}
+	entry, err := l.Find(c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -31,9 +43,14 @@ func modulesRun(c *cli.Context) error {
 		return err
 	}
 	defer m.Close()
-	inputs, err := moduleInputs(m, *c.Generic("in").(*verbatim))
+	inputs, err := moduleInputs(m, *c.Generic("in").(*verbatim), c.App.Reader)
 	if err != nil {
 		return err
+	}
+	for _, file := range c.Args().Tail() {
+		if err := placeInput(m, inputs, file, c.App.Reader); err != nil {
+			return err
+		}
 	}
 	if m.Manifest.Generate != nil && len(c.StringSlice("out")) == 0 {
 		return modulesGenerate(c, m, inputs)
@@ -76,7 +93,7 @@ func modulesGenerate(c *cli.Context, m *modules.Module, inputs map[string]module
 }
 
 // moduleInputs reads PORT=VALUE arguments by the port's kind.
-func moduleInputs(m *modules.Module, args []string) (map[string]modules.Input, error) {
+func moduleInputs(m *modules.Module, args []string, stdin io.Reader) (map[string]modules.Input, error) {
 	prompt := "" // that may be left out
 	if g := m.Manifest.Generate; g != nil && len(g.Start) > 0 && len(m.Manifest.Inputs) > 1 {
 		prompt = g.Tokens
@@ -105,7 +122,7 @@ func moduleInputs(m *modules.Module, args []string) (map[string]modules.Input, e
 		if inputs[name] != nil {
 			return nil, usagef("--in %s: port %q was given before", a, name)
 		}
-		in, err := moduleInput(p, value)
+		in, err := moduleInput(p, value, stdin)
 		if err != nil {
 			return nil, fmt.Errorf("--in %s: %w", a, err)
 		}
@@ -128,16 +145,87 @@ func portNames(ports []modules.Port) []string {
 	return names
 }
 
-func moduleInput(p *modules.Port, value string) (modules.Input, error) {
-	switch p.Kind {
-	case modules.KindImage:
+// moduleInput reads the value of a port; "-" is standard input.
+func moduleInput(p *modules.Port, value string, stdin io.Reader) (modules.Input, error) {
+	switch {
+	case p.Kind == modules.KindImage && value == "-":
+		return picture.Decode(stdin)
+	case p.Kind == modules.KindImage:
 		return picture.Load(value)
-	case modules.KindSound:
+	case p.Kind == modules.KindSound && value == "-":
+		return sound.Decode(stdin)
+	case p.Kind == modules.KindSound:
 		return sound.Load(value)
-	case modules.KindText:
+	case p.Kind == modules.KindText:
 		return modules.Text(value), nil
 	}
 	return p.Parse(value)
+}
+
+// placeInput gives a file, or "-" for standard input, to the port of its
+// kind: a picture, a sound, or a text. What is no file is a text itself.
+func placeInput(m *modules.Module, inputs map[string]modules.Input, value string, stdin io.Reader) error {
+	open := map[string]*modules.Port{} // the first free port of each kind
+	for i := range m.Manifest.Inputs {
+		if p := &m.Manifest.Inputs[i]; inputs[p.Name] == nil && open[p.Kind] == nil {
+			open[p.Kind] = p
+		}
+	}
+	var content []byte
+	var err error
+	if value == "-" {
+		content, err = io.ReadAll(io.LimitReader(stdin, audio.MaxBytes+1)) // more is an error of the decoder's
+	} else if isFile(value) {
+		content, err = readInput(value)
+	} else if p := open[modules.KindText]; p != nil {
+		inputs[p.Name] = modules.Text(value)
+		return nil
+	} else {
+		_, err = os.Stat(value)
+	}
+	if err != nil {
+		return err
+	}
+	if p := open[modules.KindImage]; p != nil {
+		in, err := picture.Decode(bytes.NewReader(content))
+		if err == nil {
+			inputs[p.Name] = in
+		}
+		if !errors.Is(err, picture.ErrFormat) || open[modules.KindSound] == nil && open[modules.KindText] == nil {
+			return inFile(value, err)
+		}
+	}
+	if p := open[modules.KindSound]; p != nil {
+		in, err := sound.Decode(bytes.NewReader(content))
+		if err == nil {
+			inputs[p.Name] = in
+		}
+		if !errors.Is(err, sound.ErrFormat) || open[modules.KindText] == nil {
+			return inFile(value, err)
+		}
+	}
+	if p := open[modules.KindText]; p != nil && utf8.Valid(content) {
+		inputs[p.Name] = modules.Text(strings.TrimSpace(string(content)))
+		return nil
+	}
+	return usagef("%s: module %s has no port left that takes it; it has %s", value, m.Manifest.Name, strings.Join(portNames(m.Manifest.Inputs), ", "))
+}
+
+func readInput(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, audio.MaxBytes+1))
+}
+
+// inFile says in which file an error is.
+func inFile(name string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
 // outputJSON is one output in "wire modules run --json".

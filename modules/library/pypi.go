@@ -65,6 +65,22 @@ func fetchWheel(ctx context.Context, name, version, sum, dir string) (*wheel, er
 	return w, w.read()
 }
 
+// fetchWheelFiles fetches a package and unpacks files of it, with what lies
+// beside them, below dir. s gets the version that was fetched.
+func fetchWheelFiles(ctx context.Context, s *Source, sum string, files []string, dir string) (*wheel, error) {
+	tmp, err := os.MkdirTemp("", "wire-pypi-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	w, err := fetchWheel(ctx, s.Name, s.Version, sum, tmp)
+	if err != nil {
+		return nil, err
+	}
+	s.Version = w.Version
+	return w, w.unpack(ctx, files, dir)
+}
+
 // pip is the program that fetches Python packages, and how it is called.
 func pip() (program string, args []string) {
 	for _, name := range []string{"pip", "pip3"} {

