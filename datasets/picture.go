@@ -1,12 +1,10 @@
 package datasets
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
-	_ "image/gif" // register the decoders that pictures need
+	_ "image/gif" // register the decoders that headers need
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
@@ -15,18 +13,18 @@ import (
 	"github.com/connectomewire/wire/internal/fit"
 	_ "golang.org/x/image/webp"
 
-	"github.com/connectomewire/wire/internal/foreign"
+	"github.com/connectomewire/wire/internal/pixels"
 )
 
 // MaxPixels is the largest number of pixels of a picture that is decoded.
-const MaxPixels = 64 << 20
+const MaxPixels = pixels.MaxPixels
 
 // vectorSize is the longer side, in pixels, at which a drawing is decoded
 // when no size is asked for.
 const vectorSize = 256
 
 // ErrTooLarge reports a picture of more than [MaxPixels].
-var ErrTooLarge = errors.New("picture is too large")
+var ErrTooLarge = pixels.ErrTooLarge
 
 // Picture is a picture on the disk. Nothing is read before it is asked for.
 type Picture struct {
@@ -104,33 +102,14 @@ func (p *Picture) Fit(size int) (*image.NRGBA, error) {
 	return fit.Square(m, size), nil
 }
 
-// DecodePicture decodes a PNG, JPEG, GIF or WebP picture of at most
-// [MaxPixels]; the header is checked before any pixel is read.
+// DecodePicture decodes a picture of at most [MaxPixels], in any of the formats
+// that modules read; the header is checked before any pixel is read.
 func DecodePicture(r io.Reader) (image.Image, error) {
-	var head bytes.Buffer
-	var config image.Config
-	var kind string
-	err := foreign.Call("the picture decoder", func() (err error) {
-		config, kind, err = image.DecodeConfig(io.TeeReader(bufio.NewReader(io.LimitReader(r, 1<<20)), &head))
-		return err
-	})
+	m, err := pixels.Decode(r)
 	if err != nil {
 		return nil, fmt.Errorf("not a readable picture: %w", err)
 	}
-	if config.Width <= 0 || config.Height <= 0 {
-		return nil, fmt.Errorf("%s picture has no size", kind)
-	}
-	if config.Width > MaxPixels/config.Height {
-		return nil, fmt.Errorf("%w: %d×%d", ErrTooLarge, config.Width, config.Height)
-	}
-	m, err := foreign.Read("the "+kind+" decoder", func() (image.Image, error) {
-		m, _, err := image.Decode(io.MultiReader(&head, r))
-		return m, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("damaged %s picture: %w", kind, err)
-	}
-	return m, nil
+	return m.Image, nil
 }
 
 // isBlank tells a fitted picture in which there is nothing to see.

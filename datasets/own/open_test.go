@@ -272,7 +272,7 @@ func TestBadRows(t *testing.T) {
 	}{
 		{"missing picture", map[string]string{"t.csv": "image,label\n1.png,a\nno.png,a\n", "1.png": picture(1, true)}, "t.csv", Options{}, FaultFile, `t.csv:3:1: column "image": there is no file`},
 		{"broken picture", map[string]string{"a/1.png": picture(1, true), "a/2.png": broken}, "", Options{}, FaultUnread, "2.png"},
-		{"picture cut off", map[string]string{"a/1.png": picture(1, true), "a/2.png": picture(2, true)[:80]}, "", Options{Check: CheckFull}, FaultUnread, "damaged png"},
+		{"picture cut off", map[string]string{"a/1.png": picture(1, true), "a/2.png": picture(2, true)[:80]}, "", Options{Check: CheckFull}, FaultUnread, "picture is damaged"},
 		{"broken sound", map[string]string{"a/1.wav": sound(300), "a/2.wav": "RIFF"}, "", Options{}, FaultUnread, "not a sound"},
 		{"address", map[string]string{"t.csv": "image,label\nhttp://example.org/a.png,a\n"}, "t.csv", Options{}, FaultFile, "fetch the file"},
 		{"no number", map[string]string{"t.csv": "x,value\n1,2\n2,3\n3,4\n4,5\n5,6\n6,7\n7,8\n8,9\n9,10\n10,11\n11,\"1,5\"\n"}, "t.csv", Options{}, FaultNumber, `t.csv:12:2: column "value": "1,5" is not a number`},

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -164,4 +165,47 @@ func tone(hz float64, rate, n int) Clip {
 		c.Samples[i] = float32(math.Sin(2 * math.Pi * hz * float64(i) / float64(rate)))
 	}
 	return c
+}
+
+// TestNamed: what is not read is called by its name.
+func TestNamed(t *testing.T) {
+	for start, want := range map[string]string{
+		"\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00": "M4A", "\xff\xf1\x50\x80\x00\x1f": "AAC", "#!AMR\n": "AMR",
+	} {
+		if _, err := Decode(strings.NewReader(start)); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gave %v, want %q", start, err, want)
+		}
+	}
+}
+
+// TestAIFF reads what is told by the bytes: 16 and 8 bits, both orders, and
+// damage.
+func TestAIFF(t *testing.T) {
+	const rate = "\x40\x0e\xac\x44\x00\x00\x00\x00\x00\x00" // 44,100 of 80 bits
+	file := func(form, kind, bits, data string) string {
+		comm := "\x00\x01\x00\x00\x00\x02" + bits + rate + kind
+		ssnd := "\x00\x00\x00\x00\x00\x00\x00\x00" + data
+		return "FORM\x00\x00\x00\x00" + form + "COMM\x00\x00\x00" + string(rune(len(comm))) + comm + "SSND\x00\x00\x00" + string(rune(len(ssnd))) + ssnd
+	}
+	for name, f := range map[string]string{
+		"16 bits": file("AIFF", "", "\x00\x10", "\x40\x00\xe0\x00"),
+		"12 bits": file("AIFF", "", "\x00\x0c", "\x40\x00\xe0\x00"),
+		"sowt":    file("AIFC", "sowt\x00\x00", "\x00\x10", "\x00\x40\x00\xe0"),
+		"8 bits":  file("AIFF", "", "\x00\x08", "\x40\xe0"),
+		"float":   file("AIFC", "fl32\x00\x00", "\x00\x20", "\x3f\x00\x00\x00\xbe\x80\x00\x00"),
+	} {
+		c, err := Decode(strings.NewReader(f))
+		if err != nil || c.Rate != 44100 || c.Format != "aiff" || len(c.Samples) != 2 || c.Samples[0] != 0.5 || c.Samples[1] != -0.25 {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+	}
+	good := file("AIFF", "", "\x00\x10", "\x40\x00\xe0\x00")
+	for n := 12; n < len(good); n++ {
+		if c, err := Decode(strings.NewReader(good[:n])); err == nil {
+			t.Errorf("%d of %d bytes gave %+v", n, len(good), c)
+		}
+	}
+	if _, err := Decode(strings.NewReader(file("AIFC", "ima4\x00\x00", "\x00\x10", "abcd"))); !errors.Is(err, ErrFormat) {
+		t.Errorf("a compressed one gave %v", err)
+	}
 }

@@ -25,7 +25,7 @@ const (
 // Errors that [Decode] wraps.
 var (
 	// ErrFormat reports a file that is none of the known formats.
-	ErrFormat = errors.New("not a sound in a known format (WAV, Ogg Vorbis, MP3, FLAC)")
+	ErrFormat = errors.New("not a sound in a known format (WAV, AIFF, Ogg Vorbis, MP3, FLAC)")
 	// ErrTooLong reports a sound beyond MaxBytes or MaxSamples.
 	ErrTooLong = errors.New("sound is too long")
 	// ErrDamaged reports a sound that is cut off or otherwise broken.
@@ -40,7 +40,7 @@ type Clip struct {
 	Samples []float32
 	// Rate in samples/s.
 	Rate int
-	// Format is "wav", "ogg", "mp3" or "flac"; "" for a sound that was not
+	// Format is "wav", "aiff", "ogg", "mp3" or "flac"; "" for a sound that was not
 	// decoded here.
 	Format string
 }
@@ -79,6 +79,9 @@ func Decode(r io.Reader) (Clip, error) {
 		if bytes.HasPrefix(b, []byte("OggS")) {
 			return Clip{}, fmt.Errorf("%w: this Ogg file does not hold Vorbis; convert it, for example to FLAC", ErrFormat)
 		}
+		if name := named(b); name != "" {
+			return Clip{}, fmt.Errorf("%w: this is %s; convert it, for example to FLAC", ErrFormat, name)
+		}
 		return Clip{}, ErrFormat
 	}
 	clip, err := foreign.Read("the decoder", func() (Clip, error) { return decode(b) })
@@ -102,12 +105,33 @@ func sniff(b []byte) (format string, decode func([]byte) (Clip, error)) {
 		return "wav", decodeWAV
 	case bytes.HasPrefix(b, []byte("OggS")) && bytes.Contains(head, []byte("\x01vorbis")):
 		return "ogg", decodeVorbis
+	case isAIFF(b):
+		return "aiff", decodeAIFF
 	case bytes.HasPrefix(b, []byte("fLaC")):
 		return "flac", decodeFLAC
 	case bytes.HasPrefix(b, []byte("ID3")), isMP3(b):
 		return "mp3", decodeMP3
 	}
 	return "", nil
+}
+
+// named names formats that people have and that are not read.
+func named(b []byte) string {
+	switch head := b[:min(len(b), 16)]; {
+	case len(b) >= 12 && string(b[4:8]) == "ftyp": // ISO/IEC 14496-12
+		return "M4A or another MPEG-4 file"
+	case len(head) > 1 && head[0] == 0xff && head[1]&0xf6 == 0xf0:
+		return "AAC"
+	case bytes.HasPrefix(head, []byte("#!AMR")):
+		return "AMR"
+	case bytes.HasPrefix(head, []byte("\x30\x26\xb2\x75\x8e\x66\xcf\x11")):
+		return "Windows Media"
+	case bytes.HasPrefix(head, []byte("caff")):
+		return "Apple's CAF"
+	case bytes.HasPrefix(head, []byte("\x1a\x45\xdf\xa3")):
+		return "Matroska or WebM"
+	}
+	return ""
 }
 
 // isMP3 looks for an MPEG audio frame header of layer III.

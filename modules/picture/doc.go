@@ -1,7 +1,7 @@
 // Package picture reads pictures and makes model inputs of them.
 //
 // [Load] and [Decode] read PNG, JPEG (with its EXIF orientation), GIF (the
-// first frame), WebP and SVG; the format is told by the content, not by the
+// first frame), WebP, BMP, TIFF and SVG; the format is told by the content, not by the
 // name. Sizes are checked before pixels are decoded, so a small file that
 // claims to be a huge picture is refused.
 //

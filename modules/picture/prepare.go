@@ -8,6 +8,8 @@ import (
 	"math"
 
 	"golang.org/x/image/draw"
+
+	"github.com/connectomewire/wire/internal/pixels"
 )
 
 // Prepare makes a model's input of a picture: channels × height × width
@@ -20,7 +22,7 @@ func (s *Spec) Prepare(img Image) (data []float32, shape []int, err error) {
 		return nil, nil, err
 	}
 	b := img.Bounds()
-	if err := checkSize(b.Dx(), b.Dy()); err != nil {
+	if err := pixels.CheckSize(b.Dx(), b.Dy(), MaxPixels); err != nil {
 		return nil, nil, err
 	}
 	r, g, blue, _ := s.background()

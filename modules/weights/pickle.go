@@ -31,7 +31,7 @@ type (
 	list   struct{ items []any } // a list or a tuple
 	dict   struct{ entries []entry }
 	entry  struct{ key, value any }
-	inert  struct{ of global } // an object that nothing is made of
+	inert  struct{} // an object that nothing is made of
 )
 
 func (g global) String() string { return g.module + "." + g.name }
@@ -63,11 +63,11 @@ var callables = map[global]func(p *pickle, args []any) (any, error){
 }
 
 // nothing makes an object that is never looked at: a number of NumPy's, say.
-func nothing(*pickle, []any) (any, error) { return &inert{}, nil }
+func nothing(*pickle, []any) (any, error) { return inert{}, nil }
 
 func first(_ *pickle, args []any) (any, error) {
 	if len(args) == 0 {
-		return &inert{}, nil
+		return inert{}, nil
 	}
 	return args[0], nil
 }

@@ -14,9 +14,7 @@ import (
 	"github.com/connectomewire/wire/modules/weights"
 )
 
-// script writes pickles: strings are written as they are.
-func script(parts ...string) string { return strings.Join(parts, "") }
-
+// word and the like write instructions of a pickle.
 func word(s string) string {
 	return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s
 }
