@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // Each reader is fuzzed on its own, so that the fuzzer cannot wander off into
@@ -341,4 +344,18 @@ func FuzzJSONMatrix(f *testing.F) {
 		c, err = memorySource(data).readJSON()
 		checkRead(t, c, err)
 	})
+}
+
+func FuzzExcel(f *testing.F) {
+	file := excelize.NewFile()
+	for i, row := range [][]any{{"", "a", "b"}, {"a", 0, 1}, {"b", 2, 0}} {
+		if err := file.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row); err != nil {
+			f.Fatal(err)
+		}
+	}
+	var b bytes.Buffer
+	if err := file.Write(&b); err != nil {
+		f.Fatal(err)
+	}
+	fuzzReader(f, (*source).readExcel, b.String(), b.String()[:600])
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -145,6 +146,9 @@ func (s *source) readMembers(all members) (*Connectome, error) {
 	if all.isNPZ() {
 		return s.readNPZ(all)
 	}
+	if slices.ContainsFunc(all, func(m *source) bool { return m.member == "xl/workbook.xml" }) {
+		return s.readExcel()
+	}
 	if w := all.find("weight"); len(w) > 0 {
 		return s.readTVB(all)
 	}
@@ -152,7 +156,7 @@ func (s *source) readMembers(all members) (*Connectome, error) {
 	for _, m := range all {
 		switch base := strings.ToLower(m.name); {
 		case base == "[content_types].xml":
-			return nil, s.failf(ErrUnsupported, 0, 0, "save the sheet as CSV", "Excel workbooks")
+			return nil, s.failf(ErrUnsupported, 0, 0, "save the sheet as CSV or .xlsx", "another document of Office")
 		case strings.HasPrefix(base, "readme"), strings.HasPrefix(base, "license"), strings.HasPrefix(base, "info"):
 		default:
 			data = append(data, m)
