@@ -20,14 +20,20 @@ import (
 // Errors are a [ParseError], which locates the fault and wraps one of this
 // package's Err… values; an [AmbiguousError], which lists the candidates when
 // an option has to choose; or an error of the file system.
-func Read(path string, opts ...Option) (*Connectome, error) {
+//
+// A panic of a reader or of a library beneath it is such an error too.
+func Read(path string, opts ...Option) (c *Connectome, err error) {
 	rep := &Report{Path: path}
 	s := fileSource(path, newConfig(opts), rep)
+	defer func() {
+		if p := recover(); p != nil {
+			c, err = nil, s.failf(ErrCorrupt, 0, 0, "fetch or export the file again; if it is sound, report this with the file", "its reader failed: %v", p)
+		}
+	}()
 	fi, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read connectome: %w", err)
 	}
-	var c *Connectome
 	if fi.IsDir() {
 		c, err = s.readFolder()
 	} else {
