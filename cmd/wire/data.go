@@ -33,7 +33,8 @@ func dataCommand() *cli.Command {
 			"   wire data pull all             everything a plan learns from or is scored on, about 660 MB\n" +
 			"   wire data pull all extra       also what is for training modules only, 950 MB more\n" +
 			"   wire data stats stamps         samples by source and split\n" +
-			"   wire data export DIR           NumPy arrays and JSON lines for training",
+			"   wire data export DIR           NumPy arrays and JSON lines for training\n" +
+			"   wire data doctor PATH          what your own pictures, sounds, tables or arrays hold, and what is broken in them",
 		Subcommands: []*cli.Command{
 			{
 				Name: "list", Usage: "list sources, packages and licences",
@@ -69,6 +70,7 @@ func dataCommand() *cli.Command {
 				},
 				Action: dataExport,
 			},
+			dataDoctorCommand(),
 		},
 	}
 }
