@@ -10,9 +10,18 @@
 // only whether the right thing is named. [BLEU] leaves articles out, because
 // "a ..." is right for most of these captions.
 //
+// [COCO] gives BLEU-1 to 4, ROUGE-L and CIDEr-D as COCO's evaluation code
+// defines them, to be read beside published numbers.
+//
+// # Labels and numbers
+//
+// [Accuracy], [MacroF1], [AUROC] and [Calibration] score labels, [NRMSE]
+// numbers.
+//
 // # Retrieval
 //
-// [Ranks] and [RecallAt] give R@k of picture → text and text → picture.
+// [Ranks], [RecallAt] and [MedianRank] give R@k of picture → text and text →
+// picture.
 //
 // # Baselines
 //
