@@ -257,107 +257,128 @@ func (c *call) appendPast(i int, past *tensor, now headed) (headed, error) {
 	return all, nil
 }
 
-func buildAttention(s *spec) (operation, error) {
-	qHeads, kvHeads := s.int("q_num_heads", 0), s.int("kv_num_heads", 0)
-	causal, scale, softcap := s.int("is_causal", 0) == 1, s.float("scale", 0), s.float("softcap", 0)
-	mode, left, right := s.int("qk_matmul_output_mode", 0), s.int("left_window_size", -1), s.int("right_window_size", -1)
-	return func(c *call) error {
-		if err := c.first(3); err != nil {
-			return err
+// attention is what an Attention node says.
+type attention struct {
+	qHeads, kvHeads   int
+	causal            bool
+	scale, softcap    float32
+	mode, left, right int
+}
+
+func newAttention(s *spec) *attention {
+	return &attention{qHeads: s.int("q_num_heads", 0), kvHeads: s.int("kv_num_heads", 0), causal: s.int("is_causal", 0) == 1, scale: s.float("scale", 0), softcap: s.float("softcap", 0),
+		mode: s.int("qk_matmul_output_mode", 0), left: s.int("left_window_size", -1), right: s.int("right_window_size", -1)}
+}
+
+func buildAttention(s *spec) (operation, error) { return newAttention(s).run, nil }
+
+// operands checks a call's operands, calls begin with the shape of the result
+// and joins keys and values with what is cached of them, by way of join.
+func (a *attention) operands(c *call, begin func(y []int) error, join func(i int, past *tensor, now headed) (headed, error)) (q, k, v headed, sc scores, err error) {
+	fail := func(err error) (headed, headed, headed, scores, error) { return q, k, v, sc, err }
+	if err := c.first(3); err != nil {
+		return fail(err)
+	}
+	for i, p := range []struct {
+		h     *headed
+		heads int
+	}{{&q, a.qHeads}, {&k, a.kvHeads}, {&v, a.kvHeads}} {
+		if *p.h, err = headsOf(c.in[i], p.heads); err != nil {
+			return fail(err)
 		}
-		q, err := headsOf(c.in[0], qHeads)
+	}
+	mask, pastK, pastV, lengths := c.input(3), c.input(4), c.input(5), c.input(6)
+	if k.heads < 1 || q.heads%k.heads != 0 || v.heads != k.heads || q.dim != k.dim || v.rows != k.rows || k.batch != q.batch || v.batch != q.batch {
+		return fail(fmt.Errorf("operands do not fit: %s", describeAll(c.in[:3])))
+	}
+	y := []int{q.batch, q.heads, q.rows, v.dim}
+	if len(c.in[0].shape) == 3 {
+		y = []int{q.batch, q.rows, q.heads * v.dim}
+	}
+	if err := begin(y); err != nil {
+		return fail(err)
+	}
+	offset := 0
+	for i, p := range []struct {
+		past *tensor
+		now  *headed
+	}{{pastK, &k}, {pastV, &v}} {
+		if p.past == nil && (len(c.out) <= i+1 || c.out[i+1] == nil) {
+			continue
+		}
+		if p.past != nil {
+			offset = p.past.shape[len(p.past.shape)-2]
+		}
+		if *p.now, err = join(i+1, p.past, *p.now); err != nil {
+			return fail(err)
+		}
+	}
+	sc = scores{scale: a.scale, softcap: a.softcap, stage: a.mode}
+	if a.scale == 0 {
+		sc.scale = float32(1 / math.Sqrt(float64(q.dim)))
+	}
+	var valid []int
+	if lengths != nil {
+		if valid, err = c.intsOf(6); err != nil {
+			return fail(err)
+		}
+		if len(valid) != q.batch {
+			return fail(fmt.Errorf("%d lengths for a batch of %d", len(valid), q.batch))
+		}
+	}
+	var add func(b, head, i int, row []float32)
+	if mask != nil {
+		if add, err = additive(mask, q.batch, q.heads, q.rows, k.rows); err != nil {
+			return fail(err)
+		}
+	}
+	rows := q.rows
+	sc.mask = func(b, head, i int, row []float32) {
+		if add != nil {
+			add(b, head, i, row)
+		}
+		at, first, last := i+offset, 0, len(row)-1
+		if valid != nil {
+			if pastK == nil {
+				at = i + valid[b] - rows
+			}
+			last = min(last, valid[b]-1)
+		}
+		if a.causal {
+			last = min(last, at)
+		}
+		if a.left >= 0 {
+			first = at - a.left
+		}
+		if a.right >= 0 {
+			last = min(last, at+a.right)
+		}
+		span(row, first, last)
+	}
+	return q, k, v, sc, nil
+}
+
+func (a *attention) run(c *call) error {
+	var y *tensor
+	q, k, v, sc, err := a.operands(c, func(shape []int) (err error) {
+		y, err = c.output(0, f32, shape...)
+		return err
+	}, c.appendPast)
+	if err != nil {
+		return err
+	}
+	out, _ := headShape(y.shape, q.heads)
+	if len(c.out) > 3 && c.out[3] != nil {
+		t, err := c.output(3, f32, q.batch, q.heads, q.rows, k.rows)
 		if err != nil {
 			return err
 		}
-		k, err := headsOf(c.in[1], kvHeads)
-		if err != nil {
-			return err
-		}
-		v, err := headsOf(c.in[2], kvHeads)
-		if err != nil {
-			return err
-		}
-		mask, pastK, pastV, lengths := c.input(3), c.input(4), c.input(5), c.input(6)
-		if k.heads < 1 || q.heads%k.heads != 0 || v.heads != k.heads || q.dim != k.dim || v.rows != k.rows || k.batch != q.batch || v.batch != q.batch {
-			return fmt.Errorf("operands do not fit: %s", describeAll(c.in[:3]))
-		}
-		shape := []int{q.batch, q.heads, q.rows, v.dim}
-		if len(c.in[0].shape) == 3 {
-			shape = []int{q.batch, q.rows, q.heads * v.dim}
-		}
-		y, err := c.output(0, f32, shape...)
-		if err != nil {
-			return err
-		}
-		out, _ := headShape(shape, q.heads)
-		offset := 0
-		for i, p := range []struct {
-			past *tensor
-			now  *headed
-		}{{pastK, &k}, {pastV, &v}} {
-			if p.past == nil && (len(c.out) <= i+1 || c.out[i+1] == nil) {
-				continue
-			}
-			if p.past != nil {
-				offset = p.past.shape[len(p.past.shape)-2]
-			}
-			if *p.now, err = c.appendPast(i+1, p.past, *p.now); err != nil {
-				return err
-			}
-		}
-		sc := scores{scale: scale, softcap: softcap, stage: mode}
-		if scale == 0 {
-			sc.scale = float32(1 / math.Sqrt(float64(q.dim)))
-		}
-		if len(c.out) > 3 && c.out[3] != nil {
-			t, err := c.output(3, f32, q.batch, q.heads, q.rows, k.rows)
-			if err != nil {
-				return err
-			}
-			kept, _ := headsOf(t, 0)
-			sc.keep = func(b, head, i int, row []float32) { copy(kept.row(b, head, i), row) }
-		}
-		out.data = view[float32](y)
-		var valid []int
-		if lengths != nil {
-			if valid, err = c.intsOf(6); err != nil {
-				return err
-			}
-			if len(valid) != q.batch {
-				return fmt.Errorf("%d lengths for a batch of %d", len(valid), q.batch)
-			}
-		}
-		var add func(b, head, i int, row []float32)
-		if mask != nil {
-			if add, err = additive(mask, q.batch, q.heads, q.rows, k.rows); err != nil {
-				return err
-			}
-		}
-		sc.mask = func(b, head, i int, row []float32) {
-			if add != nil {
-				add(b, head, i, row)
-			}
-			at, first, last := i+offset, 0, len(row)-1
-			if valid != nil {
-				if pastK == nil {
-					at = i + valid[b] - q.rows
-				}
-				last = min(last, valid[b]-1)
-			}
-			if causal {
-				last = min(last, at)
-			}
-			if left >= 0 {
-				first = at - left
-			}
-			if right >= 0 {
-				last = min(last, at+right)
-			}
-			span(row, first, last)
-		}
-		attend(c.threads, q, k, v, out, sc)
-		return nil
-	}, nil
+		kept, _ := headsOf(t, 0)
+		sc.keep = func(b, head, i int, row []float32) { copy(kept.row(b, head, i), row) }
+	}
+	out.data = view[float32](y)
+	attend(c.threads, q, k, v, out, sc)
+	return nil
 }
 
 // buildFlexAttention is attention whose scores and weights pass through

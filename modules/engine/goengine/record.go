@@ -326,7 +326,7 @@ func (p *plan) spread(s *step, r *reverseStep, refused map[int]string) error {
 		return nil
 	}
 	var outs []bool // nil for all
-	if len(s.bodies) > 0 {
+	if len(s.bodies) > 0 && g.passing == passes {
 		var why string
 		if outs, r.want, why, err = p.spreadBodies(s); err != nil {
 			return err
