@@ -64,3 +64,13 @@ func TestGradientsAttention(t *testing.T) {
 	}
 	checkCases(t, cases)
 }
+
+func TestGradientsStateful(t *testing.T) {
+	x, w := spaced(1, -1, 1, 2, 3, 6), spaced(2, -1, 1, 3, 1, 4)
+	checkCases(t, []gradCase{
+		{opset: 28, node: node("CausalConvWithState"), in: tensors{x, w}, by: []int{0}, outs: 2},
+		{opset: 28, name: "with state", node: moduletest.Node{Op: "CausalConvWithState", Strings: words{"activation": "silu"}}, in: tensors{x, w, spaced(3, -1, 1, 3), spaced(4, -1, 1, 2, 3, 3)}, by: []int{0, 3}, outs: 2},
+		{opset: 24, node: node("TensorScatter"), in: tensors{spaced(1, -1, 1, 2, 5, 3), spaced(2, -1, 1, 2, 2, 3), ints(1, 3)}},
+		{opset: 24, name: "circular", node: moduletest.Node{Op: "TensorScatter", Strings: words{"mode": "circular"}}, in: tensors{spaced(1, -1, 1, 2, 5, 3), spaced(2, -1, 1, 2, 2, 3), ints(4, 3)}},
+	})
+}

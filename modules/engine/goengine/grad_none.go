@@ -16,7 +16,7 @@ var stoppingGrads = join(
 )
 
 var refusedGrads = join(
-	without(refuses, "no product is written for it", "CausalConvWithState", "DeformConv", "LinearAttention", "TensorScatter", "ai.onnx.preview.FlexAttention"),
+	without(refuses, "no product is written for it", "DeformConv", "LinearAttention", "ai.onnx.preview.FlexAttention"),
 	without(refuses, "it looks up tables by tokens; feed what it computes instead", "com.microsoft.EmbedLayerNormalization"),
 	without(refuses, "rounding to integers has no gradient; use the model before it was quantised", "QuantizeLinear", "DynamicQuantizeLinear"),
 	without(refuses, "it computes with integers; use the model before it was quantised", "DequantizeLinear", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"),

@@ -77,7 +77,7 @@ func init() {
 }
 
 var gradientTables = []map[string]gradient{elementwiseGrads, broadcastGrads, shapeGrads, reduceGrads, matmulGrads, normGrads, convGrads, poolGrads,
-	indexGrads, controlGrads, sequenceGrads, rnnGrads, imageGrads, signalGrads, lossGrads, gatedGrads, attentionGrads, patchGrads, stoppingGrads, refusedGrads}
+	indexGrads, controlGrads, sequenceGrads, rnnGrads, imageGrads, signalGrads, lossGrads, gatedGrads, attentionGrads, patchGrads, statefulGrads, mlGrads, stoppingGrads, refusedGrads}
 
 // splitDomain cuts the domain off an operator's name.
 func splitDomain(name string) (domain, op string) {
