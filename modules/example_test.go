@@ -1,10 +1,14 @@
 package modules_test
 
 import (
+	"context"
 	"fmt"
+	"log"
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/engine/goengine"
+	"github.com/connectomewire/wire/modules/zoo"
 )
 
 // A manifest with a mistake says where it is.
@@ -19,4 +23,29 @@ func ExampleStack() {
 	batch, err := modules.Stack(modules.Floats([]float32{1, 2}, 1, 2), modules.Floats([]float32{3, 4}, 1, 2))
 	fmt.Println(batch.Shape, batch.F32, err)
 	// Output: [2 2] [1 2 3 4] <nil>
+}
+
+// The gradient of a module's output is pulled back to its input.
+func ExampleModule_Record() {
+	m, err := zoo.Open("vision", goengine.New(), modules.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	picture, err := modules.NewTensor(modules.Float32, 1, 3, 64, 64)
+	if err != nil {
+		log.Fatal(err)
+	}
+	rec, err := m.Record(context.Background(), map[string]*modules.Tensor{"picture": picture}, modules.RecordOptions{Outputs: []string{"embedding"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rec.Close()
+	y := rec.Outputs()["embedding"]
+	gradients, err := rec.Pull(context.Background(), map[string]*modules.Tensor{"embedding": y})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(y.Shape, "→", gradients["picture"].Shape)
+	// Output: [1 256] → [1 3 64 64]
 }

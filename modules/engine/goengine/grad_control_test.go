@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/connectomewire/wire/modules"
@@ -313,3 +314,73 @@ func TestRecordErrors(t *testing.T) {
 }
 
 func isError(err, want error) bool { return errors.Is(err, want) }
+
+// Half-precision weights and values have float32 gradients, near those of the
+// same model in single precision.
+func TestGradientsHalf(t *testing.T) {
+	const f16, single = 10, 1
+	cast := func(in, out string, to int64) moduletest.Node {
+		return moduletest.Node{Op: "Cast", Inputs: of{in}, Outputs: of{out}, Ints: numbers{"to": to}}
+	}
+	model := func(to int64) *moduletest.Model {
+		f := modules.Float32
+		return &moduletest.Model{Opset: 17, Inputs: []moduletest.Value{value("x", f, 3, 8)}, Outputs: []moduletest.Value{value("y", f, 3, 5)},
+			Initializers: []moduletest.Initializer{initial("w", spaced(1, -0.5, 0.5, 8, 6)), initial("v", spaced(2, -0.5, 0.5, 5, 6)), initial("b", spaced(3, -0.5, 0.5, 5))},
+			Nodes: []moduletest.Node{cast("w", "wh", to), cast("v", "vh", to), cast("b", "bh", to), cast("x", "xh", to), step("MatMul", of{"xh", "wh"}, "m"), step("Gelu", of{"m"}, "g"),
+				{Op: "Gemm", Inputs: of{"g", "vh", "bh"}, Outputs: of{"p"}, Ints: numbers{"transB": 1}}, step("Softmax", of{"p"}, "s"), cast("s", "y", single)}}
+	}
+	grads := map[int64]*modules.Tensor{}
+	for _, to := range []int64{single, f16} {
+		m := model(to)
+		m.Opset = 20
+		s := open(t, m, modules.LoadOptions{})
+		rec, err := s.Record(context.Background(), map[string]*modules.Tensor{"x": spaced(4, -1, 1, 3, 8)}, modules.RecordOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rec.Close()
+		g, err := rec.Pull(context.Background(), map[string]*modules.Tensor{"y": spaced(5, -1, 1, 3, 5)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		grads[to] = g["x"]
+	}
+	near(t, "half precision", grads[f16], grads[single], 2e-3)
+}
+
+// Many recordings of one session are open at once, each with its own values.
+func TestRecordingsAtOnce(t *testing.T) {
+	s := open(t, deep(), modules.LoadOptions{})
+	ctx := context.Background()
+	pull := func(seed uint64) ([]float32, error) {
+		rec, err := s.Record(ctx, map[string]*modules.Tensor{"x": spaced(seed, -1, 1, 2, 3, 8, 8)}, modules.RecordOptions{})
+		if err != nil {
+			return nil, err
+		}
+		defer rec.Close()
+		runtime.Gosched()
+		g, err := rec.Pull(ctx, map[string]*modules.Tensor{"y": spaced(5, -1, 1, 2, 10)})
+		if err != nil {
+			return nil, err
+		}
+		return g["x"].F32, nil
+	}
+	alone := make([][]float32, 6)
+	for i := range alone {
+		var err error
+		if alone[i], err = pull(uint64(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wait sync.WaitGroup
+	for i := range alone {
+		for range 3 {
+			wait.Go(func() {
+				if g, err := pull(uint64(i)); err != nil || !slices.Equal(g, alone[i]) {
+					t.Errorf("recording %d differs beside others (%v)", i, err)
+				}
+			})
+		}
+	}
+	wait.Wait()
+}
