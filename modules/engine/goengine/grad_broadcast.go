@@ -226,7 +226,14 @@ var modGrad = differentiable(func(*spec, []bool) (*pullback, error) {
 // extremeGrad gives the gradient to the operands that the result equals, in
 // equal parts.
 func extremeGrad(largest bool) gradient {
-	return differentiable(func(*spec, []bool) (*pullback, error) {
+	return differentiable(func(s *spec, want []bool) (*pullback, error) {
+		if len(want) == 2 {
+			for i := range want {
+				if c := floatConst(s.constant(1 - i)); c != nil && c.n == 1 && want[i] {
+					return boundPullback(i, view[float32](c)[0], largest), nil
+				}
+			}
+		}
 		return &pullback{in: everything, out: keep(0), pull: func(g *gcall) error {
 			y := g.out[0]
 			ties := newTensor(f32, y.shape...)
@@ -247,6 +254,24 @@ func extremeGrad(largest bool) gradient {
 			return nil
 		}}, nil
 	})
+}
+
+// boundPullback is for the larger, or smaller, of input i and a constant: the
+// gradient passes where the result is not the constant.
+func boundPullback(i int, bound float32, largest bool) *pullback {
+	inf := float32(math.Inf(1))
+	f := clipSlope(bound, inf)
+	if !largest {
+		f = clipSlope(-inf, bound)
+	}
+	return &pullback{out: keep(0), pull: func(g *gcall) error {
+		if g.wants(i) {
+			t := g.over(i, 0)
+			g.slope(view[float32](t), view[float32](g.dout[0]), view[float32](g.out[0]), f)
+			g.give(i, t)
+		}
+		return nil
+	}}
 }
 
 // match calls f where x, repeated, equals y.

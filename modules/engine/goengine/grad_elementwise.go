@@ -115,14 +115,14 @@ func keepIf(x float32, yes bool) float32 {
 
 // leakySlope reads x, or y where alpha is positive.
 func leakySlope(alpha float32) slope {
-	return func(dx, dy, v []float32, _ *scratchBlocks) {
-		for i, x := range v {
-			d := dy[i]
-			if x < 0 {
-				d *= alpha
-			}
-			dx[i] = d
-		}
+	return func(dx, dy, v []float32, tmp *scratchBlocks) {
+		t := tmp[0][:len(v)]
+		kernel.MulScalar(t, v, steep)
+		kernel.MaxScalar(t, t, 0)
+		kernel.MinScalar(t, t, 1)
+		kernel.MulScalar(t, t, 1-alpha)
+		kernel.AddScalar(t, t, alpha)
+		kernel.Mul(dx, dy, t)
 	}
 }
 
@@ -349,9 +349,6 @@ var clipGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
 	attrs := s.opset < 11
 	lo, hi := s.float("min", float32(math.Inf(-1))), s.float("max", float32(math.Inf(1)))
 	return &pullback{in: keep(0, 1, 2), pull: func(g *gcall) error {
-		if !g.wants(0) {
-			return nil
-		}
 		lo, hi := lo, hi
 		if !attrs {
 			if t := g.input(1); t != nil && t.n > 0 {
@@ -361,9 +358,24 @@ var clipGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
 				hi = float32(t.at(0))
 			}
 		}
-		t := g.over(0, 0)
-		g.slope(view[float32](t), view[float32](g.dout[0]), view[float32](g.in[0]), clipSlope(lo, hi))
-		g.give(0, t)
+		x, dy := view[float32](g.in[0]), view[float32](g.dout[0])
+		for i, beyond := range []func(v float32) bool{nil, func(v float32) bool { return v < lo }, func(v float32) bool { return v > hi }} {
+			if i == 0 || i >= len(g.in) || g.in[i] == nil || !g.wants(i) {
+				continue
+			}
+			t := g.zero(i)
+			for k, v := range x {
+				if beyond(v) {
+					view[float32](t)[0] += dy[k]
+				}
+			}
+			g.give(i, t)
+		}
+		if g.wants(0) {
+			t := g.over(0, 0)
+			g.slope(view[float32](t), dy, x, clipSlope(lo, hi))
+			g.give(0, t)
+		}
 		return nil
 	}}, nil
-}, 0)
+}, 0, 1, 2)

@@ -180,7 +180,9 @@ func (s *saved) bytes() int64 {
 func tensorBytes(t *tensor, seen map[*buffer]bool) int64 {
 	var n int64
 	if t.buf != nil && !seen[t.buf] {
-		seen[t.buf] = true
+		if seen != nil {
+			seen[t.buf] = true
+		}
 		n = int64(t.buf.words) * 8
 	}
 	for _, e := range t.seq {
@@ -423,7 +425,7 @@ type recording struct {
 	outputs  map[string]*modules.Tensor
 	closed   []section // computed again, in order
 	open     section   // the last one, whose values are there
-	bytes    int64
+	bytes    int64     // at the last count
 }
 
 // Passes implements [modules.Differentiable].
@@ -537,7 +539,6 @@ func (s *Session) Record(ctx context.Context, inputs map[string]*modules.Tensor,
 		}
 		o.outputs[name] = t
 	}
-	o.bytes = o.frame.bytes(map[*buffer]bool{})
 	return o, nil
 }
 
@@ -605,12 +606,14 @@ func (f *frame) keptBy(i int) int64 {
 	var n int64
 	for _, id := range s.out {
 		if id >= 0 && f.plan.kept[id] {
-			n += tensorBytes(f.vals[id], map[*buffer]bool{})
+			n += tensorBytes(f.vals[id], nil)
 		}
 	}
-	seen := map[*buffer]bool{}
-	for _, c := range f.tape.children[s] {
-		n += c.bytes(seen)
+	if children := f.tape.children[s]; len(children) > 0 {
+		seen := map[*buffer]bool{}
+		for _, c := range children {
+			n += c.bytes(seen)
+		}
 	}
 	if kept := f.tape.saved[s]; kept != nil {
 		n += kept.bytes()
@@ -671,6 +674,9 @@ func (o *recording) Outputs() map[string]*modules.Tensor { return o.outputs }
 
 // Kept implements [modules.Recording].
 func (o *recording) Kept() modules.Kept {
+	if o.frame != nil {
+		o.bytes = o.frame.bytes(map[*buffer]bool{})
+	}
 	k := modules.Kept{Bytes: o.bytes, Steps: len(o.recorder.plan.steps)}
 	for _, c := range o.closed {
 		k.Again += c.to - c.from
