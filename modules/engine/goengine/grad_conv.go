@@ -267,6 +267,11 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 		if err != nil {
 			return err
 		}
+		if adj.a.largest() < fewPositions {
+			columnsBack(g, view[float32](t), view[float32](d), view[float32](weights), geo, x.shape[0], x.shape[1], weights.shape[0], groups)
+			g.give(0, t)
+			return nil
+		}
 		b := &convBack{c: g.call, adj: adj, dx: view[float32](t), dy: view[float32](d), batch: x.shape[0], ic: x.shape[1], oc: weights.shape[0], groups: groups}
 		b.run(weights)
 		g.give(0, t)
@@ -274,6 +279,37 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 	}
 	return p, nil
 }, 0, 1, 2, 3)
+
+// fewPositions is how many positions a phase needs for a product of its own to
+// be worth it: products are made in panels as wide as a vector.
+const fewPositions = 6
+
+// largest is the most positions of a phase.
+func (a *adjoint) largest() int {
+	n := 0
+	for i := range a.phases {
+		if len(a.phases[i].taps) > 0 {
+			n = max(n, a.phases[i].n)
+		}
+	}
+	return n
+}
+
+// columnsBack is the product by the input for long strides and few positions:
+// one of the weights turned and the gradient gives what every tap adds.
+func columnsBack(g *gcall, dx, dy, w []float32, geo *geometry, batch, ic, oc, groups int) {
+	icg, ocg := ic/groups, oc/groups
+	inN, outN, taps := product(geo.in), product(geo.out), product(geo.kernel)
+	back := &geometry{in: geo.out, out: geo.in, kernel: geo.kernel, stride: geo.stride, dilation: geo.dilation, begin: geo.begin}
+	cols := g.floats(icg * taps * outN)
+	clear(dx)
+	for n := range batch {
+		for k := range groups {
+			kernel.GemmParallel(g.threads, true, false, icg*taps, outN, ocg, w[k*ocg*icg*taps:], dy[(n*oc+k*ocg)*outN:], cols, false)
+			scatterColumns(dx[(n*ic+k*icg)*inN:], cols, icg, back)
+		}
+	}
+}
 
 // channelSums sums the gradient over batch and space.
 func channelSums(g *gcall, i int, d *tensor) *tensor {
