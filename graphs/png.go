@@ -15,10 +15,10 @@ const maxPixels = 120e6
 
 // writePNG rasterises the scene with pixels to a point.
 func (s *scene) writePNG(w io.Writer, scale float64) error {
-	if scale <= 0 {
+	if scale == 0 {
 		scale = 2
 	}
-	if pixels := s.w * s.h * scale * scale; pixels > maxPixels {
+	if pixels := s.w * s.h * scale * scale; !(pixels <= maxPixels) {
 		return fmt.Errorf("draw %q: %.0f million pixels are too many; ask for a smaller scale than %g, or for SVG",
 			s.title, pixels/1e6, scale)
 	}

@@ -39,9 +39,26 @@ type RenderOptions struct {
 	Scale float64
 }
 
+// Bounds of what a person may ask for.
+const (
+	MinScale, MaxScale = 0.05, 50
+	MaxTracts          = 1_000_000
+)
+
+// Validate reports a scale at which nothing can be drawn.
+func (o RenderOptions) Validate() error {
+	if o.Scale != 0 && !(o.Scale >= MinScale && o.Scale <= MaxScale) {
+		return fmt.Errorf("the scale is %v pixels a point, want %v to %v", o.Scale, MinScale, MaxScale)
+	}
+	return nil
+}
+
 // Render writes the diagram. It may be called from many goroutines; Graphviz
 // serves one of them at a time.
 func (d *Diagram) Render(w io.Writer, f Format, opt RenderOptions) error {
+	if d.MaxEdges < 0 {
+		return fmt.Errorf("draw %q: at most %d tracts are to be drawn, want 1 or more, or 0 for 4000", d.Title, d.MaxEdges)
+	}
 	s, err := d.scene()
 	if err != nil {
 		return err
@@ -57,6 +74,9 @@ func (d *Diagram) RenderFile(path string, opt RenderOptions) error {
 
 // render writes what is drawn; the title names it in errors.
 func (s *scene) render(w io.Writer, title string, f Format, opt RenderOptions) error {
+	if err := opt.Validate(); err != nil {
+		return fmt.Errorf("draw %q: %w", title, err)
+	}
 	switch f {
 	case SVG:
 		return s.writeSVG(w)

@@ -69,6 +69,9 @@ type BuildOptions struct {
 // The connectome is annotated with its atlas if nobody has done so. When a
 // part of the recipe finds no region the error is a [*PlaceError].
 func Build(c *connectome.Connectome, r *Recipe, opt BuildOptions) (*Plan, *BuildReport, error) {
+	if err := opt.Validate(); err != nil {
+		return nil, nil, err
+	}
 	if err := r.Validate(); err != nil {
 		return nil, nil, err
 	}
@@ -98,6 +101,9 @@ func Build(c *connectome.Connectome, r *Recipe, opt BuildOptions) (*Plan, *Build
 		return nil, nil, err
 	}
 	if err := p.chooseTracts(c, r, opt, report); err != nil {
+		return nil, nil, err
+	}
+	if err := p.checkMemory(); err != nil {
 		return nil, nil, err
 	}
 	p.Init(opt.Seed)

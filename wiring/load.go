@@ -144,6 +144,9 @@ func IsPlan(dir string) bool {
 // from its seed, see [Plan.Init].
 func Load(dir string) (*Plan, error) {
 	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no plan %s (%w); `wire build` writes one", dir, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load plan: %w", err)
 	}

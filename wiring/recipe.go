@@ -233,7 +233,7 @@ func (r *Recipe) Validate() error {
 		v, lo, m int
 	}{
 		{"width", r.Width, 1, maxWidth}, {"rank", r.Rank, 1, maxRank}, {"ticks.settle", r.Ticks.Settle, 1, maxTicks},
-		{"ticks.max", r.Ticks.Max, 0, maxSteps}, {"neighbours", r.Neighbours, 0, math.MaxInt32},
+		{"ticks.max", r.Ticks.Max, 0, maxSteps}, {"neighbours", r.Neighbours, 0, maxNeighbours},
 	} {
 		if n.v < n.lo || n.v > n.m {
 			return r.fail("$."+n.key, "%s is %d, want %d to %d", n.key, n.v, n.lo, n.m)

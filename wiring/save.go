@@ -71,7 +71,7 @@ func (p *Plan) Save(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 			return fmt.Errorf("save plan: %w", err)
 		}
-		tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*")
+		tmp, err := atomicfile.TempDir(dir)
 		if err != nil {
 			return fmt.Errorf("save plan: %w", err)
 		}

@@ -68,5 +68,5 @@ func arguments(c *cli.Context, want int, usage string) ([]string, error) {
 	if len(args) > want {
 		missing = "takes only"
 	}
-	return nil, usagef("%s %s %s; got %d argument(s)\nRun \"wire %s --help\" for examples.", c.Command.Name, missing, usage, len(args), c.Command.Name)
+	return nil, usagef("%s %s %s; got %d argument(s)\nRun \"%s --help\" for examples.", commandName(c), missing, usage, len(args), c.Command.HelpName)
 }

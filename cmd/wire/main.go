@@ -141,8 +141,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
-// harden gives a command the same answer to mistakes as its parent's.
+// harden gives a command the same answer to mistakes as its parent's, and has
+// its options checked before it runs.
 func harden(cmd *cli.Command) {
+	cmd.Before = checkOptions
 	cmd.OnUsageError = func(c *cli.Context, err error, _ bool) error {
 		return usagef("%v\nRun \"%s --help\" for what there is.", err, c.Command.HelpName)
 	}

@@ -49,6 +49,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "stop after `N` epochs without a better validation loss; 0 never"},
 			&cli.IntFlag{Name: "width", Usage: "start afresh with `D` numbers in a region's state"},
 			&cli.IntFlag{Name: "rank", Usage: "start afresh with `R` numbers on a tract"},
+			&cli.BoolFlag{Name: "more", Usage: "go on learning from a plan that is trained already"},
 			&cli.BoolFlag{Name: "fresh", Usage: "start from untrained parameters and forget the checkpoint"},
 			&cli.BoolFlag{Name: "adapter", Usage: "train the plan's control without tracts, of equal size, into PLAN/" + adapterName},
 			&cli.BoolFlag{Name: "half", Usage: "round what was learned to float16: a plan of half the size"},
@@ -94,6 +95,11 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	claim, done, err := claimTraining(c, args[0])
+	if err != nil || done {
+		return err
+	}
+	defer claim.Release()
 	dir, out := args[0], args[0]
 	plan, err := wiring.Load(dir)
 	if err != nil {

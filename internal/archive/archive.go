@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/internal/foreign"
 )
 
@@ -128,7 +129,7 @@ func ExtractAtomic(ctx context.Context, name, dir string, options Options, finis
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return Report{}, err
 	}
-	temporary, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
+	temporary, err := atomicfile.TempDir(dir)
 	if err != nil {
 		return Report{}, err
 	}

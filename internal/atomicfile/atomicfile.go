@@ -128,7 +128,7 @@ func CheckDir(path string) error {
 			}
 			f.Close()
 			return os.Remove(f.Name())
-		case !errors.Is(err, os.ErrNotExist):
+		case filepath.Dir(dir) == dir:
 			return fmt.Errorf("write %s: %w", path, plain(err))
 		}
 	}
@@ -144,7 +144,18 @@ func prefix(path string) string {
 	return "." + base[:min(len(base), 100)] + "."
 }
 
-// sweep removes the temporary files that processes left for path when they
+// TempDir makes a directory beside path, which will be renamed to path once it
+// is complete. Those that processes left when they were killed are removed.
+func TempDir(path string) (string, error) {
+	sweep(path)
+	dir, err := os.MkdirTemp(filepath.Dir(path), prefix(path)+process.Name()+".*")
+	if err != nil {
+		return "", fmt.Errorf("write %s: %w", path, plain(err))
+	}
+	return dir, nil
+}
+
+// sweep removes the temporary files and directories that processes left for path when they
 // were killed.
 func sweep(path string) {
 	dir := filepath.Dir(path)
@@ -155,7 +166,7 @@ func sweep(path string) {
 	for _, e := range entries {
 		rest, ok := strings.CutPrefix(e.Name(), prefix(path))
 		if k := strings.LastIndexByte(rest, '.'); ok && k > 0 && process.Ended(rest[:k]) {
-			os.Remove(filepath.Join(dir, e.Name())) //nolint:errcheck // next time, perhaps
+			os.RemoveAll(filepath.Join(dir, e.Name())) //nolint:errcheck // next time, perhaps
 		}
 	}
 }

@@ -116,7 +116,7 @@ func (l *Library) install(opt PullOptions, fill func(dir string, opt *PullOption
 	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
 		return Entry{}, nil, err
 	}
-	tmp, err := os.MkdirTemp(l.Dir, "."+name+"-*")
+	tmp, err := atomicfile.TempDir(filepath.Join(l.Dir, name))
 	if err != nil {
 		return Entry{}, nil, err
 	}
