@@ -108,7 +108,11 @@ func FromConnectome(c *connectome.Connectome) *Diagram {
 			d.Edges = append(d.Edges, Edge{From: i, To: int(c.Tracts.Target[k]), Weight: c.Tracts.Weight[k]})
 		}
 	}
-	facts := []string{counted(len(c.Regions), "region"), counted(c.Tracts.Len(), "directed tract")}
+	tract := "undirected tract"
+	if c.Directed {
+		tract = "directed tract"
+	}
+	facts := []string{counted(len(c.Regions), "region"), counted(c.TractCount(), tract)}
 	if c.Synthetic {
 		facts = append(facts, "synthetic: made by a rule, not measured")
 	}
