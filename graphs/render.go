@@ -41,7 +41,7 @@ type RenderOptions struct {
 
 // Bounds of what a person may ask for.
 const (
-	MinScale, MaxScale = 0.05, 50
+	MinScale, MaxScale = 0.05, 1000
 	MaxTracts          = 1_000_000
 )
 
