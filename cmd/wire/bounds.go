@@ -28,7 +28,7 @@ var checks = map[string]check{
 	"width":      given(func(v int) error { return wiring.BuildOptions{Width: v}.Validate() }),
 	"rank":       given(func(v int) error { return wiring.BuildOptions{Rank: v}.Validate() }),
 	"neighbours": given(func(v int) error { return wiring.BuildOptions{Neighbours: v}.Validate() }),
-	"stare":      within(1, 1000),
+	"settle":     within(1, 1000),
 	"epochs":     training(func(o *learn.Options, v int) { o.Epochs = v }),
 	"batch":      training(func(o *learn.Options, v int) { o.Batch, o.Shards = v, 1 }),
 	"patience":   training(func(o *learn.Options, v int) { o.Patience = v }),
@@ -54,7 +54,7 @@ var checks = map[string]check{
 	"image": file, "sound": file, "labels": file, "library": file,
 	"modules": directory, "fold-modules": directory, "data pull from": directory,
 	"output": output, "build output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
-	"trace": output, "flow": drawing, "draw": drawing, "features": outputDir,
+	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,
 }
 
 // checkOptions makes the checks of the options that were given.
