@@ -15,8 +15,9 @@ type result struct {
 	nodetest.Result
 }
 
-// column is an engine with its results.
+// column is an engine with its results on a set of tests.
 type column struct {
+	set     string
 	engine  string
 	results []result
 	passed  int
@@ -42,22 +43,28 @@ seven digits. Against float64 the pure-Go engine is off by 0.7 thousandths of a 
 // write makes the report: totals, failures by reason, counts by operator.
 func write(columns []column) []byte {
 	var b bytes.Buffer
-	var names []string
-	for _, c := range columns {
-		names = append(names, c.engine)
-	}
 	fmt.Fprintf(&b, "# Operator conformance\n\n")
-	fmt.Fprintf(&b, "ONNX's node tests as Debian packages them (`libonnx-testdata`); an element may be off by %g relative or %g absolute.\n", nodetest.Relative, nodetest.Absolute)
-	fmt.Fprintf(&b, "Written by\n\n```\ngo run ./bench/conformance -engine %s -o docs/conformance.md DIR\n```\n\n", strings.Join(names, ","))
-	fmt.Fprintf(&b, "| engine | passed | of |\n|---|---|---|\n")
+	fmt.Fprintf(&b, "ONNX's own node tests: those that Debian packages (`libonnx-testdata`, ONNX 1.12) and those of the newest `onnx` package, which\n")
+	fmt.Fprintf(&b, "`bench/conformance/nodetests.py` writes. An element may be off by %g relative (bfloat16 1/64, float16 1/512: two units in the last place)\n", nodetest.Relative)
+	fmt.Fprintf(&b, "or %g absolute. Written by\n\n```\ngo run ./bench/conformance -engine onnxruntime,go -o docs/conformance.md ONNX-1.12=DIR newest=DIR\n```\n\n", nodetest.Absolute)
+	fmt.Fprintf(&b, "| tests | engine | passed | of | wrong |\n|---|---|---|---|---|\n")
 	for _, c := range columns {
-		fmt.Fprintf(&b, "| %s | %d | %d |\n", c.engine, c.passed, len(c.results))
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d |\n", c.set, c.engine, c.passed, len(c.results), c.wrong)
+	}
+	fmt.Fprintf(&b, "\nOf these, some are held to type and shape only, because no engine can be held to what they store:\n\n")
+	byWhy := map[string][]string{}
+	for _, name := range keys(typeAndShape) {
+		byWhy[typeAndShape[name]] = append(byWhy[typeAndShape[name]], "`"+name+"`")
+	}
+	for _, why := range keys(byWhy) {
+		fmt.Fprintf(&b, "- %s: %s\n", why, strings.Join(byWhy[why], ", "))
 	}
 	b.WriteString(strings.ReplaceAll(wholeModels, "\"", "`"))
 	for _, c := range columns {
 		failures(&b, c)
 	}
-	byOperator(&b, columns)
+	last := columns[len(columns)-1].set
+	byOperator(&b, slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.set != last }))
 	return b.Bytes()
 }
 
@@ -70,7 +77,7 @@ func failures(b *bytes.Buffer, c column) {
 	}
 	reasons := keys(byReason)
 	slices.SortStableFunc(reasons, func(x, y string) int { return len(byReason[y]) - len(byReason[x]) })
-	fmt.Fprintf(b, "\n## What fails on %s, by reason\n\n", c.engine)
+	fmt.Fprintf(b, "\n## What fails on %s, %s, by reason\n\n", c.engine, c.set)
 	for _, reason := range reasons {
 		fmt.Fprintf(b, "- %s (%d): %s\n", reason, len(byReason[reason]), strings.Join(byReason[reason], ", "))
 	}
@@ -104,7 +111,7 @@ func byOperator(b *bytes.Buffer, columns []column) {
 			}
 		}
 	}
-	fmt.Fprintf(b, "\n## Tests by operator\n\nA test counts for every operator its model holds.\n\n| operator | tests |")
+	fmt.Fprintf(b, "\n## Tests by operator\n\nOf the tests %s. A test counts for every operator its model holds.\n\n| operator | tests |", columns[0].set)
 	for _, c := range columns {
 		fmt.Fprintf(b, " %s |", c.engine)
 	}

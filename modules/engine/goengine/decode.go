@@ -84,8 +84,26 @@ func decodeImage(data []byte) (image.Image, error) {
 	if size.Width < 1 || size.Height < 1 || size.Width > maxPixels/size.Height {
 		return nil, fmt.Errorf("a picture of %d × %d pixels", size.Width, size.Height)
 	}
-	img, _, err := image.Decode(bytes.NewReader(data))
+	img, format, err := image.Decode(bytes.NewReader(data))
+	if planes, ok := img.(*image.YCbCr); ok && format == "webp" {
+		return studioRange(planes), err
+	}
 	return img, err
+}
+
+// studioRange converts WebP's colours, whose luma goes from 16 to 235 (ITU-R
+// 601); the image package takes all for JPEG's, which go from 0 to 255.
+func studioRange(p *image.YCbCr) image.Image {
+	out := image.NewNRGBA(p.Rect)
+	level := func(v float64) uint8 { return uint8(max(0, min(255, v+0.5))) }
+	for y := p.Rect.Min.Y; y < p.Rect.Max.Y; y++ {
+		for x := p.Rect.Min.X; x < p.Rect.Max.X; x++ {
+			c := p.YCbCrAt(x, y)
+			l, u, v := 1.164383*(float64(c.Y)-16), float64(c.Cb)-128, float64(c.Cr)-128
+			out.SetNRGBA(x, y, color.NRGBA{level(l + 1.596027*v), level(l - 0.391762*u - 0.812968*v), level(l + 2.017232*u), 255})
+		}
+	}
+	return out
 }
 
 // decodePortable reads the formats of Netpbm.

@@ -30,5 +30,12 @@
 // Operators are in one file per family (elementwise.go, conv.go, rnn.go …);
 // each has a builder, which reads attributes and constants once at load, and
 // returns the operation that computes a call. [Operators] lists them;
-// docs/conformance.md says how they fare in ONNX's own tests.
+// docs/conformance.md says how they fare in ONNX's own tests, and
+// testdata/fixtures.py makes the ones that are kept here, with ONNX's reference
+// implementation. Operators that are others in a row are expanded at load
+// (expand.go).
+//
+// Beside tensors, sequences, maps and optional values cross a session's ports:
+// see [modules.Tensor]. 16-bit floats are computed in float32 and rounded once
+// an operator; types of eight bits and less take a byte an element.
 package goengine

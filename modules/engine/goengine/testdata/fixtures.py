@@ -45,7 +45,7 @@ def model(nodes, feeds, outputs, inits=(), opset=21, functions=()):
         x = np.asarray(x)
         return h.make_tensor_value_info(n, T.STRING if x.dtype.kind in "UO" else h.np_dtype_to_tensor_dtype(x.dtype), x.shape)
     g = h.make_graph(nodes, "g", [info(n, x) for n, x in feeds.items()], [], [nh.from_array(x, n) for n, x in dict(inits).items()])
-    m = h.make_model(g, opset_imports=[h.make_opsetid("", opset)] + [h.make_opsetid(d, 4 if d == ML else 1) for d in sorted(domains)], functions=list(functions))
+    m = h.make_model(g, opset_imports=[h.make_opsetid("", opset)] + [h.make_opsetid(d, 5 if d == ML and any(n.op_type == "TreeEnsemble" for n in nodes) else 4 if d == ML else 1) for d in sorted(domains)], functions=list(functions))
     m.ir_version = 10
     for o in outputs: m.graph.output.append(h.make_empty_tensor_value_info(o))
     return m, info
@@ -120,7 +120,7 @@ for op in ("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"):
 one("Equal", np.array(["a", "b"], object), np.array(["a", "c"], object), opset=19); one("Equal", b(4), b(4))
 for dt in (np.float32, np.float64, np.int64, np.uint8, np.float16): one("Where", b(2, 3), f(3).astype(dt), f(2, 1).astype(dt))
 one("Where", b(2), np.array(["a", "b"], object), np.array(["c"], object)); one("PRelu", f(2, 3, 4), p(3, 1)); one("PRelu", f(2, 40), s(0.1))
-one("Add", f(2, 3, 4), f(3), opset=6, axis=1, broadcast=1, ort=True)
+
 
 # types
 types = [T.FLOAT, T.DOUBLE, T.FLOAT16, T.BFLOAT16, T.INT8, T.INT16, T.INT32, T.INT64, T.UINT8, T.UINT16, T.UINT32, T.UINT64, T.BOOL, T.FLOAT8E4M3FN, T.FLOAT8E4M3FNUZ, T.FLOAT8E5M2, T.FLOAT8E5M2FNUZ, T.INT4, T.UINT4, T.FLOAT4E2M1, T.INT2, T.UINT2]
@@ -284,6 +284,9 @@ chain("optional", [("Optional", ["x"], ["o"], {}), ("OptionalHasElement", ["o"],
 mod = sub("sm", [h.make_node("Mul", ["sc", "two"], ["out"])], [("sc", T.FLOAT, None)], [("out", T.FLOAT, None)], {"two": s(2.0)})
 one("FlexAttention", q, f(2, 2, 6, 8), f(2, 2, 6, 8), domain="ai.onnx.preview", opset=26, score_mod=mod, prob_mod=mod)
 
+# random draws without chance
+one("Dropout", f(9)); one("Dropout", f(9), outs=2); one("Dropout", f(9), s(0.0), s(True, np.bool_), seed=1)
+
 # what fusion looks for
 c1 = dict(w=f(4, 3, 3, 3), b=f(4), g=p(4), be=f(4), m=f(4), va=p(4), one=s([[[0.5]]]), three=s(3.0), six=s(6.0), zero=s(0.0), ch=f(4, 1, 1), lo=s(-1.0), hi=s(1.0))
 def conv_then(name, *rest): chain("fused_" + name, [("Conv", ["x", "w", "b"], ["c"], dict(pads=[1] * 4))] + list(rest), {"x": f(1, 3, 9, 9)}, ["y"], c1, 17)
@@ -312,10 +315,12 @@ for post in ("NONE", "SOFTMAX", "LOGISTIC"):
     one("TreeEnsembleClassifier", f(6, 3), outs=2, domain=ML, ort=True, classlabels_int64s=[7, 8, 9], class_treeids=leaves[0], class_nodeids=leaves[1], class_ids=[0, 1, 2, 0, 1], class_weights=[1.0, 2, 3, 4, 5], post_transform=post, **tree)
     if post != "SOFTMAX": one("TreeEnsembleClassifier", f(6, 3), outs=2, domain=ML, ort=True, classlabels_strings=["no", "yes"], class_treeids=leaves[0], class_nodeids=leaves[1], class_ids=[0] * 5, class_weights=[-1.0, 2, -3, 4, 0.5], post_transform=post, **tree)
 one("TreeEnsembleClassifier", f(6, 3), outs=2, domain=ML, classlabels_int64s=[0, 1], class_treeids=leaves[0] * 2, class_nodeids=leaves[1] * 2, class_ids=[0] * 5 + [1] * 5, class_weights=list(map(float, p(10))), **tree)
+flat = dict(n_targets=2, tree_roots=[0, 2], nodes_modes=nh.from_array(v(0, 4, 3, dt=np.uint8)), nodes_splits=nh.from_array(f(3)), nodes_featureids=[0, 1, 2], nodes_truenodeids=[1, 0, 2], nodes_trueleafs=[0, 1, 1], nodes_falsenodeids=[3, 1, 4], nodes_falseleafs=[1, 1, 1], leaf_targetids=[0, 1, 1, 0, 0], leaf_weights=nh.from_array(f(5)))
+one("TreeEnsemble", f(6, 3), domain=ML, opset=21, **flat); one("TreeEnsemble", f(6, 3), domain=ML, aggregate_function=0, **flat)
 for kt in ("LINEAR", "POLY", "RBF", "SIGMOID"):
     one("SVMRegressor", f(4, 3), domain=ML, kernel_type=kt, kernel_params=[0.3, 0.1, 2.0], n_supports=2, support_vectors=list(map(float, f(6))), coefficients=[0.5, -0.7], rho=[0.2])
     one("SVMClassifier", f(4, 3), outs=2, domain=ML, ort=True, kernel_type=kt, kernel_params=[0.3, 0.1, 2.0], classlabels_ints=[0, 1, 2], vectors_per_class=[2, 1, 1], support_vectors=list(map(float, f(12))), coefficients=list(map(float, f(8))), rho=[0.1, 0.2, 0.3])
-one("SVMClassifier", f(4, 3), outs=2, domain=ML, ort=True, classlabels_ints=[0, 1, 2], vectors_per_class=[2, 1, 1], support_vectors=list(map(float, f(12))), coefficients=list(map(float, f(8))), rho=[0.1, 0.2, 0.3], prob_a=[-1.0, -0.5, -0.7], prob_b=[0.1, 0.0, 0.2]); one("SVMRegressor", f(4, 3), domain=ML, n_supports=0, coefficients=[0.5, -0.7, 0.2], rho=[0.2], one_class=1)
+one("SVMClassifier", f(4, 3), outs=2, domain=ML, ort=True, kernel_type="RBF", kernel_params=[0.3, 0.1, 2.0], classlabels_ints=[0, 1, 2], vectors_per_class=[2, 1, 1], support_vectors=list(map(float, f(12))), coefficients=list(map(float, f(8))), rho=[0.1, 0.2, 0.3], prob_a=[-1.0, -0.5, -0.7], prob_b=[0.1, 0.0, 0.2]); one("SVMRegressor", f(4, 3), domain=ML, n_supports=0, coefficients=[0.5, -0.7, 0.2], rho=[0.2], one_class=1)
 
 # ONNX Runtime's own
 one("FusedMatMul", f(2, 3, 4), f(2, 5, 4), domain=MS, transB=1, alpha=0.5); one("FusedMatMul", f(3, 2, 4), f(2, 4, 5), domain=MS, transBatchA=1); one("FusedConv", f(1, 3, 8, 8), f(4, 3, 3, 3), f(4), domain=MS, const=(1, 2), activation="LeakyRelu", activation_params=[0.2], kernel_shape=[3, 3]); one("FusedGemm", f(2, 3), f(3, 4), f(4), domain=MS, activation="Relu")
