@@ -173,7 +173,16 @@ func senseFor(p *wiring.Plan, kind string, given answer.Inputs) (sense, as strin
 
 // commonInputs reads what the flags give to senses.
 func commonInputs(c *cli.Context, p *wiring.Plan) (answer.Inputs, error) {
-	list := slices.Clone(c.StringSlice("input"))
+	var list []string
+	for _, one := range c.StringSlice("input") {
+		// The flag package splits at commas: what has no "=" continues the
+		// option before it.
+		if n := len(list); n > 0 && !strings.Contains(one, "=") {
+			list[n-1] += "," + one
+			continue
+		}
+		list = append(list, one)
+	}
 	for _, name := range []string{"image", "sound"} {
 		if v := c.String(name); v != "" {
 			list = append(list, name+"="+v)

@@ -241,7 +241,7 @@ func trainingExamples(c *cli.Context, plan *wiring.Plan) (training, val []task.E
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := checkBindings(plan, d); err != nil {
+		if err := examples.Check(plan, d); err != nil {
 			return nil, nil, err
 		}
 		training, val, _ = examples.Split(d)

@@ -58,6 +58,18 @@ func New(ctx context.Context, p *wiring.Plan, m *frozen.Modules, config runtime.
 	return s, nil
 }
 
+// Another returns a session that shares everything with this one but the
+// network, so that both may answer at once.
+func (s *Session) Another() (*Session, error) {
+	net, err := runtime.New(s.plan, s.config)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{
+		plan: s.plan, modules: s.modules, config: s.config, readouts: s.readouts, speakers: s.speakers, plain: net, cider: s.cider,
+	}, nil
+}
+
 // Plan returns the session's plan; it may not be changed.
 func (s *Session) Plan() *wiring.Plan { return s.plan }
 

@@ -33,6 +33,9 @@ func Answer(p *wiring.Plan, effector int, predictions []float32) task.Answer {
 		}
 		return task.Answer{Values: [][]float64{row}}
 	}
+	if a := arithmetic(e); a != nil {
+		return a.Answer(p, effector, predictions)
+	}
 	return task.Answer{}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // Rows are states to be read at once. A row is one reading of one state; a
@@ -57,6 +58,29 @@ type Tape interface {
 	Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params)
 }
 
+// Arithmetic is implemented by heads that come from outside of this package,
+// beside [wiring.Head]: what is registered with [wiring.RegisterHead] under a
+// name computes and answers for the effectors that name it.
+type Arithmetic interface {
+	wiring.Head
+	// Bind returns the readout of an effector in a plan that has parameters.
+	Bind(p *wiring.Plan, effector int) (Readout, error)
+	// Answer says what predictions mean, one row after the other, [rows,
+	// width]; there are several of a series, one a step.
+	Answer(p *wiring.Plan, effector int, predictions []float32) task.Answer
+}
+
+// arithmetic returns an effector's own arithmetic, nil where its head is one of
+// this package's.
+func arithmetic(e *wiring.Effector) Arithmetic {
+	h, err := wiring.HeadOf(e.Head)
+	if err != nil {
+		return nil
+	}
+	a, _ := h.(Arithmetic)
+	return a
+}
+
 // Bind returns the readout of an effector whose head needs no module's
 // parameters; for the language head see [BindLanguage].
 func Bind(p *wiring.Plan, effector int) (Readout, error) {
@@ -72,7 +96,10 @@ func Bind(p *wiring.Plan, effector int) (Readout, error) {
 	case NameLanguage:
 		return nil, fmt.Errorf("effector %q speaks: its head needs its language module, see BindLanguage", e.Name)
 	}
-	return nil, fmt.Errorf("effector %q: package head has no arithmetic for head %q", e.Name, e.Head)
+	if a := arithmetic(e); a != nil {
+		return a.Bind(p, effector)
+	}
+	return nil, fmt.Errorf("effector %q: head %q has no arithmetic: it should implement head.Arithmetic", e.Name, e.Head)
 }
 
 // of returns an effector of a plan that has parameters.
