@@ -29,7 +29,7 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkBindings(plan, d); err != nil {
+	if err := examples.Check(plan, d); err != nil {
 		return err
 	}
 	parts, err := partsOf(d, c.IsSet("folds"))
