@@ -91,6 +91,19 @@ func (counting) Encode(_ context.Context, env prepare.Env, train, val []task.Exa
 	return &prepare.Encoded{Aim: learn.Aim{Bind: bind, Loss: deviance{}}, Train: encode(train), Val: encode(val)}, nil
 }
 
+// Score is how much an answer lies beside the events that were.
+func (counting) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*task.Scores, error) {
+	s := &task.Scores{Items: map[string][]float64{}}
+	for i := range answers {
+		k, _ := c.Test[i].Targets[c.Target].(float64)
+		s.Items["negative error"] = append(s.Items["negative error"], -math.Abs(answers[i].Values[0][0]-k))
+	}
+	return s, nil
+}
+
+// Rivals has no other answers to compare with.
+func (counting) Rivals(*task.Contest, wiring.Task) ([]task.Rival, error) { return nil, nil }
+
 type deviance struct{}
 
 func (deviance) Readings() []task.Reading { return []task.Reading{{Name: "deviance", Weight: 1}} }
