@@ -30,7 +30,7 @@ func (a *Answer) Label(effector string) string { return a.By[effector].Label }
 // Labels are those that hold, of an effector that may choose several.
 func (a *Answer) Labels(effector string) []string { return a.By[effector].Labels }
 
-// Confidence, 0 to 1, is a label's probability or the mean one of a sentence's
+// Confidence is, 0 to 1, a label's probability or the mean one of a sentence's
 // words; 0 for numbers.
 func (a *Answer) Confidence(effector string) float64 { return a.By[effector].Confidence }
 
