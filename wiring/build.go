@@ -103,7 +103,7 @@ func Build(c *connectome.Connectome, r *Recipe, opt BuildOptions) (*Plan, *Build
 	if err := p.chooseTracts(c, r, opt, report); err != nil {
 		return nil, nil, err
 	}
-	if err := p.checkMemory(); err != nil {
+	if err := p.CheckMemory(); err != nil {
 		return nil, nil, err
 	}
 	p.Init(opt.Seed)

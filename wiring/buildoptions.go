@@ -23,9 +23,9 @@ const maxNeighbours = 1 << 24
 // maxParameters bounds what a plan may learn: 4 GiB, as much as is read back.
 const maxParameters = maxTensors / 4
 
-// checkMemory refuses sizes whose parameters would not fit, before they are
+// CheckMemory refuses sizes whose parameters would not fit, before they are
 // made.
-func (p *Plan) checkMemory() error {
+func (p *Plan) CheckMemory() error {
 	n := 0
 	for _, t := range p.Layout() {
 		n += t.Len()

@@ -139,8 +139,8 @@ func planAndFiles(args []string) (plan string, files []string) {
 	if args[0] == "default" || wiring.IsPlan(args[0]) {
 		return args[0], args[1:]
 	}
-	if len(args) == 1 && isNothing(args[0]) {
-		return args[0], nil // loading it says what is wrong
+	if args[0] != "-" && isNothing(args[0]) {
+		return args[0], args[1:] // loading it says what is wrong
 	}
 	return "default", args
 }

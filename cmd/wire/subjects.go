@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/internal/npy"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/picture"
 	"github.com/connectomewire/wire/modules/sound"
@@ -105,6 +106,9 @@ func decode(kind string, data []byte) (any, error) {
 // parseNumbers reads a vector, numbers separated by commas or spaces, or a
 // series, one line a step.
 func parseNumbers(kind, text string) (any, error) {
+	if strings.HasPrefix(text, "\x93NUMPY") {
+		return parseArray(kind, text)
+	}
 	var steps [][]float32
 	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		var row []float32
@@ -139,6 +143,26 @@ func parseNumbers(kind, text string) (any, error) {
 	return s, nil
 }
 
+// parseArray reads a NumPy array: a vector of one dimension, or a series, one
+// step a row.
+func parseArray(kind, data string) (any, error) {
+	r, err := npy.NewReader(strings.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float32, r.Len())
+	if err := r.Float32s(values); err != nil {
+		return nil, err
+	}
+	switch {
+	case kind == wiring.KindVector:
+		return values, nil
+	case r.Fortran || len(r.Shape) < 1 || len(r.Shape) > 2 || r.Shape[0] == 0:
+		return nil, fmt.Errorf("an array of shape %v; a series has one row a step", r.Shape)
+	}
+	return task.Series{Steps: r.Shape[0], Width: len(values) / r.Shape[0], Values: values}, nil
+}
+
 // kindOfFile is the kind of input that a file is, by its name; "" for others.
 func kindOfFile(name string) string {
 	switch strings.ToLower(filepath.Ext(name)) {
@@ -148,7 +172,7 @@ func kindOfFile(name string) string {
 		return modules.KindSound
 	case ".txt":
 		return modules.KindText
-	case ".csv", ".tsv":
+	case ".csv", ".tsv", ".npy":
 		return "numbers"
 	}
 	return ""

@@ -199,6 +199,9 @@ func resize(c *cli.Context, plan *wiring.Plan) error {
 	if r > 0 {
 		plan.Rank = r
 	}
+	if err := plan.CheckMemory(); err != nil {
+		return err
+	}
 	plan.Trained = false
 	plan.Init(plan.Provenance.Seed)
 	return plan.Validate()
