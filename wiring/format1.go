@@ -18,7 +18,7 @@ const (
 
 // upgrade turns a plan.yaml of format 1 into one of format 2.
 func (f *planFile) upgrade() {
-	f.Ticks = ticksFile{Settle: f.Stare, Max: f.MaxTokens}
+	f.Ticks = ticksFile{Settle: f.Stare, Max: f.MaxSteps}
 	for i := range f.Effectors {
 		e := &f.Effectors[i]
 		e.Head, e.Regions = head1, []string{e.Region}
@@ -33,8 +33,8 @@ func (f *planFile) only2(doc *document) error {
 	switch {
 	case f.Stare != 0:
 		return doc.errorf("$.stare", "`stare` is of format 1; write `ticks: {settle: %d, max: …}`", f.Stare)
-	case f.MaxTokens != 0:
-		return doc.errorf("$.max_tokens", "`max_tokens` is of format 1; write `ticks: {settle: …, max: %d}`", f.MaxTokens)
+	case f.MaxSteps != 0:
+		return doc.errorf("$.max_tokens", "`max_tokens` is of format 1; write `ticks: {settle: …, max: %d}`", f.MaxSteps)
 	}
 	for i := range f.Effectors {
 		if e := &f.Effectors[i]; e.Kind+e.Text+e.Region != "" || e.Hidden != 0 || e.Semantic != 0 {
@@ -57,7 +57,7 @@ func (q *Params) upgrade(p *Plan) {
 // upgrade turns a recipe of format 1 into one of format 2; a recipe that was
 // upgraded stays as it is.
 func (r *Recipe) upgrade() error {
-	r.Ticks = ticksFile{Settle: r.Stare, Max: r.MaxTokens}
+	r.Ticks = ticksFile{Settle: r.Stare, Max: r.MaxSteps}
 	for i := range r.Effectors {
 		e := &r.Effectors[i]
 		at := fmt.Sprintf("$.effectors[%d]", i)
@@ -75,6 +75,6 @@ func (r *Recipe) upgrade() error {
 		e.Kind, e.Text = "", ""
 		r.Tasks = append(r.Tasks, RecipeTask{Kind: task1, Effector: e.Name, Target: target1})
 	}
-	r.Format, r.Stare, r.MaxTokens = FormatVersion, 0, 0
+	r.Format, r.Stare, r.MaxSteps = FormatVersion, 0, 0
 	return nil
 }

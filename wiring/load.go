@@ -25,7 +25,7 @@ type planFile struct {
 	Rank       int             `yaml:"rank"`
 	Ticks      ticksFile       `yaml:"ticks"`
 	Stare      int             `yaml:"stare"`      // of format 1
-	MaxTokens  int             `yaml:"max_tokens"` // of format 1
+	MaxSteps   int             `yaml:"max_tokens"` // of format 1
 	Provenance provenanceFile  `yaml:"provenance"`
 	Modules    []moduleFile    `yaml:"modules"`
 	Senses     []senseFile     `yaml:"senses"`

@@ -31,9 +31,9 @@ type Recipe struct {
 	// Ticks are the lengths of an episode's phases. Build lengthens the
 	// settling when a sense cannot reach an effector in time.
 	Ticks ticksFile `yaml:"ticks"`
-	// Stare and MaxTokens are what format 1 called settle and max.
-	Stare     int `yaml:"stare,omitempty"`
-	MaxTokens int `yaml:"max_tokens,omitempty"`
+	// Stare and MaxSteps are what format 1 called settle and max.
+	Stare    int `yaml:"stare,omitempty"`
+	MaxSteps int `yaml:"max_tokens,omitempty"`
 	// Neighbours is the number of strongest incoming tracts kept for each
 	// region; 0 keeps all.
 	Neighbours int `yaml:"neighbours"`
@@ -219,8 +219,8 @@ func (r *Recipe) Validate() error {
 			return err
 		}
 	case FormatVersion:
-		if r.Stare != 0 || r.MaxTokens != 0 {
-			return r.fail("$.stare", "`stare` and `max_tokens` are of format 1; write `ticks: {settle: %d, max: %d}`", r.Stare, r.MaxTokens)
+		if r.Stare != 0 || r.MaxSteps != 0 {
+			return r.fail("$.stare", "`stare` and `max_tokens` are of format 1; write `ticks: {settle: %d, max: %d}`", r.Stare, r.MaxSteps)
 		}
 	default:
 		return r.fail("$.format", "recipe format %d is not known; this wire reads formats 1 and %d", r.Format, FormatVersion)

@@ -319,11 +319,11 @@ func (p *Plan) readNames() string {
 		for i, j := range e.Regions {
 			labels[i] = strconv.Quote(p.Regions[j].Label)
 		}
-		word := "region"
+		noun := "region"
 		if len(labels) > 1 {
-			word = "regions"
+			noun = "regions"
 		}
-		parts = append(parts, fmt.Sprintf("%s, the %s of %q", strings.Join(labels, " and "), word, e.Name))
+		parts = append(parts, fmt.Sprintf("%s, the %s of %q", strings.Join(labels, " and "), noun, e.Name))
 	}
 	return strings.Join(parts, ", or ")
 }

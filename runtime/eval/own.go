@@ -68,6 +68,7 @@ func Own(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o
 	if len(p.Tasks) == 0 {
 		return nil, fmt.Errorf("plan %q has no tasks to score", p.Name)
 	}
+	o.Prepare.Memo = &prepare.Memo{}
 	x := &own{plan: p, modules: m, o: o, boards: make([]board, len(p.Tasks))}
 	for _, part := range parts {
 		if err := x.part(ctx, part); err != nil {

@@ -58,6 +58,46 @@ func (r *preparer) inputs(ctx context.Context, what string, examples []task.Exam
 // with what was read; where something failed for a reason that may pass,
 // nothing is.
 func (r *preparer) chunk(ctx context.Context, examples []task.Example, views int) ([]given, error) {
+	if r.o.Memo == nil {
+		return r.encode(ctx, examples, views)
+	}
+	rows := make([]given, len(examples))
+	keys := make([]string, len(examples))
+	var missing []task.Example
+	var at []int
+	for i := range examples {
+		keys[i] = r.chunkKey(examples[i:i+1], views)
+		if known, ok := r.o.Memo.rows.Load(keys[i]); ok {
+			rows[i] = known.(given)
+			rows[i].vectors = slices.Clone(rows[i].vectors) // a memory is added to it
+			continue
+		}
+		missing, at = append(missing, examples[i]), append(at, i)
+	}
+	if len(missing) == 0 {
+		return rows, nil
+	}
+	fresh, err := r.encode(ctx, missing, views)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range at {
+		rows[i] = fresh[k]
+		if !fresh[k].passing {
+			fresh[k].vectors = slices.Clone(fresh[k].vectors)
+			r.o.Memo.rows.Store(keys[i], fresh[k])
+		}
+	}
+	return rows, nil
+}
+
+// Memo keeps, while a program runs, what the modules made of single examples:
+// folds and seeds meet the same ones again in other company. The zero value is
+// empty; it is safe for concurrent use.
+type Memo struct{ rows sync.Map }
+
+// encode encodes some examples, from the cache where it has all of them.
+func (r *preparer) encode(ctx context.Context, examples []task.Example, views int) ([]given, error) {
 	key := r.chunkKey(examples, views)
 	if rows, ok := loadChunk(r.o.Cache, key, len(examples), r.data.Numbers); ok {
 		return rows, nil

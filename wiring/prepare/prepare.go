@@ -24,6 +24,8 @@ type Options struct {
 	// Cache is a directory in which the modules' outputs are kept between
 	// runs; "" keeps none.
 	Cache string
+	// Memo, when not nil, keeps them between calls of one program.
+	Memo *Memo
 	// Workers is the number of goroutines; 0 means one a processor.
 	Workers int
 	// Blur is, for each kind of input, the length of the Gaussian vector that
