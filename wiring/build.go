@@ -17,6 +17,8 @@ type ModuleInfo struct {
 	Outputs map[string]PortInfo
 	// Inputs are the kinds of its input ports, by name.
 	Inputs map[string]string
+	// Missing says why the module cannot be had; nil for one that is there.
+	Missing error
 }
 
 // PortInfo is what [Build] needs to know of a module's output.

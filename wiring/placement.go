@@ -215,6 +215,9 @@ func (x *placement) list(at, name string) error {
 	if !ok {
 		return x.recipe.fail(at, "module %q is not there; `wire modules list` shows those that are", name)
 	}
+	if info.Missing != nil {
+		return x.recipe.fail(at, "%v", info.Missing)
+	}
 	if !slices.ContainsFunc(x.plan.Modules, func(m ModuleRef) bool { return m.Name == name }) {
 		x.plan.Modules = append(x.plan.Modules, ModuleRef{Name: name, Source: info.Source, SHA256: info.SHA256})
 	}

@@ -9,13 +9,15 @@ import (
 )
 
 // Describe finds the modules that a recipe names and says what they give, for
-// [wiring.Build].
+// [wiring.Build]. One that cannot be found is described as missing, so that
+// the recipe's first mistake is the one that is reported.
 func Describe(r *wiring.Recipe, f library.Finder) (map[string]wiring.ModuleInfo, error) {
 	info := map[string]wiring.ModuleInfo{}
 	for _, name := range r.Modules() {
 		found, err := f.Find(name)
 		if err != nil {
-			return nil, err
+			info[name] = wiring.ModuleInfo{Missing: err}
+			continue
 		}
 		one, err := describe(found, name)
 		if err != nil {
@@ -45,7 +47,7 @@ func describe(found library.Found, name string) (wiring.ModuleInfo, error) {
 	}
 	info := wiring.ModuleInfo{Source: found.Source, SHA256: sum, Outputs: map[string]wiring.PortInfo{}, Inputs: map[string]string{}}
 	for i := range m.Outputs {
-		info.Outputs[m.Outputs[i].Name] = port(&m.Outputs[i])
+		info.Outputs[m.Outputs[i].Name] = port(m, &m.Outputs[i])
 	}
 	for _, p := range m.Inputs {
 		info.Inputs[p.Name] = p.Kind
@@ -55,7 +57,7 @@ func describe(found library.Found, name string) (wiring.ModuleInfo, error) {
 
 // port says what a port gives: vectors of one width, one or a grid of them, or
 // something that no sense can take.
-func port(p *modules.Port) wiring.PortInfo {
+func port(m *modules.Manifest, p *modules.Port) wiring.PortInfo {
 	o := wiring.PortInfo{Shape: fmt.Sprintf("%s %v", p.Kind, p.Shape)}
 	if p.DType() != modules.Float32 || p.Boxes != nil {
 		return o
@@ -66,7 +68,7 @@ func port(p *modules.Port) wiring.PortInfo {
 	case p.Kind == modules.KindGrid && p.Pooling == "":
 		// an open number of places: no vector
 	case p.Kind == modules.KindEmbedding, p.Kind == modules.KindGrid, p.Kind == modules.KindLogits, p.Kind == modules.KindTensor, p.Kind == modules.KindState:
-		if fixed(p) {
+		if fixed(p) && perInput(m, p) {
 			o.Width = p.Width()
 		}
 	}
@@ -85,4 +87,18 @@ func fixed(p *modules.Port) bool {
 		}
 	}
 	return len(p.Shape) > 0
+}
+
+// perInput says that a port gives one row for each input, and not, say, for
+// each window of a sound: its first dimension is that of an input.
+func perInput(m *modules.Manifest, p *modules.Port) bool {
+	if p.Pooling != "" || len(p.Shape) == 0 || p.Shape[0].Size >= 0 || p.Shape[0].Name == "" {
+		return true
+	}
+	for i := range m.Inputs {
+		if in := m.Inputs[i].Shape; len(in) > 0 && (in[0].Name == p.Shape[0].Name || in[0].Size == 1) {
+			return true
+		}
+	}
+	return false
 }

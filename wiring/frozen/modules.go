@@ -96,7 +96,7 @@ func (m *Modules) checkSense(s *wiring.Sense) error {
 		if out == nil {
 			return fmt.Errorf("module %q has no output %q, which sense %q needs", e.Module, e.Port, s.Name)
 		}
-		if o := port(out); o.Width != s.Width || o.Places != s.Places {
+		if o := port(module.Manifest, out); o.Width != s.Width || o.Places != s.Places {
 			return fmt.Errorf("module %q: output %q is %s; the plan was built for %d numbers", e.Module, e.Port, o, s.Numbers())
 		}
 	}
