@@ -483,7 +483,7 @@ func (r *Recipe) Choose(senses []string) (*Recipe, error) {
 		}
 	}
 	chosen := *r
-	chosen.doc = nil // places in the file no longer match
+	chosen.doc, chosen.DefaultSenses = nil, nil // places in the file no longer match
 	chosen.Senses = slices.DeleteFunc(slices.Clone(r.Senses), func(s RecipeSense) bool {
 		return !slices.Contains(senses, s.Name) && !(s.Kind == KindMemory && slices.Contains(senses, s.Of))
 	})

@@ -349,3 +349,32 @@ func (q *Params) encodeAs1(t *testing.T) []byte {
 	}
 	return old.encode()
 }
+
+func TestRecipeWithSomeOfItsSenses(t *testing.T) {
+	r, err := OpenRecipe("labelling")
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := map[string]ModuleInfo{}
+	for _, name := range r.Modules() {
+		modules[name] = ModuleInfo{Outputs: map[string]PortInfo{"features": {Width: 12}, "embedding": {Width: 7}}}
+	}
+	for _, c := range [][]string{nil, {"sound"}, {"vector", "image"}} {
+		chosen, err := r.Choose(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, _, err := Build(synthetic.Default(), chosen, BuildOptions{
+			Modules: modules, Widths: map[string]int{"vector": 3}, Settings: map[string]Settings{"label": {"labels": []string{"a", "b"}}},
+		})
+		if err != nil {
+			t.Fatalf("%v: %v", c, err)
+		}
+		if want := max(len(c), 1); len(p.Senses) != want {
+			t.Errorf("%v: %d senses, want %d", c, len(p.Senses), want)
+		}
+	}
+	if _, err := r.Choose([]string{"sond"}); err == nil || !strings.Contains(err.Error(), `did you mean "sound"?`) {
+		t.Errorf("error %v, want a suggestion", err)
+	}
+}
