@@ -276,7 +276,9 @@ func (r *region) give(e *episode, t int) bool {
 			return false
 		}
 		copy(buffer, r.tick.Norm)
-		if !send(e, a.heard[x.place], buffer, t) {
+		// An actor that was done before the others still takes the last tick, so
+		// what belongs to it must not be dropped: only what comes later may be.
+		if !send(e, a.heard[x.place], buffer, t-1) {
 			return false
 		}
 	}
