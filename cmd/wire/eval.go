@@ -14,6 +14,7 @@ import (
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/control"
 	"github.com/connectomewire/wire/wiring/learn"
 )
 
@@ -138,7 +139,7 @@ func contestants(c *cli.Context, plan *wiring.Plan, dir string, teller *teller) 
 	who := eval.Contestants{Plan: teller.session}
 	if plan.Trained {
 		var err error
-		if who.Untrained, err = answer.New(c.Context, eval.Untrained(plan), teller.models, teller.config); err != nil {
+		if who.Untrained, err = answer.New(c.Context, control.Untrained(plan), teller.models, teller.config); err != nil {
 			return who, err
 		}
 	}

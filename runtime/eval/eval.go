@@ -478,15 +478,6 @@ func pick[T any](all []T, which []int) []T {
 	return out
 }
 
-// Untrained is the control without learning: the same wiring as it was before
-// training, with the same words to choose from.
-func Untrained(p *wiring.Plan) *wiring.Plan {
-	before := *p
-	before.Init(p.Provenance.Seed)
-	before.Params.Lists = p.Params.Lists
-	return &before
-}
-
 // captionAim is the aim of the effector that speaks, or −1.
 func captionAim(data *learn.Data, p *wiring.Plan) int {
 	return slices.IndexFunc(data.Aims, func(a learn.Aim) bool { return p.Effectors[a.Effector].Head == head.NameLanguage })

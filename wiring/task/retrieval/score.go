@@ -3,8 +3,8 @@ package retrieval
 import (
 	"fmt"
 	"math"
-	"slices"
 
+	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/task"
 )
@@ -18,7 +18,7 @@ func (retrieval) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*
 		return nil, err
 	}
 	s := &task.Scores{Items: map[string][]float64{}, Whole: map[string]float64{}}
-	var ranks []float64
+	var ranks []int
 	for i := range answers {
 		if len(answers[i].Values) != 2 {
 			return nil, fmt.Errorf("example %s: %d vectors, want one of each side", c.Test[i].ID, len(answers[i].Values))
@@ -26,7 +26,7 @@ func (retrieval) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*
 		hits := map[string]float64{}
 		for side := range 2 {
 			rank := rankOf(c, answers, i, side)
-			ranks = append(ranks, float64(rank))
+			ranks = append(ranks, rank)
 			for name, k := range map[string]int{"r@1": 1, "r@5": 5, "r@10": 10} {
 				if rank <= k {
 					hits[name] += 0.5
@@ -37,7 +37,7 @@ func (retrieval) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*
 			s.Items[name] = append(s.Items[name], hits[name])
 		}
 	}
-	s.Whole["median_rank"] = median(ranks)
+	s.Whole["median_rank"] = metrics.MedianRank(ranks)
 	return s, nil
 }
 
@@ -73,17 +73,6 @@ func cosine(a, b []float64) float64 {
 		return 0
 	}
 	return ab / math.Sqrt(aa*bb)
-}
-
-func median(v []float64) float64 {
-	if len(v) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(v))
-	if n := len(sorted); n%2 == 0 {
-		return (sorted[n/2-1] + sorted[n/2]) / 2
-	}
-	return sorted[len(sorted)/2]
 }
 
 // Rivals implements [prepare.Task]: the modules' own spaces, where both sides
