@@ -178,13 +178,22 @@ func OpenRecipe(name string) (*Recipe, error) {
 		}
 		return ParseRecipe(name, data)
 	}
+	data, err := RecipeText(name)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecipe("recipes/"+name+".yaml", data)
+}
+
+// RecipeText returns the file of the shipped recipe of that name.
+func RecipeText(name string) ([]byte, error) {
 	data, err := recipeFiles.ReadFile(path.Join("recipes", name+".yaml"))
 	if err != nil {
 		names := RecipeNames()
 		return nil, fmt.Errorf("no recipe %q%s; wire ships: %s; a file of your own must end in .yaml",
 			name, edit.Suggestion(name, names), strings.Join(names, ", "))
 	}
-	return ParseRecipe("recipes/"+name+".yaml", data)
+	return data, nil
 }
 
 // ParseRecipe reads a recipe; file is its name in messages. Every mistake is

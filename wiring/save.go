@@ -157,7 +157,7 @@ func (p *Plan) planYAML() []byte {
 			line("    settings:")
 		}
 		for _, key := range s.keys() {
-			line("      %s: %s", scalar(key), settingYAML(s[key]))
+			line("      %s: %s", scalar(key), SettingYAML(s[key]))
 		}
 	}
 	for _, s := range p.Senses {

@@ -164,8 +164,8 @@ func tidySetting(v any) (any, error) {
 	return nil, fmt.Errorf("%T is no setting; want a string, a number, true or false, or a list", v)
 }
 
-// settingYAML writes a setting's value on one line.
-func settingYAML(v any) string {
+// SettingYAML writes a value of [Settings] as YAML on one line.
+func SettingYAML(v any) string {
 	switch v := v.(type) {
 	case string:
 		return scalar(v)

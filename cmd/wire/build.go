@@ -199,9 +199,7 @@ func fingerprint(name string) (base, sum string, err error) {
 func commandLine() string {
 	words := append([]string{"wire"}, os.Args[1:]...)
 	for i, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$*?") {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
+		words[i] = shellWord(w)
 	}
 	return strings.Join(words, " ")
 }

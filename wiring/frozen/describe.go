@@ -19,31 +19,30 @@ func Describe(r *wiring.Recipe, f library.Finder) (map[string]wiring.ModuleInfo,
 			info[name] = wiring.ModuleInfo{Missing: err}
 			continue
 		}
-		one, err := describe(found, name)
-		if err != nil {
+		if info[name], _, err = DescribeModule(found, name); err != nil {
 			return nil, err
 		}
-		info[name] = one
 	}
 	return info, nil
 }
 
-// describe reads a module's manifest and checks its files.
-func describe(found library.Found, name string) (wiring.ModuleInfo, error) {
+// DescribeModule reads a module's manifest, checks its files, and says what it
+// gives.
+func DescribeModule(found library.Found, name string) (wiring.ModuleInfo, *modules.Manifest, error) {
 	at := found.Source
 	if found.Dir != "" {
 		at = found.Dir
 	}
 	m, err := modules.LoadManifest(found.Files, at)
 	if err != nil {
-		return wiring.ModuleInfo{}, err
+		return wiring.ModuleInfo{}, nil, err
 	}
 	if err := m.VerifyFiles(found.Files); err != nil {
-		return wiring.ModuleInfo{}, fmt.Errorf("module %q: %w", name, err)
+		return wiring.ModuleInfo{}, nil, fmt.Errorf("module %q: %w", name, err)
 	}
 	sum, err := library.Pin(found.Files)
 	if err != nil {
-		return wiring.ModuleInfo{}, fmt.Errorf("module %q: %w", name, err)
+		return wiring.ModuleInfo{}, nil, fmt.Errorf("module %q: %w", name, err)
 	}
 	info := wiring.ModuleInfo{Source: found.Source, SHA256: sum, Outputs: map[string]wiring.PortInfo{}, Inputs: map[string]string{}}
 	for i := range m.Outputs {
@@ -52,7 +51,7 @@ func describe(found library.Found, name string) (wiring.ModuleInfo, error) {
 	for _, p := range m.Inputs {
 		info.Inputs[p.Name] = p.Kind
 	}
-	return info, nil
+	return info, m, nil
 }
 
 // port says what a port gives: vectors of one width, one or a grid of them, or
