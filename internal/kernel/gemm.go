@@ -12,6 +12,9 @@ const (
 	kBlock = 256
 	mBlock = 480
 	nBlock = 2048
+	// rowBlock rows of A go through all columns of a B that is read in place
+	// before the next ones: those stay in the second-level cache.
+	rowBlock = 120
 )
 
 // Gemm computes c = op(a)·op(b), or c += op(a)·op(b) if accumulate is set,

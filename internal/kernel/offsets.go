@@ -29,21 +29,24 @@ func GemmOffsets(m, n, k int, a []float32, lda int, b []float32, offsets []int, 
 	for k0 := 0; k0 < k; k0 += kBlock {
 		kn := min(kBlock, k-k0)
 		off := offsets[k0 : k0+kn]
-		j := 0
-		if wide := rowWidth(); m == 1 && wide > 0 {
-			for ; j+wide <= n; j += wide {
-				rowWideOffsets(kn, a[k0:], 1, b[j:], off, c[j:], accumulate || k0 > 0)
-			}
-		}
-		for ; j < n; j += width {
-			cols := min(width, n-j)
-			for i := 0; i < m; {
-				r := min(rows, m-i)
-				if rest := m - i; rest > rows && rest < 2*rows {
-					r = (rest + 1) / 2
+		for i0 := 0; i0 < m; i0 += rowBlock {
+			in := min(rowBlock, m-i0)
+			j := 0
+			if wide := rowWidth(); m == 1 && wide > 0 {
+				for ; j+wide <= n; j += wide {
+					rowWideOffsets(kn, a[k0:], 1, b[j:], off, c[j:], accumulate || k0 > 0)
 				}
-				tileOffsets(r, cols, kn, a[i*lda+k0:], lda, 1, b[j:], off, c[i*ldc+j:], ldc, accumulate || k0 > 0)
-				i += r
+			}
+			for ; j < n; j += width {
+				cols := min(width, n-j)
+				for i := i0; i < i0+in; {
+					r := min(rows, i0+in-i)
+					if rest := i0 + in - i; rest > rows && rest < 2*rows {
+						r = (rest + 1) / 2
+					}
+					tileOffsets(r, cols, kn, a[i*lda+k0:], lda, 1, b[j:], off, c[i*ldc+j:], ldc, accumulate || k0 > 0)
+					i += r
+				}
 			}
 		}
 	}

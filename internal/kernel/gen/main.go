@@ -46,6 +46,13 @@ func main() {
 	rowKernel(gemm, "rowOffsetsAVX2", 256, true)
 	write("gemm_amd64.s", gemm)
 
+	plane := &asm{}
+	header(plane)
+	masks(plane)
+	depthwise(plane)
+	copyRows(plane)
+	write("plane_amd64.s", plane)
+
 	neon := &asm{}
 	header(neon)
 	gemmNEON(neon)
@@ -497,6 +504,8 @@ func vector(a *asm) {
 		}
 		scalar(a, op.name+"ScalarAVX2", func() { a.f("%s Y1, Y0, Y0", op.ins) })
 	}
+	clamp(a)
+	addClamp(a)
 	scalar(a, "rsubScalarAVX2", func() { a.f("VSUBPS Y0, Y1, Y0") })
 	scalar(a, "rdivScalarAVX2", func() { a.f("VDIVPS Y0, Y1, Y0") })
 	// leaky: x if x ≥ 0 else alpha·x
@@ -676,6 +685,46 @@ func scalar(a *asm, name string, body func()) {
 		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI") })
 }
 
+// clamp adds a number and cuts off at two others; NaN stays NaN.
+func clamp(a *asm) {
+	a.text("clampAVX2", 36)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ x+16(FP), SI")
+	a.f("VBROADCASTSS s+24(FP), Y1")
+	a.f("VBROADCASTSS lo+28(FP), Y2")
+	a.f("VBROADCASTSS hi+32(FP), Y3")
+	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0") },
+		func() {
+			a.f("VADDPS Y1, Y0, Y0")
+			a.f("VMAXPS Y0, Y2, Y0")
+			a.f("VMINPS Y0, Y3, Y0")
+		},
+		func(m bool) { st(a, m, "Y0", "(DI)") },
+		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI") })
+}
+
+// addClamp adds a slice and a number and cuts off at two others.
+func addClamp(a *asm) {
+	a.text("addClampAVX2", 44)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ x+16(FP), SI")
+	a.f("MOVQ y+24(FP), DX")
+	a.f("VBROADCASTSS s+32(FP), Y1")
+	a.f("VBROADCASTSS lo+36(FP), Y2")
+	a.f("VBROADCASTSS hi+40(FP), Y3")
+	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0"); ld(a, m, "(DX)", "Y4") },
+		func() {
+			a.f("VADDPS Y1, Y0, Y0")
+			a.f("VADDPS Y4, Y0, Y0")
+			a.f("VMAXPS Y0, Y2, Y0")
+			a.f("VMINPS Y0, Y3, Y0")
+		},
+		func(m bool) { st(a, m, "Y0", "(DI)") },
+		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI"); a.f("ADDQ $32, DX") })
+}
+
 // deinterleave takes every second element; n is a multiple of eight.
 func deinterleave(a *asm) {
 	a.text("deinterleaveAVX2", 24)
@@ -850,6 +899,129 @@ func reduce(a *asm, name, op, ss, neutral string) {
 	a.f("%s Y6, Y4, Y4", op)
 	horizontal(a, op, ss)
 	a.f("MOVSS X4, ret+16(FP)")
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
+// ---- planes (AVX2) ----
+
+// depthwise writes the kernel of a depthwise convolution: some rows of some
+// vectors of one output plane stay in registers while the taps run. Of a
+// single vector less than eight columns may be stored.
+func depthwise(a *asm) {
+	a.text("depthwiseAVX2", 92)
+	a.f("MOVQ rows+0(FP), BX")
+	a.f("MOVQ vecs+8(FP), AX")
+	a.f("MOVQ cols+16(FP), R15")
+	a.f("MOVQ taps+24(FP), CX")
+	a.f("MOVQ offsets+32(FP), SI")
+	a.f("MOVQ w+40(FP), R14")
+	a.f("MOVQ src+48(FP), DI")
+	a.f("MOVQ srcPitch+56(FP), R8")
+	a.f("MOVQ dst+64(FP), R9")
+	a.f("MOVQ dstPitch+72(FP), R13")
+	a.f("SHLQ $2, R8")
+	a.f("SHLQ $2, R13")
+	a.f("LEAQ (R8)(R8*2), R11") // three rows
+	a.f("LEAQ (DI)(R8*4), R12") // the fifth row
+	for i := 0; i < 8; i++ {
+		a.f("VXORPS Y%d, Y%d, Y%d", i, i, i)
+	}
+	widths := []int{8, 4, 2, 1}
+	for _, vecs := range widths {
+		for rows := 8 / vecs; rows >= 1; rows-- {
+			a.f("CMPQ AX, $%d", vecs)
+			a.f("JNE not%dx%d", rows, vecs)
+			a.f("CMPQ BX, $%d", rows)
+			a.f("JEQ rows%dx%d", rows, vecs)
+			a.label(fmt.Sprintf("not%dx%d", rows, vecs))
+		}
+	}
+	a.f("RET")
+	for _, vecs := range widths {
+		for rows := 8 / vecs; rows >= 1; rows-- {
+			label := fmt.Sprintf("rows%dx%d", rows, vecs)
+			fmt.Fprint(a, "\tPCALIGN $32\n")
+			a.label(label)
+			a.f("MOVQ (SI), DX")
+			a.f("ADDQ $8, SI")
+			a.f("VBROADCASTSS (R14), Y8")
+			a.f("ADDQ $4, R14")
+			a.f("LEAQ (DI)(DX*4), R10")
+			if rows > 4 {
+				a.f("LEAQ (R12)(DX*4), DX")
+			}
+			for r := 0; r < rows; r++ {
+				base := []string{"R10", "DX"}[r/4]
+				at := []string{"(%s)", "(%s)(R8*1)", "(%s)(R8*2)", "(%s)(R11*1)"}[r%4]
+				for v := 0; v < vecs; v++ {
+					a.f("VFMADD231PS %d"+at+", Y8, Y%d", v*32, base, r*vecs+v)
+				}
+			}
+			a.f("DECQ CX")
+			a.f("JNE %s", label)
+			a.f("VBROADCASTSS bias+80(FP), Y9")
+			a.f("VBROADCASTSS lo+84(FP), Y10")
+			a.f("VBROADCASTSS hi+88(FP), Y11")
+			for i := 0; i < rows*vecs; i++ {
+				a.f("VADDPS Y9, Y%d, Y%d", i, i)
+				a.f("VMAXPS Y%d, Y10, Y%d", i, i)
+				a.f("VMINPS Y%d, Y11, Y%d", i, i)
+			}
+			store := func(masked bool) {
+				for r := 0; r < rows; r++ {
+					for v := 0; v < vecs; v++ {
+						st(a, masked, fmt.Sprintf("Y%d", r*vecs+v), fmt.Sprintf("%d(R9)", v*32))
+					}
+					if r < rows-1 {
+						a.f("ADDQ R13, R9")
+					}
+				}
+				a.f("VZEROUPPER")
+				a.f("RET")
+			}
+			if vecs == 1 {
+				a.f("CMPQ R15, $8")
+				a.f("JGE %s_full", label)
+				a.f("NEGQ R15")
+				a.f("ADDQ $8, R15")
+				a.f("LEAQ masks<>(SB), CX")
+				a.f("VMOVUPS (CX)(R15*4), Y15")
+				store(true)
+				a.label(label + "_full")
+			}
+			store(false)
+		}
+	}
+}
+
+// copyRows copies rows of at least eight columns, the last vector of a row
+// over the one before it.
+func copyRows(a *asm) {
+	a.text("copyRowsAVX2", 48)
+	a.f("MOVQ rows+0(FP), BX")
+	a.f("MOVQ cols+8(FP), AX")
+	a.f("MOVQ dst+16(FP), DI")
+	a.f("MOVQ dstPitch+24(FP), R8")
+	a.f("MOVQ src+32(FP), SI")
+	a.f("MOVQ srcPitch+40(FP), R9")
+	a.f("SHLQ $2, R8")
+	a.f("SHLQ $2, R9")
+	a.f("LEAQ -32(AX*4), R10") // where the last vector begins
+	a.label("row")
+	a.f("XORQ CX, CX")
+	a.label("loop")
+	a.f("VMOVUPS (SI)(CX*1), Y0")
+	a.f("VMOVUPS Y0, (DI)(CX*1)")
+	a.f("ADDQ $32, CX")
+	a.f("CMPQ CX, R10")
+	a.f("JLT loop")
+	a.f("VMOVUPS (SI)(R10*1), Y0")
+	a.f("VMOVUPS Y0, (DI)(R10*1)")
+	a.f("ADDQ R9, SI")
+	a.f("ADDQ R8, DI")
+	a.f("DECQ BX")
+	a.f("JNE row")
 	a.f("VZEROUPPER")
 	a.f("RET")
 }

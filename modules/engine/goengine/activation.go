@@ -1,6 +1,8 @@
 package goengine
 
 import (
+	"math"
+
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
@@ -33,6 +35,23 @@ func parseActivation(a *onnxfile.Attr) activation {
 		f.scaled, f.scale, f.shift = true, a.Floats[2], a.Floats[3]
 	}
 	return f
+}
+
+// noBounds cuts off nothing.
+func noBounds() (lo, hi float32) { return float32(math.Inf(-1)), float32(math.Inf(1)) }
+
+// bounds splits the function into a cutting off at two numbers, which kernels
+// do as they store, and the rest.
+func (f activation) bounds() (lo, hi float32, rest activation) {
+	lo, hi = noBounds()
+	rest = f
+	switch f.name {
+	case "Relu":
+		lo, rest.name = 0, ""
+	case "Clip":
+		lo, hi, rest.name = f.a, f.b, ""
+	}
+	return lo, hi, rest
 }
 
 // run applies the function in place.

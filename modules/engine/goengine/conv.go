@@ -60,7 +60,8 @@ func newPlanes(g *geometry) *planes {
 	return p
 }
 
-// fill copies one channel of the input into its planes.
+// fill copies one channel of the input into its planes, which are clear but
+// for what fill itself has written before.
 func (p *planes) fill(dst, src []float32) {
 	g := p.g
 	sh, sw := g.stride[0], g.stride[1]
@@ -75,30 +76,26 @@ func (p *planes) fill(dst, src []float32) {
 		x1 := max(x0, min(p.w, (g.in[1]-px+sw-1)/sw))
 		x0 = min(x0, p.w)
 		x1 = max(x0, min(x1, p.w))
-		for y := range p.h {
-			row := plane[y*p.w : (y+1)*p.w]
-			iy := y*sh + py
-			if iy < 0 || iy >= g.in[0] {
-				clear(row)
+		if x1 == x0 {
+			continue
+		}
+		// rows y with 0 ≤ y·sh + py < height
+		y0, y1 := max(0, (sh-1-py)/sh), min(p.h, (g.in[0]-py+sh-1)/sh)
+		if sw == 1 && y0 < y1 {
+			kernel.CopyRows(plane[y0*p.w+x0:], p.w, src[(y0*sh+py)*g.in[1]+x0+px:], sh*g.in[1], y1-y0, x1-x0)
+			continue
+		}
+		for y := y0; y < y1; y++ {
+			row := plane[y*p.w+x0 : y*p.w+x1]
+			in := src[(y*sh+py)*g.in[1]+x0*sw+px:]
+			if sw == 2 {
+				kernel.Deinterleave(row, in)
 				continue
 			}
-			clear(row[:x0])
-			clear(row[x1:])
-			if x1 == x0 {
-				continue
-			}
-			in := src[iy*g.in[1] : (iy+1)*g.in[1]]
-			switch sw {
-			case 1:
-				copy(row[x0:x1], in[x0+px:])
-			case 2:
-				kernel.Deinterleave(row[x0:x1], in[x0*2+px:])
-			default:
-				at := x0*sw + px
-				for x := x0; x < x1; x++ {
-					row[x] = in[at]
-					at += sw
-				}
+			at := 0
+			for x := range row {
+				row[x] = in[at]
+				at += sw
 			}
 		}
 	}
@@ -242,6 +239,9 @@ type convolution struct {
 	// of the image at work
 	src, dst, res []float32
 	block, blocks int // columns of a unit of work, units a group
+	lo, hi        float32
+	rest          activation // what lo and hi do not cover
+	depthwise     bool       // every output plane depends on one input plane
 }
 
 // convBlock is about how many elements of the result a worker holds at once.
@@ -256,9 +256,18 @@ func (v *convolution) run() {
 	if p.n*k*v.oc < 1<<16 {
 		workers = 1
 	}
-	var buf []float32
-	if !p.direct {
-		buf = v.c.floats(v.ic * p.size)
+	v.lo, v.hi, v.rest = v.act.bounds()
+	// the channels of all groups lie in planes, or of one at a time
+	byGroup := v.groups > 1 && v.groups >= workers
+	each := v.ic * p.size
+	if byGroup {
+		each = icg*p.size + kernel.FilterSlack
+	}
+	v.depthwise = byGroup && icg == 1
+	var planes []float32
+	if !p.direct || v.depthwise && p.g.out[1] < kernel.FilterSlack {
+		planes = v.c.floats(each * workersOr1(workers, byGroup))
+		clear(planes)
 	}
 	// a unit of work: some columns of one group
 	width := kernel.PanelWidth()
@@ -268,7 +277,7 @@ func (v *convolution) run() {
 	}
 	v.blocks = (p.n + v.block - 1) / v.block
 	var scratch []float32
-	if !p.contiguous {
+	if !p.contiguous && !v.depthwise {
 		scratch = v.c.floats(workers * ocg * v.block)
 	}
 	for n := range v.batch {
@@ -278,59 +287,124 @@ func (v *convolution) run() {
 		if v.residual != nil {
 			v.res = v.residual[n*outSize : (n+1)*outSize]
 		}
-		if workers > 1 {
-			v.runParallel(workers, buf, scratch)
-			continue
-		}
-		if !p.direct {
-			v.fillPlanes(buf, 0, v.ic)
-			v.src = buf
-		}
-		for u := range v.groups * v.blocks {
-			v.unit(u, scratch)
+		switch {
+		case byGroup && workers > 1:
+			v.groupsParallel(workers, each, planes, scratch)
+		case byGroup:
+			v.someGroups(0, v.groups, planes, scratch)
+		case workers > 1:
+			v.unitsParallel(workers, planes, scratch)
+		default:
+			src := v.planesOf(planes, 0, v.ic)
+			for u := range v.groups * v.blocks {
+				v.unit(u/v.blocks, u%v.blocks*v.block, src[u/v.blocks*icg*p.size:], scratch)
+			}
 		}
 	}
 }
 
-// fillPlanes copies channels from i up to j into their planes.
-func (v *convolution) fillPlanes(buf []float32, i, j int) {
+func workersOr1(workers int, several bool) int {
+	if several {
+		return workers
+	}
+	return 1
+}
+
+// planesOf returns the planes of the channels from i up to j: in planes, or in
+// the input itself where that is nil.
+func (v *convolution) planesOf(planes []float32, i, j int) []float32 {
 	p := v.l.p
 	each := p.g.in[0] * p.g.in[1]
-	for ; i < j; i++ {
-		p.fill(buf[i*p.size:(i+1)*p.size], v.src[i*each:(i+1)*each])
+	if planes == nil {
+		return v.src[i*each : j*each]
 	}
+	for c := i; c < j; c++ {
+		p.fill(planes[(c-i)*p.size:(c-i+1)*p.size], v.src[c*each:(c+1)*each])
+	}
+	return planes
 }
 
-func (v *convolution) runParallel(workers int, buf, scratch []float32) {
+// unitsParallel lets workers share the columns of every group.
+func (v *convolution) unitsParallel(workers int, planes, scratch []float32) {
 	p := v.l.p
-	ocg := v.oc / v.groups
-	if !p.direct {
-		kernel.Parallel(threadsFor(workers, v.ic*p.size), v.ic, 1, func(_, i, j int) { v.fillPlanes(buf, i, j) })
-		v.src = buf
+	icg, ocg := v.ic/v.groups, v.oc/v.groups
+	src := v.src
+	if planes != nil {
+		kernel.Parallel(threadsFor(workers, v.ic*p.size), v.ic, 1, func(_, i, j int) { v.planesOf(planes[i*p.size:], i, j) })
+		src = planes
 	}
 	kernel.Parallel(workers, v.groups*v.blocks, 1, func(w, i, j int) {
 		var own []float32
 		if scratch != nil {
 			own = scratch[w*ocg*v.block:]
 		}
-		for ; i < j; i++ {
-			v.unit(i, own)
+		for u := i; u < j; u++ {
+			v.unit(u/v.blocks, u%v.blocks*v.block, src[u/v.blocks*icg*p.size:], own)
 		}
 	})
 }
 
-// unit computes the columns of one block for one group.
-func (v *convolution) unit(u int, scratch []float32) {
+// groupsParallel lets workers share the groups.
+func (v *convolution) groupsParallel(workers, each int, planes, scratch []float32) {
+	kernel.Parallel(workers, v.groups, 1, func(w, i, j int) {
+		var own, mine []float32
+		if planes != nil {
+			mine = planes[w*each : (w+1)*each]
+		}
+		if scratch != nil {
+			own = scratch[w*v.oc/v.groups*v.block:]
+		}
+		v.someGroups(i, j, mine, own)
+	})
+}
+
+// someGroups computes the groups from i up to j, one after the other.
+func (v *convolution) someGroups(i, j int, planes, scratch []float32) {
+	icg := v.ic / v.groups
+	for g := i; g < j; g++ {
+		src := v.planesOf(planes, g*icg, (g+1)*icg)
+		if v.depthwise {
+			v.filter(g, src)
+			continue
+		}
+		for u := range v.blocks {
+			v.unit(g, u*v.block, src, scratch)
+		}
+	}
+}
+
+// filter computes the outputs that depend on one plane.
+func (v *convolution) filter(g int, src []float32) {
 	p := v.l.p
-	src, dst, res := v.src, v.dst, v.res
-	g, at := u/v.blocks, u%v.blocks*v.block
+	ocg, taps, each := v.oc/v.groups, len(p.taps), p.g.out[0]*p.g.out[1]
+	for o := g * ocg; o < (g+1)*ocg; o++ {
+		f := kernel.Filter{Weights: v.w[o*taps : (o+1)*taps], Offsets: p.taps, Lo: v.lo, Hi: v.hi}
+		if v.res != nil {
+			f.Lo, f.Hi = noBounds()
+		} else if v.bias != nil {
+			f.Bias = v.bias[o]
+		}
+		row := v.dst[o*each : (o+1)*each]
+		f.Apply(row, p.g.out[1], src, p.w, p.g.out[0], p.g.out[1])
+		if v.res != nil {
+			v.finish(row, v.res[o*each:], o)
+		} else {
+			v.rest.run(row)
+		}
+	}
+}
+
+// unit computes the columns of one block, which begins at position at, for one
+// group, whose planes are in src.
+func (v *convolution) unit(g, at int, src, scratch []float32) {
+	p := v.l.p
 	n := min(v.block, p.n-at)
 	icg, ocg := v.ic/v.groups, v.oc/v.groups
 	k := icg * len(p.taps)
 	each := p.g.out[0] * p.g.out[1]
 	w := v.w[g*ocg*k : (g+1)*ocg*k]
-	in := src[g*icg*p.size+at:]
-	dst = dst[g*ocg*each : (g+1)*ocg*each]
+	in := src[at:]
+	dst, res := v.dst[g*ocg*each:(g+1)*ocg*each], v.res
 	if p.contiguous {
 		v.product(ocg, n, k, w, in, dst[at:], each)
 		for o := range ocg {
@@ -380,15 +454,16 @@ func (v *convolution) product(m, n, k int, w, in, c []float32, ldc int) {
 
 // finish adds the bias, adds the residual and applies the activation.
 func (v *convolution) finish(row, res []float32, o int) {
-	if v.bias != nil && v.bias[o] != 0 {
-		kernel.AddScalar(row, row, v.bias[o])
+	var b float32
+	if v.bias != nil {
+		b = v.bias[o]
 	}
 	if res != nil {
-		kernel.Add(row, row, res)
+		kernel.AddClamp(row, row, res, b, v.lo, v.hi)
+	} else if v.bias != nil || v.act.name != "" {
+		kernel.Clamp(row, row, b, v.lo, v.hi)
 	}
-	if v.act.name != "" {
-		v.act.run(row)
-	}
+	v.rest.run(row)
 }
 
 // naive covers three and more spatial dimensions.
@@ -396,6 +471,7 @@ func (v *convolution) naive() {
 	g := v.l.g
 	convolve(v.out, v.x, v.w, g, v.batch, v.ic, v.oc, v.groups)
 	outN := product(g.out)
+	v.lo, v.hi, v.rest = v.act.bounds()
 	for i := range v.batch * v.oc {
 		var r []float32
 		if v.residual != nil {

@@ -253,7 +253,9 @@ func TestKept(t *testing.T) {
 		return rec.Kept()
 	}
 	all, few := kept(0), kept(1)
-	if all.Again != 0 || few.Again == 0 || few.Bytes >= all.Bytes {
+	// sections of this model end where its values are read again, so that the
+	// room differs by no more than the buffers that happen to be free
+	if all.Again != 0 || few.Again == 0 || few.Bytes > all.Bytes {
 		t.Errorf("with room %+v, without %+v", all, few)
 	}
 }

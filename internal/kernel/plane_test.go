@@ -1,0 +1,103 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// Planes of every width, with bounds, against the definition; the vector
+// levels give the bits of a product by offsets.
+func TestFilter(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 1))
+	inf := float32(math.Inf(1))
+	for _, taps := range []int{0, 1, 9, 25} {
+		for cols := 1; cols <= 70; cols++ {
+			rows := 1 + r.IntN(11)
+			pitch := cols + r.IntN(6)
+			src := random(r, (rows+5)*pitch+cols+FilterSlack)
+			f := Filter{Weights: random(r, taps), Offsets: make([]int, taps), Bias: r.Float32(), Lo: -inf, Hi: inf}
+			for i := range f.Offsets {
+				f.Offsets[i] = r.IntN(5*pitch + 1)
+			}
+			if cols%2 == 0 {
+				f.Lo, f.Hi = -0.5, 1
+			}
+			const dstPitch = 75
+			want := make([]float32, rows*dstPitch)
+			for i := range want {
+				want[i] = 7
+			}
+			products := make([]float32, rows*cols)
+			for y := range rows {
+				GemmOffsets(1, cols, taps, f.Weights, max(taps, 1), src[y*pitch:], f.Offsets, products[y*cols:], cols, false)
+				for x := range cols {
+					s := 0.0
+					for i, w := range f.Weights {
+						s += float64(w) * float64(src[f.Offsets[i]+y*pitch+x])
+					}
+					want[y*dstPitch+x] = float32(min(max(s+float64(f.Bias), float64(f.Lo)), float64(f.Hi)))
+				}
+			}
+			for _, l := range Levels() {
+				before := SetLevel(l)
+				got := make([]float32, rows*dstPitch)
+				for i := range got {
+					got[i] = 7
+				}
+				f.Apply(got, dstPitch, src, pitch, rows, cols)
+				for i, v := range got {
+					if math.Abs(float64(v-want[i])) > 1e-5 {
+						t.Fatalf("%v: %d taps, %d×%d: output (%d, %d) is %v, want %v", l, taps, rows, cols, i/dstPitch, i%dstPitch, v, want[i])
+					}
+				}
+				if l == Levels()[len(Levels())-1] {
+					Clamp(products, products, f.Bias, f.Lo, f.Hi)
+					for y := range rows {
+						same(t, fmt.Sprintf("%v: %d taps, row of %d", l, taps, cols), got[y*dstPitch:][:cols], products[y*cols:][:cols])
+					}
+				}
+				SetLevel(before)
+			}
+		}
+	}
+}
+
+func TestCopyRowsAndClamps(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(22, 1))
+		nan := float32(math.NaN())
+		for cols := 1; cols < 40; cols++ {
+			const rows, ps, pd = 3, 41, 43
+			src, dst := random(r, rows*ps), make([]float32, rows*pd)
+			CopyRows(dst, pd, src, ps, rows, cols)
+			for i, v := range dst {
+				want := float32(0)
+				if i%pd < cols {
+					want = src[i/pd*ps+i%pd]
+				}
+				if v != want {
+					t.Fatalf("%d columns: element %d is %v, want %v", cols, i, v, want)
+				}
+			}
+			x, y := random(r, cols), random(r, cols)
+			x[cols/2] = nan
+			one, two := make([]float32, cols+1), make([]float32, cols+1)
+			Clamp(one, x, 0.25, -0.5, 0.75)
+			AddClamp(two, x, y, 0.25, -0.5, 0.75)
+			for i := range x {
+				w1, w2 := min(max(x[i]+0.25, -0.5), 0.75), min(max(x[i]+0.25+y[i], -0.5), 0.75)
+				if i == cols/2 {
+					w1, w2 = nan, nan
+				}
+				if math.Float32bits(one[i]) != math.Float32bits(w1) && i != cols/2 || math.Float32bits(two[i]) != math.Float32bits(w2) && i != cols/2 || (one[i] != one[i]) != (i == cols/2) || (two[i] != two[i]) != (i == cols/2) {
+					t.Fatalf("%d elements: %v and %v, want %v and %v", cols, one[i], two[i], w1, w2)
+				}
+			}
+			if one[cols] != 0 || two[cols] != 0 {
+				t.Fatal("written beyond the slice")
+			}
+		}
+	})
+}
