@@ -29,7 +29,7 @@ func claimTraining(c *cli.Context, dir string) (claim *lock.Lock, done bool, err
 	if claim, err = lock.Acquire(filepath.Clean(out) + ".lock"); err != nil {
 		return nil, false, fmt.Errorf("%s cannot be trained now: %w", out, err)
 	}
-	if c.Bool("fresh") || c.Bool("more") || c.Int("width") > 0 || c.Int("rank") > 0 || !finished(out) {
+	if c.Bool("fresh") || c.Bool("more") || c.Bool("estimate") || c.Int("width") > 0 || c.Int("rank") > 0 || !finished(out) {
 		return claim, false, nil
 	}
 	claim.Release()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/connectomewire/wire/wiring/learn"
@@ -17,6 +18,8 @@ type progress struct {
 	bar      *progressbar.ProgressBar
 	what     string
 	last     time.Time
+	began    time.Time // of what is shown, without a terminal
+	first    int       // how much of it was done then
 }
 
 func newProgress(w io.Writer) *progress {
@@ -42,9 +45,16 @@ func (p *progress) training(s learn.Progress) {
 
 func (p *progress) show(what string, done, total int, note string) {
 	if !p.terminal {
+		if p.what != what {
+			p.what, p.began, p.first = what, time.Now(), done
+		}
 		if time.Since(p.last) > 20*time.Second {
 			p.last = time.Now()
-			fmt.Fprintf(p.w, "%s: %d of %d %s\n", what, done, total, note)
+			if done > p.first && done < total {
+				rest := time.Since(p.began) / time.Duration(done-p.first) * time.Duration(total-done)
+				note = strings.TrimSpace(note + ", about " + rest.Round(time.Second).String() + " left")
+			}
+			fmt.Fprintf(p.w, "%s: %d of %d %s\n", what, done, total, strings.TrimPrefix(note, ", "))
 		}
 		return
 	}

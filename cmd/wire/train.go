@@ -19,6 +19,7 @@ import (
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/cost"
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"
@@ -39,6 +40,7 @@ func trainCommand() *cli.Command {
 			"   wire data pull stamps emoji-google && wire train plan     packaged pictures and sentences\n" +
 			"   wire train plan --set all --set extra-sounds             also the sounds of games\n" +
 			"   wire train plan --set stamps --limit 500 --epochs 2      a quick look\n" +
+			"   wire train plan --data flowers/ --estimate               only what it would cost\n" +
 			"   wire train plan --adapter                                the control without a brain, into plan/adapter",
 		Flags: slices.Concat(dataFlags(), ownDataFlags(), []cli.Flag{
 			&cli.IntFlag{Name: "epochs", Value: o.Epochs, Usage: "passes over the training examples, `N`"},
@@ -54,6 +56,7 @@ func trainCommand() *cli.Command {
 			&cli.BoolFlag{Name: "adapter", Usage: "train the plan's control without tracts, of equal size, into PLAN/" + adapterName},
 			&cli.BoolFlag{Name: "half", Usage: "round what was learned to float16: a plan of half the size"},
 			&cli.IntFlag{Name: "workers", Usage: "processors to use, `N`; 0 means all. It does not change the result"},
+			&cli.BoolFlag{Name: "estimate", Usage: "only say what it would cost: parameters, multiply-adds, time, memory"},
 			engineFlag(), modulesFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
 		}),
@@ -88,6 +91,8 @@ type trainSummary struct {
 	ValLoss    *learn.Loss    `json:"val_loss"`
 	Seconds    float64        `json:"seconds"`
 	Engine     string         `json:"engine"`
+	// Estimate is what was said before the training began.
+	Estimate *cost.Estimate `json:"estimate"`
 }
 
 func train(c *cli.Context) error {
@@ -136,6 +141,18 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	estimate, err := cost.Of(c.Context, plan, data, options)
+	if err != nil {
+		return err
+	}
+	if c.Bool("estimate") && c.Bool("json") {
+		return printJSON(c.App.Writer, estimate)
+	}
+	if c.Bool("estimate") {
+		fmt.Fprintln(c.App.Writer, estimate)
+		return nil
+	}
+	fmt.Fprintln(c.App.ErrWriter, estimate)
 	if c.Bool("fresh") {
 		if err := os.Remove(options.Checkpoint); err != nil && !os.IsNotExist(err) {
 			return err
@@ -168,6 +185,7 @@ func train(c *cli.Context) error {
 		Plan: out, Train: report.Train, Val: report.Val, LeftOut: report.LeftOut, Unreadable: len(report.Unreadable),
 		Parameters: plan.Params.Count(), Epochs: result.Epochs, Best: result.Best, Steps: result.Steps,
 		TrainLoss: result.Train, ValLoss: result.Val, Seconds: time.Since(began).Seconds(), Engine: models.Engine(),
+		Estimate: estimate,
 	}
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, s)
