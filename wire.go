@@ -95,11 +95,9 @@ func OpenPlan(ctx context.Context, p *wiring.Plan, base string, o Options) (*Run
 	if err := o.Decoding.Validate(); err != nil {
 		return nil, err
 	}
-	regions, tracts, err := runtime.FindLesions(p, o.Lesions)
-	if err != nil {
+	if err := config.Lesion(p, o.Lesions); err != nil {
 		return nil, err
 	}
-	config.LesionRegions, config.LesionTracts = append(config.LesionRegions, regions...), append(config.LesionTracts, tracts...)
 	m, err := openModules(p, base, o.Engine, o.Modules)
 	if err != nil {
 		return nil, err

@@ -45,6 +45,10 @@ type RecordOptions struct {
 	// in sections, so that a pull needs about this much as well. The inputs of
 	// sections are kept in any case.
 	Keep int64
+	// Forget gives the outputs of a recording, to the bit, and keeps nothing: it
+	// comes back closed. What was learned through recordings is so run as it was
+	// learned.
+	Forget bool
 }
 
 // DefaultKeep is what a recording keeps without a word: 1 GiB.

@@ -72,7 +72,7 @@ func (m *Module) Record(ctx context.Context, inputs map[string]*Tensor, opt Reco
 		if len(needed[k]) == 0 {
 			continue
 		}
-		if err = r.record(ctx, k, needed[k], opt.Keep); err != nil {
+		if err = r.record(ctx, k, needed[k], opt); err != nil {
 			return nil, fmt.Errorf("module %s: %s: %w", m.Manifest.Name, m.Manifest.Parts[k].Name, err)
 		}
 	}
@@ -84,6 +84,9 @@ func (m *Module) Record(ctx context.Context, inputs map[string]*Tensor, opt Reco
 		r.outputs[name] = t
 	}
 	r.call.inputs = nil // the caller may change them
+	if opt.Forget {
+		r.Close()
+	}
 	return r, nil
 }
 
@@ -114,7 +117,7 @@ func (r *moduleRecording) depends(l *openLink) bool {
 }
 
 // record runs part k.
-func (r *moduleRecording) record(ctx context.Context, k int, needed []string, limit int64) error {
+func (r *moduleRecording) record(ctx context.Context, k int, needed []string, how RecordOptions) error {
 	m, part := r.module, &r.module.parts[k]
 	f, err := m.feed(k, r.call)
 	if err != nil {
@@ -139,7 +142,7 @@ func (r *moduleRecording) record(ctx context.Context, k int, needed []string, li
 	if !ok {
 		return fmt.Errorf("%w: engine %q pulls no gradients; open the module on the engine \"go\"", ErrNotDifferentiable, EngineOf(part.session))
 	}
-	opt := RecordOptions{Outputs: needed, Inputs: by, Keep: limit}
+	opt := RecordOptions{Outputs: needed, Inputs: by, Keep: how.Keep, Forget: how.Forget}
 	p := &r.parts[k]
 	p.into = f.into
 	if f.into == "" {

@@ -80,19 +80,29 @@ func (t *Trace) WriteChrome(w io.Writer) error {
 	}
 	lanes := map[string]int{}
 	for _, c := range t.Modules {
-		lane, ok := lanes[c.Module]
+		label := c.Module
+		if c.Part != "" {
+			label = "part " + c.Part + ": " + c.Module
+		}
+		lane, ok := lanes[label]
 		if !ok {
 			lane = len(lanes) + 1
-			lanes[c.Module] = lane
-			name("thread_name", chromeModules, lane, c.Module)
+			lanes[label] = lane
+			name("thread_name", chromeModules, lane, label)
 		}
-		emit(chromeEvent{Name: c.Module, Phase: "X", Time: micro(c.Begin), Dur: span(c.Begin, c.End), PID: chromeModules, TID: lane})
+		emit(chromeEvent{Name: label, Phase: "X", Time: micro(c.Begin), Dur: span(c.Begin, c.End), PID: chromeModules, TID: lane})
 	}
 	for _, s := range t.Strongest(32) {
 		to := t.Tracts[s.Tract].To
 		for tick := range t.Ticks {
 			emit(chromeEvent{Name: "tract " + s.From + " → " + s.To, Phase: "C", Time: micro(t.End[to][tick]), PID: chromeValues, TID: 2,
 				Args: map[string]any{"gate": t.Gate[s.Tract][tick], "flow": t.Flow[s.Tract][tick]}})
+		}
+	}
+	for i, x := range t.Parts {
+		for tick := range t.Ticks {
+			emit(chromeEvent{Name: "part " + x.Name + " joins " + t.Regions[x.Into], Phase: "C", Time: micro(t.End[x.Into][tick]), PID: chromeValues, TID: 3,
+				Args: map[string]any{"rms": t.Joined[i][tick]}})
 		}
 	}
 	for _, note := range t.Notes {

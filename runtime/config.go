@@ -3,6 +3,8 @@ package runtime
 import (
 	"fmt"
 	"time"
+
+	"github.com/connectomewire/wire/wiring/part"
 )
 
 // Policy says what happens when a module or a region fails: an error, a
@@ -42,6 +44,10 @@ type Config struct {
 	LesionRegions []int
 	// LesionTracts are tracts, by index, that carry zeros.
 	LesionTracts []int
+	// LesionParts are parts, by index, that give nothing.
+	LesionParts []int
+	// Parts are the modules of the plan's parts, by its order.
+	Parts []part.Module
 }
 
 // Default returns the configuration that suits most: fail, one minute for a

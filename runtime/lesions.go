@@ -8,32 +8,36 @@ import (
 	"github.com/connectomewire/wire/wiring"
 )
 
-// FindLesions turns names into the indices that [Config] takes: a region's
-// label, or a tract's two, FROM:TO. A name that the plan lacks is an error.
-func FindLesions(p *wiring.Plan, labels []string) (regions, tracts []int, err error) {
-	for _, label := range labels {
-		from, to, isTract := strings.Cut(label, ":")
+// Lesion adds lesions by name: a region's label, a tract's two, FROM:TO, or a
+// part's name. A name that the plan lacks is an error.
+func (c *Config) Lesion(p *wiring.Plan, names []string) error {
+	for _, name := range names {
+		from, to, isTract := strings.Cut(name, ":")
 		if !isTract {
-			j, err := p.Index(label)
-			if err != nil {
-				return nil, nil, err
+			j, err := p.Index(name)
+			if i := p.Part(name); err != nil && i >= 0 {
+				c.LesionParts = append(c.LesionParts, i)
+				continue
 			}
-			regions = append(regions, j)
+			if err != nil {
+				return err
+			}
+			c.LesionRegions = append(c.LesionRegions, j)
 			continue
 		}
 		i, err := p.Index(from)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		j, err := p.Index(to)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		k := slices.IndexFunc(p.Tracts, func(t wiring.Tract) bool { return t.From == i && t.To == j })
 		if k < 0 {
-			return nil, nil, fmt.Errorf("plan %q has no tract from %s to %s", p.Name, from, to)
+			return fmt.Errorf("plan %q has no tract from %s to %s", p.Name, from, to)
 		}
-		tracts = append(tracts, k)
+		c.LesionTracts = append(c.LesionTracts, k)
 	}
-	return regions, tracts, nil
+	return nil
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/part"
 )
 
 // Network is a plan made ready to run. It is made once and runs one episode
@@ -17,6 +19,7 @@ type Network struct {
 	plan    *wiring.Plan
 	config  Config
 	regions []*region
+	parts   []*part.Part
 
 	mu    sync.Mutex
 	batch int // what the buffers are sized for
@@ -46,6 +49,8 @@ type Episode struct {
 	// one input are so compared at once. It cannot be combined with an actor
 	// that reorders.
 	Cut []int
+	// CutParts is the same of parts, which then give nothing.
+	CutParts []int
 }
 
 // Actor decides what an effector does. Its methods are called by one
@@ -150,12 +155,39 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 			r.feeds = append(r.feeds, feed{effector: i, place: k, width: e.FeedbackWidth, matrix: matrix})
 		}
 	}
+	if err := n.addParts(); err != nil {
+		return nil, err
+	}
 	for i := range p.Senses {
 		for _, j := range p.Senses[i].Regions {
 			n.regions[j].paced = n.regions[j].paced || p.Senses[i].PerTick
 		}
 	}
 	return n, nil
+}
+
+// addParts puts the plan's parts into their regions.
+func (n *Network) addParts() error {
+	p, c := n.plan, n.config
+	if len(p.Parts) > 0 && len(c.Parts) == 0 {
+		return fmt.Errorf("runtime: plan %q has parts; open its modules and give Config.Parts", p.Name)
+	}
+	var err error
+	if n.parts, err = part.Bind(p, c.Parts); err != nil {
+		return fmt.Errorf("runtime: %w", err)
+	}
+	for _, i := range c.LesionParts {
+		if i < 0 || i >= len(n.parts) {
+			return fmt.Errorf("runtime: lesion of part %d of %d", i, len(n.parts))
+		}
+	}
+	for i, x := range n.parts {
+		if !slices.Contains(c.LesionParts, i) {
+			n.regions[x.Region].fills = append(n.regions[x.Region].fills, i)
+			n.regions[x.Into].joined = append(n.regions[x.Into].joined, joining{part: x})
+		}
+	}
+	return nil
 }
 
 // Config returns the network's configuration.
@@ -170,6 +202,9 @@ type episode struct {
 	steps  int
 	cut    []int
 	actors []*acting // by effector; nil for one that is not asked
+	// fillings are the parts' processes, by part; nil for one that is silenced.
+	fillings []*filling
+	cutParts []int
 	// last is the last tick of the episode; the actors may lower it, and the
 	// one that does closes stopped.
 	last    atomic.Int64
@@ -219,6 +254,11 @@ func (n *Network) Run(ctx context.Context, ep Episode) (*Result, error) {
 			wg.Go(func() { a.run(e) })
 		}
 	}
+	for _, f := range e.fillings {
+		if f != nil {
+			wg.Go(func() { f.run(e, n.plan.Width) })
+		}
+	}
 	wg.Wait()
 	n.drain()
 
@@ -233,6 +273,7 @@ func (n *Network) Run(ctx context.Context, ep Episode) (*Result, error) {
 	}
 	if e.trace != nil {
 		e.trace.Ticks = result.Ticks
+		e.trace.addCalls(e.fillings)
 		e.trace.Notes = append(e.trace.Notes, result.Faults...)
 	}
 	return result, nil
@@ -271,18 +312,21 @@ func (n *Network) check(ep *Episode) error {
 	if reordering > 1 {
 		return fmt.Errorf("runtime: %d actors reorder the batch; only one may", reordering)
 	}
-	if ep.Cut == nil {
-		return nil
-	}
-	if len(ep.Cut) != ep.Batch {
-		return fmt.Errorf("runtime: cuts for %d inputs of %d", len(ep.Cut), ep.Batch)
-	}
-	for _, k := range ep.Cut {
-		if k < -1 || k >= len(n.plan.Tracts) {
-			return fmt.Errorf("runtime: cut of tract %d of %d", k, len(n.plan.Tracts))
+	for _, c := range []struct {
+		what string
+		cut  []int
+		of   int
+	}{{"tract", ep.Cut, len(n.plan.Tracts)}, {"part", ep.CutParts, len(n.plan.Parts)}} {
+		if c.cut != nil && len(c.cut) != ep.Batch {
+			return fmt.Errorf("runtime: cuts of %ss for %d inputs of %d", c.what, len(c.cut), ep.Batch)
+		}
+		for _, k := range c.cut {
+			if k < -1 || k >= c.of {
+				return fmt.Errorf("runtime: cut of %s %d of %d", c.what, k, c.of)
+			}
 		}
 	}
-	if reordering > 0 {
+	if reordering > 0 && (ep.Cut != nil || ep.CutParts != nil) {
 		return errors.New("runtime: an actor that reorders the batch cannot be combined with cuts")
 	}
 	return nil
@@ -300,7 +344,7 @@ func (n *Network) size(batch int) {
 }
 
 func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
-	e := &episode{batch: ep.Batch, steps: ep.Steps, cut: ep.Cut, stopped: make(chan struct{}), start: time.Now()}
+	e := &episode{batch: ep.Batch, steps: ep.Steps, cut: ep.Cut, cutParts: ep.CutParts, stopped: make(chan struct{}), start: time.Now()}
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
 	e.inputs = make([][]float32, len(n.plan.Senses))
 	copy(e.inputs, ep.Inputs)
@@ -323,6 +367,12 @@ func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
 		e.actors[i] = newActing(n.plan, i, a, ep.Batch)
 		e.busy++
 		e.reorder = e.reorder || reorders(a)
+	}
+	e.fillings = make([]*filling, len(n.parts))
+	for i, x := range n.parts {
+		if !slices.Contains(n.config.LesionParts, i) {
+			e.fillings[i] = newFilling(x, n.config, len(n.regions)+i, n.plan.Width, ep.Batch)
+		}
 	}
 	if e.reorder {
 		e.orders = make([]chan []int32, len(n.regions))

@@ -18,9 +18,11 @@ type region struct {
 	lesioned bool
 	in       []incoming
 	out      []chan wiring.Message
-	ears     []ear  // effectors that read the region
-	feeds    []feed // effectors whose feedback comes back into it
-	paced    bool   // a sense that gives one vector a step enters it
+	ears     []ear     // effectors that read the region
+	feeds    []feed    // effectors whose feedback comes back into it
+	paced    bool      // a sense that gives one vector a step enters it
+	fills    []int     // parts that read it
+	joined   []joining // parts that join it
 	maxDelay int
 
 	// Buffers, sized for the network's batch.
@@ -40,6 +42,7 @@ type region struct {
 	// Beam search: the orders of the last maxDelay ticks, newest first, and
 	// scratch to apply them.
 	orders  [][]int32
+	parents []int32 // of this tick; nil for none
 	gather  []float32
 	shuffle []float32
 	rows    []int32
@@ -78,8 +81,11 @@ func (r *region) size(batch int) {
 	r.drive = make([]float32, batch*c.Width)
 	r.whole, r.pace, r.back = nil, nil, nil
 	looks := c.Glimpses()
-	if r.paced || len(r.feeds) > 0 || len(looks) > 0 {
+	if r.paced || len(r.feeds) > 0 || len(looks) > 0 || len(r.joined) > 0 {
 		r.whole = make([]float32, batch*c.Width)
+	}
+	for i := range r.joined {
+		r.joined[i].held = make([]float32, batch*c.Width)
 	}
 	if r.paced {
 		r.pace = make([]float32, batch*c.Width)
@@ -106,6 +112,7 @@ func (r *region) prepare(e *episode) {
 	clear(r.tick.State)
 	clear(r.tick.Norm)
 	r.silenced = false
+	r.parents = nil
 	for k := range r.in {
 		in := &r.in[k]
 		for range in.delay {
@@ -117,6 +124,9 @@ func (r *region) prepare(e *episode) {
 				in.rows = append(in.rows, b)
 			}
 		}
+	}
+	for i := range r.joined {
+		r.joined[i].prepare(e)
 	}
 	for i := range r.orders {
 		identity(r.orders[i])
@@ -160,6 +170,7 @@ func (r *region) take(e *episode, t int) bool {
 			return false
 		}
 		r.reorder(parents)
+		r.parents = parents
 	}
 	return true
 }
@@ -225,6 +236,19 @@ func (r *region) listen(e *episode, t int) bool {
 			wiring.AddFeedback(drive, f.matrix, r.back, e.batch, r.cell.Width, f.width)
 		}
 	}
+	for i := range r.joined {
+		x := &r.joined[i]
+		if !x.hold(e, t) {
+			return false
+		}
+		if r.parents != nil {
+			x.reorder(r.parents, r.shuffle)
+		}
+		if x.holds && !r.lesioned {
+			begin()
+			kernel.Add(drive, drive, x.held)
+		}
+	}
 	r.tick.Drive = drive
 	return true
 }
@@ -252,6 +276,9 @@ func (r *region) advance(e *episode, t int) {
 	}
 	if e.trace != nil {
 		e.trace.record(r, t, e.batch, began, time.Since(e.start))
+		for i := range r.joined {
+			e.trace.Joined[r.joined[i].part.Index][t] = r.joined[i].strength()
+		}
 		if e.trace.States != nil {
 			e.trace.keep(r, t)
 		}
@@ -263,6 +290,20 @@ func (r *region) advance(e *episode, t int) {
 func (r *region) give(e *episode, t int) bool {
 	for k, ch := range r.out {
 		if !send(e, ch, r.cell.Message(r.tick, k), t) {
+			return false
+		}
+	}
+	for _, i := range r.fills {
+		f := e.fillings[i]
+		if !f.part.Runs(t + 1) {
+			continue
+		}
+		buffer, ok := receive(e, f.freed, t)
+		if !ok {
+			return false
+		}
+		copy(buffer, r.tick.Norm)
+		if !send(e, f.heard, buffer, t) {
 			return false
 		}
 	}

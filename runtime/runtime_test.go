@@ -17,6 +17,8 @@ import (
 
 	"github.com/connectomewire/wire/wiring"
 	_ "github.com/connectomewire/wire/wiring/head" // the heads that plans name
+	"github.com/connectomewire/wire/wiring/part"
+	"github.com/connectomewire/wire/wiring/part/parttest"
 )
 
 // smallPlan is a random plan with loops, delays of 1 to 4 ticks, a sense that
@@ -128,6 +130,7 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 		work[j] = c.NewTick(batch)
 	}
 	var hidden []float32
+	held := make([][]float32, len(p.Parts))
 	for tick := range ticks {
 		next := make([][]float32, len(p.Tracts))
 		for j, c := range cells {
@@ -143,6 +146,14 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 				wiring.Normalise(norm, hidden, batch, len(hidden)/batch)
 				wiring.AddFeedback(drive, feedback[at], norm, batch, p.Width, len(hidden)/batch)
 				driven = true
+			}
+			for i := range p.Parts {
+				if p.Parts[i].Into == j && held[i] != nil {
+					for k := range drive {
+						drive[k] += held[i][k]
+					}
+					driven = true
+				}
 			}
 			w.Drive = nil
 			if driven {
@@ -161,6 +172,7 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 		for k := range queues {
 			queues[k] = append(queues[k], next[k])
 		}
+		fill(t, p, work, held, tick+1, batch)
 		if v == nil {
 			continue
 		}
@@ -188,6 +200,9 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 					permute(m)
 				}
 			}
+			for i := range held {
+				permute(held[i])
+			}
 		}
 	}
 	for j := range work {
@@ -196,8 +211,48 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 	return states
 }
 
+// fill runs the modules of the parts whose turn it is after a tick, counted
+// from 1.
+func fill(t testing.TB, p *wiring.Plan, work []*wiring.Tick, held [][]float32, tick, batch int) {
+	t.Helper()
+	parts, err := part.Bind(p, parttest.Open(p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range parts {
+		if tick%x.Every != 0 {
+			continue
+		}
+		in := make([]float32, batch*x.Takes)
+		x.Take(in, work[x.Region].Norm, batch)
+		held[i] = make([]float32, batch*p.Width)
+		if err := x.Give(context.Background(), held[i], in, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// withParts is smallPlan with three modules inside its regions: one that runs
+// at every tick, one every third between two regions, and one that reads what
+// the second joined and joins what that reads, so that they form a loop.
+func withParts(t testing.TB) *wiring.Plan {
+	t.Helper()
+	p := smallPlan(t, 12, 40)
+	p.Modules = []wiring.ModuleRef{{Name: "vision"}, {Name: "language"}, {Name: "text"}, {Name: "glass"}}
+	p.Parts = []wiring.Part{
+		{Name: "look", Module: "glass", Input: "picture", Output: "embedding", Takes: parttest.Takes, Gives: parttest.Embedding, Region: 1, Into: 1, Every: 1},
+		{Name: "far", Module: "glass", Input: "picture", Output: "grid", Takes: parttest.Takes, Gives: parttest.Grid, Region: 4, Into: 6, Every: 3, RankIn: 3, RankOut: 2},
+		{Name: "back", Module: "glass", Input: "picture", Output: "embedding", Takes: parttest.Takes, Gives: parttest.Embedding, Region: 6, Into: 4, Every: 2, RankIn: 5},
+	}
+	p.Init(11)
+	return p
+}
+
 func mustNew(t testing.TB, p *wiring.Plan, c Config) *Network {
 	t.Helper()
+	if len(p.Parts) > 0 && c.Parts == nil {
+		c.Parts = parttest.Open(p)
+	}
 	n, err := New(p, c)
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +268,11 @@ func sameBits(a, b []float32) bool {
 // bit for bit, what stepping one region after the other does, whatever the
 // number of threads, with and without a voice, early end and reordering.
 func TestSameBits(t *testing.T) {
-	p := smallPlan(t, 12, 40)
+	t.Run("tracts", func(t *testing.T) { sameAsStepping(t, smallPlan(t, 12, 40)) })
+	t.Run("parts", func(t *testing.T) { sameAsStepping(t, withParts(t)) })
+}
+
+func sameAsStepping(t *testing.T, p *wiring.Plan) {
 	e := p.Effectors[0]
 	for _, c := range []struct {
 		name   string
@@ -676,7 +735,7 @@ func TestChromeTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res.Trace.Modules = []Call{{"vision", -3 * time.Millisecond, -time.Millisecond}}
+	res.Trace.Modules = []Call{{Module: "vision", Begin: -3 * time.Millisecond, End: -time.Millisecond}}
 	var out bytes.Buffer
 	if err := res.Trace.WriteChrome(&out); err != nil {
 		t.Fatal(err)
@@ -766,14 +825,15 @@ func BenchmarkTick(b *testing.B) {
 	}
 }
 
-func TestFindLesions(t *testing.T) {
-	p := &wiring.Plan{Name: "p", Regions: []wiring.Region{{Label: "eye"}, {Label: "mouth"}}, Tracts: []wiring.Tract{{From: 0, To: 1}}}
-	regions, tracts, err := FindLesions(p, []string{"mouth", "eye:mouth"})
-	if err != nil || !slices.Equal(regions, []int{1}) || !slices.Equal(tracts, []int{0}) {
-		t.Errorf("regions %v, tracts %v, %v", regions, tracts, err)
+func TestLesionsByName(t *testing.T) {
+	p := &wiring.Plan{Name: "p", Regions: []wiring.Region{{Label: "eye"}, {Label: "mouth"}}, Tracts: []wiring.Tract{{From: 0, To: 1}}, Parts: []wiring.Part{{Name: "look"}}}
+	var c Config
+	err := c.Lesion(p, []string{"mouth", "eye:mouth", "look"})
+	if err != nil || !slices.Equal(c.LesionRegions, []int{1}) || !slices.Equal(c.LesionTracts, []int{0}) || !slices.Equal(c.LesionParts, []int{0}) {
+		t.Errorf("%+v, %v", c, err)
 	}
 	for _, name := range []string{"nose", "mouth:eye", "eye:nose"} {
-		if _, _, err := FindLesions(p, []string{name}); err == nil {
+		if err := c.Lesion(p, []string{name}); err == nil {
 			t.Errorf("%s was found", name)
 		}
 	}

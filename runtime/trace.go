@@ -30,6 +30,8 @@ type Trace struct {
 	// of what was said falls when the tract is silenced; nil when that was
 	// not measured (package runtime/lesion does).
 	Contribution []float64
+	// PartContribution is the same for each part.
+	PartContribution []float64
 	// States are each region's states h themselves, [region][tick][batch·d]; nil
 	// unless Config.States.
 	States [][][]float32
@@ -37,6 +39,10 @@ type Trace struct {
 	// of the episode: [region][tick]. They are the only part that differs
 	// from run to run.
 	Begin, End [][]time.Duration
+	// Parts are the plan's parts, and Joined the root mean square of what each
+	// added to the drive of the region that it joins: [part][tick].
+	Parts  []wiring.Part
+	Joined [][]float32
 	// Modules are the modules' calls, in order of their beginning.
 	Modules []Call
 	// Said is what an effector did after each tick, in words, "" while it
@@ -49,6 +55,7 @@ type Trace struct {
 // Call is one call of a module.
 type Call struct {
 	Module     string
+	Part       string        // that the module ran in; "" for a sense or an effector
 	Begin, End time.Duration // relative to the episode's start; may be negative
 }
 
@@ -74,7 +81,56 @@ func newTrace(p *wiring.Plan, ticks int) *Trace {
 	}
 	t.State, t.Gate, t.Flow = series(len(p.Regions)), series(len(p.Tracts)), series(len(p.Tracts))
 	t.Begin, t.End = times(), times()
+	t.Parts, t.Joined = p.Parts, series(len(p.Parts))
 	return t
+}
+
+// addCalls notes when parts' modules ran.
+func (t *Trace) addCalls(fillings []*filling) {
+	for _, f := range fillings {
+		if f != nil {
+			t.Modules = append(t.Modules, f.calls...)
+		}
+	}
+	sort.SliceStable(t.Modules, func(a, b int) bool { return t.Modules[a].Begin < t.Modules[b].Begin })
+}
+
+// PartFlow is what a part did in an episode.
+type PartFlow struct {
+	Name   string `json:"name"`
+	Module string `json:"module"`
+	Region string `json:"region"`
+	Into   string `json:"into,omitempty"` // where it joins another region
+	// Runs of the module, and how long they took together.
+	Runs int           `json:"runs"`
+	Took time.Duration `json:"took_ns"`
+	// Joined is the mean of what it added to the drive, root mean square.
+	Joined float64 `json:"joined"`
+	// Contribution as of a tract; nil when it was not measured.
+	Contribution *float64 `json:"contribution,omitempty"`
+}
+
+// PartFlows lists what every part did.
+func (t *Trace) PartFlows() []PartFlow {
+	var out []PartFlow
+	for i := range t.Parts {
+		x := &t.Parts[i]
+		f := PartFlow{Name: x.Name, Module: x.Module, Region: t.Regions[x.Region], Joined: t.mean(t.Joined[i])}
+		if x.Into != x.Region {
+			f.Into = t.Regions[x.Into]
+		}
+		for _, c := range t.Modules {
+			if c.Part == x.Name {
+				f.Runs++
+				f.Took += c.End - c.Begin
+			}
+		}
+		if t.PartContribution != nil {
+			f.Contribution = &t.PartContribution[i]
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // record notes a region's tick. Regions write to rows of their own, so they

@@ -6,8 +6,8 @@ import "fmt"
 // the same senses, effectors, arithmetic and heads, but no tracts, and as wide
 // as the given plan's number of parameters allows. It is a multilayer
 // perceptron of one hidden layer, tanh(E x + b), that every sense enters and
-// that every head reads. What a plan does better than its adapter is due to its
-// tracts.
+// that every head reads, and where the plan's parts stand. What a plan does
+// better than its adapter is due to its tracts.
 func Adapter(p *Plan) (*Plan, error) {
 	if len(p.Effectors) == 0 {
 		return nil, fmt.Errorf("plan %q has no effectors: there is nothing for an adapter to read", p.Name)
@@ -39,6 +39,10 @@ func Adapter(p *Plan) (*Plan, error) {
 	for _, s := range p.Senses {
 		s.Regions = []int{0}
 		a.Senses = append(a.Senses, s)
+	}
+	for _, x := range p.Parts {
+		x.Region, x.Into = 0, 0
+		a.Parts = append(a.Parts, x)
 	}
 	want := count(p)
 	a.Width = lowerBound(maxWidth, func(w int) bool {

@@ -15,13 +15,16 @@ type ModuleInfo struct {
 	Source, SHA256 string
 	// Outputs are its output ports by name.
 	Outputs map[string]PortInfo
-	// Inputs are the kinds of its input ports, by name.
-	Inputs map[string]string
+	// Inputs are its input ports by name.
+	Inputs map[string]PortInfo
+	// Probe runs the module once as a part does, and says what is wrong with
+	// that; nil where it cannot be run.
+	Probe func(x *Part) (PartFacts, error)
 	// Missing says why the module cannot be had; nil for one that is there.
 	Missing error
 }
 
-// PortInfo is what [Build] needs to know of a module's output.
+// PortInfo is what [Build] needs to know of a module's port.
 type PortInfo struct {
 	// Width of its vectors; 0 when the port gives no vectors of fixed width.
 	Width int
@@ -29,6 +32,34 @@ type PortInfo struct {
 	Places int
 	// Shape is how the manifest writes it, for messages.
 	Shape string
+	// Dims are the dimensions of an input port that takes float numbers,
+	// without the batch; nil of others.
+	Dims []PortDim
+}
+
+// PortDim is a dimension of a port: a size, or, of an open one, −1 and its name.
+type PortDim struct {
+	Size int
+	Name string
+}
+
+// numbers is how many numbers an input takes, with the sizes of its open
+// dimensions, and which of these are not said.
+func (o PortInfo) numbers(sizes map[string]int) (n int, open []string) {
+	n = 1
+	for _, d := range o.Dims {
+		size := d.Size
+		if size < 0 {
+			size = sizes[d.Name]
+		}
+		if size < 1 {
+			open = append(open, d.Name)
+			continue
+		}
+		n *= min(size, maxPartPort+1)
+		n = min(n, maxPartPort+1)
+	}
+	return n, open
 }
 
 func (o PortInfo) String() string {
@@ -170,6 +201,7 @@ func (p *Plan) chooseTracts(c *connectome.Connectome, r *Recipe, opt BuildOption
 			}
 		}
 	}
+	p.keepPartPaths(list, report)
 	for _, t := range list {
 		if t.keep {
 			p.Tracts = append(p.Tracts, Tract{From: t.from, To: t.to, Weight: t.weight, LengthMM: t.length, Delay: t.delay})
@@ -177,6 +209,7 @@ func (p *Plan) chooseTracts(c *connectome.Connectome, r *Recipe, opt BuildOption
 	}
 	logarithmic := scales(p.Tracts)
 	report.chosen(p, neighbours, estimated, logarithmic)
+	p.allowParts(report)
 	return report.reach(p)
 }
 

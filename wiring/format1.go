@@ -17,7 +17,10 @@ const (
 )
 
 // upgrade turns a plan.yaml of format 1 into one of format 2.
-func (f *planFile) upgrade() {
+func (f *planFile) upgrade(doc *document) error {
+	if len(f.Parts) > 0 {
+		return doc.errorf("$.parts", "parts are of format %d; this plan says it is of format 1", FormatVersion)
+	}
 	f.Ticks = ticksFile{Settle: f.Stare, Max: f.MaxSteps}
 	for i := range f.Effectors {
 		e := &f.Effectors[i]
@@ -26,6 +29,7 @@ func (f *planFile) upgrade() {
 		e.Settings = Settings{"text": e.Text, "hidden": e.Hidden, "semantic": e.Semantic}
 		f.Tasks = append(f.Tasks, taskFile{Kind: task1, Effector: e.Name, Target: target1})
 	}
+	return nil
 }
 
 // only2 refuses keys of format 1 in a file of format 2.
@@ -57,6 +61,9 @@ func (q *Params) upgrade(p *Plan) {
 // upgrade turns a recipe of format 1 into one of format 2; a recipe that was
 // upgraded stays as it is.
 func (r *Recipe) upgrade() error {
+	if len(r.Parts) > 0 {
+		return r.fail("$.parts", "parts are of format %d; this recipe says it is of format 1", FormatVersion)
+	}
 	r.Ticks = ticksFile{Settle: r.Stare, Max: r.MaxSteps}
 	for i := range r.Effectors {
 		e := &r.Effectors[i]

@@ -30,6 +30,7 @@ type planFile struct {
 	Modules    []moduleFile    `yaml:"modules"`
 	Senses     []senseFile     `yaml:"senses"`
 	Effectors  []effectorFile  `yaml:"effectors"`
+	Parts      []partFile      `yaml:"parts"`
 	Tasks      []taskFile      `yaml:"tasks"`
 	Regions    []regionFileRow `yaml:"regions"`
 }
@@ -92,6 +93,26 @@ type effectorFile struct {
 	Region   string `yaml:"region"`
 	Hidden   int    `yaml:"hidden"`
 	Semantic int    `yaml:"semantic"`
+}
+
+type partFile struct {
+	Name   string         `yaml:"name"`
+	Module string         `yaml:"module"`
+	Input  string         `yaml:"input"`
+	Output string         `yaml:"output"`
+	Region string         `yaml:"region"`
+	Into   string         `yaml:"into"`
+	Every  int            `yaml:"every"`
+	Takes  int            `yaml:"takes"`
+	Gives  int            `yaml:"gives"`
+	Ranks  ranksFile      `yaml:"ranks"`
+	Sizes  map[string]int `yaml:"sizes"`
+	Detach bool           `yaml:"detach"`
+}
+
+type ranksFile struct {
+	In  int `yaml:"in"`
+	Out int `yaml:"out"`
 }
 
 // labels is a list of regions, or, in format 1, one.
@@ -275,7 +296,9 @@ func locate(err error, doc *document, tractLines []int) error {
 func (f *planFile) plan(doc *document) (*Plan, error) {
 	switch f.Format {
 	case 1:
-		f.upgrade()
+		if err := f.upgrade(doc); err != nil {
+			return nil, err
+		}
 	case FormatVersion:
 		if err := f.only2(doc); err != nil {
 			return nil, err
@@ -356,6 +379,20 @@ func (f *planFile) plan(doc *document) (*Plan, error) {
 			return nil, doc.errorf(path+".settings", "effector %q: %v", e.Name, err)
 		}
 		p.Effectors = append(p.Effectors, effector)
+	}
+	for i, x := range f.Parts {
+		path := fmt.Sprintf("$.parts[%d]", i)
+		part := Part{Name: x.Name, Module: x.Module, Input: x.Input, Output: x.Output, Every: x.Every, Takes: x.Takes, Gives: x.Gives,
+			RankIn: x.Ranks.In, RankOut: x.Ranks.Out, Sizes: x.Sizes, Detach: x.Detach}
+		if part.Region, err = find(path+".region", x.Region); err != nil {
+			return nil, err
+		}
+		if part.Into = part.Region; x.Into != "" {
+			if part.Into, err = find(path+".into", x.Into); err != nil {
+				return nil, err
+			}
+		}
+		p.Parts = append(p.Parts, part)
 	}
 	for i, t := range f.Tasks {
 		if err := t.Settings.tidy(); err != nil {

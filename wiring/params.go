@@ -71,6 +71,8 @@ const (
 //	sense:NAME/LABEL/query               Q [width, d]  of a sense that is glimpsed at
 //	effector:NAME/…                      what the effector's head says, see [Head]
 //	effector:NAME/feedback               E_f [d, feedback width]; feedback/LABEL where there are several
+//	part:NAME/in.down, in, in.bias       A [takes, d] and a of a part, see [PartWeights]
+//	part:NAME/out.down, out              B [d, gives]
 func (p *Plan) Layout() []Tensor {
 	specs := p.specs()
 	list := make([]Tensor, len(specs))
@@ -137,6 +139,9 @@ func (p *Plan) specs() []TensorSpec {
 		for _, name := range p.feedbackNames(i) {
 			add(TensorSpec{Name: name, Shape: []int{d, e.FeedbackWidth}, Deviation: root(e.FeedbackWidth), Decay: true})
 		}
+	}
+	for i := range p.Parts {
+		list = append(list, p.Parts[i].specs(d)...)
 	}
 	return list
 }

@@ -29,6 +29,11 @@ func (p *Plan) place(c *connectome.Connectome, r *Recipe, opt BuildOptions, repo
 			return err
 		}
 	}
+	for i, part := range r.Parts {
+		if err := x.part(i, part, report); err != nil {
+			return err
+		}
+	}
 	for _, t := range r.Tasks {
 		if t.Target == "" {
 			t.Target = t.Effector
@@ -167,6 +172,106 @@ func (x *placement) effector(i int, e RecipeEffector, data Settings) error {
 	return nil
 }
 
+// part gives a part its ports' widths and its regions.
+func (x *placement) part(i int, r RecipePart, report *BuildReport) error {
+	at := fmt.Sprintf("$.parts[%d]", i)
+	if err := x.list(at+".module", r.Module); err != nil {
+		return err
+	}
+	part := Part{Name: r.Name, Module: r.Module, Input: r.Input, Output: r.Output, Every: max(r.Every, 1),
+		RankIn: r.Ranks.In, RankOut: r.Ranks.Out, Sizes: maps.Clone(r.Sizes), Detach: r.Detach}
+	if err := x.partPorts(at, &part); err != nil {
+		return err
+	}
+	regions, why, err := x.choose(r.Name, -1, r.Place, r.Name, r.Module)
+	if err != nil || len(regions) == 0 {
+		return err
+	}
+	part.Region = x.find.single(regions)
+	x.settle(r.Name, r.Module, why, part.Region)
+	part.Into = part.Region
+	if into, given, err := x.find.explicit(r.Name + ".into"); err != nil {
+		return err
+	} else if given {
+		part.Into, why = x.find.single(into), "placed by hand"
+	} else if len(r.Into) > 0 {
+		found, reason, err := x.choose(r.Name+".into", -1, r.Into, r.Name+".into")
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		part.Into, why = x.find.single(found), reason
+	}
+	if part.Into != part.Region {
+		x.settle(r.Name+".into", "", why, part.Into)
+	}
+	x.plan.Parts = append(x.plan.Parts, part)
+	report.Parts = append(report.Parts, part.Name+": "+part.String())
+	return nil
+}
+
+// partPorts finds what a part's module takes and gives, and tries it.
+func (x *placement) partPorts(at string, part *Part) error {
+	info := x.modules[part.Module]
+	in, ok := info.Inputs[part.Input]
+	if !ok {
+		return x.recipe.fail(at+".input", "module %q has no input %q%s; it takes %s", part.Module, part.Input,
+			edit.Suggestion(part.Input, slices.Collect(maps.Keys(info.Inputs))), inputPorts(info))
+	}
+	if in.Dims == nil {
+		return x.recipe.fail(at+".input", "input %q of module %q is %s, no float numbers of one example; a part gives an adapter's numbers: %s", part.Input, part.Module, in.Shape, inputPorts(info))
+	}
+	var open []string
+	for _, dim := range slices.Sorted(maps.Keys(part.Sizes)) {
+		if !slices.ContainsFunc(in.Dims, func(d PortDim) bool { return d.Size < 0 && d.Name == dim }) {
+			return x.recipe.fail(at+".sizes."+dim, "input %q of module %q has no open dimension %q: it is %s", part.Input, part.Module, dim, in.Shape)
+		}
+	}
+	if part.Takes, open = in.numbers(part.Sizes); len(open) > 0 {
+		return x.recipe.fail(at+".input", "input %q of module %q is %s: say how large its open dimensions are, `sizes: {%s: N}`", part.Input, part.Module, in.Shape, strings.Join(open, ": N, "))
+	}
+	if part.Takes > maxPartPort {
+		return x.recipe.fail(at+".input", "input %q of module %q takes more than %d numbers (%s); a part's adapter gives at most so many", part.Input, part.Module, maxPartPort, in.Shape)
+	}
+	out, ok := info.Outputs[part.Output]
+	if !ok {
+		return x.recipe.fail(at+".output", "module %q has no output %q%s; it gives %s", part.Module, part.Output,
+			edit.Suggestion(part.Output, slices.Collect(maps.Keys(info.Outputs))), x.ports(part.Module))
+	}
+	part.Gives = out.Width * max(out.Places, 1)
+	if info.Probe == nil {
+		if part.Gives == 0 {
+			return x.recipe.fail(at+".output", "output %q of module %q is %s, no numbers of a known length; it gives %s", part.Output, part.Module, out.Shape, x.ports(part.Module))
+		}
+		return nil
+	}
+	facts, err := info.Probe(part)
+	if err != nil {
+		return x.recipe.fail(at, "part %q: %v", part.Name, err)
+	}
+	if part.Gives = facts.Gives; part.Gives > maxPartPort {
+		return x.recipe.fail(at+".output", "output %q of module %q gives %d numbers; a part's adapter reads at most %d", part.Output, part.Module, part.Gives, maxPartPort)
+	}
+	return nil
+}
+
+// inputPorts lists a module's inputs with what they take, for messages.
+func inputPorts(info ModuleInfo) string {
+	var list []string
+	for _, port := range slices.Sorted(maps.Keys(info.Inputs)) {
+		in := info.Inputs[port]
+		n, open := in.numbers(nil)
+		switch {
+		case in.Dims == nil:
+			list = append(list, fmt.Sprintf("%s (%s)", port, in.Shape))
+		case len(open) > 0:
+			list = append(list, fmt.Sprintf("%s (%s, open: %s)", port, in.Shape, strings.Join(open, ", ")))
+		default:
+			list = append(list, fmt.Sprintf("%s (%s, %d numbers)", port, in.Shape, n))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
 func either2(given, otherwise string) string {
 	if given != "" {
 		return given
@@ -254,10 +359,13 @@ func checkPlaceKeys(r *Recipe, given map[string][]string) error {
 	for _, e := range r.Effectors {
 		keys = append(keys, e.Name, e.Module, e.Name+".feedback")
 	}
+	for _, x := range r.Parts {
+		keys = append(keys, x.Name, x.Module, x.Name+".into")
+	}
 	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(keys, key) {
-			return fmt.Errorf("--place %s=%s: recipe %q has no sense, effector or module %q%s; it has: %s",
+			return fmt.Errorf("--place %s=%s: recipe %q has no sense, effector, part or module %q%s; it has: %s",
 				key, strings.Join(given[key], ","), r.Name, key, edit.Suggestion(key, keys), strings.Join(keys, ", "))
 		}
 		if len(given[key]) == 0 {

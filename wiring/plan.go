@@ -28,6 +28,8 @@ type Plan struct {
 	Senses []Sense
 	// Effectors are the plan's outputs.
 	Effectors []Effector
+	// Parts are the frozen modules that stand inside regions.
+	Parts []Part
 	// Tasks say what the effectors learn.
 	Tasks []Task
 	// Modules are the frozen modules the plan uses, in a fixed order.

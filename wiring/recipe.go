@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path"
@@ -47,6 +48,8 @@ type Recipe struct {
 	DefaultSenses []string         `yaml:"default_senses,omitempty"`
 	Senses        []RecipeSense    `yaml:"senses"`
 	Effectors     []RecipeEffector `yaml:"effectors"`
+	// Parts are frozen modules inside regions.
+	Parts []RecipePart `yaml:"parts,omitempty"`
 	// Tasks say what the effectors learn.
 	Tasks []RecipeTask `yaml:"tasks"`
 
@@ -91,6 +94,26 @@ type RecipeEffector struct {
 	// Kind and Text are of format 1.
 	Kind string `yaml:"kind,omitempty"`
 	Text string `yaml:"text,omitempty"`
+}
+
+// RecipePart is a frozen module inside a region; see [Part].
+type RecipePart struct {
+	Name   string `yaml:"name"`
+	Module string `yaml:"module"`
+	// Input and Output are ports of the module.
+	Input  string `yaml:"input"`
+	Output string `yaml:"output"`
+	// Every is after how many ticks the module runs again; 0 means 1.
+	Every int `yaml:"every,omitempty"`
+	// Ranks of the adapters before and behind it; 0 leaves a matrix whole.
+	Ranks ranksFile `yaml:"ranks,omitempty"`
+	// Sizes of the input port's open dimensions, by name.
+	Sizes map[string]int `yaml:"sizes,omitempty"`
+	// Detach stops gradients at the module.
+	Detach bool    `yaml:"detach,omitempty"`
+	Place  []Place `yaml:"place"`
+	// Into is where the output joins; without it, the region that is read.
+	Into []Place `yaml:"into,omitempty"`
 }
 
 // RecipeTask is what an effector learns; see [Task].
@@ -265,7 +288,7 @@ func (r *Recipe) Validate() error {
 	if len(r.Effectors) == 0 {
 		return r.fail("$.effectors", "the recipe has no effectors")
 	}
-	seen := map[string]bool{} // names of senses and effectors
+	seen := map[string]bool{} // names of senses, effectors and parts
 	for i := range r.Senses {
 		if err := r.checkSense(i, seen); err != nil {
 			return err
@@ -273,6 +296,11 @@ func (r *Recipe) Validate() error {
 	}
 	for i := range r.Effectors {
 		if err := r.checkEffector(i, seen); err != nil {
+			return err
+		}
+	}
+	for i := range r.Parts {
+		if err := r.checkPart(i, seen); err != nil {
 			return err
 		}
 	}
@@ -382,6 +410,37 @@ func (r *Recipe) checkEffector(i int, seen map[string]bool) error {
 	return r.checkPlaces(at+".feedback", e.Feedback, true, false)
 }
 
+func (r *Recipe) checkPart(i int, seen map[string]bool) error {
+	x := &r.Parts[i]
+	at := fmt.Sprintf("$.parts[%d]", i)
+	if err := r.checkName(at, x.Name, seen); err != nil {
+		return err
+	}
+	if x.Module == "" || x.Input == "" || x.Output == "" {
+		return r.fail(at, "part %q needs a module, an input and an output, for example `module: my-model`, `input: picture`, `output: embedding`", x.Name)
+	}
+	for _, n := range []struct {
+		key   string
+		v, hi int
+	}{{"every", x.Every, maxTicks}, {"ranks.in", x.Ranks.In, maxWidth}, {"ranks.out", x.Ranks.Out, maxWidth}} {
+		if n.v < 0 || n.v > n.hi {
+			return r.fail(at+"."+n.key, "%s of part %q is %d, want 1 to %d, or leave it out", n.key, x.Name, n.v, n.hi)
+		}
+	}
+	for _, dim := range slices.Sorted(maps.Keys(x.Sizes)) {
+		if n := x.Sizes[dim]; n < 1 || n > maxPartPort {
+			return r.fail(at+".sizes."+dim, "size %s of part %q is %d, want 1 to %d", dim, x.Name, n, maxPartPort)
+		}
+	}
+	if err := r.checkPlaces(at+".place", x.Place, false, false); err != nil {
+		return err
+	}
+	if len(x.Into) == 0 {
+		return nil
+	}
+	return r.checkPlaces(at+".into", x.Into, false, false)
+}
+
 func (r *Recipe) checkTask(i int) error {
 	t := &r.Tasks[i]
 	at := fmt.Sprintf("$.tasks[%d]", i)
@@ -460,6 +519,9 @@ func (r *Recipe) Modules() []string {
 		for _, e := range s.Encoders {
 			add(e.Module)
 		}
+	}
+	for _, x := range r.Parts {
+		add(x.Module)
 	}
 	for _, e := range r.Effectors {
 		add(e.Module)

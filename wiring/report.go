@@ -14,6 +14,8 @@ type BuildReport struct {
 	Regions            int
 	Tracts, Offered    int // kept, of those the connectome has
 	Placed             []Placed
+	// Parts say what each part does, for people.
+	Parts []string
 	// Delays counts tracts by delay in ticks; index 0 is empty.
 	Delays []int
 	// Params is the number of learned parameters.
@@ -110,6 +112,9 @@ func (r *BuildReport) String() string {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", p.Name, p.Module, p.Region, p.Ticks, p.Why)
 	}
 	w.Flush()
+	for _, x := range r.Parts {
+		b.WriteString("part " + x + "\n")
+	}
 	for _, n := range r.Notes {
 		b.WriteString("note: " + n + "\n")
 	}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -193,6 +195,34 @@ func (p *Plan) planYAML() []byte {
 			line("    feedback_width: %d", e.FeedbackWidth)
 		}
 		settings(e.Settings)
+	}
+	if len(p.Parts) > 0 {
+		line("parts: # frozen modules inside regions")
+	}
+	for _, x := range p.Parts {
+		line("  - name: %s", scalar(x.Name))
+		pair("    ", "module", x.Module)
+		pair("    ", "input", x.Input)
+		pair("    ", "output", x.Output)
+		pair("    ", "region", p.Regions[x.Region].Label)
+		if x.Into != x.Region {
+			pair("    ", "into", p.Regions[x.Into].Label)
+		}
+		line("    every: %d", x.Every)
+		line("    takes: %d", x.Takes)
+		line("    gives: %d", x.Gives)
+		if x.RankIn > 0 || x.RankOut > 0 {
+			line("    ranks: {in: %d, out: %d}", x.RankIn, x.RankOut)
+		}
+		if len(x.Sizes) > 0 {
+			line("    sizes:")
+		}
+		for _, dim := range slices.Sorted(maps.Keys(x.Sizes)) {
+			line("      %s: %d", scalar(dim), x.Sizes[dim])
+		}
+		if x.Detach {
+			line("    detach: true")
+		}
 	}
 	if len(p.Tasks) > 0 {
 		line("tasks:")

@@ -45,11 +45,14 @@ func (p *Plan) check() error {
 	if err := p.checkRegions(); err != nil {
 		return err
 	}
-	names := map[string]bool{} // of senses and effectors
+	names := map[string]bool{} // of senses, effectors and parts
 	if err := p.checkSenses(names); err != nil {
 		return err
 	}
 	if err := p.checkEffectors(names); err != nil {
+		return err
+	}
+	if err := p.checkParts(names); err != nil {
 		return err
 	}
 	if err := p.checkTasks(); err != nil {
@@ -329,7 +332,8 @@ func (p *Plan) readNames() string {
 }
 
 // TicksTo returns, for each region, the ticks a signal needs at least to the
-// nearest of the given regions; −1 when no chain of tracts leads to any.
+// nearest of the given regions, by tracts and parts; −1 when no chain of them
+// leads to any.
 func (p *Plan) TicksTo(regions ...int) []int {
 	const far = math.MaxInt
 	ticks := make([]int, len(p.Regions))
@@ -345,6 +349,12 @@ func (p *Plan) TicksTo(regions ...int) []int {
 		for _, t := range p.Tracts {
 			if ticks[t.To] != far && ticks[t.To]+t.Delay < ticks[t.From] {
 				ticks[t.From] = ticks[t.To] + t.Delay
+				changed = true
+			}
+		}
+		for i := range p.Parts {
+			if x := &p.Parts[i]; ticks[x.Into] != far && ticks[x.Into]+1 < ticks[x.Region] {
+				ticks[x.Region] = ticks[x.Into] + 1
 				changed = true
 			}
 		}

@@ -47,10 +47,10 @@ func evaluateFolds(c *cli.Context, plan *wiring.Plan, dir string, split datasets
 	if err := options.Learn.Validate(); err != nil {
 		return usageError{err}
 	}
-	var err error
-	if options.Config.LesionRegions, options.Config.LesionTracts, err = runtime.FindLesions(plan, c.StringSlice("lesion")); err != nil {
+	if err := options.Config.Lesion(plan, c.StringSlice("lesion")); err != nil {
 		return err
 	}
+	var err error
 	if options.Prepare.Cache, err = featuresDir(c); err != nil {
 		return err
 	}

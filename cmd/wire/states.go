@@ -17,7 +17,7 @@ import (
 // tick, beside the arrays items, regions and ticks.
 func (t *teller) saveStates(ctx context.Context, subjects []subject, name string) error {
 	config := t.config
-	config.Trace, config.States = true, true
+	config.Trace, config.States, config.Parts = true, true, t.models.Parts()
 	net, err := runtime.New(t.plan, config)
 	if err != nil {
 		return err

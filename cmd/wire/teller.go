@@ -69,8 +69,7 @@ func openTeller(c *cli.Context, plan *wiring.Plan, finder library.Finder, better
 	if better {
 		t.decode, t.decoding = answer.Better(), "beam-mbr"
 	}
-	var err error
-	if config.LesionRegions, config.LesionTracts, err = runtime.FindLesions(plan, t.lesions); err != nil {
+	if err := config.Lesion(plan, t.lesions); err != nil {
 		return nil, err
 	}
 	engine, err := openEngine(c.String("engine"))

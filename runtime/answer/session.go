@@ -27,9 +27,10 @@ type Session struct {
 }
 
 // New makes a session of a plan and its opened modules. config.Trace is
-// ignored: each call says whether it wants a trace.
+// ignored: each call says whether it wants a trace; config.Parts are the
+// modules'.
 func New(ctx context.Context, p *wiring.Plan, m *frozen.Modules, config runtime.Config) (*Session, error) {
-	config.Trace = false
+	config.Trace, config.Parts = false, m.Parts()
 	net, err := runtime.New(p, config)
 	if err != nil {
 		return nil, err

@@ -28,9 +28,9 @@ type Study struct {
 }
 
 // New prepares a plan, its opened modules and a session of them. config.Trace
-// is ignored.
+// is ignored, config.Parts are the modules'.
 func New(p *wiring.Plan, m *frozen.Modules, s *answer.Session, config runtime.Config) (*Study, error) {
-	config.Trace = false
+	config.Trace, config.Parts = false, m.Parts()
 	net, err := runtime.New(p, config)
 	if err != nil {
 		return nil, err

@@ -44,12 +44,12 @@ func DescribeModule(found library.Found, name string) (wiring.ModuleInfo, *modul
 	if err != nil {
 		return wiring.ModuleInfo{}, nil, fmt.Errorf("module %q: %w", name, err)
 	}
-	info := wiring.ModuleInfo{Source: found.Source, SHA256: sum, Outputs: map[string]wiring.PortInfo{}, Inputs: map[string]string{}}
+	info := wiring.ModuleInfo{Source: found.Source, SHA256: sum, Outputs: map[string]wiring.PortInfo{}, Inputs: map[string]wiring.PortInfo{}, Probe: probe(found, name)}
 	for i := range m.Outputs {
 		info.Outputs[m.Outputs[i].Name] = port(m, &m.Outputs[i])
 	}
-	for _, p := range m.Inputs {
-		info.Inputs[p.Name] = p.Kind
+	for i := range m.Inputs {
+		info.Inputs[m.Inputs[i].Name] = inputPort(&m.Inputs[i])
 	}
 	return info, m, nil
 }
@@ -70,6 +70,18 @@ func port(m *modules.Manifest, p *modules.Port) wiring.PortInfo {
 		if fixed(p) && perInput(m, p) {
 			o.Width = p.Width()
 		}
+	}
+	return o
+}
+
+// inputPort says what a port takes of one example, if that is float numbers.
+func inputPort(p *modules.Port) wiring.PortInfo {
+	o := wiring.PortInfo{Shape: fmt.Sprintf("%s %v", p.Kind, p.Shape)}
+	if p.DType() != modules.Float32 || len(p.Shape) == 0 {
+		return o
+	}
+	for _, d := range inner(p) {
+		o.Dims = append(o.Dims, wiring.PortDim{Size: d.Size, Name: d.Name})
 	}
 	return o
 }

@@ -9,11 +9,13 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/modules/picture"
 	"github.com/connectomewire/wire/modules/sound"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/part"
 	"github.com/connectomewire/wire/wiring/task"
 )
 
@@ -25,6 +27,8 @@ type Modules struct {
 	pins      map[string]string
 	key       string
 	languages []*Language // by effector; nil for one that does not speak
+	parts     []part.Module
+	more      []*modules.Module // opened for parts alone
 }
 
 // Open opens the modules of a plan. A trained plan insists on those it was
@@ -38,6 +42,7 @@ func Open(p *wiring.Plan, f library.Finder, engine modules.Engine) (*Modules, er
 }
 
 func (m *Modules) open(f library.Finder, engine modules.Engine) error {
+	all := map[string]library.Found{}
 	for _, ref := range m.plan.Modules {
 		sum := ref.SHA256
 		if !m.plan.Trained {
@@ -47,7 +52,12 @@ func (m *Modules) open(f library.Finder, engine modules.Engine) error {
 		if err != nil {
 			return err
 		}
-		opened, err := modules.Open(found.Files, ref.Name, engine, modules.Options{Path: found.Dir})
+		all[ref.Name] = found
+		on := engine
+		if m.partsOnly(ref.Name) {
+			on = goengine.New()
+		}
+		opened, err := modules.Open(found.Files, ref.Name, on, modules.Options{Path: found.Dir})
 		if err != nil {
 			return err
 		}
@@ -72,7 +82,7 @@ func (m *Modules) open(f library.Finder, engine modules.Engine) error {
 			return err
 		}
 	}
-	return nil
+	return m.openParts(context.Background(), all)
 }
 
 // checkSense finds the ports that a sense needs, at their widths.
@@ -122,6 +132,9 @@ func (m *Modules) Close() error {
 		if opened := m.modules[ref.Name]; opened != nil {
 			all = append(all, opened.Close())
 		}
+	}
+	for _, opened := range m.more {
+		all = append(all, opened.Close())
 	}
 	return errors.Join(all...)
 }

@@ -19,11 +19,14 @@ import (
 //	δm     = Uᵀ δu
 //	δlogit = s (δm·z) g (1−g)
 //	δz(t−δ) = s g δm + a δlogit
-func (t *tape) backward(s *shard, grad *gradients) {
+func (t *tape) backward(s *shard, grad *gradients) error {
 	net := t.net
 	p := net.plan
 	n, d, r := t.size, p.Width, p.Rank
 	for tick := t.ticks; tick >= 1; tick-- {
+		if err := t.backParts(tick, grad); err != nil {
+			return err
+		}
 		for _, j := range net.active {
 			if tick > t.last(j) {
 				continue
@@ -105,8 +108,10 @@ func (t *tape) backward(s *shard, grad *gradients) {
 			}
 			kernel.GemmPacked(n, d, in, dGate, in, net.back[j].gate, g.dNorm[(tick-1)*n*d:], d, true)
 		}
+		t.holdBack(tick)
 	}
 	t.parameters(s, grad)
+	return nil
 }
 
 // parameters adds the gradients of the matrices: one product each over all
@@ -235,6 +240,7 @@ type gradients struct {
 	queries [][][]float32
 	// feedback holds the matrices of each aim.
 	feedback [][][]float32
+	parts    []wiring.PartWeights
 }
 
 // look returns the gradients of E and Q of a sense that a region glimpses at.
@@ -252,6 +258,9 @@ func newGradients(p *wiring.Plan, aims []aim) *gradients {
 		_, _, embed := p.SenseWeights(g.params, s)
 		g.embeds = append(g.embeds, embed)
 		g.queries = append(g.queries, p.QueryWeights(g.params, s))
+	}
+	for i := range p.Parts {
+		g.parts = append(g.parts, p.PartWeights(g.params, i))
 	}
 	for i := range aims {
 		g.feedback = append(g.feedback, p.FeedbackWeights(g.params, aims[i].index))
@@ -275,5 +284,10 @@ func (t *tape) clearGradients() {
 		g.dPre = grow(g.dPre, T*n*d)
 		g.dGate = grow(g.dGate, T*n*in)
 		g.dMixed = grow(g.dMixed, n*in*r)
+	}
+	for i := range t.parts {
+		q := &t.parts[i]
+		q.dJoins = grow(q.dJoins, n*d)
+		clear(q.dJoins)
 	}
 }

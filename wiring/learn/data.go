@@ -5,6 +5,7 @@ import (
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/part"
 	"github.com/connectomewire/wire/wiring/task"
 )
 
@@ -22,6 +23,10 @@ type Data struct {
 	Train, Val []Sample
 	// Aims are what is learned, one for each of the plan's tasks.
 	Aims []Aim
+	// Parts are the modules of the plan's parts, by its order, and PartsKey
+	// identifies them, so that a checkpoint knows its run.
+	Parts    []part.Module
+	PartsKey string
 }
 
 // Aim is what one effector learns.

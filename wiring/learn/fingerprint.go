@@ -38,6 +38,7 @@ var exempt = map[reflect.Type]map[string]string{
 	},
 	reflect.TypeFor[Data](): {
 		"Memory": "is made of the training samples' inputs and names, which are hashed",
+		"Parts":  "are identified by PartsKey",
 	},
 	reflect.TypeFor[Aim](): {
 		"Bind": "is identified by Key",

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -246,7 +247,10 @@ func (f *fitter) run(ctx context.Context) error {
 		var val *Loss
 		better := false
 		if len(f.data.Val) > 0 {
-			v := f.evaluate(f.data.Val)
+			v, err := f.evaluate(f.data.Val)
+			if err != nil {
+				return err
+			}
 			val = &v
 			best := f.state.BestVal
 			better = best == nil || v.Score > best.Score || v.Score == best.Score && v.Total < best.Total
@@ -342,28 +346,41 @@ func (f *fitter) step(batch []int, epoch, first int, rate float64) (sums, error)
 	sortByLength(items)
 	weights := f.weigh(items)
 	used := min(f.o.Shards, len(items))
-	look := func(t *tape, i int) {
+	look := func(t *tape, i int) error {
 		lo, hi := i*len(items)/used, (i+1)*len(items)/used
 		s := &f.shards[i]
 		f.fill(s, items[lo:hi], epoch)
 		s.weights = weights
 		clear(f.grads[i].params.Data)
 		f.sums[i] = newSums(f.net.aims)
-		t.forward(s)
+		if err := t.forward(s); err != nil {
+			return err
+		}
 		t.clearGradients()
 		t.read(s)
 		t.score(true, false, f.sums[i])
+		return nil
 	}
-	learn := func(t *tape, i int) {
+	learn := func(t *tape, i int) error {
 		t.unread(f.grads[i])
-		t.backward(&f.shards[i], f.grads[i])
+		return t.backward(&f.shards[i], f.grads[i])
 	}
+	var err error
 	if f.joint() {
-		f.parallel(used, func(_ *tape, i int) { look(f.tapes[i], i) })
-		f.scoreJointly(f.tapes[:used], true, f.sums[0])
-		f.parallel(used, func(_ *tape, i int) { learn(f.tapes[i], i) })
+		if err = f.parallel(used, func(_ *tape, i int) error { return look(f.tapes[i], i) }); err == nil {
+			f.scoreJointly(f.tapes[:used], true, f.sums[0])
+			err = f.parallel(used, func(_ *tape, i int) error { return learn(f.tapes[i], i) })
+		}
 	} else {
-		f.parallel(used, func(t *tape, i int) { look(t, i); learn(t, i) })
+		err = f.parallel(used, func(t *tape, i int) error {
+			if err := look(t, i); err != nil {
+				return err
+			}
+			return learn(t, i)
+		})
+	}
+	if err != nil {
+		return nil, err
 	}
 	sum := newSums(f.net.aims)
 	for i := range used {
@@ -410,7 +427,7 @@ func (f *fitter) addGradients(used int) []float32 {
 	total := f.grads[0].params.Data
 	const chunk = 1 << 14
 	n := (len(total) + chunk - 1) / chunk
-	f.parallel(n, func(_ *tape, c int) {
+	_ = f.parallel(n, func(_ *tape, c int) error {
 		lo, hi := c*chunk, min((c+1)*chunk, len(total))
 		for i := 1; i < used; i++ {
 			g := f.grads[i].params.Data[lo:hi]
@@ -418,6 +435,7 @@ func (f *fitter) addGradients(used int) []float32 {
 				total[lo+k] += v
 			}
 		}
+		return nil
 	})
 	return total
 }
@@ -432,14 +450,18 @@ func length(v []float32) float64 {
 }
 
 // parallel calls do for 0 … n−1, each with a worker's tape. Which worker
-// takes which is left to chance; nothing may depend on it.
-func (f *fitter) parallel(n int, do func(t *tape, i int)) {
+// takes which is left to chance; nothing may depend on it. Of several errors
+// that of the lowest number is returned.
+func (f *fitter) parallel(n int, do func(t *tape, i int) error) error {
 	if f.workers == 1 || n == 1 {
 		for i := range n {
-			do(f.tapes[0], i)
+			if err := do(f.tapes[0], i); err != nil {
+				return err
+			}
 		}
-		return
+		return nil
 	}
+	errs := make([]error, n)
 	next := make(chan int, n)
 	for i := range n {
 		next <- i
@@ -451,11 +473,12 @@ func (f *fitter) parallel(n int, do func(t *tape, i int)) {
 		go func() {
 			defer wait.Done()
 			for i := range next {
-				do(t, i)
+				errs[i] = do(t, i)
 			}
 		}()
 	}
 	wait.Wait()
+	return cmp.Or(errs...)
 }
 
 // fill makes a shard of drawn episodes: a view chosen, standardised, with
@@ -550,7 +573,7 @@ func blurred(dst, x []float32, length float32, rng *rand.Rand) []float32 {
 }
 
 // evaluate is the loss of samples without noise, gradients or dropped senses.
-func (f *fitter) evaluate(samples []Sample) Loss {
+func (f *fitter) evaluate(samples []Sample) (Loss, error) {
 	var items []drawn
 	for i := range samples {
 		items = f.draw(items, &samples[i], 0, i, -1)
@@ -564,22 +587,28 @@ func (f *fitter) evaluate(samples []Sample) Loss {
 	parts := make([]sums, n)
 	shards := make([]shard, n)
 	weights := f.weigh(items)
-	f.parallel(n, func(t *tape, i int) {
+	err := f.parallel(n, func(t *tape, i int) error {
 		s := &shards[i]
 		f.fill(s, items[i*size:min((i+1)*size, len(items))], -1)
 		s.weights = weights
 		parts[i] = newSums(f.net.aims)
-		t.forward(s)
+		if err := t.forward(s); err != nil {
+			return err
+		}
 		t.read(s)
 		t.score(false, false, parts[i])
 		t.score(false, true, parts[i])
 		*s = shard{}
+		return nil
 	})
+	if err != nil {
+		return Loss{}, err
+	}
 	total := newSums(f.net.aims)
 	for _, s := range parts {
 		total.add(s)
 	}
-	return f.net.loss(total, f.o.Metric)
+	return f.net.loss(total, f.o.Metric), nil
 }
 
 // Evaluate returns the loss of a plan on samples prepared for it.
@@ -594,5 +623,5 @@ func Evaluate(p *wiring.Plan, d *Data, samples []Sample) (Loss, error) {
 	if len(samples) == 0 {
 		return Loss{}, errors.New("learn: no samples to evaluate")
 	}
-	return f.evaluate(slices.Clone(samples)), nil
+	return f.evaluate(slices.Clone(samples))
 }

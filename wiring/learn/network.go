@@ -7,6 +7,7 @@ import (
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/part"
 	"github.com/connectomewire/wire/wiring/task"
 )
 
@@ -29,6 +30,9 @@ type network struct {
 	back  []backward // packed for gradients, by region
 	feeds [][]feed   // what comes back into a region, by region
 	paced []bool     // a sense that gives one vector a step enters the region
+
+	parts   []*part.Part
+	joining [][]int // parts whose output joins a region, by region
 }
 
 // aim is an [Aim] bound to the plan.
@@ -55,10 +59,17 @@ func newNetwork(p *wiring.Plan, d *Data) (*network, error) {
 	}
 	n := &network{
 		plan: p, data: d, cells: cells,
-		slot:  make([]int, len(p.Tracts)),
-		back:  make([]backward, len(cells)),
-		feeds: make([][]feed, len(cells)),
-		paced: make([]bool, len(cells)),
+		slot:    make([]int, len(p.Tracts)),
+		back:    make([]backward, len(cells)),
+		feeds:   make([][]feed, len(cells)),
+		paced:   make([]bool, len(cells)),
+		joining: make([][]int, len(cells)),
+	}
+	if n.parts, err = part.Bind(p, d.Parts); err != nil {
+		return nil, err
+	}
+	for i, x := range n.parts {
+		n.joining[x.Into] = append(n.joining[x.Into], i)
 	}
 	var read []int
 	for i := range d.Aims {

@@ -21,7 +21,8 @@ type tape struct {
 	carry   []float32 // [size, d]
 	scratch []float32
 
-	aims []aimTape
+	aims  []aimTape
+	parts []partTape
 }
 
 // regionTape is one region's part.
@@ -85,6 +86,7 @@ func (t *tape) prepare(s *shard) {
 	clear(t.zeros)
 	t.drive = grow(t.drive, n*d)
 	t.carry = grow(t.carry, n*d)
+	t.prepareParts()
 }
 
 // message is the view of what tract k carried when it arrives at tick.
@@ -100,8 +102,8 @@ func (t *tape) message(k, tick int) wiring.Message {
 }
 
 // forward runs the plan over a shard. Every region is stepped by
-// [wiring.Cell.Step], as at run time.
-func (t *tape) forward(s *shard) {
+// [wiring.Cell.Step], as at run time; only a part's module can fail.
+func (t *tape) forward(s *shard) error {
 	t.prepare(s)
 	t.enter(s)
 	t.feed(s)
@@ -129,7 +131,11 @@ func (t *tape) forward(s *shard) {
 			w.Axons = g.axons[tick*n*out*r:]
 			c.Step(n, w)
 		}
+		if err := t.runParts(tick); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // enter computes what the senses drive regions with: the same at every tick,
@@ -262,5 +268,6 @@ func (t *tape) driveOf(s *shard, j, tick int) []float32 {
 			wiring.AddFeedback(drive, a.feedback[f.matrix], t.aims[f.aim].feedIn[(tick-1-p.Ticks.Settle)*n*h:], n, d, h)
 		}
 	}
+	t.joinParts(j, func() []float32 { begin(); return drive })
 	return drive
 }

@@ -65,7 +65,7 @@ func Prepare(ctx context.Context, p *wiring.Plan, m *frozen.Modules, train, val 
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
-	r := &preparer{plan: p, modules: m, o: o, report: &Report{LeftOut: map[string]int{}}, data: &learn.Data{}}
+	r := &preparer{plan: p, modules: m, o: o, report: &Report{LeftOut: map[string]int{}}, data: &learn.Data{Parts: m.Parts(), PartsKey: m.PartsKey()}}
 	for i := range p.Senses {
 		r.data.Senses, r.data.Numbers = append(r.data.Senses, p.Senses[i].Name), append(r.data.Numbers, p.Senses[i].Numbers())
 	}

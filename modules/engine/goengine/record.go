@@ -514,6 +514,9 @@ func (s *Session) Record(ctx context.Context, inputs map[string]*modules.Tensor,
 			return nil, fmt.Errorf("%w: input %q is %s; only by floats can be differentiated", modules.ErrInput, name, s.inputs[i].DType)
 		}
 	}
+	if opt.Forget {
+		opt.Inputs = []string{} // no step has a product, so nothing outlives its last reader
+	}
 	r, err := s.recorder(outputs, opt.Inputs)
 	if err != nil {
 		return nil, err
@@ -538,6 +541,9 @@ func (s *Session) Record(ctx context.Context, inputs map[string]*modules.Tensor,
 			return nil, fmt.Errorf("output %q %w", name, err)
 		}
 		o.outputs[name] = t
+	}
+	if opt.Forget {
+		o.Close()
 	}
 	return o, nil
 }
