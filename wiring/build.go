@@ -30,8 +30,9 @@ type PortInfo struct {
 	Width int
 	// Places is the number of vectors of a grid, 0 for a single one.
 	Places int
-	// Shape is how the manifest writes it, for messages.
-	Shape string
+	// Kind of the port, "image" for example, and Shape as the manifest writes
+	// it, for messages.
+	Kind, Shape string
 	// Dims are the dimensions of an input port that takes float numbers,
 	// without the batch; nil of others.
 	Dims []PortDim

@@ -425,13 +425,13 @@ func choosePort(info wiring.ModuleInfo, asked, usual string) (port, read string,
 
 // takes says whether a module has an input of a kind.
 func takes(info wiring.ModuleInfo, kind string) bool {
-	return slices.Contains(slices.Collect(maps.Values(info.Inputs)), kind)
+	return slices.ContainsFunc(slices.Collect(maps.Values(info.Inputs)), func(in wiring.PortInfo) bool { return in.Kind == kind })
 }
 
 func inputs(info wiring.ModuleInfo) string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(info.Inputs)) {
-		list = append(list, fmt.Sprintf("%s (%s)", name, info.Inputs[name]))
+		list = append(list, fmt.Sprintf("%s (%s)", name, info.Inputs[name].Kind))
 	}
 	return strings.Join(list, ", ")
 }

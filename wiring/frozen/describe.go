@@ -57,7 +57,7 @@ func DescribeModule(found library.Found, name string) (wiring.ModuleInfo, *modul
 // port says what a port gives: vectors of one width, one or a grid of them, or
 // something that no sense can take.
 func port(m *modules.Manifest, p *modules.Port) wiring.PortInfo {
-	o := wiring.PortInfo{Shape: fmt.Sprintf("%s %v", p.Kind, p.Shape)}
+	o := wiring.PortInfo{Kind: p.Kind, Shape: fmt.Sprintf("%s %v", p.Kind, p.Shape)}
 	if p.DType() != modules.Float32 || p.Boxes != nil {
 		return o
 	}
@@ -76,7 +76,7 @@ func port(m *modules.Manifest, p *modules.Port) wiring.PortInfo {
 
 // inputPort says what a port takes of one example, if that is float numbers.
 func inputPort(p *modules.Port) wiring.PortInfo {
-	o := wiring.PortInfo{Shape: fmt.Sprintf("%s %v", p.Kind, p.Shape)}
+	o := wiring.PortInfo{Kind: p.Kind, Shape: fmt.Sprintf("%s %v", p.Kind, p.Shape)}
 	if p.DType() != modules.Float32 || len(p.Shape) == 0 {
 		return o
 	}
