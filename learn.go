@@ -122,6 +122,7 @@ func TrainOn(ctx context.Context, p *wiring.Plan, train, val []task.Example, o T
 	if err != nil {
 		return nil, fmt.Errorf("wire: %w", err)
 	}
+	prepare.RecordOf(o.Learn, o.Prepare, train).Note(p)
 	m.Pin(p)
 	return &Trained{result, report}, nil
 }

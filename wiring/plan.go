@@ -201,6 +201,16 @@ type Event struct {
 	Facts map[string]float64 `json:"facts,omitempty"`
 	// Notes for people.
 	Notes []string `json:"notes,omitempty"`
+	// Given says what a training was given.
+	Given *Given `json:"given,omitempty"`
+}
+
+// Given is what a training was given that is no figure.
+type Given struct {
+	// Sets are the packaged sets it learned from; none for other data.
+	Sets []string `json:"sets,omitempty"`
+	// Examples is a checksum of what it learned from.
+	Examples string `json:"examples"`
 }
 
 // Index returns the region with the given label or canonical name.

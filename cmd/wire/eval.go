@@ -16,6 +16,7 @@ import (
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/control"
 	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/prepare"
 )
 
 func evalCommand() *cli.Command {
@@ -36,7 +37,8 @@ func evalCommand() *cli.Command {
 			"games that share no name with the fold. Chance is what the same captions score when they are\n" +
 			"dealt out anew within a fold. The plan's sound module was trained on the training split; give\n" +
 			"modules that never heard a fold with --fold-modules. Sounds of the test split take part only\n" +
-			"with --split test.",
+			"with --split test.\n\n" +
+			"A control learns from exactly the examples, and in the way, that the plan's own history records.",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "split", Value: string(datasets.Val), Usage: "val, or test for the final report: `SPLIT`"},
 			&cli.StringSliceFlag{Name: "eval-set", Value: cli.NewStringSlice("stamps", "emoji", "sounds"), Usage: "score on `SET`: stamps, emoji, style, sounds, triples, … (repeatable)"},
@@ -81,6 +83,9 @@ func evaluate(c *cli.Context) error {
 		if c.IsSet(name) {
 			return usagef("--%s is for --sound-folds only", name)
 		}
+	}
+	if err := asTrained(c, prepare.Records(plan)); err != nil {
+		return err
 	}
 	cache, err := datasets.OpenCache(c.String("data"))
 	if err != nil {

@@ -16,8 +16,10 @@ import (
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/control"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // ownCategory groups the flags of an evaluation on one's own data.
@@ -50,6 +52,13 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	if err := o.Learn.Validate(); err != nil {
 		return usageError{err}
 	}
+	if o.Fresh {
+		for i := range parts {
+			parts[i].Train, parts[i].Val = eval.Spread(parts[i].Train, c.Int("limit")), eval.Spread(parts[i].Val, c.Int("limit"))
+		}
+	} else if err := asLearned(c, plan, parts[0].Train, &o); err != nil {
+		return err
+	}
 	if o.Prepare.Cache, err = featuresDir(c); err != nil {
 		return err
 	}
@@ -80,6 +89,39 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 		return printJSON(c.App.Writer, rows)
 	}
 	printOwnRows(c.App.Writer, rows)
+	return nil
+}
+
+// asLearned has what is compared with a trained plan learn as the plan did.
+func asLearned(c *cli.Context, plan *wiring.Plan, train []task.Example, o *eval.OwnOptions) error {
+	taught := false
+	for _, name := range o.Controls {
+		made, err := control.Find(name)
+		if err != nil {
+			return usageError{err}
+		}
+		taught = taught || made.Trained
+	}
+	o.Learned = prepare.Records(plan)
+	for _, name := range []string{"epochs", "rate", "noise", "views", "limit"} {
+		switch {
+		case !c.IsSet(name):
+		case len(o.Learned) > 0:
+			return usagef("--%s: controls get what the plan got (%s); to teach all of them otherwise, take --folds or --seeds", name, o.Learned[len(o.Learned)-1].Command)
+		case !taught:
+			return usagef("--%s is for what is taught: give --folds, --seeds or --control adapter", name)
+		}
+	}
+	if taught && len(o.Learned) == 0 {
+		fmt.Fprintf(c.App.ErrWriter, "note: plan %q does not say how it was trained; its controls are taught with the options here\n", plan.Name)
+	}
+	for _, r := range o.Learned {
+		if err := r.Check(eval.Spread(train, r.Limit)); err != nil && taught {
+			return err
+		} else if err != nil {
+			fmt.Fprintln(c.App.ErrWriter, "note:", err)
+		}
+	}
 	return nil
 }
 

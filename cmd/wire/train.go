@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -113,7 +114,12 @@ func train(c *cli.Context) error {
 	if err := resize(c, plan); err != nil {
 		return err
 	}
+	var same []prepare.Record // what a control has to learn from
 	if c.Bool("adapter") {
+		same = prepare.Records(plan)
+		if err := asTrained(c, same); err != nil {
+			return err
+		}
 		if plan, err = wiring.Adapter(plan); err != nil {
 			return err
 		}
@@ -131,7 +137,16 @@ func train(c *cli.Context) error {
 
 	began := time.Now()
 	show := newProgress(c.App.ErrWriter)
-	data, report, err := prepareData(c, plan, models, show)
+	training, val, err := trainingExamples(c, plan)
+	if err != nil {
+		return err
+	}
+	for _, r := range same {
+		if err := r.Check(training); err != nil {
+			return err
+		}
+	}
+	data, report, err := prepareExamples(c, plan, models, training, val, show)
 	if err != nil {
 		return err
 	}
@@ -168,9 +183,12 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if n := len(plan.History); n > 0 {
-		plan.History[n-1].Command = commandLine()
+	record := prepare.RecordOf(options, prepare.Options{Views: c.Int("views")}, training)
+	record.Limit, record.Command = c.Int("limit"), commandLine()
+	if !ownData(c, "set") {
+		record.Sets = c.StringSlice("set")
 	}
+	record.Note(plan)
 	models.Pin(plan)
 	if c.Bool("half") {
 		plan.Params.RoundToHalf()
@@ -222,6 +240,7 @@ func resize(c *cli.Context, plan *wiring.Plan) error {
 	}
 	plan.Trained = false
 	plan.Init(plan.Provenance.Seed)
+	plan.History = prepare.Forget(plan.History)
 	return plan.Validate()
 }
 
@@ -236,6 +255,30 @@ func trainOptions(c *cli.Context, out string) (learn.Options, error) {
 		return options, usageError{err}
 	}
 	return options, nil
+}
+
+// asTrained gives the options of data that were not given the values of a
+// plan's last training: what is compared with a plan gets what the plan got.
+func asTrained(c *cli.Context, records []prepare.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	last := records[len(records)-1]
+	given := map[string][]string{"views": {strconv.Itoa(last.Views)}, "limit": {strconv.Itoa(last.Limit)}}
+	if !c.IsSet("data") {
+		given["set"] = last.Sets
+	}
+	for name, values := range given {
+		if c.IsSet(name) {
+			continue
+		}
+		for _, v := range values {
+			if err := c.Set(name, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // printPrepared says what there is to learn from.
@@ -287,8 +330,14 @@ func prepareData(c *cli.Context, plan *wiring.Plan, models *frozen.Modules, show
 	if err != nil {
 		return nil, nil, err
 	}
+	return prepareExamples(c, plan, models, training, val, show)
+}
+
+// prepareExamples runs the modules over examples.
+func prepareExamples(c *cli.Context, plan *wiring.Plan, models *frozen.Modules, training, val []task.Example, show *progress) (*learn.Data, *prepare.Report, error) {
 	options := prepare.Default()
 	options.Views = c.Int("views")
+	var err error
 	if options.Cache, err = featuresDir(c); err != nil {
 		return nil, nil, err
 	}

@@ -1,7 +1,10 @@
 package examples
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/own"
@@ -18,7 +21,7 @@ func OfRows(d *own.Dataset, rows []*own.Row) []task.Example {
 		for _, b := range d.Inputs {
 			if v := &r.Values[b.Column]; !v.Missing {
 				e.Inputs[b.Name] = input(&d.Columns[b.Column], v)
-				e.Key += b.Name + " " + hex.EncodeToString(v.Sum[:8]) + ";"
+				e.Key += b.Name + " " + contentKey(&d.Columns[b.Column], v) + ";"
 			}
 		}
 		for _, b := range d.Targets {
@@ -29,6 +32,19 @@ func OfRows(d *own.Dataset, rows []*own.Row) []task.Example {
 		out = append(out, e)
 	}
 	return out
+}
+
+// contentKey changes when a value does: it is the checksum of a file, or of the
+// numbers or text themselves.
+func contentKey(c *own.Column, v *own.Value) string {
+	sum := v.Sum
+	if !c.Kind.IsFile() {
+		h := sha256.New()
+		fmt.Fprintf(h, "%v %d %q ", v.Number, v.Steps, v.Texts)
+		binary.Write(h, binary.LittleEndian, v.Data) //nolint:errcheck // a hash takes everything
+		sum = [sha256.Size]byte(h.Sum(nil))
+	}
+	return hex.EncodeToString(sum[:8])
 }
 
 // Split returns the examples of the training, validation and test splits.

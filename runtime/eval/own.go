@@ -2,20 +2,13 @@ package eval
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"math"
-	"slices"
 
-	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
-	"github.com/connectomewire/wire/wiring/control"
 	"github.com/connectomewire/wire/wiring/frozen"
-	"github.com/connectomewire/wire/wiring/head"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
@@ -31,10 +24,14 @@ type Part struct {
 // OwnOptions say how a plan is scored on data of one's own.
 type OwnOptions struct {
 	Options
-	// Learn and Prepare teach whatever is taught: controls, and the plan itself
-	// in folds or with several seeds.
+	// Learn and Prepare teach whatever is taught: the plan itself in folds or
+	// with several seeds, and controls.
 	Learn   learn.Options
 	Prepare prepare.Options
+	// Learned are the trainings of a plan that is scored as it is
+	// ([prepare.Records]): its controls are taught in the same way, and they and
+	// the baselines get exactly as many of the examples. None teaches by Learn.
+	Learned []prepare.Record
 	Config  runtime.Config
 	// Fresh teaches the plan anew in every part; else the given one is scored.
 	Fresh bool
@@ -97,337 +94,78 @@ type own struct {
 	boards  []board // one a task
 }
 
-// board keeps one task's scores, pooled over parts.
-type board struct {
-	clusters   []string
-	conditions []*scored
-}
-
-// scored is one condition's scores.
-type scored struct {
-	name  string
-	items map[string][]float64
-	whole map[string][]float64 // by part and seed
-}
-
 // part teaches and scores one division.
 func (x *own) part(ctx context.Context, part Part) error {
-	test, err := prepare.Inputs(ctx, x.plan, x.modules, part.Test, x.o.Prepare)
-	if err != nil {
-		return err
+	if limit := x.limit(); limit > 0 {
+		part.Train, part.Val = Spread(part.Train, limit), Spread(part.Val, limit)
 	}
+	var sets [3][]prepare.Vectors
+	for i, list := range [][]task.Example{part.Train, part.Val, part.Test} {
+		var err error
+		if sets[i], err = prepare.Inputs(ctx, x.plan, x.modules, list, x.o.Prepare); err != nil {
+			return err
+		}
+	}
+	test := sets[2]
 	for i := range test {
 		if len(test[i].Bad) > 0 {
 			return fmt.Errorf("test example %s", test[i].Bad[0])
 		}
 	}
-	train, err := prepare.Inputs(ctx, x.plan, x.modules, part.Train, x.o.Prepare)
-	if err != nil {
-		return err
-	}
-	val, err := prepare.Inputs(ctx, x.plan, x.modules, part.Val, x.o.Prepare)
-	if err != nil {
-		return err
-	}
-	features := prepare.Features(x.plan, train, val, test)
+	features := prepare.Features(x.plan, sets[0], sets[1], test)
+	r := &round{own: x, part: part, test: test}
 	for i, t := range x.plan.Tasks {
-		c := &task.Contest{Target: t.Target, Train: part.Train, Val: part.Val, Test: part.Test,
-			TrainFeatures: features[0], ValFeatures: features[1], TestFeatures: features[2]}
-		for _, e := range part.Test {
+		c := &task.Contest{Target: t.Target, Train: part.Train, Val: part.Val, TrainFeatures: features[0], ValFeatures: features[1]}
+		var asked []int
+		for k := range part.Test {
+			e := &part.Test[k]
+			if _, has := e.Targets[t.Target]; !has && !x.apart(i) || x.apart(i) && sides(test[k]) != 2 {
+				continue
+			}
+			asked = append(asked, k)
+			c.Test, c.TestFeatures = append(c.Test, *e), append(c.TestFeatures, features[2][k])
 			x.boards[i].clusters = append(x.boards[i].clusters, e.GroupID())
 		}
-		if err := x.rivals(i, c, part, test); err != nil {
+		if len(asked) == 0 {
+			return fmt.Errorf("none of the %d test examples asks anything of effector %q (target %q)", len(part.Test), t.Effector, t.Target)
+		}
+		r.contests, r.asked = append(r.contests, c), append(r.asked, asked)
+		if err := r.rivals(i); err != nil {
 			return err
 		}
-		for k := range max(x.o.Seeds, 1) {
-			if err := x.contenders(ctx, i, c, part, test, uint64(k)); err != nil {
-				return err
-			}
+	}
+	seeds := max(x.o.Seeds, 1)
+	for k := range seeds {
+		if err := r.contenders(ctx, uint64(k)); err != nil {
+			return err
 		}
-		x.boards[i].settle(max(x.o.Seeds, 1))
+	}
+	for i := range x.boards {
+		x.boards[i].settle(seeds)
 	}
 	return nil
 }
 
-// rivals adds what answers without a plan.
-func (x *own) rivals(i int, c *task.Contest, part Part, test []prepare.Vectors) error {
-	t := x.plan.Tasks[i]
-	kind, err := prepare.Lookup(t.Kind)
-	if err != nil {
-		return err
-	}
-	rivals, err := kind.Rivals(c, t)
-	if err != nil {
-		return fmt.Errorf("task %q: %w", t.Kind, err)
-	}
-	if x.apart(i) {
-		if r := x.ownSpaces(test); r != nil {
-			rivals = append(rivals, *r)
+// sides counts the senses that an example gives something.
+func sides(v prepare.Vectors) int {
+	n := 0
+	for _, s := range v.Senses {
+		if len(s) > 0 {
+			n++
 		}
 	}
-	for _, r := range rivals {
-		for range max(x.o.Seeds, 1) {
-			if err := x.add(i, c, part, r.Name, r.Answers); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return n
 }
 
-// apart says that a task's senses are episodes of their own.
-func (x *own) apart(i int) bool {
-	e := x.plan.Effector(x.plan.Tasks[i].Effector)
-	return x.plan.Effectors[e].Head == head.NameEmbedding
-}
-
-// ownSpaces answers pairs with what the modules gave, where both sides are of
-// one width; nil where they are not.
-func (x *own) ownSpaces(test []prepare.Vectors) *task.Rival {
-	r := &task.Rival{Name: "modules' own spaces"}
-	for _, v := range test {
-		var a task.Answer
-		for _, s := range v.Senses {
-			if len(s) > 0 {
-				a.Values = append(a.Values, floats(s))
-			}
+// limit is how many of the training examples the plan learned from, 0 for all:
+// controls and baselines get no more.
+func (x *own) limit() int {
+	most := 0
+	for _, r := range x.o.Learned {
+		if r.Limit == 0 {
+			return 0
 		}
-		if len(a.Values) != 2 || len(a.Values[0]) != len(a.Values[1]) {
-			return nil
-		}
-		r.Answers = append(r.Answers, a)
+		most = max(most, r.Limit)
 	}
-	return r
-}
-
-// contenders adds the plan and its controls, taught with one seed.
-func (x *own) contenders(ctx context.Context, i int, c *task.Contest, part Part, test []prepare.Vectors, seed uint64) error {
-	plan := x.plan
-	if x.o.Fresh {
-		fresh := *x.plan
-		fresh.Trained, fresh.History = false, nil
-		fresh.Init(x.plan.Provenance.Seed + seed)
-		if err := x.teach(ctx, "plan", &fresh, part, seed); err != nil {
-			return err
-		}
-		plan = &fresh
-	}
-	if err := x.ask(ctx, i, c, part, "plan", plan, test, x.o.Config, -1); err != nil {
-		return err
-	}
-	senses := slices.Clone(plan.Senses)
-	for k, s := range senses {
-		if s.Kind != wiring.KindMemory && len(senses) > 1 && !x.apart(i) {
-			if err := x.ask(ctx, i, c, part, "plan without "+s.Name, plan, test, x.o.Config, k); err != nil {
-				return err
-			}
-		}
-	}
-	for _, name := range x.o.Controls {
-		made, err := control.Find(name)
-		if err != nil {
-			return err
-		}
-		other, err := made.Make(plan, x.o.Seed+seed)
-		if err != nil {
-			return err
-		}
-		if made.Trained {
-			other.Init(x.plan.Provenance.Seed + seed)
-			if err := x.teach(ctx, name, other, part, seed); err != nil {
-				return err
-			}
-		}
-		config := x.o.Config
-		config.LesionRegions, config.LesionTracts = nil, nil
-		if err := x.ask(ctx, i, c, part, name, other, test, config, -1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// teach lets a plan learn a part's training examples.
-func (x *own) teach(ctx context.Context, name string, p *wiring.Plan, part Part, seed uint64) error {
-	data, _, err := prepare.Prepare(ctx, p, x.modules, part.Train, part.Val, x.o.Prepare)
-	if err != nil {
-		return err
-	}
-	o := x.o.Learn
-	o.Seed += seed
-	o.Checkpoint = ""
-	what := "teaching " + name
-	if part.Name != "" {
-		what += ", fold " + part.Name
-	}
-	o.Progress = func(s learn.Progress) { x.o.Progress(what, s.Step, s.Steps) }
-	_, err = learn.Fit(ctx, p, data, o)
-	return err
-}
-
-// ask lets a plan answer about the test examples, without one of its senses or
-// with all (−1).
-func (x *own) ask(ctx context.Context, i int, c *task.Contest, part Part, name string, p *wiring.Plan, test []prepare.Vectors, config runtime.Config, without int) error {
-	s, err := answer.New(ctx, p, x.modules, config)
-	if err != nil {
-		return err
-	}
-	var inputs []*answer.Encoded
-	for _, v := range test {
-		senses := slices.Clone(v.Senses)
-		if without >= 0 {
-			senses[without] = nil
-		}
-		if !x.apart(i) {
-			inputs = append(inputs, s.Encoded(senses, v.Steps))
-			continue
-		}
-		for k := range senses {
-			if len(senses[k]) > 0 {
-				alone := make([][]float32, len(senses))
-				alone[k] = senses[k]
-				inputs = append(inputs, s.Encoded(alone, v.Steps))
-			}
-		}
-	}
-	x.o.Progress(name, 0, len(inputs))
-	all, err := s.Answer(ctx, inputs, x.o.Answer)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	effector := x.plan.Tasks[i].Effector
-	var answers []task.Answer
-	if x.apart(i) {
-		for k := 0; k+1 < len(all); k += 2 {
-			a := all[k].By[effector]
-			a.Values = append(slices.Clone(a.Values), all[k+1].By[effector].Values...)
-			answers = append(answers, a)
-		}
-	} else {
-		for k := range all {
-			answers = append(answers, all[k].By[effector])
-		}
-	}
-	return x.add(i, c, part, name, answers)
-}
-
-// add scores a condition's answers.
-func (x *own) add(i int, c *task.Contest, part Part, name string, answers []task.Answer) error {
-	t := x.plan.Tasks[i]
-	kind, err := prepare.Lookup(t.Kind)
-	if err != nil {
-		return err
-	}
-	s, err := kind.Score(c, t, answers)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	b := &x.boards[i]
-	at := slices.IndexFunc(b.conditions, func(c *scored) bool { return c.name == name })
-	if at < 0 {
-		at = len(b.conditions)
-		b.conditions = append(b.conditions, &scored{name: name, items: map[string][]float64{}, whole: map[string][]float64{}})
-	}
-	to := b.conditions[at]
-	for metric, v := range s.Items {
-		to.items[metric] = append(to.items[metric], v...)
-	}
-	for metric, v := range s.Whole {
-		to.whole[metric] = append(to.whole[metric], v)
-	}
-	if x.o.Items == nil {
-		return nil
-	}
-	for k := range c.Test {
-		line := item{Part: part.Name, ID: c.Test[k].ID, Task: t.Effector, Condition: name, Metrics: map[string]float64{}}
-		for metric, v := range s.Items {
-			line.Metrics[metric] = v[k]
-		}
-		data, err := json.Marshal(line)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(x.o.Items, "%s\n", data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settle averages the items of the last part over seeds: they stand one seed
-// after the other behind those of earlier parts.
-func (b *board) settle(seeds int) {
-	if seeds == 1 {
-		return
-	}
-	n := len(b.clusters)
-	for _, c := range b.conditions {
-		for metric, v := range c.items {
-			done := n - (len(v)-n)/(seeds-1)
-			last := v[done:]
-			size := len(last) / seeds
-			mean := make([]float64, size)
-			for i, x := range last {
-				mean[i%size] += x / float64(seeds)
-			}
-			c.items[metric] = append(v[:done:done], mean...)
-		}
-	}
-}
-
-// rows reports the conditions: the plan compared with every other.
-func (b *board) rows(set string, o Options) ([]Row, error) {
-	var out []Row
-	for _, c := range b.conditions {
-		row := Row{Set: set, Split: "test", Group: "all", Condition: c.name, N: len(b.clusters), Metrics: map[string]float64{}, CI: map[string][2]float64{}}
-		for metric, v := range c.items {
-			row.Metrics[metric] = metrics.Mean(v)
-			i, err := metrics.PairedBootstrap(v, nil, b.clusters, o.Resamples, o.Seed)
-			if err != nil {
-				return nil, err
-			}
-			row.CI[metric] = [2]float64{i.Low, i.High}
-		}
-		for metric, v := range c.whole {
-			row.Metrics[metric] = metrics.Mean(v)
-			if len(v) > 1 {
-				row.Metrics[metric+"_sd"] = deviation(v)
-			}
-		}
-		if c.name == "plan" {
-			for _, other := range b.conditions {
-				if other == c {
-					continue
-				}
-				d := Difference{Than: other.name, Metrics: map[string]metrics.Interval{}}
-				for _, metric := range slices.Sorted(maps.Keys(c.items)) {
-					i, err := metrics.PairedBootstrap(c.items[metric], other.items[metric], b.clusters, o.Resamples, o.Seed)
-					if err != nil {
-						return nil, err
-					}
-					d.Metrics[metric] = i
-				}
-				row.Versus = append(row.Versus, d)
-			}
-		}
-		out = append(out, row)
-	}
-	return out, nil
-}
-
-func deviation(v []float64) float64 {
-	mean := metrics.Mean(v)
-	var s float64
-	for _, x := range v {
-		s += (x - mean) * (x - mean)
-	}
-	return math.Sqrt(s / float64(len(v)-1))
-}
-
-func floats(v []float32) []float64 {
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = float64(x)
-	}
-	return out
+	return most
 }
