@@ -1,97 +1,172 @@
 package main
 
 import (
-	"io/fs"
+	"encoding/json"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"github.com/connectomewire/wire/internal/half"
 	"github.com/connectomewire/wire/modules"
-	"github.com/connectomewire/wire/modules/moduletest"
 )
 
-// testCase is a model with inputs.
+// testCase is a folder that models.py wrote: model.onnx and case.json.
 type testCase struct {
-	name    string
-	missing string // file that was not found
-	extra   bool   // not part of the mean
-	model   []byte
-	inputs  map[string]*modules.Tensor
+	Title  string           // of the row
+	Source string           // package and version, or "made"
+	Kind   string           // "model" or "operator"
+	Inputs map[string]input // by port
+
+	dir    string
+	inputs map[string]*modules.Tensor
 }
 
-func cases(dir string) []testCase {
-	files := map[string]string{}
-	if dir != "" {
-		filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && filepath.Ext(path) == ".onnx" {
-				files[filepath.Base(path)] = path
-			}
-			return nil
-		})
+// input says how an input is drawn; the same values at every run.
+type input struct {
+	Type  string
+	Shape []int
+	Fill  *float64 // every element, or
+	Below int      // whole numbers from 0, or
+	Scale float64  // normal, with this deviation (0: a half)
+}
+
+func readCases(dir, only string) ([]testCase, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*", "case.json"))
+	if err != nil {
+		return nil, err
 	}
-	shipped := func(name, file string, extra bool, inputs map[string]*modules.Tensor) testCase {
-		c := testCase{name: name, inputs: inputs, extra: extra}
-		data, err := os.ReadFile(files[file])
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no */case.json below %q; models.py writes them", dir)
+	}
+	slices.Sort(files)
+	var cases []testCase
+	for _, file := range files {
+		data, err := os.ReadFile(file)
 		if err != nil {
-			c.missing = file
+			return nil, err
 		}
-		c.model = data
-		return c
+		c := testCase{dir: filepath.Dir(file), inputs: map[string]*modules.Tensor{}}
+		if err := json.Unmarshal(data, &c); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if c.Kind != "model" && c.Kind != "operator" {
+			return nil, fmt.Errorf("%s: kind %q; known: model, operator", file, c.Kind)
+		}
+		if !strings.Contains(filepath.Base(c.dir), only) {
+			continue
+		}
+		for name, in := range c.Inputs {
+			t, err := in.draw()
+			if err != nil {
+				return nil, fmt.Errorf("%s: input %q: %w", file, name, err)
+			}
+			c.inputs[name] = t
+		}
+		cases = append(cases, c)
 	}
-	rate := modules.Ints([]int64{16000})
-	rate.Shape = []int{}
-	return []testCase{
-		shipped("speech embedding (openWakeWord), 76×32 frames", "embedding_model.onnx", false, in("input_1", noise(1, 76, 32, 1))),
-		shipped("text recognition (PP-OCRv4), 48×320", "ch_PP-OCRv4_rec_infer.onnx", false, in("x", noise(1, 3, 48, 320))),
-		shipped("voice activity (Silero v5), 512 samples", "silero_vad_v5.onnx", false, map[string]*modules.Tensor{
-			"input": noise(1, 512), "state": noise(2, 1, 128), "sr": rate}),
-		{name: "3×3 convolution, 64→64 channels, 56×56", model: convolution(), inputs: in("x", noise(1, 64, 56, 56))},
-		{name: "512×512×512 product", model: product(512), inputs: map[string]*modules.Tensor{"a": noise(512, 512), "b": noise(512, 512)}},
-		shipped("* text detection (PP-OCRv4), 320×320", "ch_PP-OCRv4_det_infer.onnx", true, in("x", noise(1, 3, 320, 320))),
-		shipped("* text direction (PP-OCR v2), 48×192", "ch_ppocr_mobile_v2.0_cls_infer.onnx", true, in("x", noise(1, 3, 48, 192))),
-		shipped("* log-mel spectrogram (openWakeWord), 12,640 samples", "melspectrogram.onnx", true, in("input", noise(1, 12640))),
-		shipped("* wake word “hey jarvis” (openWakeWord)", "hey_jarvis_v0.1.onnx", true, in("x.1", noise(1, 16, 96))),
-		{name: "* sum of two numbers (cost of a call)", extra: true, model: moduletest.Two().Bytes(),
-			inputs: map[string]*modules.Tensor{"a": noise(2), "b": noise(2)}},
-	}
+	return cases, nil
 }
 
-func in(name string, t *modules.Tensor) map[string]*modules.Tensor {
-	return map[string]*modules.Tensor{name: t}
-}
-
-// noise is the same at every call.
-func noise(shape ...int) *modules.Tensor {
-	n := 1
-	for _, d := range shape {
-		n *= d
+func (in *input) draw() (*modules.Tensor, error) {
+	d, err := modules.ParseDType(in.Type)
+	if err != nil {
+		return nil, err
+	}
+	n, err := modules.Elements(in.Shape)
+	if err != nil {
+		return nil, err
 	}
 	r := rand.New(rand.NewPCG(1, uint64(n)))
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(r.NormFloat64()) / 2
+	value := func() float64 {
+		switch {
+		case in.Fill != nil:
+			return *in.Fill
+		case in.Below > 0:
+			return float64(r.IntN(in.Below))
+		case in.Scale != 0:
+			return r.NormFloat64() * in.Scale
+		}
+		return r.NormFloat64() / 2
 	}
-	return modules.Floats(x, shape...)
+	t := &modules.Tensor{DType: d, Shape: in.Shape}
+	for range n {
+		v := value()
+		switch d {
+		case modules.Float32:
+			t.F32 = append(t.F32, float32(v))
+		case modules.Float64:
+			t.F64 = append(t.F64, v)
+		case modules.Int64:
+			t.I64 = append(t.I64, int64(v))
+		case modules.Int32:
+			t.I32 = append(t.I32, int32(v))
+		case modules.Uint8, modules.Bool:
+			t.U8 = append(t.U8, uint8(v))
+		case modules.Int8:
+			t.Raw = append(t.Raw, byte(int8(v)))
+		case modules.Float16:
+			h := half.To(float32(v))
+			t.Raw = append(t.Raw, byte(h), byte(h>>8))
+		default:
+			return nil, fmt.Errorf("cannot draw %v", d)
+		}
+	}
+	return t, nil
 }
 
-func convolution() []byte {
-	m := &moduletest.Model{
-		Nodes:        []moduletest.Node{{Op: "Conv", Inputs: []string{"x", "w", "b"}, Outputs: []string{"y"}, Lists: map[string][]int64{"pads": {1, 1, 1, 1}, "kernel_shape": {3, 3}}}},
-		Inputs:       []moduletest.Value{{Name: "x", DType: modules.Float32, Shape: []int{1, 64, 56, 56}}},
-		Outputs:      []moduletest.Value{{Name: "y", DType: modules.Float32, Shape: []int{1, 64, 56, 56}}},
-		Initializers: []moduletest.Initializer{{Name: "w", Tensor: noise(64, 64, 3, 3)}, {Name: "b", Tensor: noise(64)}},
+// numbers are the elements of an output as float64, nil if it has none.
+func numbers(t *modules.Tensor) []float64 {
+	var out []float64
+	switch t.DType {
+	case modules.Float32:
+		for _, v := range t.F32 {
+			out = append(out, float64(v))
+		}
+	case modules.Float64:
+		out = t.F64
+	case modules.Int64:
+		for _, v := range t.I64 {
+			out = append(out, float64(v))
+		}
+	case modules.Int32:
+		for _, v := range t.I32 {
+			out = append(out, float64(v))
+		}
+	case modules.Uint8, modules.Bool:
+		for _, v := range t.U8 {
+			out = append(out, float64(v))
+		}
+	case modules.Int8:
+		for _, v := range t.Raw {
+			out = append(out, float64(int8(v)))
+		}
+	case modules.Float16:
+		for i := 0; i+1 < len(t.Raw); i += 2 {
+			out = append(out, float64(half.From(uint16(t.Raw[i])|uint16(t.Raw[i+1])<<8)))
+		}
+	case modules.Sequence, modules.Map:
+		for _, e := range t.Seq {
+			out = append(out, numbers(e)...)
+		}
 	}
-	return m.Bytes()
+	return out
 }
 
-func product(n int) []byte {
-	v := func(name string) moduletest.Value {
-		return moduletest.Value{Name: name, DType: modules.Float32, Shape: []int{n, n}}
+// largest is the largest absolute difference of two outputs.
+func largest(got, want *modules.Tensor) (float64, error) {
+	a, b := numbers(got), numbers(want)
+	if len(a) != len(b) {
+		return 0, fmt.Errorf("%v and %v differ in shape", got.Shape, want.Shape)
 	}
-	m := &moduletest.Model{
-		Nodes:   []moduletest.Node{{Op: "MatMul", Inputs: []string{"a", "b"}, Outputs: []string{"y"}}},
-		Inputs:  []moduletest.Value{v("a"), v("b")},
-		Outputs: []moduletest.Value{v("y")},
+	d := 0.0
+	for i, v := range a {
+		if v != b[i] && !(math.IsNaN(v) && math.IsNaN(b[i])) {
+			d = max(d, math.Abs(v-b[i]))
+		}
 	}
-	return m.Bytes()
+	return d, nil
 }

@@ -10,7 +10,7 @@ import (
 // the block of A in the second-level cache.
 const (
 	kBlock = 256
-	mBlock = 480
+	mBlock = 240
 	nBlock = 2048
 	// rowBlock rows of A go through all columns of a B that is read in place
 	// before the next ones: those stay in the second-level cache.
@@ -63,18 +63,7 @@ func GemmStrided(transA, transB bool, m, n, k int, a []float32, lda int, b []flo
 	_, width := tileSize()
 	if !transB && (m <= 24 || k*n <= 8192) {
 		// B is used too little, or is too small, to be worth packing.
-		for k0 := 0; k0 < k; k0 += kBlock {
-			kn := min(kBlock, k-k0)
-			j := 0
-			if wide := rowWidth(); m == 1 && wide > 0 {
-				for ; j+wide <= n; j += wide {
-					rowWide(kn, a[k0*csa:], csa, b[k0*ldb+j:], ldb, c[j:], accumulate || k0 > 0)
-				}
-			}
-			for ; j < n; j += width {
-				tileColumn(m, min(width, n-j), kn, a[k0*csa:], rsa, csa, b[k0*ldb+j:], ldb, c[j:], ldc, accumulate || k0 > 0)
-			}
-		}
+		inPlace(m, n, k, a, rsa, csa, b, ldb, c, ldc, accumulate)
 		return
 	}
 	buf := getBuffer(PackedLen(min(k, kBlock), min(n, nBlock)))

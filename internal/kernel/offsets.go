@@ -51,3 +51,33 @@ func GemmOffsets(m, n, k int, a []float32, lda int, b []float32, offsets []int, 
 		}
 	}
 }
+
+// GemmInPlace is [GemmStrided] without transposition and without a packed copy
+// of B: for a few rows, or as many as the second-level cache holds beside B.
+// Bits are as in [Gemm].
+func GemmInPlace(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+	if m <= 0 || n <= 0 || k <= 0 {
+		GemmStrided(false, false, m, n, k, a, lda, b, ldb, c, ldc, accumulate)
+		return
+	}
+	need("c", c, m, n, ldc)
+	need("a", a, m, k, lda)
+	need("b", b, k, n, ldb)
+	inPlace(m, n, k, a, lda, 1, b, ldb, c, ldc, accumulate)
+}
+
+func inPlace(m, n, k int, a []float32, rsa, csa int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+	_, width := tileSize()
+	for k0 := 0; k0 < k; k0 += kBlock {
+		kn := min(kBlock, k-k0)
+		j := 0
+		if wide := rowWidth(); m == 1 && wide > 0 {
+			for ; j+wide <= n; j += wide {
+				rowWide(kn, a[k0*csa:], csa, b[k0*ldb+j:], ldb, c[j:], accumulate || k0 > 0)
+			}
+		}
+		for ; j < n; j += width {
+			tileColumn(m, min(width, n-j), kn, a[k0*csa:], rsa, csa, b[k0*ldb+j:], ldb, c[j:], ldc, accumulate || k0 > 0)
+		}
+	}
+}

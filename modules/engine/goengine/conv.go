@@ -238,19 +238,44 @@ type convolution struct {
 
 	// of the image at work
 	src, dst, res []float32
-	block, blocks int // columns of a unit of work, units a group
+	block, blocks int // columns of a unit of work, blocks of them a group
+	rows, strips  int // rows of a unit, strips of them a group
 	lo, hi        float32
 	rest          activation // what lo and hi do not cover
 	depthwise     bool       // every output plane depends on one input plane
+	packs         bool       // the input is worth packing for the product
 }
 
 // convBlock is about how many elements of the result a worker holds at once.
 const convBlock = 1 << 15
 
+// units divides the product of a group into blocks of columns and strips of
+// rows, enough of them for all workers.
+func (v *convolution) units(workers int) {
+	p, width, ocg := v.l.p, kernel.PanelWidth(), v.oc/v.groups
+	v.block = min(16*width, (p.n+width-1)/width*width)
+	v.rows = min(ocg, convBlock/v.block)
+	v.packs = len(p.taps) == 1 && p.taps[0] == 0 && ocg >= 192 && (p.size < 64 || p.size%256 == 0)
+	if v.packs {
+		v.rows = ocg
+	}
+	if share := 2 * workers; v.groups == 1 && workers > 1 {
+		if blocks := (p.n + v.block - 1) / v.block; blocks < share {
+			v.block = max(2*width, (p.n/share+width-1)/width*width)
+		}
+		if blocks := (p.n + v.block - 1) / v.block; blocks < share {
+			strips := (share + blocks - 1) / blocks
+			v.rows = min(v.rows, max(12, (ocg/strips+11)/12*12))
+		}
+	}
+	v.blocks = (p.n + v.block - 1) / v.block
+	v.strips = (ocg + v.rows - 1) / v.rows
+}
+
 func (v *convolution) run() {
 	p := v.l.p
 	inSize, outSize := v.ic*p.g.in[0]*p.g.in[1], v.oc*p.g.out[0]*p.g.out[1]
-	icg, ocg := v.ic/v.groups, v.oc/v.groups
+	icg := v.ic / v.groups
 	k := icg * len(p.taps)
 	workers := v.c.threads
 	if p.n*k*v.oc < 1<<16 {
@@ -269,16 +294,10 @@ func (v *convolution) run() {
 		planes = v.c.floats(each * workersOr1(workers, byGroup))
 		clear(planes)
 	}
-	// a unit of work: some columns of one group
-	width := kernel.PanelWidth()
-	v.block = max(width, min(16*width, convBlock/ocg)/width*width)
-	if v.groups == 1 && workers > 1 {
-		v.block = max(width, min(v.block, (p.n/workers+width-1)/width*width))
-	}
-	v.blocks = (p.n + v.block - 1) / v.block
+	v.units(workers)
 	var scratch []float32
 	if !p.contiguous && !v.depthwise {
-		scratch = v.c.floats(workers * ocg * v.block)
+		scratch = v.c.floats(workers * v.rows * v.block)
 	}
 	for n := range v.batch {
 		v.src = v.x[n*inSize : (n+1)*inSize]
@@ -296,8 +315,8 @@ func (v *convolution) run() {
 			v.unitsParallel(workers, planes, scratch)
 		default:
 			src := v.planesOf(planes, 0, v.ic)
-			for u := range v.groups * v.blocks {
-				v.unit(u/v.blocks, u%v.blocks*v.block, src[u/v.blocks*icg*p.size:], scratch)
+			for u := range v.groups * v.blocks * v.strips {
+				v.unitOf(u, src, scratch)
 			}
 		}
 	}
@@ -327,21 +346,28 @@ func (v *convolution) planesOf(planes []float32, i, j int) []float32 {
 // unitsParallel lets workers share the columns of every group.
 func (v *convolution) unitsParallel(workers int, planes, scratch []float32) {
 	p := v.l.p
-	icg, ocg := v.ic/v.groups, v.oc/v.groups
 	src := v.src
 	if planes != nil {
 		kernel.Parallel(threadsFor(workers, v.ic*p.size), v.ic, 1, func(_, i, j int) { v.planesOf(planes[i*p.size:], i, j) })
 		src = planes
 	}
-	kernel.Parallel(workers, v.groups*v.blocks, 1, func(w, i, j int) {
+	kernel.Parallel(workers, v.groups*v.blocks*v.strips, 1, func(w, i, j int) {
 		var own []float32
 		if scratch != nil {
-			own = scratch[w*ocg*v.block:]
+			own = scratch[w*v.rows*v.block:]
 		}
 		for u := i; u < j; u++ {
-			v.unit(u/v.blocks, u%v.blocks*v.block, src[u/v.blocks*icg*p.size:], own)
+			v.unitOf(u, src, own)
 		}
 	})
+}
+
+// unitOf computes unit u of all groups, whose planes are in src.
+func (v *convolution) unitOf(u int, src, scratch []float32) {
+	strip := u % v.strips
+	u /= v.strips
+	g := u / v.blocks
+	v.unit(g, u%v.blocks*v.block, strip*v.rows, src[g*v.ic/v.groups*v.l.p.size:], scratch)
 }
 
 // groupsParallel lets workers share the groups.
@@ -352,7 +378,7 @@ func (v *convolution) groupsParallel(workers, each int, planes, scratch []float3
 			mine = planes[w*each : (w+1)*each]
 		}
 		if scratch != nil {
-			own = scratch[w*v.oc/v.groups*v.block:]
+			own = scratch[w*v.rows*v.block:]
 		}
 		v.someGroups(i, j, mine, own)
 	})
@@ -367,8 +393,8 @@ func (v *convolution) someGroups(i, j int, planes, scratch []float32) {
 			v.filter(g, src)
 			continue
 		}
-		for u := range v.blocks {
-			v.unit(g, u*v.block, src, scratch)
+		for u := range v.blocks * v.strips {
+			v.unit(g, u/v.strips*v.block, u%v.strips*v.rows, src, scratch)
 		}
 	}
 }
@@ -394,36 +420,41 @@ func (v *convolution) filter(g int, src []float32) {
 	}
 }
 
-// unit computes the columns of one block, which begins at position at, for one
-// group, whose planes are in src.
-func (v *convolution) unit(g, at int, src, scratch []float32) {
+// unit computes the columns of one block, which begins at position at, and the
+// rows of one strip, which begins at row first, for one group, whose planes are
+// in src.
+func (v *convolution) unit(g, at, first int, src, scratch []float32) {
 	p := v.l.p
-	n := min(v.block, p.n-at)
 	icg, ocg := v.ic/v.groups, v.oc/v.groups
+	n, rows := min(v.block, p.n-at), min(v.rows, ocg-first)
 	k := icg * len(p.taps)
 	each := p.g.out[0] * p.g.out[1]
-	w := v.w[g*ocg*k : (g+1)*ocg*k]
+	first += g * ocg
+	w := v.w[first*k : (first+rows)*k]
 	in := src[at:]
-	dst, res := v.dst[g*ocg*each:(g+1)*ocg*each], v.res
+	dst, res := v.dst[first*each:(first+rows)*each], v.res
+	if res != nil {
+		res = res[first*each:]
+	}
 	if p.contiguous {
-		v.product(ocg, n, k, w, in, dst[at:], each)
-		for o := range ocg {
+		v.product(rows, n, k, w, in, dst[at:], each)
+		for o := range rows {
 			row := dst[o*each+at : o*each+at+n]
 			var r []float32
 			if res != nil {
-				r = res[(g*ocg+o)*each+at:]
+				r = res[o*each+at:]
 			}
-			v.finish(row, r, g*ocg+o)
+			v.finish(row, r, first+o)
 		}
 		return
 	}
-	c := scratch[:ocg*n]
-	v.product(ocg, n, k, w, in, c, n)
+	c := scratch[:rows*n]
+	v.product(rows, n, k, w, in, c, n)
 	outW := p.g.out[1]
-	for o := range ocg {
+	for o := range rows {
 		row := c[o*n : (o+1)*n]
 		if res == nil {
-			v.finish(row, nil, g*ocg+o)
+			v.finish(row, nil, first+o)
 		}
 		// drop the positions that fall into the padding
 		y, x := at/p.w, at%p.w
@@ -434,7 +465,7 @@ func (v *convolution) unit(g, at int, src, scratch []float32) {
 				part := dst[d : d+keep]
 				copy(part, row[i:i+keep])
 				if res != nil {
-					v.finish(part, res[g*ocg*each+d:], g*ocg+o)
+					v.finish(part, res[d:], first+o)
 				}
 			}
 			i += run
@@ -445,11 +476,14 @@ func (v *convolution) unit(g, at int, src, scratch []float32) {
 
 // product multiplies weights and input columns.
 func (v *convolution) product(m, n, k int, w, in, c []float32, ldc int) {
-	if len(v.l.p.taps) == 1 && v.l.p.taps[0] == 0 {
-		kernel.GemmStrided(false, false, m, n, k, w, k, in, v.l.p.size, c, ldc, false)
-		return
+	switch p := v.l.p; {
+	case v.packs:
+		kernel.GemmStrided(false, false, m, n, k, w, k, in, p.size, c, ldc, false)
+	case len(p.taps) == 1 && p.taps[0] == 0:
+		kernel.GemmInPlace(m, n, k, w, k, in, p.size, c, ldc, false)
+	default:
+		kernel.GemmOffsets(m, n, k, w, k, in, v.l.offsets, c, ldc, false)
 	}
-	kernel.GemmOffsets(m, n, k, w, k, in, v.l.offsets, c, ldc, false)
 }
 
 // finish adds the bias, adds the residual and applies the activation.
