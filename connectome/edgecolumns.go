@@ -257,7 +257,7 @@ func (s *source) edgeListColumns(rows [][]string) (edgeColumns, error) {
 	}
 	first := rows[0]
 	from, to := edgeEnds(first)
-	c.header = from >= 0 || s.titled(first) || len(rows) > 1 && (isHeader(rows) || isNameHeader(rows))
+	c.header = s.cfg.titles || from >= 0 || s.titled(first) || len(rows) > 1 && (isHeader(rows) || isNameHeader(rows))
 	if c.header {
 		if c.width = commonWidth(rows[1:]); c.width == len(first)+1 { // R's names of rows have no title
 			first = append([]string{""}, first...)

@@ -359,3 +359,5 @@ func FuzzExcel(f *testing.F) {
 	}
 	fuzzReader(f, (*source).readExcel, b.String(), b.String()[:600])
 }
+
+func FuzzSQLite(f *testing.F) { fuzzReader(f, (*source).readSQLite, seedFiles(f, "*.sqlite")...) }

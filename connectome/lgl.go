@@ -66,6 +66,8 @@ func (s *source) readLGL() (*Connectome, error) {
 		switch {
 		case len(f) == 0:
 			continue
+		case len(f[0]) == 0:
+			return nil, s.failf(ErrNode, t.line, 1, "every edge needs both ends", "an empty name")
 		case f[0][0] == '#':
 			if f[0] = f[0][1:]; len(f[0]) == 0 { // "# node", but "#node" too
 				f = f[1:]
@@ -79,8 +81,6 @@ func (s *source) readLGL() (*Connectome, error) {
 			return nil, s.failf(ErrSyntax, t.line, 1, `an LGL file begins with "# node"`, "a neighbour before any node")
 		case len(f) > 2:
 			return nil, s.failf(ErrRagged, t.line, 0, "a line is a neighbour and its weight", "%d fields", len(f))
-		case len(f[0]) == 0:
-			return nil, s.failf(ErrNode, t.line, 1, "every edge needs both ends", "an empty name")
 		}
 		to := e.node(string(f[0]))
 		edge := e.edge(from, to)

@@ -27,6 +27,8 @@ type config struct {
 	// usedEnds, usedKinds and usedFormat say that the reader of the file heeds
 	// those options.
 	usedEnds, usedKinds, usedFormat bool
+	// titles says that the first row of a table holds the titles of columns.
+	titles bool
 	// triangles says that a matrix with one empty triangle is directed, on the
 	// word of a sidecar.
 	triangles bool
@@ -49,7 +51,8 @@ func newConfig(opts []Option) *config {
 func WithFormat(name string) Option { return func(c *config) { c.format = strings.ToLower(name) } }
 
 // WithVar chooses a variable of a MAT, HDF5, NPZ or ZIP file (for example
-// "CIJctx"), or the graph of a file that holds several.
+// "CIJctx"), the sheet of a workbook, the table of a database, or the graph of
+// a file that holds several.
 func WithVar(name string) Option { return func(c *config) { c.variable = name } }
 
 // WithWeight chooses the edge attribute or column that becomes the weight,

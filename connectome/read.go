@@ -128,7 +128,7 @@ func binaryFormats() []formatRule {
 		{func(head []byte) bool { return hdf5.Find(head) >= 0 }, (*source).readHDF5},
 		{prefix("MATLAB 7.3"), (*source).readHDF5},
 		{isNIfTI, (*source).readCIFTI},
-		{prefix("SQLite format 3\x00"), refuse("SQLite databases", "export the table of edges as CSV")},
+		{isSQLite, (*source).readSQLite},
 		{prefix("\xfd7zXZ\x00"), refuse("xz compression", "unpack it with unxz")},
 		{prefix("\x28\xb5\x2f\xfd"), refuse("zstd compression", "unpack it with unzstd")},
 		{prefix("7z\xbc\xaf\x27\x1c"), refuse("7-zip archives", "unpack it first")},

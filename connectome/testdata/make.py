@@ -8,6 +8,8 @@ import bz2
 import gzip
 import io
 import json
+import os
+import sqlite3
 import struct
 import zipfile
 
@@ -172,3 +174,44 @@ with zipfile.ZipFile("tvb_bz2.zip", "w", zipfile.ZIP_DEFLATED) as z:
     z.writestr("sub/centres.txt.bz2", bz2.compress(centres.encode()))
     z.writestr("sub/hemisphere.txt", "0\n0\n1\n1\n1\n")
     z.writestr("sub/info.txt", "free text: weights of five regions\n")
+
+# --- SQLite, with small pages so that small files have trees of several levels
+def database(name, *statements, encoding="UTF-8"):
+    path = "sqlite_" + name + ".sqlite"
+    if os.path.exists(path):
+        os.remove(path)
+    db = sqlite3.connect(path)
+    db.execute("pragma page_size = 512")
+    db.execute("pragma encoding = '%s'" % encoding)
+    for s in statements:
+        db.execute(s)
+    db.commit()
+    db.close()
+
+
+edges = ("create table edges (source text, target text, weight real)", "insert into edges values ('a', 'b', 2), ('b', 'a', 2.5), ('c', 'a', null)")
+database("edges", *edges)
+database("two", *edges, "create table gaps (pre text, post text, n integer)", "insert into gaps values ('x', 'y', 1), ('y', 'x', 2)")
+database("regions", "create table regions (id integer primary key, name text, x real, y real, z real, hemisphere text)",
+         "insert into regions values (7, 'lh-a', -10, 0, 1, 'left'), (8, 'rh-a', 10, 0, 1, 'right'), (9, 'rh-b', 12, 5, 1, 'right')",
+         "create table tracts (id integer primary key, p integer references regions (id), q integer references regions (id), streamlines integer)",
+         "insert into tracts (p, q, streamlines) values (7, 8, 5), (9, 7, 3), (7, 9, 1)")
+database("nodes", "create table nodes (id text, label text)", "insert into nodes values ('n1', 'V1'), ('n2', 'V2'), ('n3', 'V4')",
+         "create table links (pre_id text, post_id text, n integer)", "insert into links values ('n1', 'n2', 4), ('n2', 'n1', 3)")
+database("monkeys", "create table t (monkey text, goes text, gets text, w real)", "insert into t values ('M1', 'V1', 'V2', 0.5), ('M2', 'V2', 'V1', 0.25)")
+database("shared", "create table t (one text, two text)", "insert into t values ('a', 'b'), ('b', 'c'), ('c', 'a')")
+database("kinds", "create table t (pre text, post text, type text, n integer)", "insert into t values ('a', 'b', 'chemical', 3), ('b', 'c', 'electrical', 2)")
+database("matrix", 'create table sc (region text, "a" real, "b" real, "c" real)', "insert into sc values ('a', 0, 1, 2), ('b', 1, 0, 0), ('c', 2, 0, 0)")
+database("marks", "create table t (source text, target text)", "insert into t values ('a\tb', '\"c'), ('\"c', '#d\n')")
+database("numbers", "create table t (a integer, b integer, c integer)", "insert into t values (1, 2, 3)")
+database("holes", "create table t (source text, target text, weight)", "insert into t values ('x', 'y', 1), ('y', null, 2)")
+database("words", "create table t (source text, target text, weight)", "insert into t values ('x', 'y', 1), ('y', 'z', 'much')")
+database("view", "create view e as select 'a' as source, 'b' as target")
+# A tree of several levels; a key that is no row number; a column that is
+# computed and one that came later; texts on overflow pages; UTF-16.
+chain = "with recursive n(i) as (select 0 union all select i + 1 from n where i < 999) insert into edges %s select %s from n"
+database("deep", "create table edges (note text, weight real not null, twice as (2 * weight), source text /* , x */, target text, primary key (target, source)) without rowid",
+         chain % ("(note, weight, source, target)", "iif(i % 25 = 0, printf('%.*c', i, 'n'), 'n'), i + 0.5, printf('r%d', i), printf('r%d', (i * 7 + 1) % 1000)"), encoding="UTF-16be")
+database("late", "create table edges (\"source\" text, [target] text, `weight` int default 3)",
+         chain % ("(source, target, weight)", "'r' || i, 'r' || ((i * 7 + 1) % 1000), (i - 500) * (i * 1000001 % 99991) * 12345"),
+         "alter table edges add column length real default 1.5", encoding="UTF-16le")
