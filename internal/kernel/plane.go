@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Filter is one plane of a depthwise convolution or of a first layer of few
 // channels: output (y, x) is the sum over taps t of
@@ -24,20 +27,10 @@ func (f *Filter) Apply(dst []float32, dstPitch int, src []float32, srcPitch, row
 	if rows <= 0 || cols <= 0 {
 		return
 	}
-	need("dst", dst, rows, cols, max(dstPitch, cols))
 	if len(f.Offsets) < len(f.Weights) {
 		panic("kernel: fewer offsets than weights")
 	}
-	most := 0
-	for _, o := range f.Offsets[:len(f.Weights)] {
-		if o < 0 {
-			panic("kernel: negative offset")
-		}
-		most = max(most, o)
-	}
-	if last := most + (rows-1)*srcPitch + max(cols, FilterSlack); last > len(src) {
-		panic(fmt.Sprintf("kernel: src has %d elements, want %d", len(src), last))
-	}
+	needTaps(dst, dstPitch, src, srcPitch, rows, cols, f.Offsets[:len(f.Weights)])
 	if len(f.Weights) == 0 {
 		for y := range rows {
 			row := dst[y*dstPitch:][:cols]
@@ -47,6 +40,48 @@ func (f *Filter) Apply(dst []float32, dstPitch int, src []float32, srcPitch, row
 		return
 	}
 	filterPlane(f, dst, dstPitch, src, srcPitch, rows, cols)
+}
+
+// needTaps panics unless the slices suffice for a [Filter].
+func needTaps(dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int, offsets []int) {
+	need("dst", dst, rows, cols, max(dstPitch, cols))
+	most := 0
+	for _, o := range offsets {
+		if o < 0 {
+			panic("kernel: negative offset")
+		}
+		most = max(most, o)
+	}
+	if last := most + (rows-1)*srcPitch + max(cols, FilterSlack); last > len(src) {
+		panic(fmt.Sprintf("kernel: src has %d elements, want %d", len(src), last))
+	}
+}
+
+// MaxTaps writes the largest src[offsets[t]+y·srcPitch+x] over taps t to output
+// (y, x), as [Filter.Apply] lays them out. NaN counts as nothing; without any
+// number the result is −Inf.
+func MaxTaps(dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int, offsets []int) {
+	if rows <= 0 || cols <= 0 || len(offsets) == 0 {
+		return
+	}
+	needTaps(dst, dstPitch, src, srcPitch, rows, cols, offsets)
+	maxTaps(dst, dstPitch, src, srcPitch, rows, cols, offsets)
+}
+
+func maxTapsGo(dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int, offsets []int) {
+	for y := range rows {
+		row := dst[y*dstPitch:][:cols]
+		for i := range row {
+			row[i] = float32(math.Inf(-1))
+		}
+		for _, o := range offsets {
+			for i, v := range src[o+y*srcPitch:][:cols] {
+				if v > row[i] {
+					row[i] = v
+				}
+			}
+		}
+	}
 }
 
 // filterChunks calls part with blocks of at most eight vectors of eight

@@ -6,10 +6,23 @@ func filterPlane(f *Filter, dst []float32, dstPitch int, src []float32, srcPitch
 		return
 	}
 	filterChunks(rows, cols, func(y, rows, x, vecs, cols int) {
-		depthwiseAVX2(rows, vecs, cols, len(f.Weights), &f.Offsets[0], &f.Weights[0],
-			&src[y*srcPitch+x], srcPitch, &dst[y*dstPitch+x], dstPitch, f.Bias, f.Lo, f.Hi)
+		depthwiseAVX2(rows, vecs, cols, len(f.Weights), &f.Offsets[0],
+			&src[y*srcPitch+x], srcPitch, &dst[y*dstPitch+x], dstPitch, &f.Weights[0], f.Bias, f.Lo, f.Hi)
 	})
 }
+
+func maxTaps(dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int, offsets []int) {
+	if level == Generic {
+		maxTapsGo(dst, dstPitch, src, srcPitch, rows, cols, offsets)
+		return
+	}
+	filterChunks(rows, cols, func(y, rows, x, vecs, cols int) {
+		maxTapsAVX2(rows, vecs, cols, len(offsets), &offsets[0], &src[y*srcPitch+x], srcPitch, &dst[y*dstPitch+x], dstPitch)
+	})
+}
+
+//go:noescape
+func maxTapsAVX2(rows, vecs, cols, taps int, offsets *int, src *float32, srcPitch int, dst *float32, dstPitch int)
 
 func copyRows(dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int) {
 	if level == Generic || cols < 8 {
@@ -28,7 +41,7 @@ func clamp(dst, x []float32, s, lo, hi float32) {
 }
 
 //go:noescape
-func depthwiseAVX2(rows, vecs, cols, taps int, offsets *int, w, src *float32, srcPitch int, dst *float32, dstPitch int, bias, lo, hi float32)
+func depthwiseAVX2(rows, vecs, cols, taps int, offsets *int, src *float32, srcPitch int, dst *float32, dstPitch int, w *float32, bias, lo, hi float32)
 
 //go:noescape
 func copyRowsAVX2(rows, cols int, dst *float32, dstPitch int, src *float32, srcPitch int)

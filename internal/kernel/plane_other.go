@@ -6,6 +6,10 @@ func filterPlane(f *Filter, dst []float32, dstPitch int, src []float32, srcPitch
 	filterGo(f, dst, dstPitch, src, srcPitch, rows, cols)
 }
 
+func maxTaps(dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int, offsets []int) {
+	maxTapsGo(dst, dstPitch, src, srcPitch, rows, cols, offsets)
+}
+
 func copyRows(dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int) {
 	copyRowsGo(dst, dstPitch, src, srcPitch, rows, cols)
 }

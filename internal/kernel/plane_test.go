@@ -47,6 +47,9 @@ func TestFilter(t *testing.T) {
 					got[i] = 7
 				}
 				f.Apply(got, dstPitch, src, pitch, rows, cols)
+				if taps > 0 {
+					testMaxTaps(t, src, pitch, rows, cols, f.Offsets)
+				}
 				for i, v := range got {
 					if math.Abs(float64(v-want[i])) > 1e-5 {
 						t.Fatalf("%v: %d taps, %d×%d: output (%d, %d) is %v, want %v", l, taps, rows, cols, i/dstPitch, i%dstPitch, v, want[i])
@@ -96,6 +99,35 @@ func TestCopyRowsAndClamps(t *testing.T) {
 				}
 			}
 			if one[cols] != 0 || two[cols] != 0 {
+				t.Fatal("written beyond the slice")
+			}
+		}
+	})
+}
+
+func testMaxTaps(t *testing.T, src []float32, pitch, rows, cols int, offsets []int) {
+	t.Helper()
+	src = append([]float32(nil), src...)
+	src[len(src)/2] = float32(math.NaN())
+	const dstPitch = 75
+	got, want := make([]float32, rows*dstPitch), make([]float32, rows*dstPitch)
+	MaxTaps(got, dstPitch, src, pitch, rows, cols, offsets)
+	maxTapsGo(want, dstPitch, src, pitch, rows, cols, offsets)
+	same(t, fmt.Sprintf("%v: largest of %d taps, %d×%d", Current(), len(offsets), rows, cols), got, want)
+}
+
+func TestSoftmaxBits(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(23, 1))
+		for n := 1; n < 140; n++ {
+			x := random(r, n)
+			got, want := make([]float32, n+1), make([]float32, n)
+			Softmax(got, x)
+			SubScalar(want, x, Max(x))
+			Exp(want, want)
+			MulScalar(want, want, 1/Sum(want))
+			same(t, fmt.Sprintf("softmax of %d", n), got[:n], want)
+			if got[n] != 0 {
 				t.Fatal("written beyond the slice")
 			}
 		}

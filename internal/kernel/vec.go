@@ -150,9 +150,7 @@ func Softmax(dst, src []float32) {
 		return
 	}
 	dst = dst[:len(src)]
-	SubScalar(dst, src, Max(src))
-	Exp(dst, dst)
-	MulScalar(dst, dst, 1/Sum(dst))
+	MulScalar(dst, dst, 1/expSum(dst, src, Max(src)))
 }
 
 // LogSumExp returns log Σ e^x[i]; scratch must be as long as x.

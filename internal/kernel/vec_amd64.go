@@ -15,6 +15,15 @@ func axpy(s float32, x, y []float32) {
 	axpyAVX2(len(x), &y[0], &x[0], s)
 }
 
+// expSum writes e^(x−s) to dst and returns its sum, with the bits of [Exp] and
+// [Sum].
+func expSum(dst, x []float32, s float32) float32 {
+	if level == Generic {
+		return expSumGo(dst, x, s)
+	}
+	return expSumAVX2(len(x), &dst[0], &x[0], s)
+}
+
 func sum(x []float32) float32 {
 	if level == Generic {
 		return sumGo(x)
@@ -139,6 +148,9 @@ func dotAVX2(n int, x, y *float32) float32
 
 //go:noescape
 func axpyAVX2(n int, y, x *float32, s float32)
+
+//go:noescape
+func expSumAVX2(n int, dst, x *float32, s float32) float32
 
 //go:noescape
 func sumAVX2(n int, x *float32) float32

@@ -20,6 +20,12 @@ func dotGo(x, y []float32) float32 {
 	return fold(lanes)
 }
 
+func expSumGo(dst, x []float32, s float32) float32 {
+	scalarGo(opSub, dst, x, s)
+	unaryGo(fnExp, dst, dst)
+	return sumGo(dst)
+}
+
 func sumGo(x []float32) float32 {
 	var lanes [8]float32
 	i := 0

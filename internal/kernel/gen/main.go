@@ -49,7 +49,8 @@ func main() {
 	plane := &asm{}
 	header(plane)
 	masks(plane)
-	depthwise(plane)
+	taps(plane, "depthwiseAVX2", false)
+	taps(plane, "maxTapsAVX2", true)
 	copyRows(plane)
 	write("plane_amd64.s", plane)
 
@@ -517,6 +518,7 @@ func vector(a *asm) {
 	transpose8(a)
 	axpy(a)
 	dot(a)
+	expSum(a)
 	reduce(a, "sumAVX2", "VADDPS", "VADDSS", "zero")
 	reduce(a, "maximumAVX2", "VMAXPS", "VMAXSS", "")
 }
@@ -854,6 +856,64 @@ func horizontal(a *asm, op, ss string) {
 	a.f("%s X5, X4, X4", ss)
 }
 
+// expSum writes e^(x−s) and adds it up, in the lanes of sumAVX2.
+func expSum(a *asm) {
+	a.text("expSumAVX2", 36)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ x+16(FP), SI")
+	a.f("VBROADCASTSS s+24(FP), Y9")
+	for i := 4; i < 8; i++ {
+		a.f("VXORPS Y%d, Y%d, Y%d", i, i, i)
+	}
+	a.f("SUBQ $32, CX")
+	a.f("JLT rest")
+	a.label("wide")
+	for i := 0; i < 4; i++ {
+		a.f("VMOVUPS %d(SI), Y0", i*32)
+		a.f("VSUBPS Y9, Y0, Y0")
+		exp(a)
+		a.f("VMOVUPS Y0, %d(DI)", i*32)
+		a.f("VADDPS Y0, Y%d, Y%d", i+4, i+4)
+	}
+	a.f("ADDQ $128, SI")
+	a.f("ADDQ $128, DI")
+	a.f("SUBQ $32, CX")
+	a.f("JGE wide")
+	a.label("rest")
+	a.f("ADDQ $32, CX")
+	a.f("SUBQ $8, CX")
+	a.f("JLT tail")
+	a.label("loop")
+	a.f("VMOVUPS (SI), Y0")
+	a.f("VSUBPS Y9, Y0, Y0")
+	exp(a)
+	a.f("VMOVUPS Y0, (DI)")
+	a.f("VADDPS Y0, Y4, Y4")
+	a.f("ADDQ $32, SI")
+	a.f("ADDQ $32, DI")
+	a.f("SUBQ $8, CX")
+	a.f("JGE loop")
+	a.label("tail")
+	a.f("ADDQ $8, CX")
+	a.f("JEQ done")
+	tailMask(a)
+	a.f("VMASKMOVPS (SI), Y15, Y0")
+	a.f("VSUBPS Y9, Y0, Y0")
+	exp(a)
+	a.f("VMASKMOVPS Y0, Y15, (DI)")
+	a.f("VANDPS Y15, Y0, Y0")
+	a.f("VADDPS Y0, Y4, Y4")
+	a.label("done")
+	a.f("VADDPS Y5, Y4, Y4")
+	a.f("VADDPS Y7, Y6, Y6")
+	a.f("VADDPS Y6, Y4, Y4")
+	horizontal(a, "VADDPS", "VADDSS")
+	a.f("MOVSS X4, ret+32(FP)")
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
 // reduce writes a reduction; without a neutral constant the first element
 // fills the unused lanes.
 func reduce(a *asm, name, op, ss, neutral string) {
@@ -905,27 +965,42 @@ func reduce(a *asm, name, op, ss, neutral string) {
 
 // ---- planes (AVX2) ----
 
-// depthwise writes the kernel of a depthwise convolution: some rows of some
-// vectors of one output plane stay in registers while the taps run. Of a
-// single vector less than eight columns may be stored.
-func depthwise(a *asm) {
-	a.text("depthwiseAVX2", 92)
+// taps writes the kernel of a depthwise convolution or of a largest value:
+// some rows of some vectors of one output plane stay in registers while the
+// taps run. Of a single vector less than eight columns may be stored.
+func taps(a *asm, name string, largest bool) {
+	size := 92
+	if largest {
+		size = 72
+	}
+	a.text(name, size)
 	a.f("MOVQ rows+0(FP), BX")
 	a.f("MOVQ vecs+8(FP), AX")
 	a.f("MOVQ cols+16(FP), R15")
 	a.f("MOVQ taps+24(FP), CX")
 	a.f("MOVQ offsets+32(FP), SI")
-	a.f("MOVQ w+40(FP), R14")
-	a.f("MOVQ src+48(FP), DI")
-	a.f("MOVQ srcPitch+56(FP), R8")
-	a.f("MOVQ dst+64(FP), R9")
-	a.f("MOVQ dstPitch+72(FP), R13")
+	a.f("MOVQ src+40(FP), DI")
+	a.f("MOVQ srcPitch+48(FP), R8")
+	a.f("MOVQ dst+56(FP), R9")
+	a.f("MOVQ dstPitch+64(FP), R13")
+	if !largest {
+		a.f("MOVQ w+72(FP), R14")
+	}
 	a.f("SHLQ $2, R8")
 	a.f("SHLQ $2, R13")
 	a.f("LEAQ (R8)(R8*2), R11") // three rows
 	a.f("LEAQ (DI)(R8*4), R12") // the fifth row
-	for i := 0; i < 8; i++ {
-		a.f("VXORPS Y%d, Y%d, Y%d", i, i, i)
+	if largest {
+		a.f("MOVL $0xff800000, DX") // −Inf
+		a.f("MOVQ DX, X0")
+		a.f("VBROADCASTSS X0, Y0")
+		for i := 1; i < 8; i++ {
+			a.f("VMOVAPS Y0, Y%d", i)
+		}
+	} else {
+		for i := 0; i < 8; i++ {
+			a.f("VXORPS Y%d, Y%d, Y%d", i, i, i)
+		}
 	}
 	widths := []int{8, 4, 2, 1}
 	for _, vecs := range widths {
@@ -945,8 +1020,10 @@ func depthwise(a *asm) {
 			a.label(label)
 			a.f("MOVQ (SI), DX")
 			a.f("ADDQ $8, SI")
-			a.f("VBROADCASTSS (R14), Y8")
-			a.f("ADDQ $4, R14")
+			if !largest {
+				a.f("VBROADCASTSS (R14), Y8")
+				a.f("ADDQ $4, R14")
+			}
 			a.f("LEAQ (DI)(DX*4), R10")
 			if rows > 4 {
 				a.f("LEAQ (R12)(DX*4), DX")
@@ -955,18 +1032,25 @@ func depthwise(a *asm) {
 				base := []string{"R10", "DX"}[r/4]
 				at := []string{"(%s)", "(%s)(R8*1)", "(%s)(R8*2)", "(%s)(R11*1)"}[r%4]
 				for v := 0; v < vecs; v++ {
-					a.f("VFMADD231PS %d"+at+", Y8, Y%d", v*32, base, r*vecs+v)
+					if i := r*vecs + v; largest { // NaN in the input counts as nothing
+						a.f("VMOVUPS %d"+at+", Y%d", v*32, base, 8+i)
+						a.f("VMAXPS Y%d, Y%d, Y%d", i, 8+i, i)
+					} else {
+						a.f("VFMADD231PS %d"+at+", Y8, Y%d", v*32, base, i)
+					}
 				}
 			}
 			a.f("DECQ CX")
 			a.f("JNE %s", label)
-			a.f("VBROADCASTSS bias+80(FP), Y9")
-			a.f("VBROADCASTSS lo+84(FP), Y10")
-			a.f("VBROADCASTSS hi+88(FP), Y11")
-			for i := 0; i < rows*vecs; i++ {
-				a.f("VADDPS Y9, Y%d, Y%d", i, i)
-				a.f("VMAXPS Y%d, Y10, Y%d", i, i)
-				a.f("VMINPS Y%d, Y11, Y%d", i, i)
+			if !largest {
+				a.f("VBROADCASTSS bias+80(FP), Y9")
+				a.f("VBROADCASTSS lo+84(FP), Y10")
+				a.f("VBROADCASTSS hi+88(FP), Y11")
+				for i := 0; i < rows*vecs; i++ {
+					a.f("VADDPS Y9, Y%d, Y%d", i, i)
+					a.f("VMAXPS Y%d, Y10, Y%d", i, i)
+					a.f("VMINPS Y%d, Y11, Y%d", i, i)
+				}
 			}
 			store := func(masked bool) {
 				for r := 0; r < rows; r++ {

@@ -69,6 +69,8 @@ type call struct {
 	scratch []*buffer
 	dummy   [4]tensor // stands in for unused outputs that a kernel computes
 	conv    convolution
+	pool    pooling
+	lrn     lrn
 }
 
 // output shapes output i and gives it memory of unknown content.

@@ -29,6 +29,7 @@ type planes struct {
 	direct     bool      // the input itself is the only plane
 	size       int       // of all planes of a channel
 	taps       []int     // offsets of the kernel's taps within a channel
+	ones       []float32 // a one for each tap, if pooling wants it
 	n          int       // positions, junk included
 	contiguous bool      // no junk: positions are outputs
 }

@@ -432,22 +432,66 @@ func buildLRN(s *spec) (operation, error) {
 		}
 		batch, ch, inner := x.shape[0], x.shape[1], product(x.shape[2:])
 		dst, src := view[float32](out), view[float32](x)
-		for b := range batch {
-			for k := range ch {
-				lo, hi := max(0, k-(size-1)/2), min(ch-1, k+size/2)
-				for i := range inner {
-					var q float64
-					for j := lo; j <= hi; j++ {
-						v := float64(src[(b*ch+j)*inner+i])
-						q += v * v
-					}
-					at := (b*ch+k)*inner + i
-					dst[at] = float32(float64(src[at]) / math.Pow(bias+alpha/float64(size)*q, beta))
-				}
-			}
+		l := &c.lrn
+		*l = lrn{dst: dst, src: src, ch: ch, inner: inner, before: (size - 1) / 2, after: size / 2,
+			scale: float32(alpha / float64(size)), bias: float32(bias), beta: beta}
+		workers := threadsFor(c.threads, x.n)
+		if workers == 1 {
+			l.rows(0, batch*ch)
+			return nil
 		}
+		l.parallel(workers, batch*ch)
 		return nil
 	}, nil
+}
+
+// lrn is one call of local response normalisation.
+type lrn struct {
+	dst, src      []float32
+	ch, inner     int
+	before, after int // channels of a window beside its own
+	scale, bias   float32
+	beta          float64
+}
+
+func (l *lrn) parallel(workers, n int) {
+	kernel.Parallel(workers, n, 1, func(_, i, j int) { l.rows(i, j) })
+}
+
+// rows computes channels, counted through the batch, from i up to j:
+// x/(bias + scale·Σx²)^beta.
+func (l *lrn) rows(i, j int) {
+	var sums, squares [512]float32
+	for ; i < j; i++ {
+		k := i % l.ch
+		lo, hi := i-min(k, l.before), i+min(l.ch-1-k, l.after)
+		for at := 0; at < l.inner; at += len(sums) {
+			n := min(len(sums), l.inner-at)
+			sum, square := sums[:n], squares[:n]
+			clear(sum)
+			for c := lo; c <= hi; c++ {
+				x := l.src[c*l.inner+at:][:n]
+				kernel.Mul(square, x, x)
+				kernel.Add(sum, sum, square)
+			}
+			kernel.MulScalar(sum, sum, l.scale)
+			kernel.AddScalar(sum, sum, l.bias)
+			switch l.beta {
+			case 0.75: // x/√q/√√q
+				kernel.Sqrt(sum, sum)
+				kernel.Sqrt(square, sum)
+				kernel.Mul(sum, sum, square)
+			case 0.5:
+				kernel.Sqrt(sum, sum)
+			case 1:
+			default:
+				for p, q := range sum {
+					sum[p] = float32(math.Pow(float64(q), l.beta))
+				}
+			}
+			kernel.Div(l.dst[i*l.inner+at:][:n], l.src[i*l.inner+at:][:n], sum)
+		}
+	}
 }
 
 func buildMVN(s *spec) (operation, error) {

@@ -3,6 +3,7 @@ package goengine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
 )
@@ -82,13 +83,9 @@ func buildMaxPool(s *spec) (operation, error) {
 		switch x.dt {
 		case f32:
 			dst, src := view[float32](out), view[float32](x)
-			if len(g.in) <= 2 {
-				f := g.flat()
-				if threadsFor(c.threads, x.n) == 1 {
-					maxPoolPlanes(dst, src, f, inN, outN, 0, planes)
-					return nil
-				}
-				kernel.Parallel(c.threads, planes, 1, func(_, i, j int) { maxPoolPlanes(dst, src, f, inN, outN, i, j) })
+			if g.planes != nil {
+				c.pool = pooling{g: g, dst: dst, src: src, inN: inN, outN: outN, largest: true}
+				c.pool.run(c, planes)
 				return nil
 			}
 			maxPool(dst, src, g, planes, float32(math.Inf(-1)))
@@ -109,6 +106,10 @@ func maxPool[T number](dst, src []T, g *geometry, planes int, least T) {
 	inN, outN := product(g.in), product(g.out)
 	for p := range planes {
 		in, out := src[p*inN:], dst[p*outN:]
+		if g.planes != nil {
+			maxPool2(out[:outN], in[:inN], g.planes.g, least)
+			continue
+		}
 		g.eachWindow(func(o int, positions []int) {
 			m := least
 			for _, i := range positions {
@@ -119,20 +120,13 @@ func maxPool[T number](dst, src []T, g *geometry, planes int, least T) {
 	}
 }
 
-// maxPoolPlanes pools the planes from i up to j.
-func maxPoolPlanes(dst, src []float32, g *geometry, inN, outN, i, j int) {
-	for ; i < j; i++ {
-		maxPool2(dst[i*outN:(i+1)*outN], src[i*inN:(i+1)*inN], g)
-	}
-}
-
-// maxPool2 pools one plane of two dimensions.
-func maxPool2(dst, src []float32, g *geometry) {
-	width := g.in[1]
+// maxPool2 pools one plane of two dimensions, of any type.
+func maxPool2[T number](dst, src []T, g *geometry, least T) {
+	width, st := g.in[1], g.stride[1]
 	for oy := range g.out[0] {
 		row := dst[oy*g.out[1] : (oy+1)*g.out[1]]
 		for i := range row {
-			row[i] = float32(math.Inf(-1))
+			row[i] = least
 		}
 		for ky := range g.kernel[0] {
 			iy := oy*g.stride[0] + ky*g.dilation[0] - g.begin[0]
@@ -143,27 +137,106 @@ func maxPool2(dst, src []float32, g *geometry) {
 			for kx := range g.kernel[1] {
 				p := kx*g.dilation[1] - g.begin[1]
 				// outputs ox with 0 ≤ ox·stride + p < width
-				st := g.stride[1]
 				x0, x1 := 0, min(g.out[1], (width-p+st-1)/st)
 				if p < 0 {
 					x0 = (-p + st - 1) / st
 				}
-				if x1 <= x0 {
-					continue
-				}
-				if st == 1 {
-					kernel.Maximum(row[x0:x1], row[x0:x1], in[x0+p:])
-					continue
-				}
 				at := x0*st + p
 				for x := x0; x < x1; x++ {
-					if v := in[at]; v > row[x] {
-						row[x] = v
-					}
+					row[x] = max(row[x], in[at])
 					at += st
 				}
 			}
 		}
+	}
+}
+
+// pooling is one call over planes of one or two dimensions.
+type pooling struct {
+	g         *geometry
+	dst, src  []float32
+	inN, outN int
+	largest   bool // or the mean
+}
+
+// run pools n planes.
+func (p *pooling) run(c *call, n int) {
+	workers := min(threadsFor(c.threads, len(p.src)), max(n, 1))
+	pl := p.g.planes
+	each := pl.size + kernel.FilterSlack
+	var room []float32
+	if !pl.direct || pl.g.out[1] < kernel.FilterSlack {
+		room = c.floats(workers * each)
+		if p.largest {
+			fill(room, float32(math.Inf(-1)))
+		} else {
+			clear(room)
+		}
+	}
+	if workers == 1 {
+		p.some(0, n, room)
+		return
+	}
+	p.parallel(workers, n, each, room)
+}
+
+func (p *pooling) parallel(workers, n, each int, room []float32) {
+	kernel.Parallel(workers, n, 1, func(w, i, j int) {
+		var own []float32
+		if room != nil {
+			own = room[w*each : (w+1)*each]
+		}
+		p.some(i, j, own)
+	})
+}
+
+// some pools the planes from i up to j.
+func (p *pooling) some(i, j int, room []float32) {
+	pl := p.g.planes
+	rows, cols := pl.g.out[0], pl.g.out[1]
+	for ; i < j; i++ {
+		dst, src := p.dst[i*p.outN:(i+1)*p.outN], p.src[i*p.inN:(i+1)*p.inN]
+		if room != nil {
+			pl.fill(room, src)
+			src = room
+		}
+		if p.largest {
+			kernel.MaxTaps(dst, cols, src, pl.w, rows, cols, pl.taps)
+			continue
+		}
+		f := kernel.Filter{Weights: pl.ones, Offsets: pl.taps}
+		f.Lo, f.Hi = noBounds()
+		f.Apply(dst, cols, src, pl.w, rows, cols)
+		if counts := p.g.counts; len(counts) == 1 {
+			kernel.DivScalar(dst, dst, counts[0])
+		} else {
+			kernel.Div(dst, dst, counts)
+		}
+	}
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
+	}
+}
+
+// divisors counts the taps of every window, those in the padding too if asked.
+func (g *geometry) divisors(padding bool) {
+	g.counts = make([]float32, 0, product(g.out))
+	g.eachWindow(func(o int, positions []int) {
+		n := len(positions)
+		if padding {
+			n = g.paddedTaps(o)
+		}
+		g.counts = append(g.counts, float32(n))
+	})
+	if same := slices.Compact(slices.Clone(g.counts)); len(same) == 1 {
+		g.counts = same
+	}
+	if g.planes != nil {
+		g.planes.ones = make([]float32, len(g.planes.taps))
+		fill(g.planes.ones, 1)
 	}
 }
 
@@ -197,7 +270,7 @@ func maxPoolIndices(out, idx, x *tensor, g *geometry, planes int, columnMajor bo
 
 func buildAveragePool(s *spec) (operation, error) {
 	w := newWindow(s)
-	countPad := s.int("count_include_pad", 0) == 1
+	w.divides, w.padCounts = true, s.int("count_include_pad", 0) == 1
 	return func(c *call) error {
 		x, g, shape, err := poolShape(c, &w)
 		if err != nil {
@@ -212,34 +285,22 @@ func buildAveragePool(s *spec) (operation, error) {
 		}
 		dst, src := view[float32](out), view[float32](x)
 		inN, outN, planes := product(g.in), product(g.out), x.shape[0]*x.shape[1]
-		// windows in order, once for all planes
-		counts := make([]float32, outN)
-		positions := make([]int, 0, outN*product(g.kernel))
-		ends := make([]int, outN)
-		o := 0
-		g.eachWindow(func(_ int, ps []int) {
-			positions = append(positions, ps...)
-			ends[o] = len(positions)
-			counts[o] = float32(len(ps))
-			if countPad {
-				counts[o] = float32(g.paddedTaps(o))
-			}
-			o++
-		})
-		kernel.Parallel(threadsFor(c.threads, x.n), planes, 1, func(_, i, j int) {
-			for ; i < j; i++ {
-				in, res := src[i*inN:(i+1)*inN], dst[i*outN:(i+1)*outN]
-				at := 0
-				for o, end := range ends {
-					var sum float32
-					for _, p := range positions[at:end] {
-						sum += in[p]
-					}
-					at = end
-					res[o] = sum / counts[o]
+		if g.planes != nil {
+			c.pool = pooling{g: g, dst: dst, src: src, inN: inN, outN: outN}
+			c.pool.run(c, planes)
+			return nil
+		}
+		count := func(o int) float32 { return g.counts[min(o, len(g.counts)-1)] }
+		for i := range planes {
+			in, res := src[i*inN:(i+1)*inN], dst[i*outN:(i+1)*outN]
+			g.eachWindow(func(o int, positions []int) {
+				var sum float32
+				for _, p := range positions {
+					sum += in[p]
 				}
-			}
-		})
+				res[o] = sum / count(o)
+			})
+		}
 		return nil
 	}, nil
 }

@@ -13,6 +13,9 @@ type window struct {
 	ceil                           bool
 
 	recent *recentGeometries
+
+	// Of average pooling: what a sum is divided by, and whether padding counts.
+	divides, padCounts bool
 }
 
 // recentGeometries keeps what was resolved for the sizes seen last.
@@ -39,6 +42,12 @@ func (w *window) fit(in []int) (*geometry, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d := len(in); d == 1 || d == 2 {
+		g.planes = newPlanes(g.flat())
+	}
+	if w.divides {
+		g.divisors(w.padCounts)
+	}
 	if len(w.recent.list) >= 8 {
 		w.recent.list = w.recent.list[1:]
 	}
@@ -49,6 +58,11 @@ func (w *window) fit(in []int) (*geometry, error) {
 // geometry is a window on an input of known size.
 type geometry struct {
 	in, out, kernel, stride, dilation, begin, end []int
+
+	// Of pooling: the input's layout, nil for more than two dimensions, and
+	// what sums are divided by, one number where that is the same for all.
+	planes *planes
+	counts []float32
 }
 
 func ones(n int) []int { return slices.Repeat([]int{1}, n) }
@@ -111,7 +125,7 @@ func (g *geometry) flat() *geometry {
 		return g
 	}
 	p := func(v []int, first int) []int { return []int{first, v[0]} }
-	return &geometry{p(g.in, 1), p(g.out, 1), p(g.kernel, 1), p(g.stride, 1), p(g.dilation, 1), p(g.begin, 0), p(g.end, 0)}
+	return &geometry{in: p(g.in, 1), out: p(g.out, 1), kernel: p(g.kernel, 1), stride: p(g.stride, 1), dilation: p(g.dilation, 1), begin: p(g.begin, 0), end: p(g.end, 0)}
 }
 
 // spread is the geometry of a transposed convolution: in is what it reads and
