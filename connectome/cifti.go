@@ -52,7 +52,7 @@ func (s *source) readCIFTI() (*Connectome, error) {
 		o = binary.BigEndian
 	}
 	if len(data) < 4 || o.Uint32(data) != nifti2Size {
-		return nil, s.failf(ErrUnsupported, 0, 0, "a parcellated connectome is a CIFTI-2 file, .pconn.nii", "a NIfTI-1 image")
+		return nil, s.failf(ErrUnsupported, 0, 0, "an image names regions: pass it with --labels beside a matrix; a parcellated connectome is a CIFTI-2 file, .pconn.nii", "a NIfTI-1 image")
 	}
 	if len(data) < nifti2Size+4 {
 		return nil, s.failf(ErrTruncated, 0, 0, "fetch the file again", "the header is cut off")
@@ -62,7 +62,7 @@ func (s *source) readCIFTI() (*Connectome, error) {
 	case intentDense:
 		return nil, s.failf(ErrUnsupported, 0, 0, "parcellate it first: wb_command -cifti-parcellate along both dimensions gives a .pconn.nii", "a dense connectome (.dconn, intent %d) has no regions", intent)
 	default:
-		return nil, s.failf(ErrUnsupported, 0, 0, "a parcellated connectome (.pconn.nii) has intent 3003", "a NIfTI-2 file of intent %d", intent)
+		return nil, s.failf(ErrUnsupported, 0, 0, "a parcellated connectome (.pconn.nii) has intent 3003; a parcellation is passed with --labels beside a matrix", "a NIfTI-2 file of intent %d", intent)
 	}
 	var dim [8]int64
 	for i := range dim {

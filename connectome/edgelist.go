@@ -404,6 +404,11 @@ func (s *source) joinNodeFile(c *Connectome) error {
 			return nil
 		}
 	}
+	if asked {
+		if done, err := s.joinKeyed(c, path, false); done || err != nil {
+			return err
+		}
+	}
 	f := fileSource(path, s.cfg, s.rep)
 	f, err := f.decompressed()
 	if err != nil {

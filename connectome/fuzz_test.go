@@ -361,3 +361,34 @@ func FuzzExcel(f *testing.F) {
 }
 
 func FuzzSQLite(f *testing.F) { fuzzReader(f, (*source).readSQLite, seedFiles(f, "*.sqlite")...) }
+
+// FuzzLabelTables reads label tables of all kinds.
+func FuzzLabelTables(f *testing.F) {
+	for _, s := range append(seedFiles(f, "*.annot", "*.label.gii", "two.dlabel.nii", "little.pconn.nii"), "0 Unknown 0 0 0 0\n17 Hippocampus 220 216 20 0\n", "index\tname\n1\tV1\n", `<atlas><data><label index="0">a</label></data></atlas>`) {
+		f.Add([]byte(s))
+	}
+	for _, name := range []string{"volume.nii.gz", "volume_named.nii.gz"} {
+		file, err := os.Open(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		z, err := gzip.NewReader(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		data, err := io.ReadAll(z)
+		if err != nil {
+			f.Fatal(err)
+		}
+		file.Close()
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, name := range []string{"x.annot", "x"} {
+			s := memorySource(data)
+			s.name = name
+			_, _, err := s.labelEntries()
+			checkRead(t, &Connectome{Tracts: CSR{Start: []int{0}}}, err)
+		}
+	})
+}

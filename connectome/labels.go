@@ -29,6 +29,9 @@ func (s *source) joinLabels(c *Connectome) error {
 			return nil
 		}
 	}
+	if done, err := s.joinKeyed(c, path, true); done || err != nil {
+		return err
+	}
 	regions, err := s.readLabelFile(path, len(c.Regions))
 	if err != nil {
 		return err

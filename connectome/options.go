@@ -84,7 +84,11 @@ func WithRows(r Rows) Option { return func(c *config) { c.rows = r } }
 
 // WithLabels names a file with one label per region, in the order of the
 // matrix: one line or one column, a table with a column of labels, a BrainNet
-// .node file, or TVB centres.
+// .node file, or TVB centres. It may be the table of labels that a parcellation
+// comes with: FreeSurfer's .annot or colour table, GIFTI or CIFTI labels, FSL's
+// atlas, BIDS's dseg.tsv, or the image itself with its table. Several files,
+// such as those of two hemispheres, have commas between them; "none" reads
+// without labels.
 func WithLabels(path string) Option { return func(c *config) { c.labels = path } }
 
 // WithSlice chooses one subject or frequency band, counted from 0, of a

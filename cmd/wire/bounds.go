@@ -51,7 +51,7 @@ var checks = map[string]check{
 	"layout":     oneOf(string(graphs.Lobes), string(graphs.Axial), string(graphs.Sagittal)),
 
 	// What is read has to be there, what is written has to be writable.
-	"image": file, "sound": file, "labels": file, "library": file,
+	"image": file, "sound": file, "labels": labelFiles, "library": file,
 	"modules": directory, "fold-modules": directory, "data pull from": directory,
 	"output": output, "build output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
 	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,
@@ -160,6 +160,24 @@ func file(value any) error {
 		return reason(err)
 	case info.IsDir():
 		return errors.New("it is a directory, a file is wanted")
+	}
+	return nil
+}
+
+// labelFiles checks the files of labels: "none", one, or several with commas
+// between them.
+func labelFiles(value any) error {
+	all := value.(string)
+	if all == "none" {
+		return nil
+	}
+	if err := file(all); err == nil || !strings.Contains(all, ",") {
+		return err
+	}
+	for name := range strings.SplitSeq(all, ",") {
+		if err := file(strings.TrimSpace(name)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return nil
 }

@@ -313,3 +313,22 @@ func TestConnectomeAxes(t *testing.T) {
 	}
 	mustConnectome(t, "inspect", file, "--json")
 }
+
+func TestConnectomeLabels(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"sc.csv": ",a,b,c,d\na,0,1,2,3\nb,1,0,1,1\nc,2,1,0,1\nd,3,1,1,0\n", "l.txt": "p\nq\n", "r.txt": "r\ns\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	if out := mustConnectome(t, "doctor", "sc.csv", "--labels", "none", "--nulls", "0"); !strings.Contains(out, "no-labels") {
+		t.Errorf("%s", out)
+	}
+	if out := mustConnectome(t, "doctor", "sc.csv", "--labels", "l.txt,r.txt", "--nulls", "0"); !strings.Contains(out, "labels from l.txt,r.txt") {
+		t.Errorf("%s", out)
+	}
+	if _, code, err := wireConnectome("doctor", "sc.csv", "--labels", "l.txt,nowhere.txt"); code != exitUsage || !strings.Contains(err.Error(), "nowhere.txt") {
+		t.Errorf("exit %d, %v", code, err)
+	}
+}

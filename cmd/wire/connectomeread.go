@@ -22,7 +22,7 @@ func connectomeReadFlags() []cli.Flag {
 		return &cli.StringFlag{Name: name, Aliases: []string{short}, Usage: usage, Category: "reading"}
 	}
 	return []cli.Flag{
-		reading("labels", "`FILE` with one label a region, in the order of the matrix"),
+		reading("labels", "`FILE` with one label a region, in the order of the matrix, or a parcellation's table of labels; FILE,FILE for two hemispheres, none for no labels"),
 		reading("var", "`NAME` of the matrix in a file that holds several"),
 		reading("weight", "edge attribute or column that becomes the weight, `NAME` (or the number of a column, from 1)"),
 		reading("length", "edge attribute, column or variable that becomes the length in mm, `NAME`"),
