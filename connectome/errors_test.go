@@ -44,7 +44,7 @@ func TestErrorsSayWhereAndWhatToDo(t *testing.T) {
 		{"pickle", []string{"x.gpickle", "\x80\x04\x95\x00"}, nil, connectome.ErrUnsupported, 0, "pickled", "write_graphml"},
 		{"R data", []string{"x.rds", gzipped(t, "X\n\x00\x00\x00\x03\x00\x04")}, nil, connectome.ErrUnsupported, 0, "R data", "write.csv"},
 		{"pointer of Git LFS", []string{"x.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 12\n"}, nil, connectome.ErrUnsupported, 0, "Git LFS", "git lfs pull"},
-		{"SQLite", []string{"x.db", "SQLite format 3\x00"}, nil, connectome.ErrUnsupported, 0, "SQLite", "as CSV"},
+		{"SQLite cut off", []string{"x.db", "SQLite format 3\x00"}, nil, connectome.ErrCorrupt, 0, "header is cut off", "integrity_check"},
 		{"Excel", []string{"x.xlsx", zipOf("[Content_Types].xml", "<a/>", "xl/a.xml", "<a/>")}, nil, connectome.ErrUnsupported, 0, "Excel", "as CSV"},
 
 		{"ragged matrix", []string{"x.csv", "0,1,2,3\n1,0,3,4\n2,3,0\n3,4,5,0\n"}, nil, connectome.ErrRagged, 3, "3 values", "delimiter"},
