@@ -32,6 +32,8 @@ type Diagram struct {
 	// Senses and Effectors are drawn as chips outside their region.
 	Senses    []Port
 	Effectors []Port
+	// Parts are modules inside regions.
+	Parts []Part
 	// Flow, when not nil, colours tracts by what they carried.
 	Flow *Flow
 	// Directed draws arrowheads and keeps both directions of a pair apart;
@@ -69,6 +71,13 @@ type Port struct {
 	Node   int
 	// Echo marks what the plan itself said and hears again.
 	Echo bool
+}
+
+// Part is a module that reads the region Node and joins the region Into; where
+// these differ, an arrow leads from one to the other.
+type Part struct {
+	Name, Module string
+	Node, Into   int
 }
 
 // Flow is what an episode sent through a plan's tracts.
@@ -152,6 +161,9 @@ func FromPlan(p *wiring.Plan) *Diagram {
 			d.Senses = append(d.Senses, Port{Name: "own " + e.Name, Node: j, Echo: true})
 		}
 	}
+	for _, x := range p.Parts {
+		d.Parts = append(d.Parts, Part{Name: x.Name, Module: x.Module, Node: x.Region, Into: x.Into})
+	}
 	facts := []string{counted(len(p.Regions), "region"), counted(len(p.Tracts), "tract"),
 		fmt.Sprintf("width %d, rank %d", p.Width, p.Rank)}
 	if p.Provenance.Connectome != "" {
@@ -178,6 +190,11 @@ func (d *Diagram) Validate() error {
 	for _, p := range append(append([]Port(nil), d.Senses...), d.Effectors...) {
 		if p.Node < 0 || p.Node >= len(d.Nodes) {
 			return fmt.Errorf("draw %q: %q is at region %d of %d", d.Title, p.Name, p.Node, len(d.Nodes))
+		}
+	}
+	for _, p := range d.Parts {
+		if p.Node < 0 || p.Node >= len(d.Nodes) || p.Into < 0 || p.Into >= len(d.Nodes) {
+			return fmt.Errorf("draw %q: part %q is at region %d and joins region %d of %d", d.Title, p.Name, p.Node, p.Into, len(d.Nodes))
 		}
 	}
 	if d.Flow != nil {

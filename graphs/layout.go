@@ -98,6 +98,9 @@ func (d *Diagram) portsByNode() map[int]int {
 	for _, e := range d.Effectors {
 		count[e.Node]++
 	}
+	for _, p := range d.Parts {
+		count[p.Node]++
+	}
 	for i, c := range count {
 		chips[i] = max(chips[i], c)
 	}

@@ -81,6 +81,13 @@ func (d *Diagram) paintTracts(s *scene, pl placing, pal palette, lines []line) {
 		}
 		s.curve(c)
 	}
+	for _, p := range d.Parts {
+		if p.Node == p.Into {
+			continue
+		}
+		path := cut(spline(pl.bundle(p.Node, p.Into)), pl.places[p.Into].radius+2)
+		s.curve(curve{path: path, from: p.Node + 1, to: p.Into + 1, color: moduleColor, width: 2, arrow: true})
+	}
 }
 
 // cut ends a path where it is the given distance from its last point, which
@@ -186,6 +193,10 @@ func (d *Diagram) paintPorts(s *scene, pl placing) {
 	}
 	add(d.Senses, senseColor, true)
 	add(d.Effectors, effectorColor, false)
+	for _, p := range d.Parts {
+		// It reads the region and joins it, or joins another by an arrow.
+		chains[p.Node] = append(chains[p.Node], []chip{{p.Module + " (" + p.Name + ")", moduleColor, p.Node == p.Into}})
+	}
 	for i, n := range d.Nodes {
 		if len(chains[i]) == 0 && n.Module != "" {
 			chains[i] = [][]chip{{{n.Module, moduleColor, true}}}
@@ -303,7 +314,7 @@ func (d *Diagram) paintLegend(s *scene, pal palette, lines []line, dropped int, 
 		s.curve(curve{path: spline([]point{{x, y}, {x + 17, y}}), width: 0.7, color: alpha(neutral, 0.6)})
 		label(24, "other tracts")
 	}
-	if len(d.Senses)+len(d.Effectors) > 0 || len(d.portsByNode()) > 0 {
+	if len(d.Senses)+len(d.Effectors)+len(d.Parts) > 0 || len(d.portsByNode()) > 0 {
 		for _, c := range []struct {
 			name string
 			c    color.NRGBA

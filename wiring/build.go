@@ -228,6 +228,9 @@ func (p *Plan) keepPath(name string, list []candidate, from int, what string, ta
 		return nil
 	}
 	path, ticks, ok := route(len(p.Regions), list, from, target, false)
+	if !ok && p.bridged(list, from, target) {
+		return nil // by parts: keepPartPaths and allowParts see to it
+	}
 	if !ok {
 		return fmt.Errorf("connectome %q: no chain of tracts leads from %q (%s) to %q (%s); place one of them elsewhere with --place",
 			name, p.Regions[from].Label, what, p.Regions[target].Label, effector)

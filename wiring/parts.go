@@ -172,6 +172,28 @@ func (p *Plan) arrivals(from map[int]int) []int {
 // runs is the first tick from the given one on after which the module runs.
 func (x *Part) runs(tick int) int { return (tick + x.Every - 1) / x.Every * x.Every }
 
+// bridged says that tracts of the list and parts lead from one region to
+// another.
+func (p *Plan) bridged(list []candidate, from, to int) bool {
+	reached := make([]bool, len(p.Regions))
+	reached[from] = true
+	for changed := true; changed; {
+		changed = false
+		pass := func(from, to int) {
+			if reached[from] && !reached[to] {
+				reached[to], changed = true, true
+			}
+		}
+		for i := range list {
+			pass(list[i].from, list[i].to)
+		}
+		for i := range p.Parts {
+			pass(p.Parts[i].Region, p.Parts[i].Into)
+		}
+	}
+	return reached[to]
+}
+
 // keepPartPaths keeps, for every part, the tracts by which what the senses
 // bring reaches it, and by which it reaches the effectors, where the
 // connectome has some.

@@ -67,6 +67,7 @@ type buildSummary struct {
 	SpectralRadius float64        `json:"spectral_radius"`
 	Delays         []int          `json:"delays"`
 	Placed         []placedModule `json:"placed"`
+	Parts          []string       `json:"parts,omitempty"`
 	Notes          []string       `json:"notes"`
 	Warnings       []string       `json:"warnings"`
 }
@@ -208,7 +209,7 @@ func summarise(dir string, p *wiring.Plan, r *wiring.BuildReport) buildSummary {
 	s := buildSummary{
 		Plan: dir, Recipe: r.Recipe, Connectome: r.Connectome, Synthetic: p.Provenance.Synthetic, Atlas: r.Atlas,
 		Regions: r.Regions, Tracts: r.Tracts, Offered: r.Offered, Parameters: r.Params, SpectralRadius: r.SpectralRadius,
-		Delays: r.Delays, Placed: []placedModule{}, Notes: append([]string{}, r.Notes...), Warnings: append([]string{}, r.Warnings...),
+		Delays: r.Delays, Placed: []placedModule{}, Parts: r.Parts, Notes: append([]string{}, r.Notes...), Warnings: append([]string{}, r.Warnings...),
 	}
 	for _, x := range r.Placed {
 		s.Placed = append(s.Placed, placedModule{x.Name, x.Module, x.Region, x.Why, x.Ticks})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -61,7 +62,7 @@ func runFlags() []cli.Flag {
 func networkFlags() []cli.Flag {
 	return []cli.Flag{
 		engineFlag(), modulesFlag(),
-		&cli.StringSliceFlag{Name: "lesion", Usage: "silence a region, or a tract written FROM:TO, by `LABEL` (repeatable)", Category: "running"},
+		&cli.StringSliceFlag{Name: "lesion", Usage: "silence a region, a tract written FROM:TO, or a part, by `LABEL` (repeatable)", Category: "running"},
 		&cli.StringFlag{Name: "policy", Value: string(runtime.Fail), Usage: "what to do when a module fails: fail, retry or silence, `POLICY`", Category: "running"},
 		&cli.DurationFlag{Name: "timeout", Value: runtime.Default().ModuleTimeout, Usage: "give a module at most `TIME` for a call", Category: "running"},
 	}
@@ -74,6 +75,7 @@ type ran struct {
 	Answers map[string]task.Answer `json:"answers"`
 	// What is said of one input alone.
 	Tracts   []runtime.TractFlow `json:"tracts,omitempty"`
+	Parts    []runtime.PartFlow  `json:"parts,omitempty"`
 	Engine   string              `json:"engine,omitempty"`
 	Decoding string              `json:"decoding,omitempty"`
 	Ticks    int                 `json:"ticks,omitempty"`
@@ -287,6 +289,7 @@ func printRan(w io.Writer, p *wiring.Plan, r ran) {
 	for _, f := range r.Faults {
 		fmt.Fprintf(w, "silenced: %s\n", f)
 	}
+	printParts(w, p, r.Parts)
 	if len(r.Tracts) == 0 {
 		return
 	}
@@ -298,6 +301,26 @@ func printRan(w io.Writer, p *wiring.Plan, r ran) {
 			contribution = fmt.Sprintf("%+.2f %s\t", *x.Contribution, contributionUnit(p))
 		}
 		fmt.Fprintf(t, "  %s → %s\t%sflow %.3f\tgate %.2f\n", x.From, x.To, contribution, x.Flow, x.Gate)
+	}
+	t.Flush()
+}
+
+// printParts lists what the modules inside regions did.
+func printParts(w io.Writer, p *wiring.Plan, parts []runtime.PartFlow) {
+	if len(parts) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "parts:")
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, x := range parts {
+		where, contribution := x.Region, ""
+		if x.Into != "" {
+			where += " → " + x.Into
+		}
+		if x.Contribution != nil {
+			contribution = fmt.Sprintf("%+.2f %s\t", *x.Contribution, contributionUnit(p))
+		}
+		fmt.Fprintf(t, "  %s\t%s in %s\t%sran %d times in %v\tjoined %.3f\n", x.Name, x.Module, where, contribution, x.Runs, x.Took.Round(10*time.Microsecond), x.Joined)
 	}
 	t.Flush()
 }

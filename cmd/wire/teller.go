@@ -116,6 +116,7 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		}
 	}
 	r := ran{File: s.file, Inputs: s.shown, Answers: a.By, Engine: t.session.Engine(), Ticks: a.Trace.Ticks, Lesions: t.lesions, Faults: a.Faults}
+	r.Parts = a.Trace.PartFlows()
 	if t.session.Speaker() >= 0 {
 		r.Decoding = t.decoding
 	}
@@ -125,7 +126,7 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 	return r, told{a.Trace, answerText(first, a.By[first.Name])}, nil
 }
 
-// contributions measures what each tract gave to the first effector's answer.
+// contributions measures what each tract and part gave to the first effector's answer.
 func (t *teller) contributions(ctx context.Context, in *answer.Encoded, first task.Answer, a *answer.Answers) error {
 	if t.study == nil {
 		var err error
@@ -135,6 +136,9 @@ func (t *teller) contributions(ctx context.Context, in *answer.Encoded, first ta
 	}
 	var err error
 	a.Trace.Contribution, err = t.study.Tracts(ctx, in, 0, first)
+	if err == nil {
+		a.Trace.PartContribution, err = t.study.Parts(ctx, in, 0, first)
+	}
 	if err != nil && (ctx.Err() != nil || t.config.Policy != runtime.Silence) {
 		return err
 	}

@@ -89,7 +89,7 @@ func (x *round) contenders(ctx context.Context, seed uint64) error {
 		plan = &fresh
 	}
 	whole := x.o.Config
-	whole.LesionRegions, whole.LesionTracts = nil, nil
+	whole.LesionRegions, whole.LesionTracts, whole.LesionParts = nil, nil, nil
 	if err := x.ask(ctx, "plan", plan, whole, -1); err != nil {
 		return err
 	}

@@ -43,17 +43,33 @@ func New(p *wiring.Plan, m *frozen.Modules, s *answer.Session, config runtime.Co
 // P(answer without the tract), in nats; of numbers, how far they move without
 // it, in standard deviations (root mean square), and of a vector, the distance.
 func (s *Study) Tracts(ctx context.Context, in *answer.Encoded, effector int, a task.Answer) ([]float64, error) {
-	out := make([]float64, len(s.plan.Tracts))
+	return s.contributions(ctx, in, effector, a, len(s.plan.Tracts), cutTracts)
+}
+
+func cutTracts(ep *runtime.Episode, cut []int) { ep.Cut = cut }
+
+// Parts is [Study.Tracts] of the plan's parts: what the answer loses when what
+// a module inside a region gives is silenced.
+func (s *Study) Parts(ctx context.Context, in *answer.Encoded, effector int, a task.Answer) ([]float64, error) {
+	return s.contributions(ctx, in, effector, a, len(s.plan.Parts), func(ep *runtime.Episode, cut []int) { ep.CutParts = cut })
+}
+
+// contributions cuts each of some things in turn, as set says.
+func (s *Study) contributions(ctx context.Context, in *answer.Encoded, effector int, a task.Answer, things int, set func(*runtime.Episode, []int)) ([]float64, error) {
+	out := make([]float64, things)
+	if things == 0 {
+		return out, nil
+	}
 	m, err := s.measure(ctx, in, effector, a)
 	if err != nil || m == nil {
 		return out, err
 	}
 	// The first is the intact plan.
 	cuts := []int{-1}
-	for k := range s.plan.Tracts {
+	for k := range things {
 		cuts = append(cuts, k)
 	}
-	values, err := s.values(ctx, in, effector, m, cuts)
+	values, err := s.values(ctx, in, effector, m, cuts, set)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +109,7 @@ func (s *Study) measure(ctx context.Context, in *answer.Encoded, effector int, a
 }
 
 // values measures an answer for each cut.
-func (s *Study) values(ctx context.Context, in *answer.Encoded, effector int, m measure, cuts []int) ([][]float64, error) {
+func (s *Study) values(ctx context.Context, in *answer.Encoded, effector int, m measure, cuts []int, set func(*runtime.Episode, []int)) ([][]float64, error) {
 	batches := (len(cuts) + rows - 1) / rows
 	batch := (len(cuts) + batches - 1) / batches // all alike: another size costs new buffers
 	inputs, steps := answer.Standardised(s.plan, []*answer.Encoded{in}, batch)
@@ -101,7 +117,8 @@ func (s *Study) values(ctx context.Context, in *answer.Encoded, effector int, m 
 	for lo := 0; lo < len(cuts); lo += batch {
 		cut := slices.Repeat([]int{-1}, batch)
 		n := copy(cut, cuts[lo:])
-		ep := runtime.Episode{Batch: batch, Inputs: inputs, Steps: steps, Ticks: m.begin(batch), Cut: cut, Actors: make([]runtime.Actor, len(s.plan.Effectors))}
+		ep := runtime.Episode{Batch: batch, Inputs: inputs, Steps: steps, Ticks: m.begin(batch), Actors: make([]runtime.Actor, len(s.plan.Effectors))}
+		set(&ep, cut)
 		ep.Actors[effector] = m
 		if _, err := s.net.Run(ctx, ep); err != nil {
 			return nil, err

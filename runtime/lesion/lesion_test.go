@@ -129,7 +129,7 @@ func TestContributionsAreExactLesions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		chance, err := cut.values(ctx, in, 0, w, []int{-1})
+		chance, err := cut.values(ctx, in, 0, w, []int{-1}, cutTracts)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,6 +27,8 @@ func All() []Control {
 		{"untrained", "the plan before it learned", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return Untrained(p), nil }, false},
 		{"adapter", "one hidden layer of as many parameters, without tracts", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return wiring.Adapter(p) }, true},
 		{"rewired", "every region keeps its numbers of tracts in and out, and the strengths and delays of those in; who is connected with whom is drawn", Rewired, true},
+		{"detached", "no gradient passes the modules inside regions: what leads to them learns nothing through them", Detached, true},
+		{"silenced", "the plan as it learned, with what the modules inside regions give set to zero", Silenced, false},
 	}
 }
 
@@ -51,6 +53,40 @@ func Untrained(p *wiring.Plan) *wiring.Plan {
 		before.Params.SetList(name, list)
 	}
 	return &before
+}
+
+// Detached stops gradients at the modules of a plan's parts: they still work,
+// but only what lies behind them learns through them.
+func Detached(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
+	if len(p.Parts) == 0 {
+		return nil, fmt.Errorf("plan %q has no parts: there is no module inside a region to detach", p.Name)
+	}
+	q := *p
+	q.Name = "detached " + p.Name
+	q.Trained, q.Memory = false, nil
+	q.Parts = slices.Clone(p.Parts)
+	for i := range q.Parts {
+		q.Parts[i].Detach = true
+	}
+	q.Init(p.Provenance.Seed)
+	q.History = append(slices.Clone(p.History), wiring.Event{What: "detach", Seed: seed})
+	return &q, nil
+}
+
+// Silenced takes away what the modules of a plan's parts give, after learning:
+// the adapters behind them are zero.
+func Silenced(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
+	if len(p.Parts) == 0 {
+		return nil, fmt.Errorf("plan %q has no parts: there is no module inside a region to silence", p.Name)
+	}
+	q := *p
+	q.Name = "silenced " + p.Name
+	q.Params = p.Params.Clone()
+	for i := range q.Parts {
+		clear(q.PartWeights(q.Params, i).Out)
+	}
+	q.History = append(slices.Clone(p.History), wiring.Event{What: "silence", Seed: seed})
+	return &q, nil
 }
 
 // swapsPerTract is how often a tract takes part in a swap on average.
