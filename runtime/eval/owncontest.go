@@ -93,7 +93,7 @@ func (x *round) contenders(ctx context.Context, seed uint64) error {
 	if err := x.ask(ctx, "plan", plan, whole, -1); err != nil {
 		return err
 	}
-	if len(x.o.Config.LesionRegions)+len(x.o.Config.LesionTracts) > 0 {
+	if len(x.o.Config.LesionRegions)+len(x.o.Config.LesionTracts)+len(x.o.Config.LesionParts) > 0 {
 		if err := x.ask(ctx, "plan lesioned", plan, x.o.Config, -1); err != nil {
 			return err
 		}
