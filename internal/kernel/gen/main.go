@@ -54,6 +54,22 @@ func main() {
 	copyRows(plane)
 	write("plane_amd64.s", plane)
 
+	ints := &asm{}
+	header(ints)
+	fmt.Fprint(ints, "\n// order undoes what packing does to the halves of vectors.\n")
+	for i, w := range []uint64{4 << 32, 5<<32 | 1, 6<<32 | 2, 7<<32 | 3} {
+		fmt.Fprintf(ints, "DATA order<>+%d(SB)/8, $0x%x\n", i*8, w)
+	}
+	fmt.Fprint(ints, "GLOBL order<>(SB), RODATA|NOPTR, $32\n")
+	int16Tile(ints)
+	widen(ints, "widenUint8AVX2", "VPMOVZXBW")
+	widen(ints, "widenInt8AVX2", "VPMOVSXBW")
+	quantize(ints, "quantizeAVX2", false)
+	quantize(ints, "requantizeAVX2", true)
+	dequantize(ints, "dequantizeUint8AVX2", "VPMOVZXBD")
+	dequantize(ints, "dequantizeInt8AVX2", "VPMOVSXBD")
+	write("int_amd64.s", ints)
+
 	neon := &asm{}
 	header(neon)
 	gemmNEON(neon)
@@ -521,6 +537,7 @@ func vector(a *asm) {
 	expSum(a)
 	reduce(a, "sumAVX2", "VADDPS", "VADDSS", "zero")
 	reduce(a, "maximumAVX2", "VMAXPS", "VMAXSS", "")
+	reduce(a, "minimumAVX2", "VMINPS", "VMINSS", "")
 }
 
 // exp leaves e^Y0 in Y0; it uses Y1, Y2 and Y3.
@@ -1106,6 +1123,164 @@ func copyRows(a *asm) {
 	a.f("ADDQ R8, DI")
 	a.f("DECQ BX")
 	a.f("JNE row")
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
+// ---- integers (AVX2) ----
+
+// int16Tile writes the product of up to six rows of A with 16 columns of B,
+// both int16, k in pairs: rows of B lie at offsets and are interleaved as they
+// are read, so that VPMADDWD adds the products of a pair.
+func int16Tile(a *asm) {
+	a.text("int16TileAVX2", 64)
+	a.f("MOVQ rows+0(FP), DX")
+	a.f("MOVQ pairs+8(FP), CX")
+	a.f("MOVQ a+16(FP), AX")
+	a.f("MOVQ rsa+24(FP), R8")
+	a.f("MOVQ b+32(FP), DI")
+	a.f("MOVQ offsets+40(FP), SI")
+	a.f("MOVQ c+48(FP), R9")
+	a.f("MOVQ rsc+56(FP), R13")
+	a.f("SHLQ $1, R8")
+	a.f("SHLQ $2, R13")
+	a.f("LEAQ (R8)(R8*2), R12")
+	a.f("LEAQ (AX)(R12*1), R10")
+	for rows := 6; rows >= 1; rows-- {
+		a.f("CMPQ DX, $%d", rows)
+		a.f("JEQ rows%d", rows)
+	}
+	a.f("RET")
+	for rows := 6; rows >= 1; rows-- {
+		label := fmt.Sprintf("rows%d", rows)
+		a.label(label)
+		for i := 0; i < 2*rows; i++ {
+			a.f("VPXOR Y%d, Y%d, Y%d", 4+i, 4+i, 4+i)
+		}
+		fmt.Fprint(a, "\tPCALIGN $32\n")
+		a.label(label + "_loop")
+		a.f("MOVQ (SI), DX")
+		a.f("MOVQ 8(SI), BX")
+		a.f("ADDQ $16, SI")
+		a.f("VMOVDQU (DI)(DX*2), Y2")
+		a.f("VMOVDQU (DI)(BX*2), Y3")
+		a.f("VPUNPCKLWD Y3, Y2, Y0") // columns 0–3, 8–11
+		a.f("VPUNPCKHWD Y3, Y2, Y1") // columns 4–7, 12–15
+		for i := 0; i < rows; i++ {
+			a.f("VPBROADCASTD %s, Y2", mem(i))
+			a.f("VPMADDWD Y0, Y2, Y3")
+			a.f("VPMADDWD Y1, Y2, Y2")
+			a.f("VPADDD Y3, Y%d, Y%d", 4+2*i, 4+2*i)
+			a.f("VPADDD Y2, Y%d, Y%d", 5+2*i, 5+2*i)
+			if i%3 == 2 || i == rows-1 {
+				a.f("ADDQ $4, %s", []string{"AX", "R10"}[i/3])
+			}
+		}
+		a.f("DECQ CX")
+		a.f("JNE %s_loop", label)
+		for i := 0; i < rows; i++ {
+			a.f("VPERM2I128 $0x20, Y%d, Y%d, Y0", 5+2*i, 4+2*i)
+			a.f("VPERM2I128 $0x31, Y%d, Y%d, Y1", 5+2*i, 4+2*i)
+			a.f("VMOVDQU Y0, (R9)")
+			a.f("VMOVDQU Y1, 32(R9)")
+			if i < rows-1 {
+				a.f("ADDQ R13, R9")
+			}
+		}
+		a.f("VZEROUPPER")
+		a.f("RET")
+	}
+}
+
+// widen subtracts a number from bytes as int16; n is a multiple of 16.
+func widen(a *asm, name, ins string) {
+	a.text(name, 26)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ src+16(FP), SI")
+	a.f("MOVWLZX zero+24(FP), AX")
+	a.f("MOVQ AX, X1")
+	a.f("VPBROADCASTW X1, Y1")
+	a.label("loop")
+	a.f("%s (SI), Y0", ins)
+	a.f("VPSUBW Y1, Y0, Y0")
+	a.f("VMOVDQU Y0, (DI)")
+	a.f("ADDQ $16, SI")
+	a.f("ADDQ $32, DI")
+	a.f("SUBQ $16, CX")
+	a.f("JNE loop")
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
+// quantize rounds floats to bytes: (x/scale) cut off at lo and hi, to even,
+// plus zero, with the bits of flip turned. Or it does so with the sum of int32
+// and a bias, times scale. n is a multiple of 32.
+func quantize(a *asm, name string, sums bool) {
+	size := 44
+	if sums {
+		size = 48
+	}
+	a.text(name, size)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ src+16(FP), SI")
+	a.f("VBROADCASTSS scale+24(FP), Y8")
+	a.f("VBROADCASTSS lo+28(FP), Y9")
+	a.f("VBROADCASTSS hi+32(FP), Y10")
+	a.f("VBROADCASTSS zero+36(FP), Y11")
+	a.f("VBROADCASTSS flip+40(FP), Y12")
+	if sums {
+		a.f("VBROADCASTSS bias+44(FP), Y13")
+	}
+	a.f("VMOVDQU order<>(SB), Y14")
+	a.label("loop")
+	for i := 0; i < 4; i++ {
+		if sums {
+			a.f("VPADDD %d(SI), Y13, Y%d", i*32, i)
+			a.f("VCVTDQ2PS Y%d, Y%d", i, i)
+			a.f("VMULPS Y8, Y%d, Y%d", i, i)
+		} else {
+			a.f("VMOVUPS %d(SI), Y%d", i*32, i)
+			a.f("VDIVPS Y8, Y%d, Y%d", i, i)
+		}
+		a.f("VMAXPS Y9, Y%d, Y%d", i, i) // NaN becomes lo
+		a.f("VMINPS Y10, Y%d, Y%d", i, i)
+		a.f("VCVTPS2DQ Y%d, Y%d", i, i)
+		a.f("VPADDD Y11, Y%d, Y%d", i, i)
+	}
+	a.f("VPACKSSDW Y1, Y0, Y0")
+	a.f("VPACKSSDW Y3, Y2, Y2")
+	a.f("VPACKUSWB Y2, Y0, Y0")
+	a.f("VPERMD Y0, Y14, Y0")
+	a.f("VPXOR Y12, Y0, Y0")
+	a.f("VMOVDQU Y0, (DI)")
+	a.f("ADDQ $128, SI")
+	a.f("ADDQ $32, DI")
+	a.f("SUBQ $32, CX")
+	a.f("JNE loop")
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
+// dequantize is (x − zero)·scale; n is a multiple of eight.
+func dequantize(a *asm, name, ins string) {
+	a.text(name, 32)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ src+16(FP), SI")
+	a.f("VBROADCASTSS scale+24(FP), Y2")
+	a.f("VBROADCASTSS zero+28(FP), Y1")
+	a.label("loop")
+	a.f("%s (SI), Y0", ins)
+	a.f("VPSUBD Y1, Y0, Y0")
+	a.f("VCVTDQ2PS Y0, Y0")
+	a.f("VMULPS Y2, Y0, Y0")
+	a.f("VMOVUPS Y0, (DI)")
+	a.f("ADDQ $8, SI")
+	a.f("ADDQ $32, DI")
+	a.f("SUBQ $8, CX")
+	a.f("JNE loop")
 	a.f("VZEROUPPER")
 	a.f("RET")
 }

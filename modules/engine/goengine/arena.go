@@ -147,6 +147,17 @@ func (c *call) floats(n int) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(&b.mem[0])), n)
 }
 
+// scratchOf returns scratch memory of unknown content for the rest of the call.
+func scratchOf[T uint8 | int16 | int32](c *call, n int) []T {
+	if n == 0 {
+		return nil
+	}
+	var one T
+	b := c.frame.arena.get(n * int(unsafe.Sizeof(one)))
+	c.scratch = append(c.scratch, b)
+	return unsafe.Slice((*T)(unsafe.Pointer(&b.mem[0])), n)
+}
+
 // need returns input i or an error that says it is missing.
 func (c *call) need(i int) (*tensor, error) {
 	if i >= len(c.in) || c.in[i] == nil {

@@ -64,40 +64,58 @@ func newPlanes(g *geometry) *planes {
 // fill copies one channel of the input into its planes, which are clear but
 // for what fill itself has written before.
 func (p *planes) fill(dst, src []float32) {
+	p.spread(func(to, from, rows, cols int) {
+		sw := p.g.stride[1]
+		pitch := p.g.stride[0] * p.g.in[1]
+		if sw == 1 {
+			kernel.CopyRows(dst[to:], p.w, src[from:], pitch, rows, cols)
+			return
+		}
+		if sw == 2 {
+			for y := range rows {
+				kernel.Deinterleave(dst[to+y*p.w:][:cols], src[from+y*pitch:])
+			}
+			return
+		}
+		copyEvery(dst[to:], p.w, src[from:], pitch, sw, rows, cols)
+	})
+}
+
+// fillPlanes is [planes.fill] for any type.
+func fillPlanes[T any](p *planes, dst, src []T) {
+	p.spread(func(to, from, rows, cols int) {
+		copyEvery(dst[to:], p.w, src[from:], p.g.stride[0]*p.g.in[1], p.g.stride[1], rows, cols)
+	})
+}
+
+// copyEvery copies rows of every step-th element.
+func copyEvery[T any](dst []T, dstPitch int, src []T, srcPitch, step, rows, cols int) {
+	for y := range rows {
+		row, in := dst[y*dstPitch:][:cols], src[y*srcPitch:]
+		if step == 1 {
+			copy(row, in)
+			continue
+		}
+		at := 0
+		for x := range row {
+			row[x] = in[at]
+			at += step
+		}
+	}
+}
+
+// spread calls part with the block of each plane that holds input: where it
+// begins in the planes and in the channel, and its size.
+func (p *planes) spread(part func(to, from, rows, cols int)) {
 	g := p.g
 	sh, sw := g.stride[0], g.stride[1]
 	for i, phase := range p.phases {
-		plane := dst[i*p.h*p.w : (i+1)*p.h*p.w]
 		py, px := phase/sw-g.begin[0], phase%sw-g.begin[1]
-		// columns x with 0 ≤ x·sw + px < width
-		x0 := 0
-		if px < 0 {
-			x0 = (-px + sw - 1) / sw
-		}
-		x1 := max(x0, min(p.w, (g.in[1]-px+sw-1)/sw))
-		x0 = min(x0, p.w)
-		x1 = max(x0, min(x1, p.w))
-		if x1 == x0 {
-			continue
-		}
-		// rows y with 0 ≤ y·sh + py < height
+		// columns x with 0 ≤ x·sw + px < width, rows y alike
+		x0, x1 := max(0, (sw-1-px)/sw), min(p.w, (g.in[1]-px+sw-1)/sw)
 		y0, y1 := max(0, (sh-1-py)/sh), min(p.h, (g.in[0]-py+sh-1)/sh)
-		if sw == 1 && y0 < y1 {
-			kernel.CopyRows(plane[y0*p.w+x0:], p.w, src[(y0*sh+py)*g.in[1]+x0+px:], sh*g.in[1], y1-y0, x1-x0)
-			continue
-		}
-		for y := y0; y < y1; y++ {
-			row := plane[y*p.w+x0 : y*p.w+x1]
-			in := src[(y*sh+py)*g.in[1]+x0*sw+px:]
-			if sw == 2 {
-				kernel.Deinterleave(row, in)
-				continue
-			}
-			at := 0
-			for x := range row {
-				row[x] = in[at]
-				at += sw
-			}
+		if x0 < x1 && y0 < y1 {
+			part((i*p.h+y0)*p.w+x0, (y0*sh+py)*g.in[1]+x0*sw+px, y1-y0, x1-x0)
 		}
 	}
 }
@@ -114,6 +132,7 @@ type convLayout struct {
 	g       *geometry
 	p       *planes // nil for more than two dimensions
 	offsets []int   // of the rows of B: channel by channel, tap by tap
+	even    []int   // the same, an even number of them
 }
 
 func (s *convState) layout(w *window, in, kernelShape []int, channels int) (*convLayout, error) {
@@ -136,6 +155,10 @@ func (s *convState) layout(w *window, in, kernelShape []int, channels int) (*con
 				l.offsets = append(l.offsets, c*l.p.size+t)
 			}
 		}
+	}
+	l.even = l.offsets
+	if n := len(l.offsets); n%2 == 1 {
+		l.even = append(slices.Clone(l.offsets), l.offsets[n-1])
 	}
 	if len(s.last) >= 8 {
 		s.last = s.last[1:]

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/connectomewire/wire/internal/half"
+	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
 
@@ -51,33 +52,6 @@ func integers(x, zero *tensor, axis int) ([]int32, error) {
 	return vals, nil
 }
 
-func buildMatMulInteger(*spec) (operation, error) {
-	return func(c *call) error {
-		a, b, err := c.pair()
-		if err != nil {
-			return err
-		}
-		shape, m, k, n, err := matmulShape(nil, a.shape, b.shape)
-		if err != nil {
-			return err
-		}
-		x, err := integers(a, c.input(2), max(0, len(a.shape)-2))
-		if err != nil {
-			return err
-		}
-		y, err := integers(b, c.input(3), len(b.shape)-1)
-		if err != nil {
-			return err
-		}
-		out, err := c.output(0, i32, shape...)
-		if err != nil {
-			return err
-		}
-		naiveMatMul(view[int32](out), x, y, batchOffsets(out.shape, a.shape, b.shape, m, k, n), m, k, n)
-		return nil
-	}, nil
-}
-
 // quantize rounds v/scale + zero to an integer type, ties to even, cut off at
 // its ends.
 func quantize(v, scale float64, zero float64, dt onnxElem) int32 {
@@ -113,45 +87,6 @@ func zeroAt(t *tensor, i int) float64 {
 	return t.at(i)
 }
 
-func buildQLinearMatMul(*spec) (operation, error) {
-	return func(c *call) error {
-		if err := c.first(8); err != nil {
-			return err
-		}
-		a, b, ys, yz := c.in[0], c.in[3], c.in[6], c.in[7]
-		shape, m, k, n, err := matmulShape(nil, a.shape, b.shape)
-		if err != nil {
-			return err
-		}
-		x, err := integers(a, c.in[2], max(0, len(a.shape)-2))
-		if err != nil {
-			return err
-		}
-		y, err := integers(b, c.in[5], len(b.shape)-1)
-		if err != nil {
-			return err
-		}
-		out, err := c.output(0, yz.dt, shape...)
-		if err != nil {
-			return err
-		}
-		sums := make([]int32, out.n)
-		naiveMatMul(sums, x, y, batchOffsets(out.shape, a.shape, b.shape, m, k, n), m, k, n)
-		for i := range sums {
-			sb := c.in[4].at(0)
-			if c.in[4].n == n {
-				sb = c.in[4].at(i % n)
-			}
-			sa := c.in[1].at(0)
-			if c.in[1].n == m && m > 1 {
-				sa = c.in[1].at(i / n % m)
-			}
-			sums[i] = quantize(float64(sums[i])*sa*sb, ys.at(0), yz.at(0), yz.dt)
-		}
-		return castFrom(out, sums)
-	}, nil
-}
-
 // scaleIndex finds for an element of x the element of the scales that it is
 // quantised with: one for all, one for each position of an axis, or, where
 // block is not 0, one for as many positions of the axis.
@@ -181,6 +116,32 @@ func scaleIndex(x, scale *tensor, axis, block int) (func(i int) int, error) {
 	return func(i int) int {
 		return (i/(inner*size)*blocks+i/inner%size/block)*inner + i%inner
 	}, nil
+}
+
+// scaleRuns is the number of runs of neighbours that share a scale: a multiple
+// of the scales, which follow each other; 0 where runs are too short to be
+// worth it.
+func scaleRuns(x, scale *tensor, axis, block int) int {
+	if x.n == 0 {
+		return 0
+	}
+	if scale.n == 1 {
+		return 1
+	}
+	a, err := axisOf(axis, len(x.shape))
+	if err != nil || block != 0 {
+		return 0
+	}
+	outer, size, inner := splitAt(x.shape, a)
+	if size != scale.n || inner < 8 {
+		return 0
+	}
+	return outer * size
+}
+
+// bytesOf is how bytes of a type are made with scale i.
+func bytesOf(scale, zero *tensor, i int, dt onnxElem) kernel.Bytes {
+	return kernel.Bytes{Scale: view[float32](scale)[i], Zero: int32(zeroAt(zero, i)), Signed: dt == i8}
 }
 
 // roundTo rounds a float32 to what a floating-point type can hold.
@@ -217,6 +178,16 @@ func buildQuantize(s *spec) (operation, error) {
 		out, err := c.output(0, to, x.shape...)
 		if err != nil {
 			return err
+		}
+		if (to == u8 || to == i8) && x.dt == f32 && scale.dt == f32 && division == f32 && (zero == nil || zero.n == scale.n) {
+			if runs := scaleRuns(x, scale, axis, block); runs > 0 {
+				dst, src, inner := out.bytes(), view[float32](x), max(x.n/runs, 1)
+				for r := range runs {
+					b := bytesOf(scale, zero, r%scale.n, to)
+					b.Quantize(dst[r*inner:(r+1)*inner], src[r*inner:(r+1)*inner])
+				}
+				return nil
+			}
 		}
 		// the quotient is rounded to the type of the division
 		quotient := func(i, k int) float32 { return roundTo(float32(x.at(i))/float32(scale.at(k)), division) }
@@ -256,6 +227,16 @@ func buildDequantize(s *spec) (operation, error) {
 		if err != nil {
 			return err
 		}
+		if (x.dt == u8 || x.dt == i8) && scale.dt == f32 && dt == f32 && (zero == nil || zero.n == scale.n) {
+			if runs := scaleRuns(x, scale, axis, block); runs > 0 {
+				dst, src, inner := view[float32](out), x.bytes(), max(x.n/runs, 1)
+				for r := range runs {
+					b := bytesOf(scale, zero, r%scale.n, x.dt)
+					b.Dequantize(dst[r*inner:(r+1)*inner], src[r*inner:(r+1)*inner])
+				}
+				return nil
+			}
+		}
 		vals := view[float32](out)
 		if dt != f32 {
 			vals = make([]float32, x.n)
@@ -281,10 +262,7 @@ func buildDynamicQuantize(*spec) (operation, error) {
 			return err
 		}
 		src := view[float32](x)
-		lo, hi := float32(0), float32(0)
-		for _, v := range src {
-			lo, hi = min(lo, v), max(hi, v)
-		}
+		lo, hi := min(0, kernel.Min(src)), max(0, kernel.Max(src))
 		scale := (hi - lo) / 255
 		if scale == 0 {
 			scale = 1
@@ -303,96 +281,8 @@ func buildDynamicQuantize(*spec) (operation, error) {
 			return err
 		}
 		view[float32](ts)[0], view[uint8](tz)[0] = scale, uint8(zero)
-		dst := view[uint8](out)
-		for i, v := range src {
-			dst[i] = uint8(max(0, min(255, math.RoundToEven(float64(v/scale))+zero)))
-		}
+		b := kernel.Bytes{Scale: scale, Zero: int32(zero)}
+		b.Quantize(view[uint8](out), src)
 		return nil
-	}, nil
-}
-
-// integerConv convolves integers, which zero padding leaves at their zero
-// point.
-func integerConv(w *window, groups int, x, y []int32, xs, ws []int) ([]int32, []int, error) {
-	if len(xs) < 3 || len(ws) != len(xs) || groups < 1 || xs[1] != ws[1]*groups || ws[0]%groups != 0 {
-		return nil, nil, fmt.Errorf("input %v and weights %v do not fit", xs, ws)
-	}
-	g, err := w.resolve(xs[2:], ws[2:])
-	if err != nil {
-		return nil, nil, err
-	}
-	batch, ic, oc := xs[0], xs[1], ws[0]
-	out := make([]int32, batch*oc*product(g.out))
-	convolve(out, x, y, g, batch, ic, oc, groups)
-	return out, append([]int{batch, oc}, g.out...), nil
-}
-
-func buildConvInteger(s *spec) (operation, error) {
-	w, groups := newWindow(s), s.int("group", 1)
-	return func(c *call) error {
-		a, b, err := c.pair()
-		if err != nil {
-			return err
-		}
-		x, err := integers(a, c.input(2), 1)
-		if err != nil {
-			return err
-		}
-		y, err := integers(b, c.input(3), 0)
-		if err != nil {
-			return err
-		}
-		sums, shape, err := integerConv(&w, groups, x, y, a.shape, b.shape)
-		if err != nil {
-			return err
-		}
-		out, err := c.output(0, i32, shape...)
-		if err != nil {
-			return err
-		}
-		copy(view[int32](out), sums)
-		return nil
-	}, nil
-}
-
-func buildQLinearConv(s *spec) (operation, error) {
-	w, groups := newWindow(s), s.int("group", 1)
-	return func(c *call) error {
-		if err := c.first(8); err != nil {
-			return err
-		}
-		a, b, ys, yz, bias := c.in[0], c.in[3], c.in[6], c.in[7], c.input(8)
-		x, err := integers(a, c.in[2], 1)
-		if err != nil {
-			return err
-		}
-		y, err := integers(b, c.in[5], 0)
-		if err != nil {
-			return err
-		}
-		sums, shape, err := integerConv(&w, groups, x, y, a.shape, b.shape)
-		if err != nil {
-			return err
-		}
-		out, err := c.output(0, yz.dt, shape...)
-		if err != nil {
-			return err
-		}
-		oc, inner := shape[1], product(shape[2:])
-		if bias != nil && bias.n != oc {
-			return fmt.Errorf("bias %v does not fit %d channels", bias.shape, oc)
-		}
-		for i, v := range sums {
-			o := i / inner % oc
-			if bias != nil {
-				v += int32(bias.at(o))
-			}
-			ws := c.in[4].at(0)
-			if c.in[4].n == oc {
-				ws = c.in[4].at(o)
-			}
-			sums[i] = quantize(float64(v)*c.in[1].at(0)*ws, ys.at(0), yz.at(0), yz.dt)
-		}
-		return castFrom(out, sums)
 	}, nil
 }

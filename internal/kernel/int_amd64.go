@@ -1,0 +1,93 @@
+package kernel
+
+import "unsafe"
+
+func tile16(rows, k int, a []int16, lda int, b []int16, offsets []int, c []int32, ldc int) {
+	if level == Generic {
+		tile16Go(rows, k, a, lda, b, offsets, c, ldc)
+		return
+	}
+	int16TileAVX2(rows, k/2, &a[0], lda, &b[0], &offsets[0], &c[0], ldc)
+}
+
+// These do what fills whole vectors and return how much that is.
+
+func widenUint8(dst []int16, src []uint8, zero int16) int {
+	n := len(src) &^ 15
+	if level == Generic || n == 0 {
+		return 0
+	}
+	widenUint8AVX2(n, &dst[0], &src[0], zero)
+	return n
+}
+
+func widenInt8(dst []int16, src []int8, zero int16) int {
+	n := len(src) &^ 15
+	if level == Generic || n == 0 {
+		return 0
+	}
+	widenInt8AVX2(n, &dst[0], &src[0], zero)
+	return n
+}
+
+func quantize(dst []uint8, x []float32, scale, lo, hi float32, zero int32, flip uint8) int {
+	n := len(x) &^ 31
+	if level == Generic || n == 0 {
+		return 0
+	}
+	quantizeAVX2(n, &dst[0], &x[0], scale, lo, hi, zero, uint32(flip)*0x01010101)
+	return n
+}
+
+func requantize(dst []uint8, x []int32, scale, lo, hi float32, zero int32, flip uint8, bias int32) int {
+	n := len(x) &^ 31
+	if level == Generic || n == 0 {
+		return 0
+	}
+	requantizeAVX2(n, &dst[0], &x[0], scale, lo, hi, zero, uint32(flip)*0x01010101, bias)
+	return n
+}
+
+func dequantize(dst []float32, x []uint8, b Bytes) int {
+	n := len(x) &^ 7
+	if level == Generic || n == 0 {
+		return 0
+	}
+	if b.Signed {
+		dequantizeInt8AVX2(n, &dst[0], (*int8)(unsafe.Pointer(&x[0])), b.Scale, b.Zero)
+	} else {
+		dequantizeUint8AVX2(n, &dst[0], &x[0], b.Scale, b.Zero)
+	}
+	return n
+}
+
+func minimum(x []float32) float32 {
+	if level == Generic {
+		return minimumGo(x)
+	}
+	return minimumAVX2(len(x), &x[0])
+}
+
+//go:noescape
+func int16TileAVX2(rows, pairs int, a *int16, rsa int, b *int16, offsets *int, c *int32, rsc int)
+
+//go:noescape
+func widenUint8AVX2(n int, dst *int16, src *uint8, zero int16)
+
+//go:noescape
+func widenInt8AVX2(n int, dst *int16, src *int8, zero int16)
+
+//go:noescape
+func quantizeAVX2(n int, dst *uint8, src *float32, scale, lo, hi float32, zero int32, flip uint32)
+
+//go:noescape
+func requantizeAVX2(n int, dst *uint8, src *int32, scale, lo, hi float32, zero int32, flip uint32, bias int32)
+
+//go:noescape
+func dequantizeUint8AVX2(n int, dst *float32, src *uint8, scale float32, zero int32)
+
+//go:noescape
+func dequantizeInt8AVX2(n int, dst *float32, src *int8, scale float32, zero int32)
+
+//go:noescape
+func minimumAVX2(n int, x *float32) float32

@@ -1,0 +1,124 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestProduct16(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(31, 1))
+		for _, s := range [][3]int{{1, 1, 2}, {1, 40, 10}, {2, 16, 4}, {6, 16, 64}, {7, 33, 6}, {13, 100, 578}, {200, 17, 8}, {3, 5, 0}} {
+			m, n, k := s[0], s[1], s[2]
+			a := make([]int16, m*k)
+			for i := range a {
+				a[i] = int16(r.IntN(511) - 255)
+			}
+			b, offsets := make([]int16, 3000+n), make([]int, k)
+			for i := range b {
+				b[i] = int16(r.IntN(511) - 255)
+			}
+			if k > 2 { // sums as large as they can be
+				for i := range a[:k] {
+					a[i] = 255
+				}
+			}
+			for i := range offsets {
+				offsets[i] = r.IntN(len(b) - n - IntColumns)
+			}
+			c := make([]int32, m*(n+1))
+			Product16(m, n, k, a, k, b, offsets, c, n+1)
+			for i := range m {
+				for j := range n {
+					var want int32
+					for p, o := range offsets {
+						want += int32(a[i*k+p]) * int32(b[o+j])
+					}
+					if c[i*(n+1)+j] != want {
+						t.Fatalf("%v: element (%d, %d) is %d, want %d", s, i, j, c[i*(n+1)+j], want)
+					}
+				}
+				if c[i*(n+1)+n] != 0 {
+					t.Fatalf("%v: written beyond row %d", s, i)
+				}
+			}
+		}
+	})
+}
+
+// Every level rounds alike, for both kinds of bytes.
+func TestBytes(t *testing.T) {
+	r := rand.New(rand.NewPCG(32, 1))
+	for n := range 80 {
+		x, sums, raw := random(r, n), make([]int32, n), make([]uint8, n)
+		for i := range x {
+			x[i] *= 100
+			sums[i] = int32(r.IntN(200_000) - 100_000)
+			raw[i] = uint8(r.IntN(256))
+			if i%3 == 0 {
+				x[i] = float32(math.Floor(float64(x[i]))) + 0.5 // halfway
+			}
+		}
+		if n > 40 {
+			x[33], x[34], x[35] = float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())
+		}
+		for _, b := range []Bytes{{1, 0, false}, {1, 117, false}, {0.3, -5, true}, {2.5, 127, true}, {0.01, 255, false}} {
+			for _, l := range Levels() {
+				before := SetLevel(l)
+				q, rq, dq := make([]uint8, n), make([]uint8, n), make([]float32, n)
+				b.Quantize(q, x)
+				b.Requantize(rq, sums, 17)
+				b.Dequantize(dq, raw)
+				signed := make([]int16, n)
+				unsigned := slices.Clone(signed)
+				WidenUint8(unsigned, raw, 7)
+				ints := make([]int8, n)
+				for i, v := range raw {
+					ints[i] = int8(v)
+				}
+				WidenInt8(signed, ints, -9)
+				SetLevel(before)
+				lo, hi := 0.0, 255.0
+				if b.Signed {
+					lo, hi = -128, 127
+				}
+				value := func(v uint8) float64 {
+					if b.Signed {
+						return float64(int8(v))
+					}
+					return float64(v)
+				}
+				cut := func(v float32) float64 {
+					if v != v {
+						return lo
+					}
+					return min(max(math.RoundToEven(float64(v))+float64(b.Zero), lo), hi)
+				}
+				for i := range x {
+					if got, want := value(q[i]), cut(x[i]/b.Scale); got != want {
+						t.Fatalf("%v, %+v: %v becomes %v, want %v", l, b, x[i], got, want)
+					}
+					if got, want := value(rq[i]), cut(float32(sums[i]+17)*b.Scale); got != want {
+						t.Fatalf("%v, %+v: %v becomes %v, want %v", l, b, sums[i], got, want)
+					}
+					if got, want := dq[i], float32(int32(value(raw[i]))-b.Zero)*b.Scale; got != want {
+						t.Fatalf("%v, %+v: %v means %v, want %v", l, b, raw[i], got, want)
+					}
+					if unsigned[i] != int16(raw[i])-7 || signed[i] != int16(int8(raw[i]))+9 {
+						t.Fatalf("%v: %d widened to %d and %d", l, raw[i], unsigned[i], signed[i])
+					}
+				}
+			}
+		}
+		for _, l := range Levels() {
+			before := SetLevel(l)
+			y := random(r, n)
+			if n > 0 && Min(y) != slices.Min(y) {
+				t.Fatalf("%v: least of %d is %v", l, n, Min(y))
+			}
+			SetLevel(before)
+		}
+	}
+}
