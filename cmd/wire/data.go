@@ -34,7 +34,8 @@ func dataCommand() *cli.Command {
 			"   wire data pull all extra       also what is for training modules only, 950 MB more\n" +
 			"   wire data stats stamps         samples by source and split\n" +
 			"   wire data export DIR           NumPy arrays and JSON lines for training\n" +
-			"   wire data doctor PATH          what your own pictures, sounds, tables or arrays hold, and what is broken in them",
+			"   wire data doctor PATH          what your own pictures, sounds, tables or arrays hold, and what is broken in them\n" +
+			"   wire data generate friedman -o friedman.csv    data by equations and a seed, to try a task on",
 		Subcommands: []*cli.Command{
 			{
 				Name: "list", Usage: "list sources, packages and licences",
@@ -70,7 +71,7 @@ func dataCommand() *cli.Command {
 				},
 				Action: dataExport,
 			},
-			dataDoctorCommand(),
+			dataDoctorCommand(), dataGenerateCommand(),
 		},
 	}
 }

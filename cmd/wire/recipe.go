@@ -45,6 +45,7 @@ func recipeCommand() *cli.Command {
 					&cli.StringFlag{Name: "data", Usage: "data of your own at `PATH`, which say what labels there are and how wide vectors"},
 					&cli.StringSliceFlag{Name: "module", Usage: "`PART=MODULE[.PORT]` of a sense or an effector (repeatable; see wire modules list)"},
 					&cli.StringSliceFlag{Name: "sense", Usage: "use this `SENSE` (repeatable; default: those the data have or that --module names)"},
+					&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE` of a task, such as horizon=10; EFFECTOR.KEY=VALUE where several have it (repeatable)"},
 					modulesFlag(),
 					&cli.BoolFlag{Name: "force", Usage: "replace a file that is there"},
 				}, ownDataFlags()),
@@ -142,6 +143,9 @@ func recipeNew(c *cli.Context) error {
 	}
 	var err error
 	if o.Modules, err = pairs(c, "module", "PART=MODULE"); err != nil {
+		return err
+	}
+	if o.Set, err = pairs(c, "set", "KEY=VALUE"); err != nil {
 		return err
 	}
 	if c.String("data") != "" {

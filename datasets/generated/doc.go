@@ -3,8 +3,10 @@
 //
 // [MackeyGlass], [Lorenz] and [Sines] are series to be forecast, [NARMA10] is
 // a series with what is to be computed from it, [Spirals] and [Blobs] are
-// vectors in two classes. All give an [own.Dataset]; the same options give the
-// same bits.
+// vectors in two classes, [Friedman] is a number to be predicted from ten. All
+// give an [own.Dataset]; the same options give the same bits. [Shapes] are
+// drawings with a sentence and a question each. [Write] writes any of them to
+// files.
 //
 // A series is one trajectory, cut into rows of as many steps that do not
 // overlap. The split is by time: what is tested on lies after what is trained

@@ -77,11 +77,22 @@ func TestLabels(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "accuracy", a, 0.6, 1e-12)
-	f, err := MacroF1(predicted, truth) // ½, ½ and 1
+	sets := func(classes []int) (out [][]int) {
+		for _, c := range classes {
+			out = append(out, []int{c})
+		}
+		return out
+	}
+	f, err := MacroF1(sets(predicted), sets(truth)) // ½, ½ and 1
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "macro-F1", f, 2.0/3, 1e-12)
+	// Of several at once: a 2·1/3, b 1, c 0.
+	if f, err = MacroF1([][]string{{"a", "b"}, {"a"}, {}}, [][]string{{"b"}, {"a"}, {"c"}}); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "macro-F1 of sets", f, 5.0/9, 1e-12)
 	e, bins, err := Calibration([]float64{0.9, 0.8, 0.3, 0}, []bool{true, false, false, false}, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +113,7 @@ func TestLabels(t *testing.T) {
 	}
 	near(t, "NRMSE of the mean", n, 1, 1e-12)
 	for name, err := range map[string]error{
-		"accuracy": first(Accuracy(predicted, truth[:1])), "F1": first(MacroF1(predicted, truth[:1])),
+		"accuracy": first(Accuracy(predicted, truth[:1])), "F1": first(MacroF1(sets(predicted), sets(truth[:1]))),
 		"AUROC of one kind": first(AUROC([]float64{1}, []bool{true})), "NRMSE of a constant": first(NRMSE([]float64{1, 1}, []float64{2, 2})),
 	} {
 		if err == nil {

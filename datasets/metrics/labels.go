@@ -1,7 +1,9 @@
 package metrics
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -21,29 +23,29 @@ func Accuracy(predicted, truth []int) (float64, error) {
 }
 
 // MacroF1 is the mean over classes of F1 = 2tp / (2tp + fp + fn), over the
-// classes that occur among predictions or truth, each counting the same.
-func MacroF1(predicted, truth []int) (float64, error) {
+// classes that occur among predictions or truth, each counting the same. An item
+// has any number of different classes.
+func MacroF1[C cmp.Ordered](predicted, truth [][]C) (float64, error) {
 	if len(predicted) != len(truth) {
 		return 0, fmt.Errorf("macro-F1: %d predictions for %d classes", len(predicted), len(truth))
 	}
-	right, seen := map[int]float64{}, map[int]float64{} // tp, and 2tp + fp + fn
+	right, seen := map[C]float64{}, map[C]float64{} // tp, and 2tp + fp + fn
 	for i := range truth {
-		if predicted[i] == truth[i] {
-			right[truth[i]]++
+		for _, c := range predicted[i] {
+			if slices.Contains(truth[i], c) {
+				right[c]++
+			}
+			seen[c]++
 		}
-		seen[predicted[i]]++
-		seen[truth[i]]++
+		for _, c := range truth[i] {
+			seen[c]++
+		}
 	}
-	var classes []int
-	for c := range seen {
-		classes = append(classes, c)
-	}
-	slices.Sort(classes)
 	sum := 0.0
-	for _, c := range classes {
+	for _, c := range slices.Sorted(maps.Keys(seen)) {
 		sum += 2 * right[c] / seen[c]
 	}
-	return sum / float64(max(1, len(classes))), nil
+	return sum / float64(max(1, len(seen))), nil
 }
 
 // ReliabilityBin is the predictions whose confidence lies in (Low, High].

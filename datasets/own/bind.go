@@ -318,7 +318,7 @@ func (d *Dataset) defaultTargets(free func(int) bool) []Binding {
 
 // defaultInputs are the first picture, sound, series and vector as senses of
 // these names; without any, the numbers that are left, as a vector; without
-// these, a text, which is a question beside answers.
+// these, a text. What a column called question holds is the sense of that name.
 func (d *Dataset) defaultInputs(free func(int) bool) ([]Binding, error) {
 	var list []Binding
 	if k := d.columnsOf(free, Series); len(k) > 1 {
@@ -340,7 +340,7 @@ func (d *Dataset) defaultInputs(free func(int) bool) ([]Binding, error) {
 		}
 	}
 	if k := d.named(free, []string{"question"}, Text, Label); k >= 0 {
-		list = append(list, Binding{"text", k})
+		list = append(list, Binding{"question", k})
 	}
 	if len(list) > 0 {
 		return list, nil

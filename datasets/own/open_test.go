@@ -111,7 +111,7 @@ func TestSources(t *testing.T) {
 		{"iris", map[string]string{"iris.csv": "\xef\xbb\xbfsepal;petal;species\n5.1;1.4;setosa\n4.9;1.5;setosa\n7;4.7;virginica\n6;4;virginica\n"}, "iris.csv", SourceTable, 4,
 			"sepal:number petal:number species:label sepal+petal:vector[2] | vector=sepal+petal > label=species"},
 		{"questions", with(pictures("1.png", "2.png"), "q.jsonl", `{"image": "1.png", "question": "what colour?", "answer": "red"}`+"\n"+`{"image": "2.png", "question": "what colour?", "answer": "blue"}`+"\n"), "q.jsonl", SourceTable, 2,
-			"image:image question:text answer:text | image=image,text=question > answer=answer"},
+			"image:image question:text answer:text | image=image,question=question > answer=answer"},
 		{"JSON list", map[string]string{"r.json": "[\n {\"x\": [[1, 2], [3, 4]], \"value\": 1.5},\n {\"x\": [[1, 2]], \"value\": null},\n {\"x\": [[1, 3]], \"value\": 2}]"}, "r.json", SourceTable, -1,
 			""},
 		{"numbers without names", map[string]string{"u.csv": "0.5,1\n0.25,2\n-1e-3,3\n"}, "u.csv", SourceTable, 3,

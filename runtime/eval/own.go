@@ -112,10 +112,10 @@ func (x *own) part(ctx context.Context, part Part) error {
 			return fmt.Errorf("test example %s", test[i].Bad[0])
 		}
 	}
-	features := prepare.Features(x.plan, sets[0], sets[1], test)
+	features, spans := prepare.Features(x.plan, sets[0], sets[1], test)
 	r := &round{own: x, part: part, test: test}
 	for i, t := range x.plan.Tasks {
-		c := &task.Contest{Target: t.Target, Train: part.Train, Val: part.Val, TrainFeatures: features[0], ValFeatures: features[1]}
+		c := &task.Contest{Target: t.Target, Train: part.Train, Val: part.Val, TrainFeatures: features[0], ValFeatures: features[1], Spans: spans}
 		var asked []int
 		for k := range part.Test {
 			e := &part.Test[k]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/connectomewire/wire/connectome/synthetic"
@@ -31,6 +32,9 @@ type Options struct {
 	// or MODULE.PORT. A name that the tasks' recipes do not have becomes a
 	// sense of its own.
 	Modules map[string]string
+	// Set gives settings of tasks, by KEY, or EFFECTOR.KEY where several tasks
+	// have it; values are as in YAML.
+	Set map[string]string
 	// Finder finds the modules.
 	Finder library.Finder
 	// Data say what labels there are and how wide numbers are; nil leaves that
@@ -66,7 +70,7 @@ type draft struct {
 // the built-in connectome, so that no mistake is found only later.
 func Write(o Options) ([]byte, error) {
 	d := &draft{Options: o, info: map[string]wiring.ModuleInfo{}, about: map[string]string{}, said: map[string]wiring.Settings{}}
-	for _, step := range []func() error{d.tasks, d.senses, d.modules, d.data} {
+	for _, step := range []func() error{d.tasks, d.set, d.senses, d.modules, d.data} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -121,6 +125,53 @@ func (d *draft) tasks() error {
 		}
 	}
 	return nil
+}
+
+// set gives the tasks the settings that are asked for.
+func (d *draft) set() error {
+	for _, key := range slices.Sorted(maps.Keys(d.Set)) {
+		effector, name, named := strings.Cut(key, ".")
+		if !named {
+			effector, name = "", key
+		}
+		var at []int
+		var known []string
+		for i, t := range d.recipe.Tasks {
+			for _, o := range options[t.Kind] {
+				known = append(known, t.Effector+"."+o.key)
+				if o.key == name && (!named || t.Effector == effector) {
+					at = append(at, i)
+				}
+			}
+		}
+		switch {
+		case len(at) == 0 && len(known) == 0:
+			return fmt.Errorf("--set %s=%s: these tasks have no settings", key, d.Set[key])
+		case len(at) != 1:
+			return fmt.Errorf("--set %s=%s: %d of the tasks have this setting; there are %s", key, d.Set[key], len(at), strings.Join(known, ", "))
+		}
+		t := &d.recipe.Tasks[at[0]]
+		t.Settings = t.Settings.Clone()
+		if t.Settings == nil {
+			t.Settings = wiring.Settings{}
+		}
+		t.Settings[name] = value(d.Set[key])
+	}
+	return nil
+}
+
+// value reads a number, a truth value or a text.
+func value(text string) any {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n
+	}
+	if x, err := strconv.ParseFloat(text, 64); err == nil {
+		return x
+	}
+	if b, err := strconv.ParseBool(text); err == nil {
+		return b
+	}
+	return text
 }
 
 // senses chooses the senses.

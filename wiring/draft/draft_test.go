@@ -106,6 +106,20 @@ func TestLabelsAndWidthsComeFromTheData(t *testing.T) {
 	}
 }
 
+func TestSettingsAreTaken(t *testing.T) {
+	text, err := Write(Options{Name: "my", Tasks: []Task{{Kind: "forecasting"}}, Set: map[string]string{"next.horizon": "7"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := wiring.ParseRecipe("my.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Tasks[0].Settings.Int("horizon"); got != 7 {
+		t.Errorf("the horizon is %d:\n%s", got, text)
+	}
+}
+
 // TestOnlyTargetIsTaken: who names no effector means the only target there is.
 func TestOnlyTargetIsTaken(t *testing.T) {
 	d := data(t, "area,grams\n50,3\n80,9\n90,1\n", own.Options{Inputs: map[string]string{"vector": "area"}, Targets: map[string]string{"grams": "grams"}})
@@ -168,6 +182,8 @@ func TestMistakesSayWhatThereIs(t *testing.T) {
 		"needs no module":  {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"label": "real-vision"}}, []string{`"softmax", which needs no module`}},
 		"no such input":    {Options{Tasks: []Task{{Kind: "labelling"}}, Data: houses(t), Senses: []string{"image"}}, []string{"--input image=COLUMN"}},
 		"target elsewhere": {Options{Tasks: []Task{{Kind: "labelling", Effector: "street"}}, Data: houses(t)}, []string{"city, price", "--target street=COLUMN"}},
+		"no setting":       {Options{Tasks: []Task{{Kind: "forecasting"}}, Set: map[string]string{"horizn": "3"}}, []string{"next.horizon, next.warm"}},
+		"whose setting":    {Options{Tasks: []Task{{"labelling", "a"}, {"labelling", "b"}}, Set: map[string]string{"balance": "true"}}, []string{"2 of the tasks", "a.balance, b.balance"}},
 		"module in vain":   {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"words": "real-language"}}, []string{`no sense or effector "words"`}},
 	} {
 		x.o.Name = "my"

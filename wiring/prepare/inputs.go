@@ -312,8 +312,8 @@ func Inputs(ctx context.Context, p *wiring.Plan, m *frozen.Modules, examples []t
 // Features lays what the senses gave side by side, each standardised by the
 // first examples given, which are the training examples: zeros for a sense that
 // an example lacks, nil for an example that has none. Of a series it is the mean
-// and the deviation over steps.
-func Features(p *wiring.Plan, train []Vectors, more ...[]Vectors) [][][]float32 {
+// and the deviation over steps. spans says where each sense's stand: from, to.
+func Features(p *wiring.Plan, train []Vectors, more ...[]Vectors) (sets [][][]float32, spans map[string][2]int) {
 	raw := func(v *Vectors) [][]float32 {
 		out := make([][]float32, len(p.Senses))
 		for k, x := range v.Senses {
@@ -367,7 +367,14 @@ func Features(p *wiring.Plan, train []Vectors, more ...[]Vectors) [][][]float32 
 			}
 		}
 	}
-	var out [][][]float32
+	spans = map[string][2]int{}
+	at := 0
+	for k := range stats {
+		if n := len(stats[k].mean); n > 0 {
+			spans[p.Senses[k].Name] = [2]int{at, at + n}
+			at += n
+		}
+	}
 	for _, set := range append([][]Vectors{train}, more...) {
 		rows := make([][]float32, len(set))
 		for i := range set {
@@ -388,9 +395,9 @@ func Features(p *wiring.Plan, train []Vectors, more ...[]Vectors) [][][]float32 
 				rows[i] = row
 			}
 		}
-		out = append(out, rows)
+		sets = append(sets, rows)
 	}
-	return out
+	return sets, spans
 }
 
 // overSteps is the mean and the deviation of each number over steps.

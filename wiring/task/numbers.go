@@ -18,15 +18,19 @@ func NumberNames(name string, n int) []string {
 	return out
 }
 
-// MeanAndScale returns the mean and the standard deviation of each column of
-// rows, NaN left out; the deviation of a constant is 1.
-func MeanAndScale(rows [][]float64, columns int) (mean, scale []float64, err error) {
-	mean, scale = make([]float64, columns), make([]float64, columns)
+// Standard is the mean and the standard deviation of each of several numbers
+// over training examples: targets are learned, and errors counted, in it.
+type Standard struct{ Mean, Scale []float64 }
+
+// StandardOf measures columns of rows, NaN left out; the deviation of a constant
+// is 1.
+func StandardOf(rows [][]float64, columns int) (Standard, error) {
+	s := Standard{make([]float64, columns), make([]float64, columns)}
 	for k := range columns {
 		var sum, square, n float64
 		for i, r := range rows {
 			if len(r) != columns {
-				return nil, nil, fmt.Errorf("row %d has %d numbers, want %d", i+1, len(r), columns)
+				return Standard{}, fmt.Errorf("row %d has %d numbers, want %d", i+1, len(r), columns)
 			}
 			if !math.IsNaN(r[k]) {
 				sum += r[k]
@@ -34,17 +38,40 @@ func MeanAndScale(rows [][]float64, columns int) (mean, scale []float64, err err
 			}
 		}
 		if n == 0 {
-			return nil, nil, fmt.Errorf("number %d is never known", k+1)
+			return Standard{}, fmt.Errorf("number %d is never known", k+1)
 		}
-		mean[k] = sum / n
+		s.Mean[k] = sum / n
 		for _, r := range rows {
 			if !math.IsNaN(r[k]) {
-				square += (r[k] - mean[k]) * (r[k] - mean[k])
+				square += (r[k] - s.Mean[k]) * (r[k] - s.Mean[k])
 			}
 		}
-		if scale[k] = math.Sqrt(square / n); !(scale[k] > 1e-12*math.Abs(mean[k])) || scale[k] == 0 {
-			scale[k] = 1
+		if s.Scale[k] = math.Sqrt(square / n); !(s.Scale[k] > 1e-12*math.Abs(s.Mean[k])) || s.Scale[k] == 0 {
+			s.Scale[k] = 1
 		}
 	}
-	return mean, scale, nil
+	return s, nil
+}
+
+// Values are numbers in the standard; known says that one of them is.
+func (s Standard) Values(v []float64) (values []float32, known bool) {
+	values = make([]float32, len(v))
+	for k, x := range v {
+		values[k] = float32((x - s.Mean[k]) / s.Scale[k])
+		known = known || !math.IsNaN(x)
+	}
+	return values, known
+}
+
+// Errors sums squared errors in the standard, over the numbers that are wanted;
+// how many there are is n.
+func (s Standard) Errors(got, want []float64) (sum, n float64) {
+	for k, w := range want {
+		if !math.IsNaN(w) {
+			e := (got[k] - w) / s.Scale[k]
+			sum += e * e
+			n++
+		}
+	}
+	return sum, n
 }

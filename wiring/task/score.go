@@ -21,6 +21,26 @@ type Contest struct {
 	// Features are, for each example, what the senses' modules gave, side by
 	// side and standardised; nil where it could not be read.
 	TrainFeatures, ValFeatures, TestFeatures [][]float32
+	// Spans says where in the features each sense's stand: from, to.
+	Spans map[string][2]int
+}
+
+// Alone is the contest with the features of one sense only.
+func (c *Contest) Alone(sense string) *Contest {
+	span := c.Spans[sense]
+	cut := func(rows [][]float32) [][]float32 {
+		out := make([][]float32, len(rows))
+		for i, r := range rows {
+			if r != nil {
+				out[i] = r[span[0]:span[1]]
+			}
+		}
+		return out
+	}
+	one := *c
+	one.TrainFeatures, one.ValFeatures, one.TestFeatures = cut(c.TrainFeatures), cut(c.ValFeatures), cut(c.TestFeatures)
+	one.Spans = map[string][2]int{sense: {0, span[1] - span[0]}}
+	return &one
 }
 
 // Rival answers without a plan.

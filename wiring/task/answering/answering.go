@@ -2,6 +2,9 @@ package answering
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
@@ -49,14 +52,29 @@ func (answering) Score(c *task.Contest, t wiring.Task, answers []task.Answer) (*
 	return kind.Score(c, t, answers)
 }
 
-// Rivals implements [prepare.Task]. What the question or the picture alone
-// would say is measured by blanking the other sense.
+// Rivals implements [prepare.Task]: those of labelling, and logistic regression
+// on the features of each sense alone: the question without the picture, and the
+// picture without the question.
 func (answering) Rivals(c *task.Contest, t wiring.Task) ([]task.Rival, error) {
 	kind, err := prepare.Lookup(labelling.Kind)
 	if err != nil {
 		return nil, err
 	}
-	return kind.Rivals(c, t)
+	rivals, err := kind.Rivals(c, t)
+	if err != nil || len(c.Spans) < 2 {
+		return rivals, err
+	}
+	for _, sense := range slices.Sorted(maps.Keys(c.Spans)) {
+		alone, err := kind.Rivals(c.Alone(sense), t)
+		if err != nil {
+			return nil, fmt.Errorf("%s alone: %w", sense, err)
+		}
+		if r := alone[len(alone)-1]; r.Name == labelling.Logistic {
+			r.Name = sense + " alone"
+			rivals = append(rivals, r)
+		}
+	}
+	return rivals, nil
 }
 
 // of is the kind of task that gives such answers.

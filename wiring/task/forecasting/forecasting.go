@@ -3,7 +3,6 @@ package forecasting
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
@@ -82,7 +81,7 @@ func (forecasting) Encode(_ context.Context, env prepare.Env, train, val []task.
 	for i := range train {
 		rows = append(rows, Of(&train[i], env.Task.Target)...)
 	}
-	mean, scale, err := task.MeanAndScale(rows, len(names))
+	standard, err := task.StandardOf(rows, len(names))
 	if err != nil {
 		return nil, err
 	}
@@ -96,14 +95,8 @@ func (forecasting) Encode(_ context.Context, env prepare.Env, train, val []task.
 				if len(v) != len(names) {
 					return nil, fmt.Errorf("example %s, step %d: %d numbers, the plan predicts %d", examples[i].ID, step+horizon, len(v), len(names))
 				}
-				row := task.Row{Tick: (step + 1) * env.Plan.Ticks.Settle, Values: make([]float32, len(v))}
-				known := false
-				for k, x := range v {
-					row.Values[k] = float32((x - mean[k]) / scale[k])
-					known = known || !math.IsNaN(x)
-				}
-				if known {
-					t.Rows = append(t.Rows, row)
+				if values, known := standard.Values(v); known {
+					t.Rows = append(t.Rows, task.Row{Tick: (step + 1) * env.Plan.Ticks.Settle, Values: values})
 				}
 			}
 			if len(t.Rows) > 0 {
@@ -120,7 +113,7 @@ func (forecasting) Encode(_ context.Context, env prepare.Env, train, val []task.
 		return nil, err
 	}
 	settings := wiring.Settings{}
-	head.SetScale(settings, mean, scale)
+	head.SetScale(settings, standard.Mean, standard.Scale)
 	enc.Aim = learn.Aim{
 		Bind:     func(p *wiring.Plan) (head.Readout, error) { return head.Bind(p, env.Effector) },
 		Loss:     &task.Squared{Part: task.Reading{Name: "squared loss", Weight: 1}},

@@ -2,7 +2,9 @@ package forecasting
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/task"
@@ -26,7 +28,7 @@ func (forecasting) Score(c *task.Contest, t wiring.Task, answers []task.Answer) 
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("no training example has a series as its target %q", c.Target)
 	}
-	_, scale, err := task.MeanAndScale(rows, len(rows[0]))
+	standard, err := task.StandardOf(rows, len(rows[0]))
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +41,11 @@ func (forecasting) Score(c *task.Contest, t wiring.Task, answers []task.Answer) 
 			if step >= len(answers[i].Values) {
 				return nil, fmt.Errorf("example %s: %d steps answered of %d", c.Test[i].ID, len(answers[i].Values), len(series))
 			}
-			for k, want := range series[step+horizon] {
-				if !math.IsNaN(want) {
-					d := (answers[i].Values[step][k] - want) / scale[k]
-					e += d * d
-					steps++
-				}
+			if got, want := len(answers[i].Values[step]), len(series[step+horizon]); got != want {
+				return nil, fmt.Errorf("example %s, step %d: %d numbers answered, %d wanted", c.Test[i].ID, step, got, want)
 			}
+			sum, known := standard.Errors(answers[i].Values[step], series[step+horizon])
+			e, steps = e+sum, steps+known
 		}
 		s.Items["explained"] = append(s.Items["explained"], 1-e/math.Max(steps, 1))
 		total += e
@@ -55,27 +55,30 @@ func (forecasting) Score(c *task.Contest, t wiring.Task, answers []task.Answer) 
 	return s, nil
 }
 
-// Rivals implements [prepare.Task]: persistence (the last value goes on), and
-// linear autoregression on the last 16 steps, both of the target's own past.
+// Rivals implements [prepare.Task]: persistence (the last value goes on), where
+// what is forecast is what is given, and linear autoregression on the last 16
+// steps. Both see exactly what the plan sees: the past of its input.
 func (forecasting) Rivals(c *task.Contest, t wiring.Task) ([]task.Rival, error) {
-	horizon, _ := Horizon(t)
-	past := func(series [][]float64, step int) []float32 {
-		var row []float32
-		for l := range lags {
-			for _, v := range series[max(step-l, 0)] {
-				row = append(row, float32(v))
-			}
-		}
-		return row
-	}
+	horizon, warm := Horizon(t)
 	const most = 2000 // rows of the regression
 	var x [][]float32
 	var y [][]float64
+	itself := horizon > 0
 	for i := range c.Train {
-		series := Of(&c.Train[i], c.Target)
-		for step := 0; step+horizon < len(series); step++ {
-			x, y = append(x, past(series, step)), append(y, series[step+horizon])
+		in, err := given(&c.Train[i])
+		if err != nil {
+			return nil, err
 		}
+		series := Of(&c.Train[i], c.Target)
+		itself = itself && same(in, series)
+		for step := warm; step+horizon < len(series) && step < len(in); step++ {
+			if want := series[step+horizon]; !slices.ContainsFunc(want, math.IsNaN) {
+				x, y = append(x, past(in, step)), append(y, want)
+			}
+		}
+	}
+	if len(x) < 2 {
+		return nil, nil
 	}
 	if stride := (len(x) + most - 1) / most; stride > 1 {
 		var fx [][]float32
@@ -91,12 +94,65 @@ func (forecasting) Rivals(c *task.Contest, t wiring.Task) ([]task.Rival, error) 
 	}
 	last, linear := task.Rival{Name: "persistence"}, task.Rival{Name: "linear autoregression"}
 	for i := range c.Test {
-		series := Of(&c.Test[i], c.Target)
-		var a task.Answer
-		for step := range series {
-			a.Values = append(a.Values, ridge.Predict(past(series, step)))
+		in, err := given(&c.Test[i])
+		if err != nil {
+			return nil, err
 		}
-		last.Answers, linear.Answers = append(last.Answers, task.Answer{Values: series}), append(linear.Answers, a)
+		var a task.Answer
+		for step := range in {
+			a.Values = append(a.Values, ridge.Predict(past(in, step)))
+		}
+		last.Answers, linear.Answers = append(last.Answers, task.Answer{Values: in}), append(linear.Answers, a)
+	}
+	if !itself {
+		return []task.Rival{linear}, nil
 	}
 	return []task.Rival{last, linear}, nil
+}
+
+// given is what an example's series say, those of several senses side by side,
+// by step.
+func given(e *task.Example) ([][]float64, error) {
+	var out [][]float64
+	for _, name := range slices.Sorted(maps.Keys(e.Inputs)) {
+		if e.Inputs[name].Kind != wiring.KindSeries {
+			continue
+		}
+		v, err := e.Inputs[name].Read()
+		if err != nil {
+			return nil, fmt.Errorf("example %s: %w", e.ID, err)
+		}
+		s, ok := v.(task.Series)
+		if !ok || out != nil && len(out) != s.Steps {
+			return nil, fmt.Errorf("example %s: the series %q does not fit the others", e.ID, name)
+		}
+		if out == nil {
+			out = make([][]float64, s.Steps)
+		}
+		for step := range out {
+			for _, x := range s.Values[step*s.Width:][:s.Width] {
+				out[step] = append(out[step], float64(x))
+			}
+		}
+	}
+	return out, nil
+}
+
+// past are the last steps up to one, the newest first; before the first the
+// first stands.
+func past(series [][]float64, step int) []float32 {
+	var row []float32
+	for l := range lags {
+		for _, v := range series[max(step-l, 0)] {
+			row = append(row, float32(v))
+		}
+	}
+	return row
+}
+
+// same says that what is given is what is wanted.
+func same(given, wanted [][]float64) bool {
+	return slices.EqualFunc(given, wanted, func(a, b []float64) bool {
+		return slices.EqualFunc(a, b, func(x, y float64) bool { return float32(x) == float32(y) })
+	})
 }

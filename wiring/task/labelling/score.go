@@ -2,31 +2,24 @@ package labelling
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
+	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/task"
 	"github.com/connectomewire/wire/wiring/task/baseline"
 )
 
 // Score implements [prepare.Task]: accuracy (of several labels, that all are
-// right) and −log of the right label's probability; macro F1 and expected
-// calibration error over all.
+// right); macro F1 and expected calibration error over all.
 func (labelling) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*task.Scores, error) {
 	if err := c.Check(answers); err != nil {
 		return nil, err
 	}
 	s := &task.Scores{Items: map[string][]float64{}, Whole: map[string]float64{}}
-	type count struct{ hit, said, is int }
-	counts := map[string]*count{}
-	at := func(label string) *count {
-		if counts[label] == nil {
-			counts[label] = &count{}
-		}
-		return counts[label]
-	}
-	var confidence, right []float64
+	var confidence []float64
+	var right []bool
+	var all, wanted [][]string
 	for i := range c.Test {
 		want, many, ok := Of(&c.Test[i], c.Target)
 		if !ok {
@@ -36,53 +29,37 @@ func (labelling) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*
 		if many {
 			said = answers[i].Labels
 		}
-		hit := 1.0
-		for _, l := range want {
-			at(l).is++
-			if !slices.Contains(said, l) {
-				hit = 0
-			}
+		hit := sameLabels(said, want)
+		all, wanted = append(all, said), append(wanted, want)
+		confidence, right = append(confidence, min(max(answers[i].Confidence, 0), 1)), append(right, hit)
+		score := 0.0
+		if hit {
+			score = 1
 		}
-		for _, l := range said {
-			at(l).said++
-			if slices.Contains(want, l) {
-				at(l).hit++
-			} else {
-				hit = 0
-			}
-		}
-		s.Items["accuracy"] = append(s.Items["accuracy"], hit)
-		confidence, right = append(confidence, answers[i].Confidence), append(right, hit)
+		s.Items["accuracy"] = append(s.Items["accuracy"], score)
 	}
-	var f1 float64
-	for _, n := range counts {
-		f1 += 2 * float64(n.hit) / float64(max(n.said+n.is, 1)) / float64(len(counts))
+	var err error
+	if s.Whole["macro_f1"], err = metrics.MacroF1(all, wanted); err != nil {
+		return nil, err
 	}
-	s.Whole["macro_f1"] = f1
-	s.Whole["calibration_error"] = calibrationError(confidence, right)
+	const bins = 10
+	if s.Whole["calibration_error"], _, err = metrics.Calibration(confidence, right, bins); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
-// calibrationError is the mean distance of confidence from accuracy over ten
-// bins of confidence, weighted by their sizes (Naeini, Cooper and Hauskrecht
-// 2015).
-func calibrationError(confidence, right []float64) float64 {
-	const bins = 10
-	var n, sum, hits [bins]float64
-	for i, p := range confidence {
-		k := min(int(p*bins), bins-1)
-		n[k]++
-		sum[k] += p
-		hits[k] += right[i]
+// sameLabels says that two sets are the same.
+func sameLabels(a, b []string) bool {
+	within := func(a, b []string) bool {
+		return !slices.ContainsFunc(a, func(l string) bool { return !slices.Contains(b, l) })
 	}
-	var e float64
-	for k := range bins {
-		if n[k] > 0 {
-			e += math.Abs(sum[k]-hits[k]) / float64(max(len(confidence), 1))
-		}
-	}
-	return e
+	return within(a, b) && within(b, a)
 }
+
+// Logistic is the name of the rival that reads the same features by logistic
+// regression.
+const Logistic = "logistic regression"
 
 // Rivals implements [prepare.Task]: the most frequent label, the nearest
 // neighbour, and logistic regression on the same frozen features.
@@ -140,7 +117,7 @@ func (labelling) Rivals(c *task.Contest, _ wiring.Task) ([]task.Rival, error) {
 	if err != nil {
 		return nil, err
 	}
-	logistic := task.Rival{Name: "logistic regression"}
+	logistic := task.Rival{Name: Logistic}
 	for _, f := range c.TestFeatures {
 		if f == nil {
 			logistic.Answers = append(logistic.Answers, answer(majority, share))

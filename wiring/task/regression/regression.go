@@ -3,7 +3,6 @@ package regression
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
@@ -58,7 +57,7 @@ func (regression) Encode(_ context.Context, env prepare.Env, train, val []task.E
 			rows = append(rows, v)
 		}
 	}
-	mean, scale, err := task.MeanAndScale(rows, len(names))
+	standard, err := task.StandardOf(rows, len(names))
 	if err != nil {
 		return nil, err
 	}
@@ -76,14 +75,8 @@ func (regression) Encode(_ context.Context, env prepare.Env, train, val []task.E
 			if err != nil {
 				return nil, err
 			}
-			row := task.Row{Tick: tick, Values: make([]float32, len(v))}
-			known := false
-			for k, x := range v {
-				row.Values[k] = float32((x - mean[k]) / scale[k])
-				known = known || !math.IsNaN(x)
-			}
-			if known {
-				out[i] = []*task.Target{{Rows: []task.Row{row}}}
+			if values, known := standard.Values(v); known {
+				out[i] = []*task.Target{{Rows: []task.Row{{Tick: tick, Values: values}}}}
 			}
 		}
 		return out, nil
@@ -96,7 +89,7 @@ func (regression) Encode(_ context.Context, env prepare.Env, train, val []task.E
 		return nil, err
 	}
 	settings := wiring.Settings{}
-	head.SetScale(settings, mean, scale)
+	head.SetScale(settings, standard.Mean, standard.Scale)
 	enc.Aim = learn.Aim{
 		Bind:     func(p *wiring.Plan) (head.Readout, error) { return head.Bind(p, env.Effector) },
 		Loss:     &task.Squared{Part: task.Reading{Name: "squared loss", Weight: 1}},

@@ -26,7 +26,7 @@ func (regression) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("no training example has numbers as its target %q", c.Target)
 	}
-	_, scale, err := task.MeanAndScale(rows, len(rows[0]))
+	standard, err := task.StandardOf(rows, len(rows[0]))
 	if err != nil {
 		return nil, err
 	}
@@ -41,14 +41,7 @@ func (regression) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (
 		if len(got) != len(want) || want == nil {
 			return nil, fmt.Errorf("example %s: %d numbers answered, %d wanted", c.Test[i].ID, len(got), len(want))
 		}
-		var e, known float64
-		for k := range want {
-			if !math.IsNaN(want[k]) {
-				d := (got[k] - want[k]) / scale[k]
-				e += d * d
-				known++
-			}
-		}
+		e, known := standard.Errors(got, want)
 		s.Items["explained"] = append(s.Items["explained"], 1-e/math.Max(known, 1))
 		total += e
 		n += known
@@ -71,12 +64,12 @@ func (regression) Rivals(c *task.Contest, _ wiring.Task) ([]task.Rival, error) {
 	if len(x) < 2 {
 		return nil, nil
 	}
-	mean, _, err := task.MeanAndScale(y, len(y[0]))
+	standard, err := task.StandardOf(y, len(y[0]))
 	if err != nil {
 		return nil, err
 	}
 	answer := func(v []float64) task.Answer { return task.Answer{Values: [][]float64{v}} }
-	constant := task.Rival{Name: "mean", Answers: slices.Repeat([]task.Answer{answer(mean)}, len(c.Test))}
+	constant := task.Rival{Name: "mean", Answers: slices.Repeat([]task.Answer{answer(standard.Mean)}, len(c.Test))}
 	ridge, err := baseline.FitRidge(x, y)
 	if err != nil {
 		return nil, err
@@ -84,7 +77,7 @@ func (regression) Rivals(c *task.Contest, _ wiring.Task) ([]task.Rival, error) {
 	near, linear := task.Rival{Name: "nearest neighbour"}, task.Rival{Name: "ridge regression"}
 	for i, j := range baseline.Nearest(x, c.TestFeatures) {
 		if j < 0 {
-			near.Answers, linear.Answers = append(near.Answers, answer(mean)), append(linear.Answers, answer(mean))
+			near.Answers, linear.Answers = append(near.Answers, answer(standard.Mean)), append(linear.Answers, answer(standard.Mean))
 			continue
 		}
 		near.Answers = append(near.Answers, answer(y[j]))

@@ -23,6 +23,8 @@ func (retrieval) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*
 		if len(answers[i].Values) != 2 {
 			return nil, fmt.Errorf("example %s: %d vectors, want one of each side", c.Test[i].ID, len(answers[i].Values))
 		}
+	}
+	for i := range answers {
 		hits := map[string]float64{}
 		for side := range 2 {
 			rank := rankOf(c, answers, i, side)
