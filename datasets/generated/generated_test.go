@@ -2,7 +2,11 @@ package generated
 
 import (
 	"fmt"
+	"image/color"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/connectomewire/wire/datasets"
@@ -122,4 +126,129 @@ func ExampleMackeyGlass() {
 	}
 	fmt.Println(len(d.Split(datasets.Train)), len(d.Split(datasets.Val)), len(d.Split(datasets.Test)), "rows of", d.Columns[0].Steps, "steps")
 	// Output: 40 5 5 rows of 40 steps
+}
+
+// TestWrittenDataAreReadBack: what is written has the columns that are promised,
+// and reads back to the same numbers.
+func TestWrittenDataAreReadBack(t *testing.T) {
+	dir := t.TempDir()
+	for _, k := range Kinds() {
+		to := filepath.Join(dir, k.Name+".csv")
+		o := own.Options{}
+		options := Options{Rows: 30, Seed: 3}
+		switch {
+		case k.Folder:
+			to = filepath.Join(dir, k.Name)
+		case k.series != nil:
+			o.Time, o.Group = "t", "series"
+			options.Steps = 12
+		}
+		if err := Write(k.Name, to, options); err != nil {
+			t.Errorf("%s: %v", k.Name, err)
+			continue
+		}
+		d, err := own.Open(t.Context(), to, o)
+		if err != nil {
+			t.Errorf("%s: %v", k.Name, err)
+			continue
+		}
+		if len(d.Rows) != 30 {
+			t.Errorf("%s: %d rows, want 30", k.Name, len(d.Rows))
+		}
+		if k.series == nil {
+			continue
+		}
+		want, err := k.series(SeriesOptions{Rows: 30, Steps: 12, Seed: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := d.Column(map[bool]string{true: "x1", false: "x"}[want.Columns[0].Width > 1])
+		if err != nil {
+			t.Errorf("%s: %v", k.Name, err)
+			continue
+		}
+		for i, r := range d.Rows {
+			for step := range 12 {
+				if got, want := r.Values[x].Data[step], want.Rows[i].Values[0].Data[step*want.Columns[0].Width]; got != want {
+					t.Fatalf("%s, row %d, step %d: %v, want %v", k.Name, i, step, got, want)
+				}
+			}
+			if r.Split != want.Rows[i].Split {
+				t.Errorf("%s: row %d is for %q, want %q", k.Name, i, r.Split, want.Rows[i].Split)
+			}
+		}
+	}
+}
+
+func TestWritingRefuses(t *testing.T) {
+	dir := t.TempDir()
+	full := filepath.Join(dir, "full")
+	if err := os.MkdirAll(filepath.Join(full, "keep"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for want, x := range map[string]struct {
+		kind, to string
+		o        Options
+	}{
+		`did you mean "spirals"`:        {"spiral", "x.csv", Options{}},
+		"ends in .csv":                  {"spirals", "x.txt", Options{}},
+		"no series":                     {"friedman", "x.csv", Options{Steps: 3}},
+		"is not empty":                  {"shapes", full, Options{}},
+		"there are 540 different drawi": {"shapes", filepath.Join(dir, "new"), Options{Rows: 541}},
+	} {
+		if x.to[0] == 'x' {
+			x.to = filepath.Join(dir, x.to)
+		}
+		if err := Write(x.kind, x.to, x.o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s to %s: %v, want %s", x.kind, x.to, err, want)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestDrawingsAreWhatTheSentenceSays: the ink is of the colour, on the side, and
+// more of it where the thing is big.
+func TestDrawingsAreWhatTheSentenceSays(t *testing.T) {
+	ink := func(s shape) (n int, x float64) {
+		m := s.draw(random(1, 1))
+		want := colours[s.colour]
+		for py := range shapeSide {
+			for px := range shapeSide {
+				if c, ok := m.At(px, py).(color.RGBA); ok && c == want {
+					n++
+					x += float64(px)
+				}
+			}
+		}
+		return n, x / float64(max(n, 1))
+	}
+	for _, form := range forms {
+		small, left := ink(shape{"small", "red", form, "left", "white"})
+		big, right := ink(shape{"big", "red", form, "right", "grey"})
+		if small < 20 || big < 3*small || left > 36 || right < 60 {
+			t.Errorf("%s: %d pixels at %.0f when small and left, %d at %.0f when big and right", form, small, left, big, right)
+		}
+	}
+	if got := (shape{"big", "pink", "star", "middle", "grey"}).sentence(); got != "a big pink star in the middle of a grey page" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestFriedmanKnowsItsFunction: the numbers follow the equation but for the noise.
+func TestFriedmanKnowsItsFunction(t *testing.T) {
+	d, err := Friedman(VectorOptions{Rows: 500, Seed: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var noise []float64
+	for _, r := range d.Rows {
+		x := func(k int) float64 { return r.Values[k-1].Number }
+		noise = append(noise, r.Values[10].Number-(10*math.Sin(math.Pi*x(1)*x(2))+20*(x(3)-0.5)*(x(3)-0.5)+10*x(4)+5*x(5)))
+	}
+	if mean, spread, _, _ := moments(noise); math.Abs(mean) > 0.2 || math.Abs(math.Sqrt(spread)-1) > 0.15 {
+		t.Errorf("noise of mean %v and spread %v, want 0 and 1", mean, math.Sqrt(spread))
+	}
 }

@@ -66,7 +66,7 @@ func Write(kind, to string, o Options) error {
 		case k.Folder:
 			return Shapes(to, o.Rows, o.Seed)
 		case k.series != nil:
-			d, err = k.series(SeriesOptions{Rows: o.Rows, Steps: o.Steps, Seed: o.Seed})
+			d, err = k.series(SeriesOptions(o))
 		default:
 			d, err = k.vector(VectorOptions{Rows: o.Rows, Seed: o.Seed})
 		}
