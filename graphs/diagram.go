@@ -3,6 +3,7 @@ package graphs
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -268,10 +269,15 @@ func (d *Diagram) lines() (drawn []line, dropped int) {
 	if maxWeight > 0 {
 		// Streamline counts span orders of magnitude: rank them on a log scale
 		// unless the file already did.
-		heavy := maxWeight > 50
+		unit := 0.0
+		if typical := medianWeight(all); maxWeight > 50 {
+			unit = 1
+		} else if maxWeight > 10*typical {
+			unit = typical
+		}
 		for i := range all {
-			if heavy {
-				all[i].weight = math.Log1p(all[i].weight) / math.Log1p(maxWeight)
+			if unit > 0 {
+				all[i].weight = math.Log1p(all[i].weight/unit) / math.Log1p(maxWeight/unit)
 			} else {
 				all[i].weight /= maxWeight
 			}
@@ -333,4 +339,19 @@ func shortLabel(label string) string {
 		}
 	}
 	return label
+}
+
+// medianWeight is the median of the weights that are not 0.
+func medianWeight(lines []line) float64 {
+	var w []float64
+	for _, l := range lines {
+		if l.weight > 0 {
+			w = append(w, l.weight)
+		}
+	}
+	if len(w) == 0 {
+		return 0
+	}
+	slices.Sort(w)
+	return w[len(w)/2]
 }

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -340,5 +341,81 @@ func TestCutEndsAtTheDistance(t *testing.T) {
 		if len(c)%3 != 1 || c[0] != path[0] {
 			t.Errorf("cut path has %d points and starts at %v", len(c), c[0])
 		}
+	}
+}
+
+// What has no two halves is drawn without: around a ring, or in one view of
+// its coordinates.
+func TestWithoutHemispheres(t *testing.T) {
+	worm := &Diagram{Title: "worm"}
+	for i := range 60 {
+		worm.Nodes = append(worm.Nodes, Node{Label: fmt.Sprint("N", i), Short: fmt.Sprint("N", i), Located: true, Position: [3]float64{0.02 * float64(i%3-1), float64(i), 0.1 * float64(i%7)}})
+		worm.Edges = append(worm.Edges, Edge{i, (i * 7) % 60, 1})
+	}
+	for _, layout := range Layouts() {
+		worm.Layout = layout
+		s, err := worm.scene()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range s.texts {
+			if strings.Contains(x.s, "hemisphere") {
+				t.Errorf("%s: %q is written", layout, x.s)
+			}
+		}
+		if layout != Lobes {
+			continue
+		}
+		discs := s.discs[:len(worm.Nodes)] // the legend has one, too
+		var center point
+		for _, c := range discs {
+			center = center.plus(c.center.times(1 / float64(len(discs))))
+		}
+		radius := discs[0].center.distance(center)
+		for i, c := range discs {
+			if d := c.center.distance(center); math.Abs(d-radius) > 1e-6 {
+				t.Errorf("region %d lies %g from the middle, others %g", i, d, radius)
+			}
+		}
+		angles := make([]float64, len(discs))
+		for i, c := range discs {
+			angles[i] = math.Atan2(c.center.y-center.y, c.center.x-center.x)
+		}
+		slices.Sort(angles)
+		for i := range angles {
+			next := angles[(i+1)%len(angles)]
+			if i+1 == len(angles) {
+				next += 2 * math.Pi
+			}
+			if gap := next - angles[i]; gap > 3*math.Pi/float64(len(angles)) {
+				t.Errorf("a gap of %g in the ring", gap)
+			}
+		}
+	}
+}
+
+// Coordinates of a brain in mm tell its halves where nothing else does, and
+// what lies on no side of two stands between them.
+func TestSidesByCoordinates(t *testing.T) {
+	d := &Diagram{Title: "by coordinates"}
+	for i := range 20 {
+		d.Nodes = append(d.Nodes, Node{Label: fmt.Sprint("R", i), Short: fmt.Sprint("R", i), Located: true, Position: [3]float64{float64(i%2*2-1) * (10 + float64(i)), float64(i), 0}})
+	}
+	for i, side := range d.hemispheres() {
+		if want := []connectome.Hemisphere{connectome.Left, connectome.Right}[i%2]; side != want {
+			t.Errorf("region %d: %v", i, side)
+		}
+	}
+	for i := range d.Nodes {
+		d.Nodes[i].Located = false
+		d.Nodes[i].Hemisphere = []connectome.Hemisphere{connectome.Left, connectome.Right}[i%2]
+	}
+	d.Nodes[19].Hemisphere = connectome.UnknownHemisphere
+	s, err := d.scene()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, middle := s.discs[19].center.x, (s.discs[0].center.x+s.discs[1].center.x)/2; math.Abs(x-middle) > 1e-6 {
+		t.Errorf("what lies on no side stands at %g, the midline is %g", x, middle)
 	}
 }

@@ -218,27 +218,40 @@ func (d *Diagram) layAxial() placing {
 		pl.places[i].radius = d.radius(i, d.crowd())
 	}
 	d.labelColumns(&pl, all)
-	lo, _ := extent(pl.places, all)
-	pl.captions = append(pl.captions,
-		text{at: point{-12, lo.y - 34}, align: endsAt, size: 11, color: soft, s: "left hemisphere"},
-		text{at: point{12, lo.y - 34}, align: startsAt, size: 11, color: soft, s: "right hemisphere"})
+	if lo, _ := extent(pl.places, all); twoSided(d.hemispheres()) {
+		pl.captions = append(pl.captions,
+			text{at: point{-12, lo.y - 34}, align: endsAt, size: 11, color: soft, s: "left hemisphere"},
+			text{at: point{12, lo.y - 34}, align: startsAt, size: 11, color: soft, s: "right hemisphere"})
+	}
 	pl.bundle = d.bow(pl.places, point{})
 	return pl
 }
 
 // laySagittal places regions at their coordinates, both hemispheres seen from
-// outside: the front of the left one points left, of the right one right.
+// outside: the front of the left one points left, of the right one right. What
+// has no two halves is seen from the left.
 func (d *Diagram) laySagittal() placing {
 	pl := placing{places: make([]place, len(d.Nodes))}
 	flat := func(v Node) point { return point{-v.Position[1], -v.Position[2]} }
 	scale := d.scale(flat, 500, 440)
+	sides := d.hemispheres()
+	if !twoSided(sides) { // one view of everything
+		all := make([]int, len(d.Nodes))
+		for i, v := range d.Nodes {
+			all[i] = i
+			pl.places[i].at, pl.places[i].radius = scale(flat(v)), d.radius(i, d.crowd())
+		}
+		d.labelColumns(&pl, all)
+		pl.bundle = d.bow(pl.places, point{})
+		return pl
+	}
 	const apart = 425.0
 	var left, right []int
 	for i, v := range d.Nodes {
 		p := &pl.places[i]
 		p.radius = d.radius(i, d.crowd())
 		q := scale(flat(v))
-		if v.Hemisphere == connectome.Right || (v.Hemisphere != connectome.Left && v.Position[0] > 0) {
+		if sides[i] == connectome.Right || (sides[i] != connectome.Left && v.Position[0] > 0) {
 			p.at = point{apart - q.x, q.y}
 			right = append(right, i)
 		} else {
@@ -279,7 +292,7 @@ func (d *Diagram) scale(flat func(Node) point, w, h float64) func(point) point {
 	}
 	s := math.Min(w/math.Max(hi.x-lo.x, 1e-9), h/math.Max(hi.y-lo.y, 1e-9))
 	mid := lo.toward(hi, 0.5)
-	if d.Layout == Axial {
+	if d.Layout == Axial && twoSided(d.hemispheres()) {
 		mid.x = 0 // keep the midline in the middle
 	}
 	return func(p point) point { return p.minus(mid).times(s) }

@@ -2,6 +2,7 @@ package graphs
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/connectomewire/wire/connectome"
@@ -11,7 +12,11 @@ import (
 // nuclei inside.
 func (d *Diagram) layLobes(pal palette) placing {
 	pl := placing{places: make([]place, len(d.Nodes))}
-	left, right, inside, open := d.sides(d.frontToBack(pal))
+	sides := d.hemispheres()
+	left, right, inside := d.deal(d.frontToBack(pal), sides)
+	if left == nil && right == nil {
+		return d.layRing(d.frontToBack(pal))
+	}
 
 	crowded := max(len(left), len(right))
 	gap := rowGap
@@ -29,16 +34,113 @@ func (d *Diagram) layLobes(pal palette) placing {
 	for _, r := range rows {
 		d.layRow(&pl, r, tall, wide, crowd)
 	}
-	d.layNuclei(&pl, inside, crowd)
+	d.layNuclei(&pl, inside, sides, crowd)
 
-	if len(left) > 0 && len(right) > 0 && open < len(left) {
-		y := -tall/2 - 26
-		pl.captions = append(pl.captions,
-			text{at: point{-60, y}, align: endsAt, size: 11, color: soft, s: "left hemisphere"},
-			text{at: point{60, y}, align: startsAt, size: 11, color: soft, s: "right hemisphere"})
+	y := -tall/2 - 26
+	if len(left) > 0 {
+		pl.captions = append(pl.captions, text{at: point{-60, y}, align: endsAt, size: 11, color: soft, s: "left hemisphere"})
+	}
+	if len(right) > 0 {
+		pl.captions = append(pl.captions, text{at: point{60, y}, align: startsAt, size: 11, color: soft, s: "right hemisphere"})
 	}
 	d.thin(pl.places)
 	pl.bundle = d.hierarchy(pl.places, wide)
+	return pl
+}
+
+// hemispheres says on which side each region lies: as the connectome says, or
+// where it says it of none, by coordinates that are those of a brain in mm. All
+// are unknown for animals and networks that have no two halves.
+func (d *Diagram) hemispheres() []connectome.Hemisphere {
+	sides := make([]connectome.Hemisphere, len(d.Nodes))
+	known, located, left, right := 0, 0, 0, 0
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for i, v := range d.Nodes {
+		sides[i] = v.Hemisphere
+		if v.Hemisphere == connectome.Left || v.Hemisphere == connectome.Right {
+			known++
+		}
+		if v.Located {
+			located++
+			lo, hi = min(lo, v.Position[0]), max(hi, v.Position[0])
+			switch {
+			case v.Position[0] < 0:
+				left++
+			case v.Position[0] > 0:
+				right++
+			}
+		}
+	}
+	const broad = 30 // mm between the outermost regions
+	brain := located == len(d.Nodes) && hi-lo >= broad && 4*min(left, right) >= located
+	for i, v := range d.Nodes {
+		switch {
+		case 2*known >= len(d.Nodes):
+		case known > 0 || !brain:
+			sides[i] = connectome.UnknownHemisphere
+		case v.Hemisphere != connectome.UnknownHemisphere:
+		case v.Position[0] < 0:
+			sides[i] = connectome.Left
+		case v.Position[0] > 0:
+			sides[i] = connectome.Right
+		}
+	}
+	return sides
+}
+
+// twoSided says whether any region lies on a side.
+func twoSided(sides []connectome.Hemisphere) bool {
+	return slices.Contains(sides, connectome.Left) || slices.Contains(sides, connectome.Right)
+}
+
+// layRing draws regions that lie on no side around a ring.
+func (d *Diagram) layRing(order []int) placing {
+	pl := placing{places: make([]place, len(d.Nodes))}
+	n := len(order)
+	gap := rowGap
+	if n > 140 {
+		gap = max(2100/float64(n), 0.8)
+	}
+	crowd := math.Max(0.25, math.Min(1, gap/9))
+	ports := d.portsByNode()
+	var around float64 // along the ring to each region, and once around
+	at := make([]float64, n)
+	for k := range order {
+		at[k] = around
+		around += d.rowStep(order[k], order[(k+1)%n], gap, ports)
+	}
+	radius := max(around/(2*math.Pi), 280)
+	if n == 1 {
+		radius = 0
+	}
+	var band []point
+	for k, i := range order {
+		turn := 2 * math.Pi * at[k] / around
+		out := point{math.Sin(turn), -math.Cos(turn)}
+		p := &pl.places[i]
+		p.at = out.times(radius)
+		p.radius = d.radius(i, crowd)
+		if p.outward = 1; out.x < -1e-9 {
+			p.outward = -1
+		}
+		p.label = out.times(radius + max(p.radius, 6) + 6)
+		p.labelled = true
+		band = append(band, p.at)
+		if k+1 == n || d.Nodes[order[k+1]].Group != d.Nodes[i].Group {
+			if len(band) == n && n > 2 {
+				band = append(band, band[0]) // one group closes the ring
+			} else {
+				band = lengthen(band, 6)
+			}
+			pl.ribbons = append(pl.ribbons, ribbon{group: d.Nodes[i].Group, path: band, width: 17 * math.Max(crowd, 0.5)})
+			band = nil
+		}
+	}
+	d.thin(pl.places)
+	pl.bundle = func(from, to int) []point {
+		a, b := pl.places[from].at, pl.places[to].at
+		return straighten([]point{a, a.toward(point{}, 0.6), b.toward(point{}, 0.6), b}, 0.85)
+	}
 	return pl
 }
 
@@ -76,41 +178,28 @@ func (d *Diagram) frontToBack(pal palette) []int {
 	return order
 }
 
-// sides deals the regions out to the two rows of the outline and to the
-// inside, and counts those that lie on no side.
-func (d *Diagram) sides(order []int) (left, right, inside []int, open int) {
-	var loose []int
+// deal deals the regions out to the two rows of the outline and to the inside,
+// where nuclei lie and what lies on no side. There are no rows where nothing
+// lies on a side.
+func (d *Diagram) deal(order []int, sides []connectome.Hemisphere) (left, right, inside []int) {
+	if !twoSided(sides) {
+		return nil, nil, nil
+	}
+	outline := false // something but nuclei
+	for i, side := range sides {
+		outline = outline || !inner(d.Nodes[i].Group) && (side == connectome.Left || side == connectome.Right)
+	}
 	for _, i := range order {
-		v := d.Nodes[i]
-		switch {
-		case inner(v.Group) || v.Hemisphere == connectome.Midline:
+		switch side := sides[i]; {
+		case outline && inner(d.Nodes[i].Group), side == connectome.Midline, side == connectome.UnknownHemisphere:
 			inside = append(inside, i)
-		case v.Hemisphere == connectome.Left:
+		case side == connectome.Left:
 			left = append(left, i)
-		case v.Hemisphere == connectome.Right:
-			right = append(right, i)
 		default:
-			loose = append(loose, i)
+			right = append(right, i)
 		}
 	}
-	// Regions without a side close the ring: down the left, up the right.
-	half := (len(loose) + 1) / 2
-	left = append(left, loose[:half]...)
-	for k := len(loose) - 1; k >= half; k-- {
-		right = append(right, loose[k])
-	}
-	if len(left)+len(right) == 0 {
-		// Nothing but nuclei: draw them on the outline after all.
-		for k, i := range inside {
-			if d.Nodes[i].Hemisphere == connectome.Right || (d.Nodes[i].Hemisphere != connectome.Left && k%2 == 1) {
-				right = append(right, i)
-			} else {
-				left = append(left, i)
-			}
-		}
-		inside = nil
-	}
-	return left, right, inside, len(loose)
+	return left, right, inside
 }
 
 // row is one side of the outline.
@@ -178,7 +267,7 @@ func (d *Diagram) layRow(pl *placing, r row, tall, wide, crowd float64) {
 
 // layNuclei places what lies inside: twins face each other across the
 // midline, their name between.
-func (d *Diagram) layNuclei(pl *placing, inside []int, crowd float64) {
+func (d *Diagram) layNuclei(pl *placing, inside []int, sides []connectome.Hemisphere, crowd float64) {
 	rows := map[string]int{}
 	var names []string
 	for _, i := range inside {
@@ -198,7 +287,7 @@ func (d *Diagram) layNuclei(pl *placing, inside []int, crowd float64) {
 		v := d.Nodes[i]
 		y := top + step*float64(rows[v.Short])
 		sign := 0.0
-		switch v.Hemisphere {
+		switch sides[i] {
 		case connectome.Left:
 			sign = -1
 		case connectome.Right:
