@@ -265,8 +265,11 @@ func isNamedMatrix(columns []string, sample [][]string) bool {
 // sharedNames returns the only two columns of names that have names in common,
 // −1 when there is no such pair or more than one.
 func sharedNames(sample [][]string, width int) (from, to int) {
-	cols := sampleColumns(sample, width)
 	from, to = -1, -1
+	if width > 64 {
+		return from, to
+	}
+	cols := sampleColumns(sample, width)
 	for j := range cols {
 		for i := range j {
 			if cols[i].isText() && cols[j].isText() && cols[i].shares(&cols[j]) {

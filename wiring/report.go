@@ -98,7 +98,7 @@ func (r *BuildReport) String() string {
 	if r.Atlas != "" {
 		fmt.Fprintf(&b, "atlas: %s\n", r.Atlas)
 	}
-	fmt.Fprintf(&b, "%d regions, %d of %d tracts, %d parameters, spectral radius %.3f\n", r.Regions, r.Tracts, r.Offered, r.Params, r.SpectralRadius)
+	fmt.Fprintf(&b, "%d regions, %d of %d directed tracts, %d parameters, spectral radius %.3f\n", r.Regions, r.Tracts, r.Offered, r.Params, r.SpectralRadius)
 	var delays []string
 	for d, n := range r.Delays {
 		if n > 0 {

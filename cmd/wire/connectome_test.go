@@ -156,6 +156,7 @@ func TestConnectomeNull(t *testing.T) {
 		Preserves []string       `json:"preserves"`
 		Files     []string       `json:"files"`
 		Options   map[string]any `json:"options"`
+		Made      []string       `json:"made"`
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "null.json"))
 	if err != nil {
@@ -172,6 +173,14 @@ func TestConnectomeNull(t *testing.T) {
 		if err != nil || len(c.Regions) != 82 {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if len(manifest.Made) != 3 || !strings.Contains(manifest.Made[2], "index 7: ") || !strings.Contains(manifest.Made[2], " swaps on ") {
+		t.Errorf("made: %q", manifest.Made)
+	}
+	usual := filepath.Join(t.TempDir(), "usual") // what was not asked for is written down, too
+	mustConnectome(t, "null", "default", "-o", usual, "--kind", "small-world")
+	if data, err := os.ReadFile(filepath.Join(usual, "null.json")); err != nil || !strings.Contains(string(data), `"swaps": 10`) || !strings.Contains(string(data), `"rewire": 0.1`) {
+		t.Errorf("%v: %s", err, data)
 	}
 	none := filepath.Join(t.TempDir(), "none")
 	for _, args := range [][]string{{"--kind", "magic"}, {"--to", "docx"}, {"--n", "0"}, {"--rewire", "7", "--kind", "small-world"}} {

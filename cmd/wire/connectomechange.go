@@ -136,13 +136,17 @@ func connectomeNullHelp() string {
 
 // nullManifest is null.json: what was made, from what, and what it preserves.
 type nullManifest struct {
-	Connectome string       `json:"connectome"`
-	Source     string       `json:"source"`
-	Kind       null.Kind    `json:"kind"`
-	Preserves  []string     `json:"preserves"`
-	Reference  string       `json:"reference"`
-	Options    null.Options `json:"options"`
-	Files      []string     `json:"files"`
+	Connectome string    `json:"connectome"`
+	Source     string    `json:"source"`
+	Kind       null.Kind `json:"kind"`
+	Preserves  []string  `json:"preserves"`
+	Reference  string    `json:"reference"`
+	// Options are those that the networks were made with, the usual ones filled in.
+	Options null.Options `json:"options"`
+	Files   []string     `json:"files"`
+	// Made says of each file how it was made, and what was reached: the swaps
+	// that succeeded, the error that is left.
+	Made []string `json:"made"`
 }
 
 func connectomeNull(c *cli.Context) error {
@@ -171,19 +175,25 @@ func connectomeNull(c *cli.Context) error {
 		Seed: c.Uint64("seed"), Index: c.Int("from"), Swaps: c.Int("swaps"), Connected: c.Bool("connected"), Bins: c.Int("bins"),
 		Rewire: c.Float64("rewire"), Lambda: c.Float64("lambda"), Eta: c.Float64("eta"), Gamma: c.Float64("gamma"),
 	}
+	if options, err = options.Complete(); err != nil {
+		return usagef("%v", err)
+	}
 	dir, n := c.String("output"), c.Int("n")
 	manifest := nullManifest{Connectome: brain.Name, Source: brain.Source, Kind: kind, Preserves: model.Preserves, Reference: model.Reference, Options: options}
 	name := func(i int) string { return fmt.Sprintf("%s-%s-%04d%s", brain.Name, kind, i, extension) }
+	made := make([]string, n)
 	err = null.Each(c.Context, brain, kind, options, n, func(i int, d *connectome.Connectome) error {
 		// Nothing is left behind when the very first network cannot be made.
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
+		made[i-options.Index] = d.History[len(d.History)-1]
 		return connectome.Write(filepath.Join(dir, name(i)), d, format)
 	})
 	if err != nil {
 		return err
 	}
+	manifest.Made = made
 	for i := range n {
 		manifest.Files = append(manifest.Files, name(options.Index+i))
 	}

@@ -100,7 +100,10 @@ var ErrRigid = errors.New("the network cannot be rewired")
 // maxSwaps bounds the swaps a tract that may be asked for.
 const maxSwaps = 10000
 
-func (o Options) check() (Options, error) {
+// Complete returns the options with the usual values in the place of zeros, as
+// [Generate] takes them, or an error when one is out of bounds. A Lambda of 0
+// stays: each network fits its own.
+func (o Options) Complete() (Options, error) {
 	if o.Swaps == 0 {
 		o.Swaps = 10
 	}
@@ -155,7 +158,7 @@ func generate(ctx context.Context, c *connectome.Connectome, kind Kind, opt Opti
 	if err != nil {
 		return nil, err
 	}
-	if opt, err = opt.check(); err != nil {
+	if opt, err = opt.Complete(); err != nil {
 		return nil, err
 	}
 	if err := c.Validate(); err != nil {

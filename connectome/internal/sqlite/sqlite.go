@@ -196,10 +196,6 @@ func (r *Rows) Next() bool {
 		}
 		switch {
 		case inner && p.down: // what stands left of the cell comes first
-			if len(cell) < 4 {
-				r.err = fmt.Errorf("%w: a cell of %d bytes", ErrCorrupt, len(cell))
-				break
-			}
 			if p.down = false; p.page[p.at] == innerTable {
 				p.next++
 				p.down = true
