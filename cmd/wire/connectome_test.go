@@ -341,3 +341,20 @@ func TestConnectomeLabels(t *testing.T) {
 		t.Errorf("exit %d, %v", code, err)
 	}
 }
+
+// A message about columns names the options of the command that prints it.
+func TestConnectomeOwnFlags(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "areas.tsv")
+	if err := os.WriteFile(file, []byte("7\tM8\tV2\tV1\t0.5\n7\tM8\tV4\tV1\t0.25\n8\tM9\tV1\tV2\t1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for command, want := range map[string]string{"inspect": "--source N --target N", "null": "--edge-source N --edge-target N"} {
+		args := []string{command, file}
+		if command == "null" {
+			args = append(args, "-o", filepath.Join(t.TempDir(), "nulls"))
+		}
+		if _, _, err := wireConnectome(args...); !errors.Is(err, connectome.ErrAmbiguous) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
+}

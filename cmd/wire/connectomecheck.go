@@ -32,7 +32,7 @@ func warnConnectome(c *cli.Context, brain *connectome.Connectome) error {
 		return err
 	}
 	for _, f := range append(errors, warnings...) {
-		fmt.Fprintf(c.App.ErrWriter, "warning: %s\n", f)
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s\n", ownNames(c, f.String()))
 	}
 	return nil
 }
@@ -45,14 +45,14 @@ func checkConnectome(c *cli.Context, brain *connectome.Connectome) error {
 		return usagef("--accept: %v", err)
 	}
 	for _, f := range warnings {
-		fmt.Fprintf(c.App.ErrWriter, "warning: %s\n", f)
+		fmt.Fprintf(c.App.ErrWriter, "warning: %s\n", ownNames(c, f.String()))
 	}
 	if len(errors) == 0 {
 		return nil
 	}
 	var lines, accept []string
 	for _, f := range errors {
-		lines = append(lines, f.String())
+		lines = append(lines, ownNames(c, f.String()))
 		accept = append(accept, "--accept "+f.Code)
 	}
 	return fmt.Errorf("%s: %s\n(%s goes on all the same; \"wire connectome doctor\" says more)", brain.Name, strings.Join(lines, "\n"), strings.Join(accept, " "))

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -137,6 +139,35 @@ func connectomeOptions(c *cli.Context) ([]connectome.Option, error) {
 	return opts, nil
 }
 
+// ownFlags is an error about columns in the words of the command: where
+// --source, --target and --kind mean something else, it names the long ones.
+func ownFlags(c *cli.Context, err error) error {
+	if text := ownNames(c, err.Error()); text != err.Error() {
+		return retold{err, text}
+	}
+	return err
+}
+
+var columnFlags = regexp.MustCompile(`--(source|target|kind)\b`)
+
+func ownNames(c *cli.Context, text string) string {
+	for _, f := range c.Command.Flags {
+		if slices.Contains(f.Names(), edgeSource) && !slices.Contains(f.Names(), "source") {
+			return columnFlags.ReplaceAllString(text, "--edge-$1")
+		}
+	}
+	return text
+}
+
+// retold is an error with another text.
+type retold struct {
+	error
+	text string
+}
+
+func (r retold) Error() string { return r.text }
+func (r retold) Unwrap() error { return r.error }
+
 // readConnectome reads a file with all reading options, or takes a built-in
 // connectome, and recognises its atlas.
 func readConnectome(c *cli.Context, name string) (*connectome.Connectome, error) {
@@ -156,7 +187,7 @@ func readConnectome(c *cli.Context, name string) (*connectome.Connectome, error)
 	return await(c.Context, func() (*connectome.Connectome, error) {
 		brain, err := connectome.Read(name, opts...)
 		if err != nil {
-			return nil, err
+			return nil, ownFlags(c, err)
 		}
 		atlas.Annotate(brain)
 		return brain, nil
