@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/frozen"
@@ -27,6 +28,7 @@ func buildCommand() *cli.Command {
 			"        --place caption=lPFCORB --place caption.feedback=lA2\n" +
 			"   wire build default -o plan --width 128 --rank 16\n" +
 			"   wire build default --recipe labelling --data flowers/ -o plan     one folder a label\n" +
+			"   wire build default -o plan --bundle                               with copies of its modules, for another machine\n" +
 			"   wire build default --recipe regression --data houses.csv --input vector=area+age --target number=price -o plan",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Required: true, Usage: "the plan's directory, `DIR`"},
@@ -40,6 +42,7 @@ func buildCommand() *cli.Command {
 			&cli.IntFlag{Name: "neighbours", Usage: "strongest incoming tracts kept for a region, `N`; -1 keeps all (default: the recipe's)"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of the untrained parameters, `N`"},
 			modulesFlag(),
+			&cli.BoolFlag{Name: "bundle", Usage: "put the modules into the plan, so that it runs on another machine"},
 			acceptFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "replace a plan that is there"},
 			&cli.BoolFlag{Name: "json", Usage: "print the summary as JSON"},
@@ -121,7 +124,12 @@ func build(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := plan.Save(dir); err != nil {
+	save := plan.Save
+	if c.Bool("bundle") {
+		finder := library.Finder{Dir: c.String("modules"), Base: dir}
+		save = func(dir string) error { return saveBundle(plan, finder, dir) }
+	}
+	if err := save(dir); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -133,6 +141,33 @@ func build(c *cli.Context) error {
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\nnext:  wire train %s      or      wire render %s -o %s.svg\n", dir, dir, dir, filepath.Base(filepath.Clean(dir)))
 	return nil
+}
+
+// saveBundle saves a plan with copies of its modules: all of them, or nothing.
+func saveBundle(plan *wiring.Plan, f library.Finder, dir string) error {
+	dir = filepath.Clean(dir)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	copies, err := atomicfile.TempDir(dir)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(copies)
+	if err := frozen.Bundle(plan, f, copies); err != nil {
+		return err
+	}
+	if err := os.Chmod(copies, 0o755); err != nil {
+		return err
+	}
+	if err := plan.Save(dir); err != nil {
+		return err
+	}
+	to := filepath.Join(dir, frozen.BundleDir)
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	return os.Rename(copies, to)
 }
 
 // mayWritePlan refuses to overwrite what is not a plan, and a plan only by

@@ -190,6 +190,11 @@ func train(c *cli.Context) error {
 	}
 	record.Note(plan)
 	models.Pin(plan)
+	for i := range plan.Modules {
+		if plan.Modules[i].Source, err = library.Rebase(plan.Modules[i].Source, dir, out); err != nil {
+			return err
+		}
+	}
 	if c.Bool("half") {
 		plan.Params.RoundToHalf()
 	}
