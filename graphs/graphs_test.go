@@ -169,6 +169,35 @@ func TestFlowStandsOut(t *testing.T) {
 	}
 }
 
+func TestPartsAreDrawn(t *testing.T) {
+	d := withModules(brain(20, 100))
+	d.Parts = []Part{{Name: "look", Module: "eye", Node: 2, Into: 2}, {Name: "far", Module: "ear", Node: 4, Into: 9}}
+	s, err := d.scene()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"eye (look)", "ear (far)"} {
+		if !slices.ContainsFunc(s.texts, func(x text) bool { return x.s == want }) {
+			t.Errorf("no chip says %q", want)
+		}
+	}
+	arrows := 0
+	for _, c := range s.curves {
+		if c.from > 0 && c.arrow {
+			if arrows++; c.from != 5 || c.to != 10 {
+				t.Errorf("an arrow from region %d to %d", c.from-1, c.to-1)
+			}
+		}
+	}
+	if arrows != 1 {
+		t.Errorf("%d arrows between regions, want that of the part that joins another", arrows)
+	}
+	d.Parts[1].Into = 99
+	if err := d.Validate(); err == nil || !strings.Contains(err.Error(), `part "far"`) {
+		t.Errorf("error %v, want one that names the part", err)
+	}
+}
+
 func TestReciprocalTractsAreOneLine(t *testing.T) {
 	d := brain(4, 0)
 	d.Edges = []Edge{{0, 1, 1}, {1, 0, 2}, {2, 2, 9}, {0, 2, math.NaN()}}

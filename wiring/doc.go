@@ -24,6 +24,10 @@
 //	u_j(t)  = Σ_i s_ij g_ij(t) U_ij z_ij(t−δ_ij) + Σ_k E_k x_k + b_j  synapses and senses
 //	h_j(t)  = (1−λ_j) h_j(t−1) + λ_j tanh(u_j(t))                    leak
 //
+// A region may hold a frozen module besides ([Part]): it reads n(h_j(t)) through
+// a learned adapter, and what it makes of it joins u_j(t+1) through another
+// (package wiring/part).
+//
 // [Cell.Step] computes it, for a batch and without allocation; learning and
 // running call the same code, so both give the same bits. The gate reads the
 // signal where it arrives, so a region needs nothing but its own state and its

@@ -180,7 +180,8 @@ func (x *placement) part(i int, r RecipePart, report *BuildReport) error {
 	}
 	part := Part{Name: r.Name, Module: r.Module, Input: r.Input, Output: r.Output, Every: max(r.Every, 1),
 		RankIn: r.Ranks.In, RankOut: r.Ranks.Out, Sizes: maps.Clone(r.Sizes), Detach: r.Detach}
-	if err := x.partPorts(at, &part); err != nil {
+	kept, err := x.partPorts(at, &part)
+	if err != nil {
 		return err
 	}
 	regions, why, err := x.choose(r.Name, -1, r.Place, r.Name, r.Module)
@@ -205,53 +206,57 @@ func (x *placement) part(i int, r RecipePart, report *BuildReport) error {
 		x.settle(r.Name+".into", "", why, part.Into)
 	}
 	x.plan.Parts = append(x.plan.Parts, part)
-	report.Parts = append(report.Parts, part.Name+": "+part.String())
+	what := part.Name + ": " + part.String()
+	if kept > 0 {
+		what += fmt.Sprintf("; learning keeps %.1f MB of a run of an example", float64(kept)/1e6)
+	}
+	report.Parts = append(report.Parts, what)
 	return nil
 }
 
 // partPorts finds what a part's module takes and gives, and tries it.
-func (x *placement) partPorts(at string, part *Part) error {
+func (x *placement) partPorts(at string, part *Part) (kept int64, err error) {
 	info := x.modules[part.Module]
 	in, ok := info.Inputs[part.Input]
 	if !ok {
-		return x.recipe.fail(at+".input", "module %q has no input %q%s; it takes %s", part.Module, part.Input,
+		return 0, x.recipe.fail(at+".input", "module %q has no input %q%s; it takes %s", part.Module, part.Input,
 			edit.Suggestion(part.Input, slices.Collect(maps.Keys(info.Inputs))), inputPorts(info))
 	}
 	if in.Dims == nil {
-		return x.recipe.fail(at+".input", "input %q of module %q is %s, no float numbers of one example; a part gives an adapter's numbers: %s", part.Input, part.Module, in.Shape, inputPorts(info))
+		return 0, x.recipe.fail(at+".input", "input %q of module %q is %s, no float numbers of one example; a part gives an adapter's numbers: %s", part.Input, part.Module, in.Shape, inputPorts(info))
 	}
 	var open []string
 	for _, dim := range slices.Sorted(maps.Keys(part.Sizes)) {
 		if !slices.ContainsFunc(in.Dims, func(d PortDim) bool { return d.Size < 0 && d.Name == dim }) {
-			return x.recipe.fail(at+".sizes."+dim, "input %q of module %q has no open dimension %q: it is %s", part.Input, part.Module, dim, in.Shape)
+			return 0, x.recipe.fail(at+".sizes."+dim, "input %q of module %q has no open dimension %q: it is %s", part.Input, part.Module, dim, in.Shape)
 		}
 	}
 	if part.Takes, open = in.numbers(part.Sizes); len(open) > 0 {
-		return x.recipe.fail(at+".input", "input %q of module %q is %s: say how large its open dimensions are, `sizes: {%s: N}`", part.Input, part.Module, in.Shape, strings.Join(open, ": N, "))
+		return 0, x.recipe.fail(at+".input", "input %q of module %q is %s: say how large its open dimensions are, `sizes: {%s: N}`", part.Input, part.Module, in.Shape, strings.Join(open, ": N, "))
 	}
 	if part.Takes > maxPartPort {
-		return x.recipe.fail(at+".input", "input %q of module %q takes more than %d numbers (%s); a part's adapter gives at most so many", part.Input, part.Module, maxPartPort, in.Shape)
+		return 0, x.recipe.fail(at+".input", "input %q of module %q takes more than %d numbers (%s); a part's adapter gives at most so many", part.Input, part.Module, maxPartPort, in.Shape)
 	}
 	out, ok := info.Outputs[part.Output]
 	if !ok {
-		return x.recipe.fail(at+".output", "module %q has no output %q%s; it gives %s", part.Module, part.Output,
+		return 0, x.recipe.fail(at+".output", "module %q has no output %q%s; it gives %s", part.Module, part.Output,
 			edit.Suggestion(part.Output, slices.Collect(maps.Keys(info.Outputs))), x.ports(part.Module))
 	}
 	part.Gives = out.Width * max(out.Places, 1)
 	if info.Probe == nil {
 		if part.Gives == 0 {
-			return x.recipe.fail(at+".output", "output %q of module %q is %s, no numbers of a known length; it gives %s", part.Output, part.Module, out.Shape, x.ports(part.Module))
+			return 0, x.recipe.fail(at+".output", "output %q of module %q is %s, no numbers of a known length; it gives %s", part.Output, part.Module, out.Shape, x.ports(part.Module))
 		}
-		return nil
+		return 0, nil
 	}
 	facts, err := info.Probe(part)
 	if err != nil {
-		return x.recipe.fail(at, "part %q: %v", part.Name, err)
+		return 0, x.recipe.fail(at, "part %q: %v", part.Name, err)
 	}
 	if part.Gives = facts.Gives; part.Gives > maxPartPort {
-		return x.recipe.fail(at+".output", "output %q of module %q gives %d numbers; a part's adapter reads at most %d", part.Output, part.Module, part.Gives, maxPartPort)
+		return 0, x.recipe.fail(at+".output", "output %q of module %q gives %d numbers; a part's adapter reads at most %d", part.Output, part.Module, part.Gives, maxPartPort)
 	}
-	return nil
+	return facts.Kept, nil
 }
 
 // inputPorts lists a module's inputs with what they take, for messages.

@@ -2,10 +2,11 @@
 // through time (Werbos 1990, Proc IEEE 78:1550), derived by hand for the
 // arithmetic of package wiring.
 //
-// Frozen modules only feed in at the edges of a plan and the language head is
-// linear, so gradients never pass through a frozen body, and every frozen
-// output is computed once: [Prepare] runs the modules over a data set and
-// keeps what they gave in a [Data]; [Fit] needs nothing else.
+// Modules at the edges of a plan are frozen and feed in only, and the language
+// head is linear: every frozen output there is computed once, by package
+// prepare, and kept in a [Data]. Modules inside regions ([wiring.Part]) run at
+// learning as they run later, and gradients pass through them; of their runs
+// only what they were given is kept from tick to tick.
 //
 // What Fit minimises, for a picture or sound with caption w_1 … w_n:
 //
