@@ -51,14 +51,13 @@ func (g *Glimpse) Look(drive, x, prev, attention, seen, asked []float32, batch i
 
 // Back adds the gradients of E and Q to dEmbed and dQuery and of prev to
 // dPrev, [batch, d], from that of the drive; the other arguments are what
-// [Glimpse.Look] read and wrote.
-func (g *Glimpse) Back(dPrev, dEmbed, dQuery, dDrive, x, prev, attention, seen []float32, batch int) {
+// [Glimpse.Look] read and wrote. scratch has 2·batch·width + places numbers.
+func (g *Glimpse) Back(dPrev, dEmbed, dQuery, dDrive, x, prev, attention, seen, scratch []float32, batch int) {
 	w, p := g.Width, g.Places
 	kernel.Gemm(true, false, g.d, w, batch, dDrive, seen, dEmbed, true)
-	dSeen := make([]float32, batch*w)
+	dSeen, dAsked, da := scratch[:batch*w], scratch[batch*w:2*batch*w], scratch[2*batch*w:][:p]
+	clear(dAsked)
 	kernel.Gemm(false, false, batch, w, g.d, dDrive, g.embed, dSeen, false)
-	dAsked := make([]float32, batch*w)
-	da := make([]float32, p)
 	f := float32(1 / math.Sqrt(float64(w)))
 	for b := range batch {
 		a, ds, dq := attention[b*p:][:p], dSeen[b*w:][:w], dAsked[b*w:][:w]

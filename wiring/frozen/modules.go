@@ -193,6 +193,19 @@ func (m *Modules) Encode(ctx context.Context, s *wiring.Sense, kind string, valu
 		}
 		return encodeTexts(ctx, module, e.Port, s.Numbers(), texts)
 	}
+	in, err := inputsOf(s, kind, values)
+	if err != nil {
+		return nil, err
+	}
+	out, err := run(ctx, module, kind, []want{{e.Port, s.Numbers()}}, in)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// inputsOf makes a module's inputs of pictures and sounds.
+func inputsOf(s *wiring.Sense, kind string, values []any) ([]modules.Input, error) {
 	in := make([]modules.Input, len(values))
 	for i, v := range values {
 		switch v := v.(type) {
@@ -204,19 +217,34 @@ func (m *Modules) Encode(ctx context.Context, s *wiring.Sense, kind string, valu
 			return nil, fmt.Errorf("sense %q of kind %s was given %T", s.Name, kind, v)
 		}
 	}
-	return run(ctx, module, kind, e.Port, s.Numbers(), in)
+	return in, nil
 }
 
-// run prepares inputs, runs them as a batch, and returns one output. Inputs
-// that the module takes in chunks run one by one, and the vectors of their
-// chunks are averaged.
-func run(ctx context.Context, module *modules.Module, kind, port string, numbers int, in []modules.Input) ([]float32, error) {
+// want is an output and its numbers for one input.
+type want struct {
+	port    string
+	numbers int
+}
+
+// ports are the outputs' names.
+func ports(wants []want) []string {
+	names := make([]string, len(wants))
+	for i, w := range wants {
+		names[i] = w.port
+	}
+	return names
+}
+
+// run prepares inputs, runs them as a batch, and returns outputs, each [inputs,
+// numbers]. Inputs that the module takes in chunks run one by one, and the
+// vectors of their chunks are averaged.
+func run(ctx context.Context, module *modules.Module, kind string, wants []want, in []modules.Input) ([][]float32, error) {
 	name, err := inputOf(module, kind)
 	if err != nil {
 		return nil, err
 	}
 	if p := module.Manifest.Input(name); p.Sound != nil && p.Sound.Chunk > 0 || len(module.Manifest.States) > 0 {
-		return runChunks(ctx, module, name, port, numbers, in)
+		return runChunks(ctx, module, name, wants, in)
 	}
 	parts := make([]*modules.Tensor, len(in))
 	for i := range in {
@@ -228,36 +256,40 @@ func run(ctx context.Context, module *modules.Module, kind, port string, numbers
 	if err != nil {
 		return nil, fmt.Errorf("module %q: %w", module.Manifest.Name, err)
 	}
-	out, err := module.Run(ctx, map[string]*modules.Tensor{name: batch}, port)
+	out, err := module.Run(ctx, map[string]*modules.Tensor{name: batch}, ports(wants)...)
 	if err != nil {
 		return nil, err
 	}
-	v := out[port].F32
-	if len(v) == len(in)*numbers {
-		return v, nil
+	all := make([][]float32, len(wants))
+	for k, w := range wants {
+		if all[k] = out[w.port].F32; len(all[k]) != len(in)*w.numbers {
+			// Sounds of several windows: a row each, which can only be told
+			// apart one input at a time.
+			return runChunks(ctx, module, name, wants, in)
+		}
 	}
-	// Sounds of several windows: a row each, which can only be told apart one
-	// input at a time.
-	return runChunks(ctx, module, name, port, numbers, in)
+	return all, nil
 }
 
-func runChunks(ctx context.Context, module *modules.Module, name, port string, numbers int, in []modules.Input) ([]float32, error) {
-	all := make([]float32, 0, len(in)*numbers)
+func runChunks(ctx context.Context, module *modules.Module, name string, wants []want, in []modules.Input) ([][]float32, error) {
+	all := make([][]float32, len(wants))
 	for _, x := range in {
-		out, err := module.Encode(ctx, map[string]modules.Input{name: x}, port)
+		out, err := module.Encode(ctx, map[string]modules.Input{name: x}, ports(wants)...)
 		if err != nil {
 			return nil, err
 		}
-		v := out[port].F32
-		if len(v) == 0 || len(v)%numbers != 0 {
-			return nil, fmt.Errorf("module %q: output %q has %d numbers; want rows of %d", module.Manifest.Name, port, len(v), numbers)
+		for k, w := range wants {
+			v := out[w.port].F32
+			if len(v) == 0 || len(v)%w.numbers != 0 {
+				return nil, fmt.Errorf("module %q: output %q has %d numbers; want rows of %d", module.Manifest.Name, w.port, len(v), w.numbers)
+			}
+			mean := make([]float32, w.numbers)
+			rows := len(v) / w.numbers
+			for i, x := range v {
+				mean[i%w.numbers] += x / float32(rows)
+			}
+			all[k] = append(all[k], mean...)
 		}
-		mean := make([]float32, numbers)
-		rows := len(v) / numbers
-		for i, x := range v {
-			mean[i%numbers] += x / float32(rows)
-		}
-		all = append(all, mean...)
 	}
 	return all, nil
 }
@@ -312,23 +344,38 @@ func (m *Modules) EncodeValues(ctx context.Context, memory *wiring.Sense, values
 	return encodeTexts(ctx, m.modules[memory.Module], memory.Port, memory.Width, values)
 }
 
+// textPort is the output of a module that gives its input's vector in the space
+// of texts.
+const textPort = "text_embedding"
+
 // EncodeWithText is [Modules.Encode] of one value, and beside it the value's
 // vector in the space of texts, of the given width: the module's output
-// "text_embedding", or the sense's own port when it is as wide; nil where there
-// is neither.
+// "text_embedding", from the same run, or the sense's own port when it is as
+// wide; nil where there is neither.
 func (m *Modules) EncodeWithText(ctx context.Context, s *wiring.Sense, kind string, value any, semantic int) (vector, text []float32, err error) {
 	e, _ := EncoderFor(s, kind)
-	if vector, err = m.Encode(ctx, s, kind, []any{value}); err != nil {
-		return nil, nil, err
+	if module := m.modules[e.Module]; module != nil && semantic > 0 {
+		beside := module.Manifest.Output(textPort)
+		if own := beside != nil && beside.Name != e.Port && beside.Width() == semantic; own && kind == modules.KindText {
+			words, _ := value.(string)
+			if text, err = encodeTexts(ctx, module, textPort, semantic, []string{words}); err != nil {
+				return nil, nil, err
+			}
+			vector, err = m.Encode(ctx, s, kind, []any{value})
+			return vector, text, err
+		} else if own {
+			in, err := inputsOf(s, kind, []any{value})
+			if err != nil {
+				return nil, nil, err
+			}
+			out, err := run(ctx, module, kind, []want{{e.Port, s.Numbers()}, {textPort, semantic}}, in)
+			if err != nil {
+				return nil, nil, err
+			}
+			return out[0], out[1], nil
+		}
 	}
-	switch out := m.modules[e.Module].Manifest.Output("text_embedding"); {
-	case semantic == 0:
-	case out != nil && out.Name != e.Port && out.Width() == semantic:
-		beside := *s
-		beside.Kind, beside.Port, beside.Module, beside.Encoders = e.Kind, out.Name, e.Module, nil
-		beside.Width, beside.Places = semantic, 0
-		text, err = m.Encode(ctx, &beside, kind, []any{value})
-	case s.Numbers() == semantic:
+	if vector, err = m.Encode(ctx, s, kind, []any{value}); err == nil && semantic > 0 && s.Numbers() == semantic {
 		text = vector
 	}
 	return vector, text, err

@@ -68,8 +68,9 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 			for i, look := range c.Glimpses() {
 				if x := s.inputs[look.Sense]; x != nil {
 					dEmbed, dQuery := grad.look(look.Sense, j, p)
+					t.scratch = grow(t.scratch, 2*n*look.Width+look.Places)
 					look.Back(g.dNorm[(tick-1)*n*d:][:n*d], dEmbed, dQuery, dPre, x, g.norm[(tick-1)*n*d:][:n*d],
-						g.attention[i][(tick-1)*n*look.Places:], g.seen[i][(tick-1)*n*look.Width:], n)
+						g.attention[i][(tick-1)*n*look.Places:], g.seen[i][(tick-1)*n*look.Width:], t.scratch, n)
 				}
 			}
 			if in == 0 {
