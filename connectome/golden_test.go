@@ -161,3 +161,21 @@ func TestDerivedFilesAgree(t *testing.T) {
 		})
 	}
 }
+
+// The local efficiency that BCT's efficiency_bin gives for the chemical synapses
+// of 279 neurons of C. elegans, directed, and for the same without directions.
+func TestLocalEfficiencyOfCElegans(t *testing.T) {
+	path := filepath.Join(sharedConnectomes(t), "celegans", "Gs.npy")
+	for _, d := range []struct {
+		directed bool
+		want     float64
+	}{{true, 0.29378}, {false, 0.51144}} {
+		c, err := connectome.Read(path, connectome.WithDirected(d.directed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := metrics.LocalEfficiency(c); math.Abs(got-d.want) > 5e-6 {
+			t.Errorf("directed %v: %.5f, want %.5f", d.directed, got, d.want)
+		}
+	}
+}

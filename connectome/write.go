@@ -57,6 +57,27 @@ func FormatFor(path string) string {
 	return ""
 }
 
+// CanWrite says whether [Write] knows the format, which the name tells when it
+// is empty.
+func CanWrite(path, format string) error {
+	_, err := formatToWrite(path, format)
+	return err
+}
+
+func formatToWrite(path, format string) (writeFormat, error) {
+	if format == "" {
+		if format = FormatFor(path); format == "" {
+			return writeFormat{}, fmt.Errorf("write %s: the name does not tell the format; choose one of %s", path, strings.Join(WriteFormats(), ", "))
+		}
+	}
+	for _, f := range writeFormats() {
+		if f.name == strings.ToLower(format) {
+			return f, nil
+		}
+	}
+	return writeFormat{}, fmt.Errorf("write %s: unknown format %q; choose one of %s", path, format, strings.Join(WriteFormats(), ", "))
+}
+
 // Write writes c to path in one of the formats of [WriteFormats]; an empty
 // format means the one that the name asks for. Some formats put a second file
 // beside the first: csv, npy and edgelist a table of the regions
@@ -71,17 +92,11 @@ func Write(path string, c *Connectome, format string) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	if format == "" {
-		if format = FormatFor(path); format == "" {
-			return fmt.Errorf("write %s: the name does not tell the format; choose one of %s", path, strings.Join(WriteFormats(), ", "))
-		}
+	f, err := formatToWrite(path, format)
+	if err != nil {
+		return err
 	}
-	for _, f := range writeFormats() {
-		if f.name == strings.ToLower(format) {
-			return f.write(path, c)
-		}
-	}
-	return fmt.Errorf("write %s: unknown format %q; choose one of %s", path, format, strings.Join(WriteFormats(), ", "))
+	return f.write(path, c)
 }
 
 // single makes a writer of one file from a function that fills it.

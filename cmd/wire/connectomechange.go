@@ -19,6 +19,9 @@ func connectomeConvert(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := checkWrite(c, out); err != nil {
+		return err
+	}
 	brain, err := readConnectome(c, in)
 	if err != nil {
 		return err
@@ -44,12 +47,6 @@ func convertArguments(c *cli.Context) (in, out string, err error) {
 
 // connectomeWrite writes the result of a command and says what it is.
 func connectomeWrite(c *cli.Context, path string, brain *connectome.Connectome) error {
-	if isDirectory(path) {
-		return fmt.Errorf("%s is a directory; name the file to write", path)
-	}
-	if dir := filepath.Dir(path); !isDirectory(dir) {
-		return fmt.Errorf("there is no directory %q to write %s to; make it first", dir, filepath.Base(path))
-	}
 	if err := connectome.Write(path, brain, c.String("to")); err != nil {
 		return err
 	}
@@ -65,6 +62,20 @@ func connectomeWrite(c *cli.Context, path string, brain *connectome.Connectome) 
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s: %d regions, %d tracts%s\n", path, len(brain.Regions), tracts, note)
 	return nil
+}
+
+// checkWrite finds before the work what would keep it from being written.
+func checkWrite(c *cli.Context, path string) error {
+	if isDirectory(path) {
+		return fmt.Errorf("%s is a directory; name the file to write", path)
+	}
+	if dir := filepath.Dir(path); !isDirectory(dir) {
+		return fmt.Errorf("there is no directory %q to write %s to; make it first", dir, filepath.Base(path))
+	}
+	if err := connectome.CanWrite(path, c.String("to")); err != nil {
+		return err
+	}
+	return output(path)
 }
 
 func isDirectory(path string) bool {
@@ -87,6 +98,9 @@ func connectomeTransform(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := checkWrite(c, c.String("output")); err != nil {
+		return err
+	}
 	brain, err := readConnectome(c, args[0])
 	if err != nil {
 		return err
@@ -105,6 +119,9 @@ func connectomeTransform(c *cli.Context) error {
 func connectomeConsensus(c *cli.Context) error {
 	if c.NArg() < 2 {
 		return usagef("consensus needs at least two connectome files; got %d", c.NArg())
+	}
+	if err := checkWrite(c, c.String("output")); err != nil {
+		return err
 	}
 	var subjects []*connectome.Connectome
 	for _, name := range c.Args().Slice() {

@@ -71,7 +71,7 @@ type Options struct {
 // ([connectome.Connectome.Report], which may be nil). The connectome is not
 // changed; the examination annotates a copy by [atlas.Annotate].
 func Examine(c *connectome.Connectome, o Options) Diagnosis {
-	c = c.Clone()
+	c = withOwnRegions(c)
 	x := &examination{c: c, report: c.Report, match: atlas.Annotate(c)}
 	switch {
 	case o.Summary:
@@ -110,6 +110,16 @@ func Examine(c *connectome.Connectome, o Options) Diagnosis {
 		}
 	}
 	return d
+}
+
+// withOwnRegions copies everything but the tracts, which are much and stay as
+// they are.
+func withOwnRegions(c *connectome.Connectome) *connectome.Connectome {
+	d := *c
+	d.Tracts = connectome.CSR{}
+	own := d.Clone()
+	own.Tracts = c.Tracts
+	return own
 }
 
 // examination collects findings.

@@ -87,6 +87,64 @@ func TestClusteringAgreesWithTheMatrixFormula(t *testing.T) {
 	}
 }
 
+// BCT's efficiency_bin with its local option, matrix by matrix, on the graph of
+// region i's neighbours.
+func TestLocalEfficiencyAgreesWithBCT(t *testing.T) {
+	for _, directed := range []bool{true, false} {
+		c := random(t, 30, 0.15, directed, 4)
+		n := len(c.Regions)
+		joined := func(i, j int) float64 {
+			if i != j && c.Tracts.At(i, j) != 0 {
+				return 1
+			}
+			return 0
+		}
+		mean := 0.0
+		for u := range n {
+			var v []int
+			var sa []float64
+			for j := range n {
+				if s := joined(u, j) + joined(j, u); s > 0 {
+					v, sa = append(v, j), append(sa, s)
+				}
+			}
+			inverse := make([][]float64, len(v)) // of the lengths of shortest paths, by Floyd and Warshall
+			length := make([][]float64, len(v))
+			for a := range v {
+				length[a], inverse[a] = make([]float64, len(v)), make([]float64, len(v))
+				for b := range v {
+					length[a][b] = 1 / joined(v[a], v[b])
+				}
+			}
+			for k := range v {
+				for a := range v {
+					for b := range v {
+						length[a][b] = min(length[a][b], length[a][k]+length[k][b])
+					}
+				}
+			}
+			over, sum, squares := 0.0, 0.0, 0.0
+			for a := range v {
+				sum, squares = sum+sa[a], squares+sa[a]*sa[a]
+				for b := range v {
+					if a != b {
+						inverse[a][b] = 1 / length[a][b]
+					}
+				}
+			}
+			for a := range v {
+				for b := range v {
+					over += sa[a] * sa[b] * (inverse[a][b] + inverse[b][a]) / 2
+				}
+			}
+			if over > 0 {
+				mean += over / (sum*sum - squares) / float64(n)
+			}
+		}
+		near(t, "local efficiency", metrics.LocalEfficiency(c), mean, 1e-12)
+	}
+}
+
 func TestPathsOfKnownGraphs(t *testing.T) {
 	chain := fromRows(t, []float64{0, 2, 0}, []float64{0, 0, 0.5}, []float64{0, 0, 0})
 	p := metrics.PathLength(chain)
