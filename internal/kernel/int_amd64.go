@@ -36,16 +36,29 @@ func quantize(dst []uint8, x []float32, scale, lo, hi float32, zero int32, flip 
 		return 0
 	}
 	quantizeAVX2(n, &dst[0], &x[0], scale, lo, hi, zero, uint32(flip)*0x01010101)
-	return n
+	if last := len(x) - 32; last > n-32 { // some of the last vector again
+		quantizeAVX2(32, &dst[last], &x[last], scale, lo, hi, zero, uint32(flip)*0x01010101)
+	}
+	return len(x)
 }
 
 func requantize(dst []uint8, x []int32, scale, lo, hi float32, zero int32, flip uint8, bias int32) int {
 	n := len(x) &^ 31
-	if level == Generic || n == 0 {
+	if level == Generic {
 		return 0
 	}
+	if n == 0 {
+		var in [32]int32
+		var out [32]uint8
+		copy(in[:], x)
+		requantizeAVX2(32, &out[0], &in[0], scale, lo, hi, zero, uint32(flip)*0x01010101, bias)
+		return copy(dst, out[:len(x)])
+	}
 	requantizeAVX2(n, &dst[0], &x[0], scale, lo, hi, zero, uint32(flip)*0x01010101, bias)
-	return n
+	if last := len(x) - 32; last > n-32 {
+		requantizeAVX2(32, &dst[last], &x[last], scale, lo, hi, zero, uint32(flip)*0x01010101, bias)
+	}
+	return len(x)
 }
 
 func dequantize(dst []float32, x []uint8, b Bytes) int {
@@ -91,3 +104,29 @@ func dequantizeInt8AVX2(n int, dst *float32, src *int8, scale float32, zero int3
 
 //go:noescape
 func minimumAVX2(n int, x *float32) float32
+
+func fromHalf(dst []float32, src []uint16) int {
+	n := len(src) &^ 7
+	if level == Generic || n == 0 {
+		return 0
+	}
+	fromHalfAVX2(n, &dst[0], &src[0])
+	return n
+}
+
+func toHalf(dst []uint16, src []float32) int {
+	n := len(src) &^ 7
+	if level == Generic || n == 0 {
+		return 0
+	}
+	toHalfAVX2(n, &dst[0], &src[0])
+	return n
+}
+
+// Every processor with AVX2 has F16C.
+
+//go:noescape
+func fromHalfAVX2(n int, dst *float32, src *uint16)
+
+//go:noescape
+func toHalfAVX2(n int, dst *uint16, src *float32)

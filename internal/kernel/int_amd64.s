@@ -556,3 +556,33 @@ loop:
 	JNE loop
 	VZEROUPPER
 	RET
+
+// func fromHalfAVX2
+TEXT ·fromHalfAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+loop:
+	VCVTPH2PS (SI), Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $16, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNE loop
+	VZEROUPPER
+	RET
+
+// func toHalfAVX2
+TEXT ·toHalfAVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+loop:
+	VMOVUPS (SI), Y0
+	VCVTPS2PH $0, Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $16, DI
+	SUBQ $8, CX
+	JNE loop
+	VZEROUPPER
+	RET

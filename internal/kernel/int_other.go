@@ -19,3 +19,7 @@ func requantize(dst []uint8, x []int32, scale, lo, hi float32, zero int32, flip 
 func dequantize(dst []float32, x []uint8, b Bytes) int { return 0 }
 
 func minimum(x []float32) float32 { return minimumGo(x) }
+
+func fromHalf(dst []float32, src []uint16) int { return 0 }
+
+func toHalf(dst []uint16, src []float32) int { return 0 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/connectomewire/wire/internal/half"
 )
 
 func TestProduct16(t *testing.T) {
@@ -121,4 +123,40 @@ func TestBytes(t *testing.T) {
 			SetLevel(before)
 		}
 	}
+}
+
+// Every half precision number, and what rounds to it.
+func TestHalves(t *testing.T) {
+	atEveryLevel(t, func(t *testing.T) {
+		codes := make([]uint16, 1<<16)
+		for i := range codes {
+			codes[i] = uint16(i)
+		}
+		wide, back := make([]float32, len(codes)), make([]uint16, len(codes))
+		FromHalf(wide, codes)
+		ToHalf(back, wide)
+		for i, f := range wide {
+			if f != f {
+				if got := half.From(codes[i]); got == got {
+					t.Fatalf("%04x is NaN", codes[i])
+				}
+				continue
+			}
+			if math.Float32bits(f) != math.Float32bits(half.From(codes[i])) || back[i] != codes[i] {
+				t.Fatalf("%04x is %v and back %04x", codes[i], f, back[i])
+			}
+		}
+		r := rand.New(rand.NewPCG(33, 1))
+		x := make([]float32, 1003)
+		for i := range x {
+			x[i] = float32(math.Ldexp(r.NormFloat64(), r.IntN(50)-30))
+		}
+		got := make([]uint16, len(x))
+		ToHalf(got, x)
+		for i, f := range x {
+			if got[i] != half.To(f) {
+				t.Fatalf("%v rounds to %04x, want %04x", f, got[i], half.To(f))
+			}
+		}
+	})
 }

@@ -68,6 +68,7 @@ func main() {
 	quantize(ints, "requantizeAVX2", true)
 	dequantize(ints, "dequantizeUint8AVX2", "VPMOVZXBD")
 	dequantize(ints, "dequantizeInt8AVX2", "VPMOVSXBD")
+	halves(ints)
 	write("int_amd64.s", ints)
 
 	neon := &asm{}
@@ -1283,4 +1284,34 @@ func dequantize(a *asm, name, ins string) {
 	a.f("JNE loop")
 	a.f("VZEROUPPER")
 	a.f("RET")
+}
+
+// halves converts IEEE half precision; n is a multiple of eight.
+func halves(a *asm) {
+	for _, to := range []bool{false, true} {
+		name := "fromHalfAVX2"
+		if to {
+			name = "toHalfAVX2"
+		}
+		a.text(name, 24)
+		a.f("MOVQ n+0(FP), CX")
+		a.f("MOVQ dst+8(FP), DI")
+		a.f("MOVQ src+16(FP), SI")
+		a.label("loop")
+		if to {
+			a.f("VMOVUPS (SI), Y0")
+			a.f("VCVTPS2PH $0, Y0, (DI)")
+			a.f("ADDQ $32, SI")
+			a.f("ADDQ $16, DI")
+		} else {
+			a.f("VCVTPH2PS (SI), Y0")
+			a.f("VMOVUPS Y0, (DI)")
+			a.f("ADDQ $16, SI")
+			a.f("ADDQ $32, DI")
+		}
+		a.f("SUBQ $8, CX")
+		a.f("JNE loop")
+		a.f("VZEROUPPER")
+		a.f("RET")
+	}
 }

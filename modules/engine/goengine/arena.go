@@ -71,6 +71,8 @@ type call struct {
 	conv    convolution
 	pool    pooling
 	lrn     lrn
+	wide    []*tensor // operands widened to float32
+	widened []tensor
 }
 
 // output shapes output i and gives it memory of unknown content.

@@ -2,8 +2,9 @@ package goengine
 
 import (
 	"math"
+	"unsafe"
 
-	"github.com/connectomewire/wire/internal/half"
+	"github.com/connectomewire/wire/internal/kernel"
 )
 
 // toBF16 rounds to the nearest bfloat16 number, ties to even.
@@ -17,32 +18,63 @@ func toBF16(f float32) uint16 {
 
 func fromBF16(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
 
+// halfKind reports whether a type is a 16-bit float.
+func halfKind(dt onnxElem) bool { return dt == f16 || dt == bf16 }
+
+// wideConstants widens the 16-bit constants of a node, so that its builder may
+// prepare them once; the others are nil.
+func wideConstants(consts []*tensor) []*tensor {
+	var wide []*tensor
+	for i, t := range consts {
+		if t != nil && halfKind(t.dt) {
+			if wide == nil {
+				wide = make([]*tensor, len(consts))
+			}
+			wide[i] = widen(t)
+		}
+	}
+	return wide
+}
+
 // viaFloat32 lets a kernel written for float32 take 16-bit floats: operands
-// are widened, float32 results narrowed.
-func viaFloat32(k operation) operation {
+// are widened, float32 results narrowed. consts are widened already.
+func viaFloat32(k operation, consts []*tensor) operation {
 	return func(c *call) error {
 		var dt = f32
 		for _, t := range c.in {
-			if t != nil && (t.dt == f16 || t.dt == bf16) {
+			if t != nil && halfKind(t.dt) {
 				dt = t.dt
 			}
 		}
 		if dt == f32 {
 			return k(c)
 		}
-		wide := make([]*tensor, len(c.in))
-		for i, t := range c.in {
-			wide[i] = t
+		in := c.in
+		c.wide = append(c.wide[:0], in...)
+		if n := len(in) - len(c.widened); n > 0 {
+			c.widened = append(c.widened, make([]tensor, n)...)
+		}
+		for i, t := range in {
 			switch {
-			case t == nil || t.dt != f16 && t.dt != bf16:
-			case c.frame.dry && t.ptr == nil:
-				wide[i] = &tensor{dt: f32, shape: t.shape, n: t.n}
+			case t == nil || !halfKind(t.dt):
+			case i < len(consts) && consts[i] != nil:
+				c.wide[i] = consts[i]
 			default:
-				wide[i] = widen(t)
+				w := &c.widened[i]
+				*w = tensor{dt: f32, shape: t.shape, n: t.n}
+				if !c.frame.dry || t.ptr != nil {
+					if c.frame.dry {
+						w = widen(t)
+					} else if t.n > 0 {
+						mem := c.floats(t.n)
+						w.ptr = unsafe.Pointer(&mem[0])
+						widenTo(mem, t)
+					}
+				}
+				c.wide[i] = w
 			}
 		}
-		in := c.in
-		c.in = wide
+		c.in = c.wide
 		err := k(c)
 		c.in = in
 		if c.frame.dry {
@@ -75,17 +107,20 @@ func widen(t *tensor) *tensor {
 		}
 		return w
 	}
-	dst, src := view[float32](w), view[uint16](t)
-	if t.dt == f16 {
-		for i, h := range src {
-			dst[i] = half.From(h)
-		}
-	} else {
-		for i, h := range src {
-			dst[i] = fromBF16(h)
-		}
-	}
+	widenTo(view[float32](w), t)
 	return w
+}
+
+// widenTo writes the elements of 16-bit floats.
+func widenTo(dst []float32, t *tensor) {
+	src := view[uint16](t)
+	if t.dt == f16 {
+		kernel.FromHalf(dst, src)
+		return
+	}
+	for i, h := range src {
+		dst[i] = fromBF16(h)
+	}
 }
 
 // narrow turns float32 elements into 16-bit ones in place.
@@ -93,11 +128,11 @@ func narrow(t *tensor, dt onnxElem) {
 	src := view[float32](t)
 	t.dt = dt
 	dst := view[uint16](t)
+	if dt == f16 {
+		kernel.ToHalf(dst, src)
+		return
+	}
 	for i, f := range src {
-		if dt == f16 {
-			dst[i] = half.To(f)
-		} else {
-			dst[i] = toBF16(f)
-		}
+		dst[i] = toBF16(f)
 	}
 }

@@ -33,6 +33,7 @@ type leafWeight struct {
 type forest struct {
 	nodes     []treeNode
 	roots     []int
+	steps     []treeStep // the nodes, for walking
 	targets   int
 	base      []float64
 	aggregate string
@@ -41,38 +42,65 @@ type forest struct {
 
 var treeModes = []string{"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ", "BRANCH_MEMBER"}
 
-// passes says where a row goes on.
-func (n *treeNode) passes(v float64) bool {
-	if math.IsNaN(v) && n.nanTrue {
+// treeStep is a node as it is walked: small, without its leaf's weights.
+type treeStep struct {
+	value   float64
+	feature int32
+	yes, no int32
+	mode    int8 // place in treeModes; −1 for a leaf
+	nanTrue bool
+}
+
+// plant lays the nodes out for walking; they are checked.
+func (f *forest) plant() {
+	f.steps = make([]treeStep, len(f.nodes))
+	for i := range f.nodes {
+		n := &f.nodes[i]
+		f.steps[i] = treeStep{value: n.value, feature: int32(n.feature), yes: int32(n.yes), no: int32(n.no), mode: int8(slices.Index(treeModes, n.mode)), nanTrue: n.nanTrue}
+	}
+}
+
+// passes says where a row goes on from node at.
+func (f *forest) passes(at int32, v float64) bool {
+	n := &f.steps[at]
+	if n.nanTrue && math.IsNaN(v) {
 		return true
 	}
 	switch n.mode {
-	case "BRANCH_LEQ":
+	case 0: // BRANCH_LEQ
 		return v <= n.value
-	case "BRANCH_LT":
+	case 1: // BRANCH_LT
 		return v < n.value
-	case "BRANCH_GTE":
+	case 2: // BRANCH_GTE
 		return v >= n.value
-	case "BRANCH_GT":
+	case 3: // BRANCH_GT
 		return v > n.value
-	case "BRANCH_EQ":
+	case 4: // BRANCH_EQ
 		return v == n.value
-	case "BRANCH_NEQ":
+	case 5: // BRANCH_NEQ
 		return v != n.value
 	}
-	return slices.Contains(n.members, v)
+	return slices.Contains(f.nodes[at].members, v)
 }
 
 // leaf walks from a root; trees were checked to end.
-func (f *forest) leaf(at int, row func(feature int) float64) *treeNode {
-	for f.nodes[at].mode != "LEAF" {
-		if n := &f.nodes[at]; n.passes(row(n.feature)) {
+func (f *forest) leaf(root int, row []float64) *treeNode {
+	at := int32(root)
+	for {
+		n := &f.steps[at]
+		switch v := row[max(n.feature, 0)]; {
+		case n.mode < 0:
+			return &f.nodes[at]
+		case n.mode == 0 && v <= n.value:
 			at = n.yes
-		} else {
+		case n.mode == 0 && !n.nanTrue:
+			at = n.no
+		case f.passes(at, v):
+			at = n.yes
+		default:
 			at = n.no
 		}
 	}
-	return &f.nodes[at]
 }
 
 // check makes sure that every path from a root ends in a leaf.
@@ -114,24 +142,29 @@ func (f *forest) check() error {
 			}
 		}
 	}
+	f.plant()
 	return nil
 }
 
 // predict sums the votes for a row; seen says which targets had any.
-func (f *forest) predict(row func(feature int) float64, out []float64, seen []bool) {
+func (f *forest) predict(row, out []float64, seen []bool) {
 	clear(out)
 	clear(seen)
+	sums := f.aggregate == "SUM" || f.aggregate == "AVERAGE"
 	for _, root := range f.roots {
 		for _, w := range f.leaf(root, row).weights {
+			if sums {
+				out[w.target] += w.weight
+				seen[w.target] = true
+				continue
+			}
 			switch {
-			case !seen[w.target] && f.aggregate != "SUM" && f.aggregate != "AVERAGE":
+			case !seen[w.target]:
 				out[w.target] = w.weight
 			case f.aggregate == "MIN":
 				out[w.target] = min(out[w.target], w.weight)
-			case f.aggregate == "MAX":
+			default: // MAX
 				out[w.target] = max(out[w.target], w.weight)
-			default:
-				out[w.target] += w.weight
 			}
 			seen[w.target] = true
 		}
@@ -252,9 +285,12 @@ func (f *forest) each(x *tensor, need int, use func(i int, votes []float64, seen
 	if need >= width && count > 0 {
 		return fmt.Errorf("the trees ask for feature %d of %d", need, width)
 	}
-	votes, seen := make([]float64, f.targets), make([]bool, f.targets)
+	votes, seen, row := make([]float64, f.targets), make([]bool, f.targets), make([]float64, max(width, 1))
 	for i := range count {
-		f.predict(func(k int) float64 { return x.at(i*width + k) }, votes, seen)
+		for k := range width {
+			row[k] = x.at(i*width + k)
+		}
+		f.predict(row, votes, seen)
 		use(i, votes, seen)
 	}
 	return nil

@@ -338,6 +338,15 @@ func (p *plan) build(n *onnxfile.Node) (*step, error) {
 	if a := n.Attrs[fusedAttr]; a != nil {
 		sp.fused = parseActivation(a)
 	}
+	var wide []*tensor
+	if !op.native {
+		wide = wideConstants(sp.consts)
+		for i, t := range wide {
+			if t != nil {
+				sp.consts[i] = t
+			}
+		}
+	}
 	k, err := op.build(sp)
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", n, err)
@@ -346,7 +355,7 @@ func (p *plan) build(n *onnxfile.Node) (*step, error) {
 		k = alignOperand(sp, k)
 	}
 	if !op.native {
-		k = viaFloat32(k)
+		k = viaFloat32(k, wide)
 	}
 	s.kernel = k
 	return s, nil
