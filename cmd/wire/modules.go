@@ -58,8 +58,9 @@ func modulesCommand() *cli.Command {
 				Action: modulesPull,
 			},
 			{
-				Name: "add", Usage: "write a manifest for a model and put both into the library", ArgsUsage: "MODEL.onnx [MODEL.onnx ...]",
-				Description: "Several models, such as an encoder and its decoder, become one module. Ports and shapes are read from the model; preprocessing, labels and tokenizer from\n" +
+				Name: "add", Usage: "write a manifest for a model and put both into the library", ArgsUsage: "MODEL.onnx [MODEL.onnx ...]|FOLDER",
+				Description: "Of a folder as hubs ship it (models at its root or in onnx/) the usual ones are taken: two towers, an encoder and its decoder, or a model.\n" +
+					"Several models, such as an encoder and its decoder, become one module. Ports and shapes are read from the model; preprocessing, labels and tokenizer from\n" +
 					"preprocessor_config.json, config.json, generation_config.json and tokenizer.json beside it.\n" +
 					"With --print the manifest is only shown.",
 				Flags: []cli.Flag{
@@ -274,8 +275,8 @@ func modulesAdd(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		if info.IsDir() {
-			return usagef("%s is a directory; name the .onnx file in it, or use: wire modules pull %s", file, file)
+		if info.IsDir() && len(files) > 1 {
+			return usagef("%s is a directory; several models are named one by one", file)
 		}
 	}
 	if !c.Bool("print") {

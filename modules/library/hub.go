@@ -100,16 +100,11 @@ func (r *repository) models(s Source) ([]string, error) {
 	if s.Path != "" {
 		return s.Paths(), nil
 	}
-	for _, usual := range []string{"onnx/model.onnx", "model.onnx"} {
-		if slices.Contains(models, usual) {
-			return []string{usual}, nil
-		}
+	if chosen := usual(models); chosen != nil {
+		return chosen, nil
 	}
-	switch len(models) {
-	case 0:
+	if len(models) == 0 {
 		return nil, fmt.Errorf("%s holds no ONNX file; repositories under onnx-community and Xenova usually do", s.Name)
-	case 1:
-		return models, nil
 	}
 	return nil, fmt.Errorf("%s holds several models; add one of them, or several that belong together, joined by commas: #%s", s, strings.Join(models, ", #"))
 }

@@ -88,7 +88,8 @@ func (l *Library) Pull(ctx context.Context, what string, opt PullOptions) (Entry
 
 // Add copies models on this machine into the library, several as the parts
 // of one module, with the configuration files and external data beside them;
-// or a directory with a whole module.
+// a directory with a whole module; or a folder as hubs ship it, of which the
+// usual models are taken (two towers, an encoder and its decoder, a model).
 func (l *Library) Add(ctx context.Context, files []string, opt PullOptions) (Entry, []string, error) {
 	if opt.Name == "" {
 		opt.Name = moduleName(Source{Scheme: "file", Name: files[0]})
@@ -333,7 +334,7 @@ func fetchAddress(ctx context.Context, s *Source, dir string, opt *PullOptions) 
 }
 
 // copyLocal copies models with the configuration files and external data
-// beside them, or a whole module's directory.
+// beside them, a whole module's directory, or a hub's folder.
 func copyLocal(names []string, dir string, opt *PullOptions) (models []string, license string, err error) {
 	var size int64
 	for _, name := range names {
@@ -344,6 +345,9 @@ func copyLocal(names []string, dir string, opt *PullOptions) (models []string, l
 		if info.IsDir() {
 			if len(names) > 1 {
 				return nil, "", fmt.Errorf("%s is a directory; several models are named one by one", name)
+			}
+			if _, err := os.Stat(filepath.Join(name, modules.ManifestName)); errors.Is(err, fs.ErrNotExist) {
+				return copyFolder(name, dir, opt)
 			}
 			return copyModule(name, dir, opt)
 		}

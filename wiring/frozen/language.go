@@ -52,11 +52,13 @@ func (m *Modules) connectLanguage(effector int) (*Language, error) {
 	if err := l.connect(); err != nil {
 		return nil, err
 	}
-	if _, err := inputOf(l.text, modules.KindText); err != nil {
+	in, err := inputOf(l.text, modules.KindText)
+	if err != nil {
 		return nil, err
 	}
+	tower := l.text.Manifest.Input(in).Part // of several in one module
 	for _, out := range l.text.Manifest.Outputs {
-		if out.Kind == modules.KindEmbedding && out.Width() == l.semanticWidth {
+		if out.Kind == modules.KindEmbedding && out.Width() == l.semanticWidth && out.Part == tower {
 			l.textPort = out.Name
 			return l, nil
 		}
