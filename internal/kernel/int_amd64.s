@@ -586,3 +586,18 @@ loop:
 	JNE loop
 	VZEROUPPER
 	RET
+
+// func toInt32AVX2
+TEXT ·toInt32AVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ src+16(FP), SI
+loop:
+	VCVTPS2DQ (SI), Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNE loop
+	VZEROUPPER
+	RET

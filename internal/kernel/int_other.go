@@ -23,3 +23,5 @@ func minimum(x []float32) float32 { return minimumGo(x) }
 func fromHalf(dst []float32, src []uint16) int { return 0 }
 
 func toHalf(dst []uint16, src []float32) int { return 0 }
+
+func toInt32(dst []int32, x []float32) int { return 0 }

@@ -116,6 +116,13 @@ func TestBytes(t *testing.T) {
 		}
 		for _, l := range Levels() {
 			before := SetLevel(l)
+			whole := make([]int32, n)
+			ToInt32(whole, x[:min(n, 33)])
+			for i, v := range x[:min(n, 33)] {
+				if whole[i] != int32(math.RoundToEven(float64(v))) {
+					t.Fatalf("%v: %v rounds to %d", l, v, whole[i])
+				}
+			}
 			y := random(r, n)
 			if n > 0 && Min(y) != slices.Min(y) {
 				t.Fatalf("%v: least of %d is %v", l, n, Min(y))

@@ -69,6 +69,7 @@ func main() {
 	dequantize(ints, "dequantizeUint8AVX2", "VPMOVZXBD")
 	dequantize(ints, "dequantizeInt8AVX2", "VPMOVSXBD")
 	halves(ints)
+	toInt32(ints)
 	write("int_amd64.s", ints)
 
 	neon := &asm{}
@@ -1314,4 +1315,21 @@ func halves(a *asm) {
 		a.f("VZEROUPPER")
 		a.f("RET")
 	}
+}
+
+// toInt32 rounds to int32; n is a multiple of eight.
+func toInt32(a *asm) {
+	a.text("toInt32AVX2", 24)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ src+16(FP), SI")
+	a.label("loop")
+	a.f("VCVTPS2DQ (SI), Y0")
+	a.f("VMOVDQU Y0, (DI)")
+	a.f("ADDQ $32, SI")
+	a.f("ADDQ $32, DI")
+	a.f("SUBQ $8, CX")
+	a.f("JNE loop")
+	a.f("VZEROUPPER")
+	a.f("RET")
 }

@@ -328,6 +328,9 @@ func (b *byteConv) run(c *call, l *convLayout, x, xZero, w, wZero *tensor, store
 		weights = scratchOf[int16](c, oc*even(k))
 		widenWeights(weights, w, wZero)
 	}
+	if ic == b.groups && k*255*255 < 1<<24 {
+		return b.depthwise(c, l, x, xZero, oc, weights, store)
+	}
 	p := l.p
 	inN, outN, zero := product(l.g.in), product(l.g.out), int16(zeroAt(xZero, 0))
 	planes := scratchOf[int16](c, ic*p.size+kernel.IntColumns)
@@ -368,6 +371,51 @@ func (b *byteConv) run(c *call, l *convLayout, x, xZero, w, wZero *tensor, store
 			}
 		})
 	}
+	return errors.Join(errs...)
+}
+
+// depthwise computes outputs that depend on one input channel each with the
+// kernel for float32, in which sums of so few products are exact.
+func (b *byteConv) depthwise(c *call, l *convLayout, x, xZero *tensor, oc int, weights []int16, store func(at, channel int, sums []int32) error) error {
+	p := l.p
+	batch, ic := x.shape[0], x.shape[1]
+	ocg, taps := oc/ic, len(p.taps)
+	inN, outN := product(l.g.in), product(l.g.out)
+	from := kernel.Bytes{Scale: 1, Zero: int32(zeroAt(xZero, 0)), Signed: x.dt == i8}
+	workers := min(threadsFor(c.threads, x.n*taps), ic)
+	each := p.size + kernel.FilterSlack + inN + outN + taps
+	room, ints := c.floats(workers*each), scratchOf[int32](c, workers*outN)
+	clear(room)
+	errs := make([]error, workers)
+	kernel.Parallel(workers, ic, 1, func(worker, i, j int) {
+		own := room[worker*each : (worker+1)*each]
+		cut := func(n int) []float32 {
+			part := own[:n]
+			own = own[n:]
+			return part
+		}
+		planes, row, out, w := cut(p.size+kernel.FilterSlack), cut(inN), cut(outN), cut(taps)
+		sums := ints[worker*outN : (worker+1)*outN]
+		f := kernel.Filter{Weights: w, Offsets: p.taps}
+		f.Lo, f.Hi = noBounds()
+		for ; i < j; i++ {
+			for n := range batch {
+				from.Dequantize(row, x.bytes()[(n*ic+i)*inN:(n*ic+i+1)*inN])
+				p.fill(planes, row)
+				for o := i * ocg; o < (i+1)*ocg; o++ {
+					for t := range w {
+						w[t] = float32(weights[o*even(taps)+t])
+					}
+					f.Apply(out, p.g.out[1], planes, p.w, p.g.out[0], p.g.out[1])
+					kernel.ToInt32(sums, out)
+					if err := store((n*oc+o)*outN, o, sums); err != nil {
+						errs[worker] = err
+						return
+					}
+				}
+			}
+		}
+	})
 	return errors.Join(errs...)
 }
 

@@ -46,8 +46,8 @@ var treeModes = []string{"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "
 type treeStep struct {
 	value   float64
 	feature int32
-	yes, no int32
-	mode    int8 // place in treeModes; −1 for a leaf
+	next    [2]int32 // where a row goes that does not pass, and that does
+	mode    int8     // place in treeModes; −1 for a leaf
 	nanTrue bool
 }
 
@@ -56,7 +56,7 @@ func (f *forest) plant() {
 	f.steps = make([]treeStep, len(f.nodes))
 	for i := range f.nodes {
 		n := &f.nodes[i]
-		f.steps[i] = treeStep{value: n.value, feature: int32(n.feature), yes: int32(n.yes), no: int32(n.no), mode: int8(slices.Index(treeModes, n.mode)), nanTrue: n.nanTrue}
+		f.steps[i] = treeStep{value: n.value, feature: int32(n.feature), next: [2]int32{int32(n.no), int32(n.yes)}, mode: int8(slices.Index(treeModes, n.mode)), nanTrue: n.nanTrue}
 	}
 }
 
@@ -85,21 +85,25 @@ func (f *forest) passes(at int32, v float64) bool {
 
 // leaf walks from a root; trees were checked to end.
 func (f *forest) leaf(root int, row []float64) *treeNode {
-	at := int32(root)
+	n, at := &f.steps[root], int32(root)
 	for {
-		n := &f.steps[at]
-		switch v := row[max(n.feature, 0)]; {
-		case n.mode < 0:
-			return &f.nodes[at]
-		case n.mode == 0 && v <= n.value:
-			at = n.yes
-		case n.mode == 0 && !n.nanTrue:
-			at = n.no
-		case f.passes(at, v):
-			at = n.yes
-		default:
-			at = n.no
+		for n.mode == 0 && !n.nanTrue { // nearly every one; without a branch for the outcome
+			pass := 0
+			if row[n.feature] <= n.value {
+				pass = 1
+			}
+			at = n.next[pass]
+			n = &f.steps[at]
 		}
+		if n.mode < 0 {
+			return &f.nodes[at]
+		}
+		pass := 0
+		if f.passes(at, row[n.feature]) {
+			pass = 1
+		}
+		at = n.next[pass]
+		n = &f.steps[at]
 	}
 }
 
