@@ -35,3 +35,31 @@ func gemmNEON(rows, k int, a *float32, rsa, csa int, b *float32, rsb int, c *flo
 func tileOffsets(rows, cols, k int, a []float32, rsa, csa int, b []float32, offsets []int, c []float32, rsc int, accumulate bool) {
 	tileOffsetsGo(rows, cols, k, a, rsa, csa, b, offsets, c, rsc, accumulate)
 }
+
+// rowWidth is the number of columns that rowWide computes, 0 if there is no
+// such kernel.
+func rowWidth() int {
+	if level == NEON {
+		return 32
+	}
+	return 0
+}
+
+// rowWide computes rowWidth columns of one row of C.
+func rowWide(k int, a []float32, csa int, b []float32, rsb int, c []float32, accumulate bool) {
+	acc := 0
+	if accumulate {
+		acc = 1
+	}
+	rowNEON(k, &a[0], csa, &b[0], rsb, &c[0], acc)
+}
+
+// rowWideOffsets is rowWide with row p of B at b[offsets[p]:].
+func rowWideOffsets(k int, a []float32, csa int, b []float32, offsets []int, c []float32, accumulate bool) {
+	for j := 0; j < 32; j += 16 {
+		tileOffsetsGo(1, 16, k, a, k*csa, csa, b[j:], offsets, c[j:], 16, accumulate)
+	}
+}
+
+//go:noescape
+func rowNEON(k int, a *float32, csa int, b *float32, rsb int, c *float32, accumulate int)

@@ -2,10 +2,6 @@
 
 package kernel
 
-func filterPlane(f *Filter, dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int) {
-	filterGo(f, dst, dstPitch, src, srcPitch, rows, cols)
-}
-
 func maxTaps(dst []float32, dstPitch int, src []float32, srcPitch, rows, cols int, offsets []int) {
 	maxTapsGo(dst, dstPitch, src, srcPitch, rows, cols, offsets)
 }

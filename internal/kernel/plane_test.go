@@ -126,7 +126,15 @@ func TestSoftmaxBits(t *testing.T) {
 			SubScalar(want, x, Max(x))
 			Exp(want, want)
 			MulScalar(want, want, 1/Sum(want))
-			same(t, fmt.Sprintf("softmax of %d", n), got[:n], want)
+			if Current() == NEON { // Exp and Sum are plain Go there
+				for i, v := range got[:n] {
+					if math.Abs(float64(v-want[i])) > 1e-6*float64(want[i]) {
+						t.Fatalf("softmax of %d: %v, want %v", n, v, want[i])
+					}
+				}
+			} else {
+				same(t, fmt.Sprintf("softmax of %d", n), got[:n], want)
+			}
 			if got[n] != 0 {
 				t.Fatal("written beyond the slice")
 			}

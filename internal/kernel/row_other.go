@@ -1,4 +1,4 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package kernel
 
@@ -11,5 +11,3 @@ func rowWide(k int, a []float32, csa int, b []float32, rsb int, c []float32, acc
 func rowWideOffsets(k int, a []float32, csa int, b []float32, offsets []int, c []float32, accumulate bool) {
 	panic("kernel: no wide row kernel")
 }
-
-func transpose8(dst []float32, ldd int, src []float32, lds, n int) int { return 0 }

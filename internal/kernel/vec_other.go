@@ -8,8 +8,6 @@ func axpy(s float32, x, y []float32) { axpyGo(s, x, y) }
 
 func sum(x []float32) float32 { return sumGo(x) }
 
-func expSum(dst, x []float32, s float32) float32 { return expSumGo(dst, x, s) }
-
 func maximum(x []float32) float32 { return maximumGo(x) }
 
 func unary(f fn, dst, src []float32) { unaryGo(f, dst[:len(src)], src) }
