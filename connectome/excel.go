@@ -127,6 +127,10 @@ func (s *source) sheetConnectome(name string, rows [][]string) (*Connectome, err
 	defer func() {
 		s.cfg.usedEnds, s.cfg.usedKinds, s.cfg.usedFormat = cfg.usedEnds, cfg.usedKinds, cfg.usedFormat
 	}()
+	if h, ok := twoLevels(padded(rows)); ok && s.cfg.format == "" && s.cfg.source == "" && s.cfg.target == "" && !h.uniqueNames() {
+		dialect += ", two header rows"
+		return inner.readTwoLevels(h)
+	}
 	if b := findBlock(rows); b.rows > 0 && s.cfg.format != "edgelist" && s.cfg.source == "" && s.cfg.target == "" {
 		if b.top > 0 || b.left > 0 {
 			dialect += fmt.Sprintf(", header in row %d, labels in column %d", b.top+1, b.left+1)
@@ -168,6 +172,21 @@ func cellAt(row []string, j int) string {
 		return strings.TrimSpace(row[j])
 	}
 	return ""
+}
+
+// padded makes all rows of a small sheet as long as the first.
+func padded(rows [][]string) [][]string {
+	if len(rows) == 0 || len(rows)*len(rows[0]) > maxCells {
+		return nil
+	}
+	out := make([][]string, len(rows))
+	for i, r := range rows {
+		out[i] = r
+		if missing := len(rows[0]) - len(r); missing > 0 {
+			out[i] = append(slices.Clone(r), make([]string, missing)...)
+		}
+	}
+	return out
 }
 
 func filled(row []string) int {

@@ -68,6 +68,10 @@ func TestPublishedKinds(t *testing.T) {
 
 		{"rectangle, sources fewer", []string{"x.csv", ",a,b,c,muscle\na,0,1,2,1\nb,3,0,1,0\nc,1,1,0,2\n"}, nil, "a b c muscle", "a>b 1, a>c 2, a>muscle 1, b>a 3, b>c 1, c>a 1, c>b 1, c>muscle 2", true, "rectangular"},
 		{"rectangle, targets fewer", []string{"x.csv", ",a,b\na,0,1\nb,3,0\ns,1,4\n"}, nil, "a b s", "a>b 1, b>a 3, s>a 1, s>b 4", true, "rectangular"},
+		{"Allen, two rows of titles", []string{"x.csv", "hemisphere,ipsi,ipsi,contra,contra\nstructure,VISp,MOs,VISp,MOs\nVISp,0,0.5,0.1,0\nMOs,0.25,0,0,0.2\n"}, nil,
+			"ipsi-VISp ipsi-MOs contra-VISp contra-MOs", "ipsi-VISp>ipsi-MOs 0.5, ipsi-VISp>contra-VISp 0.1, ipsi-MOs>ipsi-VISp 0.25, ipsi-MOs>contra-MOs 0.2", true, "ipsi-contra"},
+		{"divisions above the names", []string{"x.tsv", "\tcortex\tcortex\tthalamus\tthalamus\n\tV1\tM1\tLG\tVA\nV1\t0\t1\t2\t0\nM1\t1\t0\t0\t0\nLG\t2\t0\t0\t3\nVA\t0\t0\t3\t0\n"}, nil,
+			"V1 M1 LG VA", "V1-M1 1, V1-LG 2, LG-VA 3", true, ""},
 		{"labels that differ in case", []string{"x.tsv", "\tV1\tV3A\tV4\nV1\t0\t1\t2\nV3a\t1\t0\t3\nV4\t2\t3\t0\n"}, nil, "V1 V3A V4", "V1-V3A 1, V1-V4 2, V3A-V4 3", true, "label-spelling"},
 		{"labels that do not fit, left out", []string{"x.tsv", "\tp\tq\tr\nV1\t0\t1\t2\nV3a\t1\t0\t3\nV4\t2\t3\t0\n"}, []option{connectome.WithLabels("none")}, "? ? ?", "1-2 1, 1-3 2, 2-3 3", false, ""},
 		{"R's default names", []string{"x.csv", "\"\",\"V1\",\"V2\",\"V3\"\n\"1\",0,1,2\n\"2\",1,0,3\n\"3\",2,3,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2, 2-3 3", false, "default-names"},
@@ -170,6 +174,7 @@ func TestPublishedKindsThatAreAmbiguous(t *testing.T) {
 		{"titles that tell nothing", "x.csv", "monkey,area,other,w\nM8,V2,V1,1\nM8,V4,V1,2\nM9,V1,V2,3\n", nil, connectome.ErrAmbiguous, []string{"2 area  (V2, V4, V1)"}},
 		{"a triangle's numbers", "x.csv", "1\n2\n3\n4\n5\n6\n", nil, connectome.ErrAmbiguous, []string{"--format condensed", "4 × 4"}},
 		{"a ragged matrix", "x.csv", "0,1\n1,0,2\n", nil, connectome.ErrRagged, []string{"delimiter"}},
+		{"two rows of titles over rows without a side", "x.csv", ",left,left,right,right\n,V1,M1,V1,M1\nV1,0,1,2,0\nM1,1,0,0,0\n", nil, connectome.ErrLabels, []string{"left, right", "a column before its name"}},
 		{"a table of measures", "x.csv", "subject,volume,age,score\ns1,1,2,3\ns2,4,5,6\n", nil, connectome.ErrNotSquare, []string{"--format matrix"}},
 		{"a kind that is not there", "x.csv", "pre,post,type,n\na,b,chemical,1\nb,a,electrical,1\n", []connectome.Option{connectome.WithKinds("", "glia")}, connectome.ErrVariable, []string{"chemical", `"glia"`}},
 		{"a column that is not there", "x.csv", "p,q,n\na,b,1\nb,a,1\n", []connectome.Option{connectome.WithSource("z"), connectome.WithTarget("q")}, connectome.ErrVariable, []string{`"z"`, "p, q, n"}},

@@ -45,6 +45,12 @@ func (s *source) readTable(head []byte) (*Connectome, error) {
 	case s.isCondensed(rows, delim):
 		return nil, condensedError(s, condensedLength(rows))
 	}
+	if h, ok, err := s.twoLevelTable(rows, delim); ok || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return s.readTwoLevels(h)
+	}
 	switch looksLike(rows, delim != ',', complete) {
 	case shapeEdgeList:
 		return s.readEdgeList(delim, rows)
