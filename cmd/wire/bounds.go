@@ -34,6 +34,7 @@ var checks = map[string]check{
 	"patience":   training(func(o *learn.Options, v int) { o.Patience = v }),
 	"workers":    training(func(o *learn.Options, v int) { o.Workers = v }),
 	"rate":       training(func(o *learn.Options, v float64) { o.Rate = v }),
+	"blur":       within(0, 100),
 	"noise":      training(func(o *learn.Options, v float64) { o.Noise = v }),
 	"timeout":    within(0, float64(24*time.Hour)),
 
@@ -52,7 +53,7 @@ var checks = map[string]check{
 	"layout":     oneOf(string(graphs.Lobes), string(graphs.Axial), string(graphs.Sagittal)),
 
 	// What is read has to be there, what is written has to be writable.
-	"image": file, "sound": file, "labels": labelFiles, "library": file,
+	"image": file, "sound": file, "labels": labelFiles, "library": file, "mixture": file,
 	"modules": directory, "fold-modules": directory, "data pull from": directory,
 	"output": output, "build output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
 	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,

@@ -31,6 +31,7 @@ func dataCommand() *cli.Command {
 			"   wire data list                 what there is, and what has been pulled\n" +
 			"   wire data pull stamps          161 MB of clip art with captions and sounds\n" +
 			"   wire data pull all             everything a plan learns from or is scored on, about 660 MB\n" +
+			"   wire data pull coco-captions   captions of photographs, to learn language from, 253 MB\n" +
 			"   wire data pull all extra       also what is for training modules only, 950 MB more\n" +
 			"   wire data stats stamps         samples by source and split\n" +
 			"   wire data export DIR           NumPy arrays and JSON lines for training\n" +
@@ -128,6 +129,11 @@ func dataList(c *cli.Context) error {
 	for i, name := range names[:len(names)-len(sources)+1] { // the sources come last
 		fmt.Fprintf(w, "%s\t\t%s\n", name, abouts[i])
 	}
+	fmt.Fprintln(w, "\nTEXTS\tPULLED\tABOUT")
+	for _, k := range datasets.Corpora() {
+		_, missing := cache.Text(k.Name)
+		fmt.Fprintf(w, "%s\t%s\t%s; %s, %s\n", k.Name, dataYesNo(missing == nil), k.About, k.Licence, k.Credit)
+	}
 	fmt.Fprintln(w, "\nPACKAGE\tFROM\tLICENCE, CREDIT")
 	for _, p := range datasets.Packages() {
 		fmt.Fprintf(w, "%s\t%s\t%s; %s\n", p.Name, p.Client, p.Licence, p.Credit)
@@ -151,11 +157,30 @@ func dataPull(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	packages, err := datasets.PackagesOf(c.Args().Slice())
-	if err != nil {
-		return err
+	var names []string
+	var corpora []datasets.Corpus
+	for _, name := range c.Args().Slice() {
+		if k, ok := datasets.CorpusOf(name); ok {
+			corpora = append(corpora, k)
+		} else {
+			names = append(names, name)
+		}
+	}
+	var packages []datasets.Package
+	if len(names) > 0 {
+		if packages, err = datasets.PackagesOf(names); err != nil {
+			return err
+		}
 	}
 	var failed []error
+	for _, k := range corpora {
+		if err := pullText(c, cache, k); err != nil {
+			if errors.Is(err, context.Canceled) {
+				return err
+			}
+			failed = append(failed, err)
+		}
+	}
 	for _, p := range packages {
 		bar := &dataTransfer{out: c.App.ErrWriter}
 		fresh, err := cache.Pull(c.Context, p.Name, datasets.PullOptions{
@@ -174,6 +199,23 @@ func dataPull(c *cli.Context) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// pullText fetches a collection of texts.
+func pullText(c *cli.Context, cache *datasets.Cache, k datasets.Corpus) error {
+	show := newProgress(c.App.ErrWriter)
+	fresh, err := cache.PullText(c.Context, k, datasets.PullOptions{From: c.String("from"), Again: c.Bool("again")},
+		func(done, total int64) { show.show(k.Name+", kB", int(done>>10), int(max(total, done)>>10), "") })
+	show.finish()
+	switch {
+	case err != nil:
+		return err
+	case fresh:
+		fmt.Fprintf(c.App.Writer, "%s: pulled. Licence: %s. Credit: %s.\n", k.Name, k.Licence, k.Credit)
+	default:
+		fmt.Fprintf(c.App.Writer, "%s: already there\n", k.Name)
+	}
+	return nil
 }
 
 // dataTransfer shows how a package comes in: a bar on a terminal, nothing

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets"
+	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
@@ -62,7 +63,7 @@ func evaluateFolds(c *cli.Context, plan *wiring.Plan, dir string, split datasets
 	if err != nil {
 		return err
 	}
-	samples.Pictures = eval.Spread(samples.Pictures, c.Int("limit"))
+	samples.Pictures = examples.Spread(samples.Pictures, c.Int("limit"))
 	engine, err := openEngine(c.String("engine"))
 	if err != nil {
 		return err

@@ -18,7 +18,6 @@ import (
 	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/library"
-	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/cost"
 	"github.com/connectomewire/wire/wiring/frozen"
@@ -69,9 +68,11 @@ func trainCommand() *cli.Command {
 func dataFlags() []cli.Flag {
 	p := prepare.Default()
 	return []cli.Flag{
-		&cli.StringFlag{Name: "data", Usage: "your own data at `PATH`, or with --set the directory of pulled data (default: data in wire's cache)", Category: "data"},
+		&cli.StringFlag{Name: "data", Usage: "your own data at `PATH`, or with --set or --mixture the directory of pulled data (default: data in wire's cache)", Category: "data"},
 		&cli.StringSliceFlag{Name: "set", Value: cli.NewStringSlice("all"), Usage: "learn from the training split of `SET` (repeatable; see: wire data list)", Category: "data"},
 		&cli.IntFlag{Name: "views", Value: p.Views, Usage: "random views of each training picture, `N`", Category: "data"},
+		&cli.StringFlag{Name: "mixture", Usage: "learn from the sources that a YAML `FILE` lists, instead", Category: "data"},
+		&cli.Float64Flag{Name: "blur", Usage: "noise of length `X` on what modules make of your own data, at length 1: texts that stand for pictures err by as much as the bridge from pictures to the space of texts, about 1.2", Category: "data"},
 		&cli.IntFlag{Name: "limit", Usage: "take only `N` training and validation examples, evenly spread; 0 takes all", Category: "data"},
 		&cli.StringFlag{Name: "features", Usage: "keep the modules' outputs in `DIR` (default: features in wire's cache)", Category: "data"},
 	}
@@ -305,7 +306,15 @@ func printPrepared(w io.Writer, report *prepare.Report) {
 // trainingExamples reads the examples that the options name: of one's own
 // data, or of packaged sets.
 func trainingExamples(c *cli.Context, plan *wiring.Plan) (training, val []task.Example, err error) {
-	if ownData(c, "set") {
+	switch {
+	case c.String("mixture") != "":
+		if c.IsSet("set") || c.IsSet("input") || c.IsSet("target") {
+			return nil, nil, usagef("--mixture names its own sources: leave --set, --input and --target out")
+		}
+		if training, val, err = mixture(c); err != nil {
+			return nil, nil, err
+		}
+	case ownData(c, "set"):
 		d, err := openOwn(c, c.String("data"))
 		if err != nil {
 			return nil, nil, err
@@ -314,7 +323,10 @@ func trainingExamples(c *cli.Context, plan *wiring.Plan) (training, val []task.E
 			return nil, nil, err
 		}
 		training, val, _ = examples.Split(d)
-	} else {
+		for i := range training {
+			training[i].Blur = c.Float64("blur")
+		}
+	default:
 		cache, err := datasets.OpenCache(c.String("data"))
 		if err != nil {
 			return nil, nil, err
@@ -325,7 +337,7 @@ func trainingExamples(c *cli.Context, plan *wiring.Plan) (training, val []task.E
 		}
 		training, val = examples.Training(set)
 	}
-	return eval.Spread(training, c.Int("limit")), eval.Spread(val, c.Int("limit")), nil
+	return examples.Spread(training, c.Int("limit")), examples.Spread(val, c.Int("limit")), nil
 }
 
 // prepareData runs the modules over the data that the options name, from the
@@ -358,4 +370,22 @@ func featuresDir(c *cli.Context) (string, error) {
 		return dir, nil
 	}
 	return modules.CacheDir("features")
+}
+
+// mixture reads what the sources of a mixture give.
+func mixture(c *cli.Context) (training, val []task.Example, err error) {
+	m, err := examples.ReadMixture(c.String("mixture"))
+	if err != nil {
+		return nil, nil, err
+	}
+	cache, err := datasets.OpenCache(c.String("data"))
+	if err != nil {
+		return nil, nil, err
+	}
+	o, err := ownOptions(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Progress = ownProgress(c)
+	return m.Examples(c.Context, cache, o)
 }

@@ -103,7 +103,7 @@ func (s *beams) Act(ctx context.Context, tick int, norm []float32) (runtime.Repl
 // continuations returns the words that may come next after the live beams of
 // input i, the likeliest first.
 func (s *beams) continuations(i int, logits []float32) []candidate {
-	v, end := s.readout.Width(), s.lexicon().End
+	v := s.readout.Width()
 	var pool []candidate
 	for k := range s.width {
 		row := i*s.width + k
@@ -113,8 +113,8 @@ func (s *beams) continuations(i int, logits []float32) []candidate {
 		}
 		x := logits[row*v:][:v]
 		total := float64(kernel.LogSumExp(x, s.scratch))
-		for _, word := range top(x, s.width+2) {
-			if !sayable(h.words, int(word), end) {
+		for _, word := range top(x, s.width+2+len(h.words)) {
+			if !s.readout.Sayable(h.words, int(word)) {
 				continue
 			}
 			pool = append(pool, candidate{row, word, h.score + float64(x[word]) - total})

@@ -59,7 +59,7 @@ func (g *greedy) Act(ctx context.Context, tick int, norm []float32) (runtime.Rep
 		case g.told != nil && w < len(g.told[b]):
 			choice = int(g.told[b][w])
 		case g.told == nil:
-			choice = best(row, func(word int) bool { return !sayable(u.words, word, x.End) })
+			choice = best(row, func(word int) bool { return !g.readout.Sayable(u.words, word) })
 		}
 		u.probs = append(u.probs, math.Exp(float64(row[choice]-kernel.LogSumExp(row, g.scratch))))
 		if choice == x.End {
@@ -78,17 +78,6 @@ func (g *greedy) Act(ctx context.Context, tick int, norm []float32) (runtime.Rep
 		return runtime.Reply{Done: true}, nil
 	}
 	return g.speak(ctx)
-}
-
-// sayable says whether a word may follow those said: nothing ends before it
-// began, and no word follows itself. Hardly any caption has such a pair, but
-// the semantic readout, which points at the same words at every tick, would now
-// and then call a flower a "flower flower".
-func sayable(said []int32, word, end int) bool {
-	if len(said) == 0 {
-		return word != end
-	}
-	return word != int(said[len(said)-1])
 }
 
 // best returns the index of the largest logit that is not skipped.

@@ -130,7 +130,7 @@ func Evaluate(ctx context.Context, set *Set, who Contestants, plan *wiring.Plan,
 		o.Progress = func(string, int, int) {}
 	}
 	e := &evaluation{set: set, o: o, plan: plan, who: who}
-	e.samples = Spread(set.Samples, o.Limit)
+	e.samples = examples.Spread(set.Samples, o.Limit)
 	if err := e.encode(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -481,16 +481,4 @@ func pick[T any](all []T, which []int) []T {
 // captionAim is the aim of the effector that speaks, or −1.
 func captionAim(data *learn.Data, p *wiring.Plan) int {
 	return slices.IndexFunc(data.Aims, func(a learn.Aim) bool { return p.Effectors[a.Effector].Head == head.NameLanguage })
-}
-
-// Spread takes n elements at even distances; all of them for n = 0.
-func Spread[T any](all []T, n int) []T {
-	if n <= 0 || n >= len(all) {
-		return all
-	}
-	out := make([]T, n)
-	for i := range out {
-		out[i] = all[i*len(all)/n]
-	}
-	return out
 }

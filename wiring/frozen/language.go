@@ -16,6 +16,7 @@ import (
 const (
 	markStart = "<caption>"
 	markEnd   = "<eos>"
+	markOther = "<unk>"
 )
 
 // Language is the language module of an effector that speaks, with the text
@@ -125,16 +126,27 @@ func (l *Language) Start() int32 { return l.start }
 // End is the token after a text.
 func (l *Language) End() int32 { return l.end }
 
-// Tokens turns a text into tokens; ok is false when a word is unknown.
-func (l *Language) Tokens(text string) (tokens []int32, ok bool) {
+// Unknown is the token that stands for words that the module does not know; −1
+// for a module without one.
+func (l *Language) Unknown() int32 {
+	if t, ok := l.tokens[markOther]; ok {
+		return t
+	}
+	return -1
+}
+
+// Tokens turns a text into tokens, a word that the module does not know into
+// unknown.
+func (l *Language) Tokens(text string, unknown int32) []int32 {
+	var tokens []int32
 	for _, w := range words.Split(text) {
 		t, known := l.tokens[w]
 		if !known {
-			return nil, false
+			t = unknown
 		}
 		tokens = append(tokens, t)
 	}
-	return tokens, true
+	return tokens
 }
 
 // Body takes one step of the language module for a batch: tokens [n] and

@@ -37,6 +37,7 @@ const (
 	settingSemantic = "semantic" // width of the text tower's space
 	settingPort     = "port"     // the language module's port of hidden states
 	settingTextPort = "text_port"
+	settingOnce     = "once" // no word that names something is said twice
 )
 
 func init() { wiring.RegisterHead(NameLanguage, language{}) }
@@ -71,7 +72,7 @@ func (language) Place(e *wiring.Effector, ports wiring.Ports) error {
 
 // Check implements [wiring.Head].
 func (language) Check(e *wiring.Effector) error {
-	if err := e.Settings.Check(settingText, settingHidden, settingSemantic, settingPort, settingTextPort); err != nil {
+	if err := e.Settings.Check(settingText, settingHidden, settingSemantic, settingPort, settingTextPort, settingOnce); err != nil {
 		return err
 	}
 	const most = 1 << 16
@@ -161,6 +162,20 @@ func (x *Lexicon) Check() error {
 	return nil
 }
 
+// Content says that a word names something: the text tower knows it, and it is
+// no function word.
+func (x *Lexicon) Content(word int) bool {
+	if word == x.End || words.IsFunction(x.Text[word]) {
+		return false
+	}
+	for _, v := range x.Vectors[word*x.Semantic:][:x.Semantic] {
+		if v != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (x *Lexicon) packForward() {
 	x.forward.Do(func() {
 		v := len(x.Tokens)
@@ -191,6 +206,7 @@ type Language struct {
 	name                                  string
 	width                                 int // of a state
 	kappa                                 float32
+	once                                  bool
 	gain                                  []float32 // tanh(γ) [hidden]
 	residual, rawGain, semantic, rawKappa []float32
 
@@ -218,7 +234,7 @@ func BindLanguage(p *wiring.Plan, effector int, x *Lexicon) (*Language, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Language{lexicon: x, name: e.Name, width: stateWidth(p, e), gain: make([]float32, x.Hidden),
+	l := &Language{lexicon: x, name: e.Name, once: e.Settings.Bool(settingOnce), width: stateWidth(p, e), gain: make([]float32, x.Hidden),
 		residual: t[0], rawGain: t[1], semantic: t[2], rawKappa: t[3]}
 	x.packForward()
 	l.Refresh()
@@ -227,6 +243,21 @@ func BindLanguage(p *wiring.Plan, effector int, x *Lexicon) (*Language, error) {
 
 // Lexicon returns the words that can be said; it may not be changed.
 func (l *Language) Lexicon() *Lexicon { return l.lexicon }
+
+// Sayable says whether a word may follow those said: nothing ends before it
+// began, and no word follows itself. Hardly any sentence has such a pair, but
+// the semantic readout, which points at the same words at every tick, would now
+// and then call a flower a "flower flower". With the setting "once" no word that
+// names something is said twice at all.
+func (l *Language) Sayable(said []int32, word int) bool {
+	if len(said) == 0 {
+		return word != l.lexicon.End
+	}
+	if word == int(said[len(said)-1]) {
+		return false
+	}
+	return !l.once || !slices.Contains(said, int32(word)) || !l.lexicon.Content(word)
+}
 
 // Readings implements [Readout].
 func (l *Language) Readings() int { return 2 }

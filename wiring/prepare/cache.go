@@ -32,6 +32,9 @@ func (r *preparer) chunkKey(examples []task.Example, views int) string {
 	for i := range examples {
 		e := &examples[i]
 		fmt.Fprintf(h, "%q %q %t\n", e.ID, e.Key, e.Mirror)
+		if n := viewsOf(e, views); n != views {
+			fmt.Fprintf(h, "views %d\n", n)
+		}
 		for _, name := range sortedKeys(e.Inputs) {
 			fmt.Fprintf(h, "%q %s\n", name, e.Inputs[name].Kind)
 		}

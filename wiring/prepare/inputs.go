@@ -172,11 +172,11 @@ func (r *preparer) sense(ctx context.Context, k int, examples []task.Example, vi
 			continue
 		}
 		pictures, owner = append(pictures, m), append(owner, i)
-		if views > 1 {
+		if n := viewsOf(e, views); n > 1 {
 			from, to := r.viewSides(s)
 			square := fit.Square(m, from)
 			rng := wiring.Stream(r.o.Seed, "views of "+e.ID)
-			for range views - 1 {
+			for range n - 1 {
 				pictures, owner = append(pictures, augment(square, to, e.Mirror, rng)), append(owner, i)
 			}
 		}
@@ -187,6 +187,15 @@ func (r *preparer) sense(ctx context.Context, k int, examples []task.Example, vi
 		}
 	}
 	return flush()
+}
+
+// viewsOf is the number of views of an example's pictures, where there are to
+// be so many of others.
+func viewsOf(e *task.Example, views int) int {
+	if views > 1 && e.Views > 0 {
+		return e.Views
+	}
+	return views
 }
 
 // one encodes a single value: a sound or a text by its module, numbers as they

@@ -28,10 +28,6 @@ type Options struct {
 	Memo *Memo
 	// Workers is the number of goroutines; 0 means one a processor.
 	Workers int
-	// Blur is, for each kind of input, the length of the Gaussian vector that
-	// is added in training to what its encoder gives ([learn.Sample.Blur]): the
-	// error of the bridge that another kind's encoder has.
-	Blur map[string]float64
 	// Progress is told how many of an activity's items are done; nil for none.
 	Progress func(what string, done, total int)
 }
@@ -192,16 +188,10 @@ func (r *preparer) samples(ctx context.Context, what string, examples []task.Exa
 
 // blur is how much is added to what an example's encoders give.
 func (r *preparer) blur(e *task.Example) []float32 {
-	var out []float32
-	for k, s := range r.plan.Senses {
-		if v := r.o.Blur[e.Inputs[s.Name].Kind]; v > 0 {
-			if out == nil {
-				out = make([]float32, len(r.plan.Senses))
-			}
-			out[k] = float32(v)
-		}
+	if !(e.Blur > 0) {
+		return nil
 	}
-	return out
+	return slices.Repeat([]float32{float32(e.Blur)}, len(r.plan.Senses))
 }
 
 // parallel calls do for 0 … n−1 on the workers and returns the first error.

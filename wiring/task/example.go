@@ -21,6 +21,13 @@ type Example struct {
 	Mirror bool
 	// Repeat is how often an epoch shows it; 0 means once.
 	Repeat int
+	// Views is the number of views of its pictures in training; 0 leaves it to
+	// the options.
+	Views int
+	// Blur is the length of the Gaussian vector that is added in training to
+	// what modules make of it, at length 1 ([learn.Sample.Blur]): a text that
+	// stands for a picture errs by as much as the picture's bridge.
+	Blur float64
 }
 
 // GroupID is the example's group, or its ID when it stands alone.

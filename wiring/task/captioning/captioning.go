@@ -17,8 +17,11 @@ import (
 // Kind names the task in plans and recipes.
 const Kind = "captioning"
 
-// settingBag is the weight of the content words' loss.
-const settingBag = "bag"
+// Settings of the task.
+const (
+	settingBag     = "bag"     // weight of the content words' loss
+	settingPartial = "partial" // learn also of sentences with unknown words, and the beginnings of long ones
+)
 
 func init() { prepare.Register(Kind, captioning{}) }
 
@@ -29,26 +32,30 @@ func (captioning) Settings(string, []task.Example) (wiring.Settings, error) { re
 
 // Encode implements [prepare.Task].
 func (captioning) Encode(ctx context.Context, env prepare.Env, train, val []task.Example) (*prepare.Encoded, error) {
-	if err := env.Task.Settings.Check(settingBag); err != nil {
+	if err := env.Task.Settings.Check(settingBag, settingPartial); err != nil {
 		return nil, err
 	}
 	l := env.Modules.Language(env.Effector)
 	if l == nil {
 		return nil, fmt.Errorf("its effector has the head %q; sentences need %q", env.Plan.Effectors[env.Effector].Head, head.NameLanguage)
 	}
-	w := &writer{env: env, language: l, leftOut: map[string]int{}, known: map[string]*task.Target{}}
+	w := &writer{env: env, language: l, leftOut: map[string]int{}, known: map[string]*sentence{}, unknown: -1}
+	if env.Task.Settings.Bool(settingPartial) {
+		w.unknown = l.Unknown()
+	}
 	// The words of training sentences decide what can be said.
 	trainTokens := w.choose(train, nil)
-	words := map[int32]bool{l.End(): true}
+	sayable := map[int32]bool{l.End(): true}
 	for _, sentences := range trainTokens {
 		for _, tokens := range sentences {
 			for _, t := range tokens {
-				words[t] = true
+				sayable[t] = true
 			}
 		}
 	}
-	valTokens := w.choose(val, words)
-	for t := range words {
+	delete(sayable, w.unknown)
+	valTokens := w.choose(val, sayable)
+	for t := range sayable {
 		w.allowed = append(w.allowed, t)
 	}
 	slices.Sort(w.allowed)
@@ -88,11 +95,19 @@ func Loss(bag float64) task.Loss {
 type writer struct {
 	env      prepare.Env
 	language *frozen.Language
+	unknown  int32   // the token that stands for any unknown word; −1 leaves such sentences out
 	allowed  []int32 // tokens, ascending
 	lexicon  *head.Lexicon
 	leftOut  map[string]int
-	known    map[string]*task.Target // by tokens
-	all      []*task.Target          // in order of first mention
+	known    map[string]*sentence // by tokens
+	all      []*sentence          // in order of first mention
+}
+
+// sentence is what is heard while a target is said: the end is the last token
+// of a whole one.
+type sentence struct {
+	tokens []int32
+	target *task.Target
 }
 
 // sentences are what an example should be said of, the main one first.
@@ -106,27 +121,47 @@ func sentences(e *task.Example, target string) []string {
 	return nil
 }
 
-// choose keeps each example's sentences of known words, not too long, as
-// tokens. words, when not nil, bounds them.
-func (w *writer) choose(examples []task.Example, words map[int32]bool) [][][]int32 {
+// choose keeps each example's sentences that can be learned from, as tokens.
+// sayable, when not nil, bounds the words that are known.
+func (w *writer) choose(examples []task.Example, sayable map[int32]bool) [][][]int32 {
 	out := make([][][]int32, len(examples))
 	for i := range examples {
 		list := sentences(&examples[i], w.env.Task.Target)
 		for _, text := range list {
-			tokens, ok := w.language.Tokens(text)
-			if !ok || len(tokens) == 0 || len(tokens) > w.env.Plan.Ticks.Max {
-				continue
+			if tokens := w.tokens(text, sayable); tokens != nil {
+				out[i] = append(out[i], tokens)
 			}
-			if words != nil && slices.ContainsFunc(tokens, func(t int32) bool { return !words[t] }) {
-				continue
-			}
-			out[i] = append(out[i], tokens)
 		}
 		if len(list) > 0 && len(out[i]) == 0 {
 			w.leftOut["sentences too long or with unknown words"]++
 		}
 	}
 	return out
+}
+
+// tokens turns a text into tokens with the end after them; nil for one that
+// cannot be learned from. With a token for unknown words, a sentence counts as
+// long as half of its words are known, and a long one is cut, without an end.
+func (w *writer) tokens(text string, sayable map[int32]bool) []int32 {
+	tokens := w.language.Tokens(text, w.unknown)
+	if len(tokens) == 0 {
+		return nil
+	}
+	strange := 0
+	for i, t := range tokens {
+		if t == w.unknown || sayable != nil && !sayable[t] {
+			tokens[i] = w.unknown
+			strange++
+		}
+	}
+	most := w.env.Plan.Ticks.Max
+	if w.unknown < 0 && (strange > 0 || len(tokens) > most) || 2*strange > len(tokens) {
+		return nil
+	}
+	if len(tokens) > most {
+		return tokens[:most]
+	}
+	return append(tokens, w.language.End())
 }
 
 // targets returns the targets of each example's sentences; the same sentence
@@ -141,43 +176,35 @@ func (w *writer) targets(all [][][]int32) [][]*task.Target {
 	return out
 }
 
-// functionWords say nothing about what is to be seen or heard.
-var functionWords = func() map[string]bool {
-	m := map[string]bool{}
-	for _, w := range strings.Fields(`a an the of and or in on at to with by for from is are be as its it this that into
-		over under not no up out off his her their your one two three who which has have being used while , .`) {
-		m[w] = true
-	}
-	return m
-}()
-
 // target returns the target of a sentence, adding it when it is new: after
 // settling, its content words by the meaning; then each word and the end.
 func (w *writer) target(tokens []int32) *task.Target {
 	key := fmt.Sprint(tokens)
-	if t, ok := w.known[key]; ok {
-		return t
+	if s, ok := w.known[key]; ok {
+		return s.target
 	}
 	settle := w.env.Plan.Ticks.Settle
 	t := &task.Target{Rows: []task.Row{{Reading: head.ReadMeaning, Tick: settle}}}
 	x := w.lexicon
 	var text []string
-	for k, token := range append(slices.Clone(tokens), w.language.End()) {
-		at, _ := slices.BinarySearch(x.Tokens, token)
+	for k, token := range tokens {
+		at, known := slices.BinarySearch(x.Tokens, token)
+		if !known {
+			continue // heard, not said
+		}
 		t.Rows = append(t.Rows, task.Row{Reading: head.ReadWord, Tick: settle + 1 + k, Classes: []int32{int32(at)}})
 		if at == x.End {
 			break
 		}
 		text = append(text, x.Text[at])
-		vector := x.Vectors[at*x.Semantic:][:x.Semantic]
-		seen := slices.ContainsFunc(vector, func(v float32) bool { return v != 0 })
-		if bag := &t.Rows[0].Classes; seen && !functionWords[x.Text[at]] && !slices.Contains(*bag, int32(at)) {
+		if bag := &t.Rows[0].Classes; x.Content(at) && !slices.Contains(*bag, int32(at)) {
 			*bag = append(*bag, int32(at))
 		}
 	}
 	t.Name = strings.Join(text, " ")
-	w.known[key] = t
-	w.all = append(w.all, t)
+	s := &sentence{tokens, t}
+	w.known[key] = s
+	w.all = append(w.all, s)
 	return t
 }
 
@@ -188,12 +215,12 @@ func (w *writer) hidden(ctx context.Context) error {
 	const batch = 256
 	order := slices.Clone(w.all)
 	// Sentences of one length go together.
-	slices.SortStableFunc(order, func(a, b *task.Target) int { return len(a.Rows) - len(b.Rows) })
+	slices.SortStableFunc(order, func(a, b *sentence) int { return len(a.tokens) - len(b.tokens) })
 	width := w.lexicon.Hidden
 	for lo := 0; lo < len(order); {
 		hi := lo
-		length := len(order[lo].Rows) - 1
-		for hi < len(order) && hi-lo < batch && len(order[hi].Rows)-1 == length {
+		length := len(order[lo].tokens)
+		for hi < len(order) && hi-lo < batch && len(order[hi].tokens) == length {
 			hi++
 		}
 		group := order[lo:hi]
@@ -207,14 +234,14 @@ func (w *writer) hidden(ctx context.Context) error {
 			if len(hidden) != len(group)*width {
 				return fmt.Errorf("the language module's body gave %d numbers for %d sentences of width %d", len(hidden), len(group), width)
 			}
-			for i, t := range group {
-				t.Context = append(t.Context, hidden[i*width:][:width]...)
-				tokens[i] = w.lexicon.Tokens[t.Rows[1+k].Classes[0]]
+			for i, s := range group {
+				s.target.Feedback = append(s.target.Feedback, hidden[i*width:][:width]...)
+				tokens[i] = s.tokens[k]
 			}
 			states = next
 		}
-		for _, t := range group {
-			t.Feedback = t.Context
+		for _, s := range group {
+			s.said(w.env.Plan.Ticks.Settle, width)
 		}
 		lo = hi
 		if w.env.Progress != nil {
@@ -222,4 +249,16 @@ func (w *writer) hidden(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// said gives the words that are said the states before them.
+func (s *sentence) said(settle, width int) {
+	t := s.target
+	if len(t.Rows)-1 == len(s.tokens) {
+		t.Context = t.Feedback
+		return
+	}
+	for _, r := range t.Rows[1:] {
+		t.Context = append(t.Context, t.Feedback[(r.Tick-settle-1)*width:][:width]...)
+	}
 }
