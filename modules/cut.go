@@ -59,7 +59,7 @@ func (m *Module) cut(l *openLink, c *call) ([]*Tensor, error) {
 	}
 	out := make([]*Tensor, len(pieces))
 	for i, piece := range pieces {
-		if out[i], err = prepareImage(l.Image, piece); err != nil {
+		if out[i], err = prepareImage(l.Image, Look{Image: piece}); err != nil {
 			return nil, err
 		}
 	}

@@ -24,6 +24,8 @@ type Input interface {
 type (
 	// Image is a decoded picture.
 	Image = picture.Image
+	// Look is a picture in a view.
+	Look = picture.Look
 	// Sound is a decoded sound.
 	Sound = sound.Clip
 	// Text is what a text port takes.
@@ -403,6 +405,10 @@ func (m *Module) Prepare(port string, in Input) (*Tensor, error) {
 	switch v := in.(type) {
 	case Image:
 		if p.Image != nil {
+			t, err = prepareImage(p.Image, Look{Image: v})
+		}
+	case Look:
+		if p.Image != nil {
 			t, err = prepareImage(p.Image, v)
 		}
 	case Sound:
@@ -495,8 +501,8 @@ func (m *Module) unknownPort(side, name string, ports []Port) error {
 	return fmt.Errorf("%w: module %s has no %s port %q%s; it has %s", ErrInput, m.Manifest.Name, side, name, suggestion(name, names), strings.Join(names, ", "))
 }
 
-func prepareImage(s *picture.Spec, img Image) (*Tensor, error) {
-	data, shape, err := s.Prepare(img)
+func prepareImage(s *picture.Spec, img Look) (*Tensor, error) {
+	data, shape, err := s.Look(img)
 	if err != nil {
 		return nil, err
 	}

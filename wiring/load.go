@@ -68,6 +68,7 @@ type senseFile struct {
 	PerTick  bool          `yaml:"per_tick"`
 	Read     string        `yaml:"read"`
 	Places   int           `yaml:"places"`
+	Views    int           `yaml:"views"`
 	Width    int           `yaml:"width"`
 	Regions  []string      `yaml:"regions"`
 }
@@ -354,7 +355,7 @@ func (f *planFile) plan(doc *document) (*Plan, error) {
 	}
 	var err error
 	for i, s := range f.Senses {
-		sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, PerTick: s.PerTick, Read: s.Read, Places: s.Places, Width: s.Width}
+		sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, PerTick: s.PerTick, Read: s.Read, Places: s.Places, Views: s.Views, Width: s.Width}
 		if sense.Read == "" {
 			sense.Read = ReadWhole
 		}

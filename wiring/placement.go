@@ -59,7 +59,7 @@ type placement struct {
 
 // sense gives a sense its width and its regions.
 func (x *placement) sense(i int, s RecipeSense, given int) error {
-	sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, PerTick: s.Kind == KindSeries, Read: either2(s.Read, ReadWhole)}
+	sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, PerTick: s.Kind == KindSeries, Read: either2(s.Read, ReadWhole), Views: s.Views}
 	at := fmt.Sprintf("$.senses[%d]", i)
 	var err error
 	if s.Kind == KindVector || s.Kind == KindSeries {

@@ -120,12 +120,20 @@ type Sense struct {
 	// vectors, and each region attends to them with its own state as the query.
 	Read   string
 	Places int
+	// Views is how often a picture is looked at, each time another way, 1 to
+	// [MaxViews]; the mean of what the module makes of the views enters. 0 is
+	// once.
+	Views int
 	// Regions are where it enters, in increasing order; each has its own
 	// embedding matrix E.
 	Regions []int
 	// Width is the length of the vector that enters.
 	Width int
 }
+
+// MaxViews is how many ways there are of looking at a picture: as the module
+// cuts it, mirrored, whole, and whole and mirrored.
+const MaxViews = 4
 
 // Encoder is a module's output that lies in a sense's space.
 type Encoder struct{ Kind, Module, Port string }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome/atlas"
 	"github.com/connectomewire/wire/internal/edit"
+	"github.com/connectomewire/wire/modules"
 )
 
 //go:embed recipes/*.yaml
@@ -68,6 +69,8 @@ type RecipeSense struct {
 	Encoders []encoderFile `yaml:"encoders,omitempty"`
 	// Width of a sense of kind vector or series; 0 takes that of the data.
 	Width int `yaml:"width,omitempty"`
+	// Views is how often a picture is looked at, see [Sense].
+	Views int `yaml:"views,omitempty"`
 	// Read is "whole" (the default), or "glimpse" for a port that gives a grid.
 	Read string `yaml:"read,omitempty"`
 	// Of names the sense that cues a memory, see [Sense]; it stands before.
@@ -373,6 +376,8 @@ func (r *Recipe) checkEntry(at string, s *RecipeSense) error {
 		return r.fail(at+".width", "the width of sense %q is that of its module's port; leave it out", s.Name)
 	case s.Width < 0 || s.Width > maxPort:
 		return r.fail(at+".width", "width of sense %q is %d, want 1 to %d, or nothing to take that of the data", s.Name, s.Width, maxPort)
+	case s.Views < 0 || s.Views > MaxViews || s.Views > 1 && s.Kind != modules.KindImage:
+		return r.fail(at+".views", "sense %q takes %d views; a picture can be looked at in 1 to %d ways, nothing else in more than one", s.Name, s.Views, MaxViews)
 	case s.Read != "" && s.Read != ReadWhole && s.Read != ReadGlimpse:
 		return r.fail(at+".read", "sense %q is read %q, want %s or %s", s.Name, s.Read, ReadWhole, ReadGlimpse)
 	case s.Read == ReadGlimpse && (given || s.Kind == KindMemory || len(s.Encoders) > 0):

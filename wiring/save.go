@@ -181,6 +181,9 @@ func (p *Plan) planYAML() []byte {
 			pair("    ", "read", s.Read)
 			line("    places: %d", s.Places)
 		}
+		if s.Views > 1 {
+			line("    views: %d", s.Views)
+		}
 		line("    width: %d", s.Width)
 		line("    regions: %s", labels(s.Regions))
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/internal/edit"
+	"github.com/connectomewire/wire/modules"
 )
 
 // A problem is a mistake in a plan at a YAML path of plan.yaml, or at a tract.
@@ -140,6 +141,8 @@ func (p *Plan) checkEntry(path string, s *Sense) error {
 		return problemAt(path+".module", "sense %q is of kind %s, whose numbers no module makes", s.Name, s.Kind)
 	case s.PerTick != (s.Kind == KindSeries):
 		return problemAt(path+".per_tick", "sense %q is of kind %q: a sense of kind %s, and no other, gives one vector a step", s.Name, s.Kind, KindSeries)
+	case s.Views < 0 || s.Views > MaxViews || s.Views > 1 && s.Kind != modules.KindImage:
+		return problemAt(path+".views", "sense %q takes %d views; a picture can be looked at in 1 to %d ways, nothing else in more than one", s.Name, s.Views, MaxViews)
 	case s.Read != ReadWhole && s.Read != ReadGlimpse:
 		return problemAt(path+".read", "sense %q is read %q, want %s or %s", s.Name, s.Read, ReadWhole, ReadGlimpse)
 	case s.Read == ReadGlimpse && (s.Places < 2 || s.Places > maxPort || s.PerTick || s.Kind == KindMemory):

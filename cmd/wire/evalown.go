@@ -54,7 +54,7 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	}
 	if o.Fresh {
 		for i := range parts {
-			parts[i].Train, parts[i].Val = eval.Spread(parts[i].Train, c.Int("limit")), eval.Spread(parts[i].Val, c.Int("limit"))
+			parts[i].Train, parts[i].Val = examples.Spread(parts[i].Train, c.Int("limit")), examples.Spread(parts[i].Val, c.Int("limit"))
 		}
 	} else if err := asLearned(c, plan, parts[0].Train, &o); err != nil {
 		return err
@@ -116,7 +116,7 @@ func asLearned(c *cli.Context, plan *wiring.Plan, train []task.Example, o *eval.
 		fmt.Fprintf(c.App.ErrWriter, "note: plan %q does not say how it was trained; its controls are taught with the options here\n", plan.Name)
 	}
 	for _, r := range o.Learned {
-		if err := r.Check(eval.Spread(train, r.Limit)); err != nil && taught {
+		if err := r.Check(examples.Spread(train, r.Limit)); err != nil && taught {
 			return err
 		} else if err != nil {
 			fmt.Fprintln(c.App.ErrWriter, "note:", err)

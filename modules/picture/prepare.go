@@ -15,7 +15,12 @@ import (
 // Prepare makes a model's input of a picture: channels × height × width
 // numbers, or height × width × channels when the layout is nhwc.
 func (s *Spec) Prepare(img Image) (data []float32, shape []int, err error) {
-	if img.Image == nil {
+	return s.Look(Look{Image: img})
+}
+
+// Look is [Spec.Prepare] of a picture in a view.
+func (s *Spec) Look(img Look) (data []float32, shape []int, err error) {
+	if img.Image.Image == nil {
 		return nil, nil, errors.New("there is no picture")
 	}
 	if err := s.Check(); err != nil {
@@ -27,10 +32,12 @@ func (s *Spec) Prepare(img Image) (data []float32, shape []int, err error) {
 	}
 	r, g, blue, _ := s.background()
 	ground := color.RGBA{r, g, blue, 255}
-	fitted, err := s.fit(flatten(img, ground), ground)
+	how := img.View.fitted(*s)
+	fitted, err := how.fit(flatten(img, ground), ground)
 	if err != nil {
 		return nil, nil, err
 	}
+	img.View.mirror(fitted)
 	return s.normalize(fitted)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
@@ -97,7 +98,7 @@ type own struct {
 // part teaches and scores one division.
 func (x *own) part(ctx context.Context, part Part) error {
 	if limit := x.limit(); limit > 0 {
-		part.Train, part.Val = Spread(part.Train, limit), Spread(part.Val, limit)
+		part.Train, part.Val = examples.Spread(part.Train, limit), examples.Spread(part.Val, limit)
 	}
 	var sets [3][]prepare.Vectors
 	for i, list := range [][]task.Example{part.Train, part.Val, part.Test} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
@@ -151,7 +152,7 @@ func (x *round) teach(ctx context.Context, name string, p *wiring.Plan, seed uin
 	for _, r := range x.o.Learned {
 		prep := x.o.Prepare
 		prep.Views = r.Views
-		if err := lesson(Spread(x.part.Train, r.Limit), Spread(x.part.Val, r.Limit), prep, r.Options(x.o.Learn)); err != nil {
+		if err := lesson(examples.Spread(x.part.Train, r.Limit), examples.Spread(x.part.Val, r.Limit), prep, r.Options(x.o.Learn)); err != nil {
 			return err
 		}
 	}

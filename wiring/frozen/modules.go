@@ -193,26 +193,48 @@ func (m *Modules) Encode(ctx context.Context, s *wiring.Sense, kind string, valu
 		}
 		return encodeTexts(ctx, module, e.Port, s.Numbers(), texts)
 	}
-	in, err := inputsOf(s, kind, values)
-	if err != nil {
-		return nil, err
-	}
-	out, err := run(ctx, module, kind, []want{{e.Port, s.Numbers()}}, in)
+	out, err := look(ctx, module, s, kind, []want{{e.Port, s.Numbers()}}, values)
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
 }
 
-// inputsOf makes a module's inputs of pictures and sounds.
+// look runs a module over pictures and sounds and returns outputs, each
+// [values, numbers]: of a picture that the sense takes several views of, the
+// mean over them.
+func look(ctx context.Context, module *modules.Module, s *wiring.Sense, kind string, wants []want, values []any) ([][]float32, error) {
+	in, err := inputsOf(s, kind, values)
+	if err != nil {
+		return nil, err
+	}
+	out, err := run(ctx, module, kind, wants, in)
+	if err != nil || len(in) == len(values) {
+		return out, err
+	}
+	views := len(in) / len(values)
+	for k, w := range wants {
+		mean := make([]float32, len(values)*w.numbers)
+		for i, x := range out[k] {
+			mean[i/(w.numbers*views)*w.numbers+i%w.numbers] += x / float32(views)
+		}
+		out[k] = mean
+	}
+	return out, nil
+}
+
+// inputsOf makes a module's inputs of pictures, in every view that the sense
+// takes, and sounds.
 func inputsOf(s *wiring.Sense, kind string, values []any) ([]modules.Input, error) {
-	in := make([]modules.Input, len(values))
-	for i, v := range values {
+	in := make([]modules.Input, 0, len(values))
+	for _, v := range values {
 		switch v := v.(type) {
 		case image.Image:
-			in[i] = picture.Image{Image: v}
+			for view := range max(s.Views, 1) {
+				in = append(in, picture.Look{Image: picture.Image{Image: v}, View: picture.View(view)})
+			}
 		case task.Sound:
-			in[i] = sound.Clip{Samples: v.Samples, Rate: v.Rate}
+			in = append(in, sound.Clip{Samples: v.Samples, Rate: v.Rate})
 		default:
 			return nil, fmt.Errorf("sense %q of kind %s was given %T", s.Name, kind, v)
 		}
@@ -364,11 +386,7 @@ func (m *Modules) EncodeWithText(ctx context.Context, s *wiring.Sense, kind stri
 			vector, err = m.Encode(ctx, s, kind, []any{value})
 			return vector, text, err
 		} else if own {
-			in, err := inputsOf(s, kind, []any{value})
-			if err != nil {
-				return nil, nil, err
-			}
-			out, err := run(ctx, module, kind, []want{{e.Port, s.Numbers()}, {textPort, semantic}}, in)
+			out, err := look(ctx, module, s, kind, []want{{e.Port, s.Numbers()}, {textPort, semantic}}, []any{value})
 			if err != nil {
 				return nil, nil, err
 			}

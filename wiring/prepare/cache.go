@@ -28,6 +28,9 @@ func (r *preparer) chunkKey(examples []task.Example, views int) string {
 			continue // is not cached: it depends on all episodes
 		}
 		fmt.Fprintf(h, "%s %q %s %d %t\n", s.Name, s.All(), s.Read, s.Numbers(), s.PerTick)
+		if s.Views > 1 {
+			fmt.Fprintf(h, "%d views\n", s.Views)
+		}
 	}
 	for i := range examples {
 		e := &examples[i]

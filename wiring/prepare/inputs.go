@@ -124,17 +124,18 @@ func (r *preparer) encode(ctx context.Context, examples []task.Example, views in
 }
 
 // sense encodes what examples give one sense. Pictures go through their module
-// in batches.
+// in batches. Where the sense takes several views of a picture, a random one of
+// training stands for them all.
 func (r *preparer) sense(ctx context.Context, k int, examples []task.Example, views int, rows []given) error {
 	const batch = 32
 	s := &r.plan.Senses[k]
-	var pictures []any
-	var owner []int
-	flush := func() error {
+	once := *s
+	once.Views = 0
+	encode := func(how *wiring.Sense, pictures []any, owner []int) error {
 		if len(pictures) == 0 {
 			return nil
 		}
-		v, err := r.modules.Encode(ctx, s, modules.KindImage, pictures)
+		v, err := r.modules.Encode(ctx, how, modules.KindImage, pictures)
 		if err != nil {
 			return fmt.Errorf("prepare: %s: %w", examples[owner[0]].ID, err)
 		}
@@ -144,9 +145,10 @@ func (r *preparer) sense(ctx context.Context, k int, examples []task.Example, vi
 		for i, at := range owner {
 			rows[at].vectors[k] = append(rows[at].vectors[k], v[i*s.Numbers():][:s.Numbers()]...)
 		}
-		pictures, owner = pictures[:0], owner[:0]
 		return nil
 	}
+	var pictures []any
+	var owner []int
 	for i := range examples {
 		e := &examples[i]
 		in, ok := e.Inputs[s.Name]
@@ -171,7 +173,13 @@ func (r *preparer) sense(ctx context.Context, k int, examples []task.Example, vi
 			}
 			continue
 		}
-		pictures, owner = append(pictures, m), append(owner, i)
+		if s.Views > 1 {
+			if err := encode(s, []any{m}, []int{i}); err != nil {
+				return err
+			}
+		} else {
+			pictures, owner = append(pictures, m), append(owner, i)
+		}
 		if n := viewsOf(e, views); n > 1 {
 			from, to := r.viewSides(s)
 			square := fit.Square(m, from)
@@ -181,12 +189,13 @@ func (r *preparer) sense(ctx context.Context, k int, examples []task.Example, vi
 			}
 		}
 		if len(pictures) >= batch {
-			if err := flush(); err != nil {
+			if err := encode(&once, pictures, owner); err != nil {
 				return err
 			}
+			pictures, owner = pictures[:0], owner[:0]
 		}
 	}
-	return flush()
+	return encode(&once, pictures, owner)
 }
 
 // viewsOf is the number of views of an example's pictures, where there are to
