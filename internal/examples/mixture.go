@@ -34,6 +34,9 @@ type Ingredient struct {
 	// Input and Target bind columns of one's own data, as [own.Options].
 	Input  map[string]string `yaml:"input,omitempty"`
 	Target map[string]string `yaml:"target,omitempty"`
+	// Say replaces texts and labels that are targets, small letters and capitals
+	// alike: names of files are seldom what one would say.
+	Say map[string]string `yaml:"say,omitempty"`
 	// Senses give the texts of packaged sets to senses in the place of their
 	// pictures and sounds.
 	Senses []string `yaml:"texts_to,omitempty"`
@@ -112,6 +115,7 @@ func (m *Mixture) Examples(ctx context.Context, cache *datasets.Cache, o own.Opt
 		for _, set := range [][]task.Example{t, v} {
 			for k := range set {
 				e := &set[k]
+				s.rephrase(e)
 				e.ID, e.Blur, e.Views = fmt.Sprintf("%d/%s", i+1, e.ID), s.Blur, s.Views
 				if e.Group != "" && s.Data != "" {
 					e.Group = fmt.Sprintf("%d/%s", i+1, e.Group)
@@ -158,6 +162,39 @@ func (s *Ingredient) examples(ctx context.Context, m *Mixture, cache *datasets.C
 		train, val, _ = Split(d)
 	}
 	return Spread(train, s.Limit), Spread(val, s.Limit), nil
+}
+
+// rephrase says what is asked of an example in other words.
+func (s *Ingredient) rephrase(e *task.Example) {
+	if len(s.Say) == 0 {
+		return
+	}
+	say := map[string]string{}
+	for from, to := range s.Say {
+		say[strings.ToLower(from)] = to
+	}
+	other := func(text string) string {
+		if to, ok := say[strings.ToLower(text)]; ok {
+			return to
+		}
+		return text
+	}
+	targets := map[string]any{}
+	for name, v := range e.Targets {
+		switch v := v.(type) {
+		case string:
+			targets[name] = other(v)
+		case []string:
+			all := make([]string, len(v))
+			for i, text := range v {
+				all[i] = other(text)
+			}
+			targets[name] = all
+		default:
+			targets[name] = v
+		}
+	}
+	e.Targets = targets
 }
 
 // asTexts gives each example's texts to senses, in the place of what was seen
