@@ -39,6 +39,9 @@ func pictureFile(name string) *Picture {
 	return &Picture{Name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
 }
 
+// PictureFile is a picture in a file of its own.
+func PictureFile(name string) *Picture { return pictureFile(name) }
+
 // drawingFile is an SVG drawing in a file of its own.
 func drawingFile(cache *Cache, name string) *Picture {
 	p := pictureFile(name)

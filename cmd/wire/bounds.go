@@ -53,7 +53,7 @@ var checks = map[string]check{
 	"layout":     oneOf(string(graphs.Lobes), string(graphs.Axial), string(graphs.Sagittal)),
 
 	// What is read has to be there, what is written has to be writable.
-	"image": file, "sound": file, "labels": labelFiles, "library": file, "mixture": file,
+	"image": file, "sound": file, "labels": labelFiles, "sentences": file, "library": file, "mixture": file,
 	"modules": directory, "fold-modules": directory, "data pull from": directory,
 	"output": output, "build output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
 	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,

@@ -29,6 +29,7 @@ func evalCommand() *cli.Command {
 			"   wire eval plan --data sounds/ --folds fold      one plan a fold, pooled; --control rewired\n" +
 			"   wire eval plan                                  stamps, emoji and sounds, validation split\n" +
 			"   wire eval plan --eval-set stamps --json\n" +
+			"   wire eval default --data DIR --eval-set photos  captioned photographs, DIR/photos/coco/captions.tsv\n" +
 			"   wire eval plan --split test                     for the final report only\n" +
 			"   wire eval plan --lesion lh-pericalcarine --lesion rh-pericalcarine\n" +
 			"   wire eval plan --sound-folds                          sounds by cross-validation: trains five plans\n\n" +
@@ -45,6 +46,7 @@ func evalCommand() *cli.Command {
 			&cli.IntFlag{Name: "eval-limit", Usage: "score only `N` inputs of a set, evenly spread; 0 takes all"},
 			&cli.IntFlag{Name: "resamples", Value: eval.Default().Resamples, Usage: "bootstrap resamples, `N`"},
 			&cli.Uint64Flag{Name: "seed", Value: eval.Default().Seed, Usage: "seed of the bootstrap, `N`"},
+			&cli.StringFlag{Name: "sentences", Usage: "with --eval-set photos, a `FILE` of sentences, a line each, in which the neighbours are looked up"},
 			&cli.BoolFlag{Name: "greedy", Usage: "leave out the slower beam-mbr conditions"},
 			&cli.BoolFlag{Name: "sound-folds", Usage: "score sounds in five folds, training a plan for each", Category: "folds"},
 			&cli.StringFlag{Name: "fold-modules", Usage: "take fold K's sound module from `DIR`/fold-K/NAME", Category: "folds"},
@@ -75,6 +77,12 @@ func evaluate(c *cli.Context) error {
 	}
 	if ownData(c, "eval-set") {
 		return evaluateOwn(c, plan, dir)
+	}
+	if slices.Contains(c.StringSlice("eval-set"), photographs) {
+		if len(c.StringSlice("eval-set")) > 1 {
+			return usagef("--eval-set %s is scored by itself: photographs are placed by bridges that never saw them", photographs)
+		}
+		return evaluatePhotographs(c, plan, dir)
 	}
 	if c.Bool("sound-folds") {
 		return evaluateFolds(c, plan, dir, split)

@@ -94,7 +94,12 @@ func (g *Gallery) Nearest(embedding []float32) string {
 // the caption of neighbour j with probability softmax(cosine_j / 0.1), after
 // the consensus captions of Devlin et al. (2015).
 func (g *Gallery) Consensus(cider *CIDEr, embedding []float32) string {
-	near := nearest(Unit([][]float32{embedding})[0], g.vectors, ConsensusNeighbours)
+	return g.ConsensusOf(cider, embedding, ConsensusNeighbours)
+}
+
+// ConsensusOf is [Gallery.Consensus] among n neighbours.
+func (g *Gallery) ConsensusOf(cider *CIDEr, embedding []float32, n int) string {
+	near := nearest(Unit([][]float32{embedding})[0], g.vectors, n)
 	vectors := make([]*vector, len(near))
 	weights := make([]float64, len(near))
 	for j, n := range near {

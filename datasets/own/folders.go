@@ -29,7 +29,12 @@ type tree struct {
 func walk(root string) (*tree, error) {
 	t := &tree{root: root, media: map[Kind][]string{}}
 	files := 0
-	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+	// The folder itself may be a link.
+	root, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

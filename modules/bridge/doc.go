@@ -1,14 +1,9 @@
-// Package bridge fits what takes a vision module's features to the space of a
-// text module: ridge regression on a few captioned pictures.
+// Package bridge takes photographs out of a fitted bridge again.
 //
-// A classifier of pictures knows much and says little: its features are no
-// words. A linear map of the standardised features, and of the mean vector of
-// its classes' names under the class probabilities, takes a picture near the
-// vectors of what people say of it. Where there are few captioned pictures, the
-// classes help: each gives one prototype, its own row of the classifier in the
-// place of features, with its name's vector as the target.
-//
-// The shipped module "vision" carries such a bridge as its second part. This
-// package reads it back from a module's files and fits it anew on other
-// pictures, so that pictures can be placed by a bridge that never saw them.
+// A vision module that places pictures in a space of texts carries a linear
+// bridge, fitted by ridge regression on a few captioned photographs. Scored on
+// those, it would be scored on what it learned from. With what each photograph
+// added to the regression kept beside the module, the bridge that never saw
+// some of them follows exactly, without fitting anything anew (the identity of
+// Woodbury 1950; Hastie et al., "The Elements of Statistical Learning", 7.10).
 package bridge

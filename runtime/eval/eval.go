@@ -69,8 +69,10 @@ func Default() Options { return Options{Resamples: 10000, Seed: 1} }
 // Contestants are the plans that are compared.
 type Contestants struct {
 	Plan *answer.Session
-	// Untrained and Adapter may be nil.
-	Untrained, Adapter *answer.Session
+	// The others may be nil: the plan before learning, the adapter without
+	// tracts, the plan without the tracts that leave what sees, and what its
+	// language module says by itself.
+	Untrained, Adapter, Cut, Alone *answer.Session
 }
 
 // Set is what is evaluated: samples, and what of them is shown.
@@ -84,6 +86,11 @@ type Set struct {
 	// n-grams and what counts as seen. Alike are those of the same kind, which
 	// give the constant caption.
 	Training, Alike []*datasets.Sample
+
+	// Photographs come encoded, with sentences to look up.
+	encoded   map[*datasets.Sample]encoded
+	sentences []string
+	gallery   *metrics.Gallery
 }
 
 // Open reads a set and the training samples it is compared with.
@@ -187,11 +194,7 @@ func (e *evaluation) encode(ctx context.Context) error {
 	for range goruntime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				in, err := e.input(e.samples[i])
-				if err == nil {
-					encoded[i], err = e.who.Plan.Encode(ctx, in)
-				}
-				failed[i] = err
+				encoded[i], failed[i] = e.encodeOne(ctx, e.samples[i])
 				mu.Lock()
 				done++
 				e.o.Progress("encoding "+e.set.Name, done, len(e.samples))
@@ -222,6 +225,27 @@ func (e *evaluation) encode(ctx context.Context) error {
 	return nil
 }
 
+// encodeOne runs the modules over a sample, unless that was done.
+func (e *evaluation) encodeOne(ctx context.Context, s *datasets.Sample) (*answer.Encoded, error) {
+	if known, ok := e.set.encoded[s]; ok {
+		senses := make([][]float32, len(e.plan.Senses))
+		for k := range e.plan.Senses {
+			if e.plan.Senses[k].Kind == modules.KindImage {
+				senses[k] = known.vector
+				break
+			}
+		}
+		x := e.who.Plan.Encoded(senses, 0)
+		x.Text = known.vector
+		return x, nil
+	}
+	in, err := e.input(s)
+	if err != nil {
+		return nil, err
+	}
+	return e.who.Plan.Encode(ctx, in)
+}
+
 func (e *evaluation) input(s *datasets.Sample) (answer.Inputs, error) {
 	in := answer.Inputs{}
 	if e.set.Picture {
@@ -250,6 +274,10 @@ func (e *evaluation) neighbours(data *learn.Data) error {
 		}
 	}
 	n := len(e.samples)
+	if e.set.encoded != nil {
+		e.lookUp(sense)
+		return nil
+	}
 	constant := metrics.ConstantCaption(e.cider, e.set.Alike)
 	e.add("constant", slices.Repeat([]string{constant}, n))
 	if sense < 0 {
@@ -282,6 +310,25 @@ func (e *evaluation) neighbours(data *learn.Data) error {
 	e.add(nearest, near)
 	e.add("kNN consensus", knn)
 	return nil
+}
+
+// lookUp adds the conditions that look up sentences, and the likeliest class's
+// name.
+func (e *evaluation) lookUp(sense int) {
+	n := len(e.samples)
+	class, near, many := make([]string, n), make([]string, n), make([]string, n)
+	for i, x := range e.encoded {
+		class[i] = "a " + e.set.encoded[e.samples[i]].class
+		if e.set.gallery != nil {
+			near[i], many[i] = e.set.gallery.Nearest(x.Senses[sense]), e.set.gallery.ConsensusOf(e.cider, x.Senses[sense], 100)
+		}
+	}
+	if e.set.gallery != nil {
+		e.add("constant", slices.Repeat([]string{metrics.ConstantCaption(e.cider, e.set.Alike)}, n))
+		e.add(nearest, near)
+		e.add("consensus of 100", many)
+	}
+	e.add("class words", class)
 }
 
 // Names of the conditions that others are compared with.
@@ -332,7 +379,8 @@ func (e *evaluation) speak(ctx context.Context) error {
 		name  string
 		who   *answer.Session
 		blank bool
-	}{{"plan", e.who.Plan, false}, {"blanked", e.who.Plan, true}, {"untrained", e.who.Untrained, false}, {"adapter", e.who.Adapter, false}} {
+	}{{"plan", e.who.Plan, false}, {"blanked", e.who.Plan, true}, {"untrained", e.who.Untrained, false}, {"adapter", e.who.Adapter, false},
+		{"visual tracts cut", e.who.Cut, false}, {"language alone", e.who.Alone, false}} {
 		if c.who == nil {
 			continue
 		}
@@ -340,7 +388,7 @@ func (e *evaluation) speak(ctx context.Context) error {
 			name    string
 			options answer.Options
 		}{{"greedy", answer.Greedy()}, {"beam-mbr", answer.Better()}, {"memory alone", answer.MemoryAlone()}} {
-			if d.name != "greedy" && (e.o.Greedy || c.blank) {
+			if d.name != "greedy" && (e.o.Greedy || c.blank || c.who == e.who.Cut || c.who == e.who.Alone) {
 				continue
 			}
 			if d.name == "memory alone" && (c.name != "plan" || !e.reminds()) {

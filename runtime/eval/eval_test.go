@@ -7,6 +7,7 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
+	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/wiring"
 )
@@ -112,10 +113,10 @@ func TestShuffledCaptionsMeetOtherConceptsOnly(t *testing.T) {
 
 func TestSpread(t *testing.T) {
 	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
-	if got := Spread(all, 3); len(got) != 3 || got[0] != 0 || got[2] != 6 {
+	if got := examples.Spread(all, 3); len(got) != 3 || got[0] != 0 || got[2] != 6 {
 		t.Errorf("3 of 10: %v", got)
 	}
-	if got := Spread(all, 0); len(got) != 10 {
+	if got := examples.Spread(all, 0); len(got) != 10 {
 		t.Errorf("0 means all, got %v", got)
 	}
 }

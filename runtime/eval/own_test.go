@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/wiring"
@@ -100,7 +101,7 @@ func TestControlsAreTaughtOnceAPlanAndLikeIt(t *testing.T) {
 	p, m := signs(t)
 	part := Part{Train: sums(120, 1), Val: sums(20, 2), Test: sums(40, 3)}
 	const limit = 80
-	train, val := Spread(part.Train, limit), Spread(part.Val, limit)
+	train, val := examples.Spread(part.Train, limit), examples.Spread(part.Val, limit)
 	data, _, err := prepare.Prepare(t.Context(), p, m, train, val, prepare.Default())
 	if err != nil {
 		t.Fatal(err)

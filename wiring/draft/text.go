@@ -13,10 +13,13 @@ import (
 // options are the settings of tasks and heads that a recipe may add, with what
 // they do: as they would stand under `settings`.
 var options = map[string][]option{
-	"labelling":   {{"balance", true, "rare labels weigh as much as common ones"}},
-	"answering":   {{"balance", true, "rare answers weigh as much as common ones"}},
-	"retrieval":   {{"sharpness", 20.0, "what multiplies the cosines: the inverse temperature"}},
-	"captioning":  {{"bag", 0.5, "weight of the words of a sentence, whatever their order"}},
+	"labelling": {{"balance", true, "rare labels weigh as much as common ones"}},
+	"answering": {{"balance", true, "rare answers weigh as much as common ones"}},
+	"retrieval": {{"sharpness", 20.0, "what multiplies the cosines: the inverse temperature"}},
+	"captioning": {
+		{"bag", 0.5, "weight of the words of a sentence, whatever their order"},
+		{"partial", true, "learn also of sentences with unknown words, which are heard and not said, and the beginnings of long ones"},
+	},
 	"forecasting": {{"horizon", 1, "how many steps ahead"}, {"warm", 0, "steps at the beginning that nothing is asked of"}},
 }
 

@@ -128,6 +128,27 @@ func TextModule(e *wiring.Effector) string {
 	return "text"
 }
 
+// Alone is a plan whose effectors that speak say what their language modules
+// say by themselves: the brain's residual and its pointing at words are zero.
+func Alone(p *wiring.Plan) (*wiring.Plan, error) {
+	q := *p
+	q.Name = "language of " + p.Name
+	q.Params = p.Params.Clone()
+	for i := range q.Effectors {
+		e := &q.Effectors[i]
+		if e.Head != NameLanguage {
+			continue
+		}
+		t, err := tensors(&q, e, q.Params, "gain", "kappa")
+		if err != nil {
+			return nil, err
+		}
+		clear(t[0])
+		clear(t[1])
+	}
+	return &q, nil
+}
+
 // Lexicon is what of a language module the head works with: its last layer
 // for the words that may be said, and the words' vectors.
 type Lexicon struct {

@@ -25,6 +25,13 @@ def exported(folder, *sources):
     return [(row["text"], row["split"]) for row in rows if row["source"] in sources]
 
 
+def drawings(folder):
+    """Rows of pictures.jsonl that are learned from or validated on, with their place in pictures.npy: neither extras nor the held-out style."""
+    with open(Path(folder) / "pictures.jsonl", encoding="utf-8") as lines:
+        rows = [json.loads(line) | {"row": i} for i, line in enumerate(lines)]
+    return [r for r in rows if r["split"] in ("train", "val") and not r.get("held_style") and not r.get("extra") and r["captions"]]
+
+
 def sounds(folder):
     """Rows of sounds.jsonl."""
     with open(Path(folder) / "sounds.jsonl", encoding="utf-8") as lines:

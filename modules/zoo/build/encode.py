@@ -49,6 +49,16 @@ def pictures(model, paths):
     return {"features": np.concatenate([o[0] for o in out]), "logits": np.concatenate([o[1] for o in out])}
 
 
+def drawings(model, pictures, rows):
+    """Features and logits of square pictures [n, 224, 224, 4], transparent before white."""
+    run, out = session(model), []
+    for k in range(0, len(rows), 16):
+        x = np.asarray(pictures[rows[k : k + 16]]).astype(np.float32)
+        x = x[..., :3] * x[..., 3:] / 255 + (255 - x[..., 3:])
+        out.append(run.run(["features", "logits"], {"picture": ((x - 127) / 128).transpose(0, 3, 1, 2)}))
+    return {"features": np.concatenate([o[0] for o in out]), "logits": np.concatenate([o[1] for o in out])}
+
+
 def logmel(samples):
     """Log-mel frames [frames, bands] of samples at 44.1 kHz, as the authors' librosa variant makes them."""
     peak = np.abs(samples).max() or 1

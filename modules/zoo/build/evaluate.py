@@ -25,18 +25,29 @@ def ranks(points, targets):
     return (scores >= np.diag(scores)[:, None]).sum(1)
 
 
-def photographs(features, logits, targets, mean, classes, rows, log=print):
+def photographs(features, logits, targets, mean, classes, rows, drawings=None, log=print):
     """Five folds over captioned photographs: each is placed by a bridge that saw none of its fold. Returns points and bridges.
 
     targets: unit text vectors; mean: the mean text vector."""
     fold, points, bridges = folds(len(features)), np.zeros_like(targets), []
+    made = lambda: VisionBridge(classes, rows, features, drawings)
     for k in range(5):
         kept = fold != k
-        fitted = VisionBridge(classes, rows).fit(features[kept], logits[kept], (targets - mean)[kept])
+        fitted = made().fit(features[kept], logits[kept], (targets - mean)[kept])
         points[~kept] = fitted(features[~kept], logits[~kept])
         bridges.append(fitted)
     log(retrieval("photographs in five folds", points, targets - mean, fold))
     return points, bridges
+
+
+def drawn(bridge, features, logits, targets, names, log=print):
+    """Drawings that were not learned from, among the names of all of them."""
+    every, own = np.unique(names, return_inverse=True)
+    vectors = np.stack([targets[np.flatnonzero(own == i)[0]] for i in range(len(every))])
+    scores = bridge(features, logits) @ unit(vectors).T
+    rank = (scores >= scores[np.arange(len(own)), own][:, None]).sum(1)
+    log(f"drawings held out: {len(own)}, own name among {len(every)}: R@1 {np.mean(rank <= 1):.3f}, R@10 {np.mean(rank <= 10):.3f} "
+        f"(chance {10 / len(every):.3f})")
 
 
 def retrieval(what, points, targets, fold=None):

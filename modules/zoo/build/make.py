@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file
 
 import corpora
 import encode
@@ -72,40 +73,53 @@ def vision_parts(a):
     return model, photos, w["_fc.weight"], encode.kept(Path(a.work) / "classes.npz", None)["v"]
 
 
-def write_vision(a, folder, model, bridge, name):
+def drawings(a, model):
+    """(training, validation) of exported drawings: (features, logits, centred text vectors, names)."""
+    rows = corpora.drawings(a.export)
+
+    def made():
+        pictures = np.load(Path(a.export) / "pictures.npy", mmap_mode="r")
+        if pictures.shape[1] != vision.SIDE:
+            raise SystemExit(f"{a.export} has pictures of {pictures.shape[1]} pixels: wire data export --size {vision.SIDE}")
+        out = encode.drawings(model, pictures, [r["row"] for r in rows])
+        names = sorted({r["captions"][0] for r in rows})
+        told = dict(zip(names, Teacher().vectors(names)))
+        return {**out, "v": np.stack([told[r["captions"][0]] for r in rows])}
+
+    kept, mean = encode.kept(Path(a.work) / "drawings.npz", made), mean_caption(a)
+    names, split = np.array([r["captions"][0] for r in rows]), np.array([r["split"] for r in rows])
+    return [(kept["features"][at], kept["logits"][at], kept["v"][at] - mean, names[at]) for at in (split == "train", split == "val")]
+
+
+def write_vision(a, folder, model, bridge, name, photos, targets):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "net.onnx").write_bytes(model.read_bytes())
+    save_file({"influence": np.ascontiguousarray(1000 * bridge.influence(photos["features"], photos["logits"]), np.float16),
+               "targets": np.ascontiguousarray(targets, np.float16)}, str(folder / "photographs.safetensors"))
     module.write(folder, module.VISION.replace("@NAME@", name), {"bridge.onnx": bridge.network()},
-                 {"labels.txt": "\n".join(vision.labels()) + "\n", "LICENSE": APACHE.read_text()})
+                 {"labels.txt": "\n".join(vision.labels()) + "\n", "LICENSE": APACHE.read_text(),
+                  "photographs.txt": "".join(n + "\n" for n, _ in corpora.photographs(a.photographs))})
 
 
 def make_vision(a):
     """The vision module; its bridge is fitted on all photographs."""
     model, photos, rows, classes = vision_parts(a)
     mean, targets = mean_caption(a), photo_targets(a)
-    evaluate.photographs(photos["features"], photos["logits"], targets, mean, classes, rows)
-    bridge = VisionBridge(classes, rows).fit(photos["features"], photos["logits"], targets - mean)
-    write_vision(a, Path(a.zoo) / (a.prefix + "vision"), model, bridge, a.prefix + "vision")
+    drawn, held = drawings(a, model)
+    evaluate.photographs(photos["features"], photos["logits"], targets, mean, classes, rows, drawn[:3])
+    bridge = VisionBridge(classes, rows, photos["features"], drawn[:3]).fit(photos["features"], photos["logits"], targets - mean)
+    evaluate.drawn(bridge, *held)
+    write_vision(a, Path(a.zoo) / (a.prefix + "vision"), model, bridge, a.prefix + "vision", photos, targets - mean)
 
 
 def folds(a):
-    """Five vision modules and five sound modules below OUT/fold-1 … fold-5, each with a bridge that saw nothing of that fold, and
-    folds.tsv: which photograph or recording is in which fold."""
+    """Five sound modules below OUT/fold-1 … fold-5, each with a bridge that saw nothing of that fold of ESC-10."""
     out = Path(a.work) / "folds"
-    model, photos, rows, classes = vision_parts(a)
-    _, bridges = evaluate.photographs(photos["features"], photos["logits"], photo_targets(a), mean_caption(a), classes, rows)
+    model, rows = sound_parts(a)
+    _, bridges = evaluate.recordings(rows)
     for k, bridge in enumerate(bridges):
-        write_vision(a, out / f"fold-{k + 1}" / (a.prefix + "vision"), model, bridge, a.prefix + "vision")
-    names = [name for name, _ in corpora.photographs(a.photographs)]
-    lines = [f"{name}\t{k + 1}" for name, k in zip(names, evaluate.folds(len(names)))]
-    if a.esc10:
-        model, rows = sound_parts(a)
-        _, bridges = evaluate.recordings(rows)
-        for k, bridge in enumerate(bridges):
-            write_sound(a, out / f"fold-{k + 1}" / (a.prefix + "sound"), model, bridge, a.prefix + "sound")
-        lines += [f"{r['file']}\t{r['fold']}" for r in rows if r["source"] == "esc10"]
-    (out / "folds.tsv").write_text("\n".join(lines) + "\n")
-    print(f"{out}: fold-1 to fold-5, folds.tsv")
+        write_sound(a, out / f"fold-{k + 1}" / (a.prefix + "sound"), model, bridge, a.prefix + "sound")
+    print(f"{out}: fold-1 to fold-5")
 
 
 def sound_parts(a):
@@ -226,7 +240,8 @@ def meet(a):
     encoder, run = text.encoder(json.loads((folder / "tokenizer.json").read_text())), encode.session(folder / "model.onnx")
     embed = lambda texts: np.concatenate([run.run(["embedding"], {"tokens": encoder([t])})[0] for t in texts])
     _, photos, rows, classes = vision_parts(a)
-    points, _ = evaluate.photographs(photos["features"], photos["logits"], photo_targets(a), mean_caption(a), classes, rows, log=lambda line: None)
+    points, _ = evaluate.photographs(photos["features"], photos["logits"], photo_targets(a), mean_caption(a), classes, rows,
+                                     drawings(a, vision_parts(a)[0])[0][:3], log=lambda line: None)
     captions = [c for _, c in corpora.photographs(a.photographs)]
     told = evaluate.pool(embed([c for cs in captions for c in cs]), [len(cs) for cs in captions])
     print(evaluate.retrieval("photographs and the text module's captions", points, told))

@@ -77,6 +77,16 @@ outputs:
     part: bridge
     type: float32
     shape: [batch, 384]
+  - name: point
+    kind: embedding
+    part: bridge
+    type: float32
+    shape: [batch, 384]
+  - name: columns
+    kind: embedding
+    part: bridge
+    type: float32
+    shape: [batch, 1664]
   - name: logits
     kind: logits
     part: net
