@@ -22,7 +22,7 @@ func testModules() map[string]ModuleInfo {
 
 func testRecipe(t testing.TB) *Recipe {
 	t.Helper()
-	r, err := OpenRecipe("captioning")
+	r, err := OpenRecipe("drawings")
 	if err != nil {
 		t.Fatal(err)
 	}

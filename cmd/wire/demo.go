@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,17 +21,18 @@ import (
 
 func demoCommand() *cli.Command {
 	return &cli.Command{
-		Name: "demo", Usage: "caption pictures and sounds with the built-in plan, offline",
-		Description: "Draws pictures and synthesises sounds of its own, which no module was trained on, captions\n" +
-			"them, and writes them and a drawing of the flow through the tracts to a directory.\n\n" +
+		Name: "demo", Usage: "caption photographs, drawings and sounds with the built-in plan, offline",
+		Description: "Captions five photographs of free licence, and pictures and sounds that it makes itself; with\n" +
+			"-o writes them and drawings of the flow through the tracts to a directory.\n\n" +
 			"   wire demo\n" +
+			"   wire demo -o wire-demo\n" +
 			"   wire demo --json\n" +
 			"   wire demo --image cat.png --sound purr.wav      your own; either may be missing\n\n" +
 			"Captions are decoded with 16 beams and minimum-Bayes-risk choice; --greedy shows the plan's\n" +
 			"own first words. The strongest tracts are those without which the caption would have lost\n" +
 			"most of its log-probability, in nats: each tract is silenced in turn.",
 		Flags: slices.Concat(inputFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "wire-demo", Usage: "write pictures, sounds and drawings to `DIR`; \"\" writes none"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write pictures, sounds and drawings of the flow to `DIR`"},
 			&cli.BoolFlag{Name: "greedy", Usage: "greedy decoding"},
 			&cli.IntFlag{Name: "top", Value: 3, Usage: "list the `N` strongest tracts"},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of JSON objects"},
@@ -67,12 +67,18 @@ func runDemo(c *cli.Context) error {
 
 	answers := []ran{}
 	spoken := make([]told, len(subjects))
+	if !c.Bool("json") {
+		printDemoTitle(c.App.Writer)
+	}
 	for i, s := range subjects {
 		a, t, err := teller.tell(c.Context, s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		answers, spoken[i] = append(answers, a), t
+		if !c.Bool("json") {
+			printDemoAnswer(c.App.Writer, plan, a)
+		}
 	}
 	drawings, err := writeDemo(c.Context, c.String("output"), plan, subjects, spoken)
 	if err != nil {
@@ -140,23 +146,29 @@ func writeDemo(ctx context.Context, dir string, plan *wiring.Plan, subjects []su
 	return drawings, nil
 }
 
-func printDemo(w io.Writer, plan *wiring.Plan, answers []ran, drawings []string) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "INPUT\tCAPTION\tCONFIDENCE\tSTRONGEST TRACTS (nats lost without)")
-	for _, a := range answers {
-		var tracts []string
-		for _, x := range a.Tracts {
-			tract := x.From + " → " + x.To
-			if x.Contribution != nil {
-				tract += fmt.Sprintf(" (%.1f)", *x.Contribution)
-			}
-			tracts = append(tracts, tract)
+// demoLine is a row of the table of answers, which are printed as they come.
+const demoLine = "%-15s %-52s %-10s %s\n"
+
+func printDemoTitle(w io.Writer) {
+	fmt.Fprintf(w, demoLine, "INPUT", "CAPTION", "CONFIDENCE", "STRONGEST TRACTS (nats lost without)")
+}
+
+func printDemoAnswer(w io.Writer, plan *wiring.Plan, a ran) {
+	var tracts []string
+	for _, x := range a.Tracts {
+		tract := x.From + " → " + x.To
+		if x.Contribution != nil {
+			tract += fmt.Sprintf(" (%.1f)", *x.Contribution)
 		}
-		first := &plan.Effectors[0]
-		said := a.Answers[first.Name]
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%s\n", a.File, answerText(first, said), said.Confidence, strings.Join(tracts, ", "))
+		tracts = append(tracts, tract)
 	}
-	t.Flush()
+	first := &plan.Effectors[0]
+	said := a.Answers[first.Name]
+	fmt.Fprintf(w, demoLine, a.File, answerText(first, said), fmt.Sprintf("%.2f", said.Confidence), strings.Join(tracts, ", "))
+}
+
+// printDemo says what the answers have in common.
+func printDemo(w io.Writer, plan *wiring.Plan, answers []ran, drawings []string) {
 	for _, a := range answers {
 		for _, f := range a.Faults {
 			fmt.Fprintf(w, "silenced: %s\n", f)

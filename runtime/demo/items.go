@@ -2,9 +2,11 @@ package demo
 
 import (
 	"bytes"
+	"embed"
 	"encoding/binary"
 	"fmt"
 	"image"
+	"image/jpeg"
 	"image/png"
 	"math"
 )
@@ -21,13 +23,24 @@ type Item struct {
 	Name string
 	// Shows says what it is, in words; it is not given to any module.
 	Shows string
+	photo bool // in photographs/
 	draw  func() image.Image
 	sing  func() []float32
 }
 
-// Items returns the pictures, then the sounds.
+// photographs are of free licences; photographs/SOURCES.tsv names them.
+//
+//go:embed photographs
+var photographs embed.FS
+
+// Items returns the photographs, the drawings, then the sounds.
 func Items() []Item {
 	return []Item{
+		{Name: "horses", Shows: "two riders on a beach", photo: true},
+		{Name: "motorcycle", Shows: "a motorcycle in fog", photo: true},
+		{Name: "bear", Shows: "a bear", photo: true},
+		{Name: "cat", Shows: "a cat and a budgerigar", photo: true},
+		{Name: "pizza", Shows: "a pizza", photo: true},
 		{Name: "apple", Shows: "a red apple", draw: apple},
 		{Name: "sun", Shows: "the sun", draw: sun},
 		{Name: "house", Shows: "a house", draw: house},
@@ -45,18 +58,32 @@ func Items() []Item {
 }
 
 // IsPicture says whether the item is a picture; otherwise it is a sound.
-func (i Item) IsPicture() bool { return i.draw != nil }
+func (i Item) IsPicture() bool { return i.photo || i.draw != nil }
 
 // File is the name of the item's file.
 func (i Item) File() string {
-	if i.IsPicture() {
+	switch {
+	case i.photo:
+		return i.Name + ".jpg"
+	case i.IsPicture():
 		return i.Name + ".png"
 	}
 	return i.Name + ".wav"
 }
 
-// Image draws a picture; nil for a sound.
+// Image decodes a photograph or draws a picture; nil for a sound.
 func (i Item) Image() image.Image {
+	if i.photo {
+		data, err := i.Encode()
+		if err != nil {
+			return nil
+		}
+		m, err := jpeg.Decode(bytes.NewReader(data))
+		if err != nil {
+			return nil
+		}
+		return m
+	}
 	if i.draw == nil {
 		return nil
 	}
@@ -71,8 +98,12 @@ func (i Item) Samples() []float32 {
 	return i.sing()
 }
 
-// Encode returns the item's file: a PNG picture, or a 16-bit mono WAV sound.
+// Encode returns the item's file: a JPEG photograph, a PNG picture, or a 16-bit
+// mono WAV sound.
 func (i Item) Encode() ([]byte, error) {
+	if i.photo {
+		return photographs.ReadFile("photographs/" + i.File())
+	}
 	if !i.IsPicture() {
 		return encodeWAV(i.Samples()), nil
 	}

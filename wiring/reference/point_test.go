@@ -80,7 +80,7 @@ func toyPlan(t testing.TB) *plan {
 	for i := range n {
 		c.Regions = append(c.Regions, connectome.Region{Label: "region" + string(rune('A'+i))})
 	}
-	r, err := wiring.OpenRecipe("captioning")
+	r, err := wiring.OpenRecipe("drawings")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func toyPlan(t testing.TB) *plan {
 // freshPlan is what the default plan was before training.
 func freshPlan(t testing.TB) *plan {
 	t.Helper()
-	r, err := wiring.OpenRecipe("captioning")
+	r, err := wiring.OpenRecipe("drawings")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func freshPlan(t testing.TB) *plan {
 
 func defaultPlan(t testing.TB) *plan {
 	t.Helper()
-	p, err := wiring.DefaultPlan()
+	p, err := wiring.Load("testdata/plan")
 	if err != nil {
 		t.Fatal(err)
 	}
