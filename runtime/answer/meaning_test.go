@@ -14,7 +14,7 @@ import (
 	"github.com/connectomewire/wire/wiring/frozen"
 )
 
-// TestMeaning: what the shipped plan makes of an apple is nearer to that word
+// TestMeaning: what the shipped plan makes of a pizza is nearer to that word
 // than to another, and speaking in between does not change it.
 func TestMeaning(t *testing.T) {
 	ctx := context.Background()
@@ -31,7 +31,7 @@ func TestMeaning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := c.Encode(ctx, item(t, "apple"))
+	in, err := c.Encode(ctx, item(t, "pizza"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestMeaning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words, err := m.Language(0).Vectors(ctx, []string{"apple", "fish"})
+	words, err := m.Language(0).Vectors(ctx, []string{"pizza", "fish"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +49,8 @@ func TestMeaning(t *testing.T) {
 	}
 	wiring.UnitLength(words[:width])
 	wiring.UnitLength(words[width:])
-	if apple, fish := kernel.Dot(meaning, words[:width]), kernel.Dot(meaning, words[width:]); !(apple > fish) {
-		t.Errorf("the picture of an apple lies at %g along apple and at %g along fish", apple, fish)
+	if pizza, fish := kernel.Dot(meaning, words[:width]), kernel.Dot(meaning, words[width:]); !(pizza > fish) {
+		t.Errorf("the photograph of a pizza lies at %g along pizza and at %g along fish", pizza, fish)
 	}
 	if _, err := c.Answer(ctx, []*Encoded{in}, Greedy()); err != nil {
 		t.Fatal(err)
