@@ -221,8 +221,9 @@ func TestDocumentedManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(doc), "```yaml\n")
-	example, _, closed := strings.Cut(rest, "```")
+	const start = "format: 1\n" // recipes are of format 2
+	_, rest, found := strings.Cut(string(doc), "```yaml\n"+start)
+	example, _, closed := strings.Cut(start+rest, "```")
 	if !found || !closed {
 		t.Fatal("the documentation has no manifest")
 	}
