@@ -147,7 +147,7 @@ func writeDemo(ctx context.Context, dir string, plan *wiring.Plan, subjects []su
 }
 
 // demoLine is a row of the table of answers, which are printed as they come.
-const demoLine = "%-15s %-52s %-10s %s\n"
+const demoLine = "%-17s %-52s %-10s %s\n"
 
 func printDemoTitle(w io.Writer) {
 	fmt.Fprintf(w, demoLine, "INPUT", "CAPTION", "CONFIDENCE", "STRONGEST TRACTS (nats lost without)")

@@ -39,7 +39,7 @@ func Items() []Item {
 		{Name: "horses", Shows: "two riders on a beach", photo: true},
 		{Name: "motorcycle", Shows: "a motorcycle in fog", photo: true},
 		{Name: "bear", Shows: "a bear", photo: true},
-		{Name: "cat", Shows: "a cat and a budgerigar", photo: true},
+		{Name: "cat-and-bird", Shows: "a cat and a budgerigar", photo: true},
 		{Name: "pizza", Shows: "a pizza", photo: true},
 		{Name: "apple", Shows: "a red apple", draw: apple},
 		{Name: "sun", Shows: "the sun", draw: sun},

@@ -207,6 +207,7 @@ func TestOptionsAreThoseOfTheTasks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		kind = r.Tasks[0].Kind // two recipes may be of one task
 		k, err := prepare.Lookup(kind)
 		if err != nil {
 			t.Fatal(err)

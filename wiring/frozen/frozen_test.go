@@ -61,7 +61,7 @@ func TestPortsAreDescribed(t *testing.T) {
 	for name, o := range info.Outputs {
 		got[name] = [2]int{o.Places, o.Width}
 	}
-	want := map[string][2]int{"features": {0, 1280}, "logits": {0, 1000}, "grid": {49, 1280}, "embedding": {0, 384}}
+	want := map[string][2]int{"features": {0, 1280}, "logits": {0, 1000}, "grid": {49, 1280}, "embedding": {0, 384}, "point": {0, 384}, "columns": {0, 1664}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("ports %v, want %v", got, want)
 	}
