@@ -139,7 +139,7 @@ func build(c *cli.Context) error {
 	if plan.Provenance.Synthetic {
 		fmt.Fprintln(c.App.Writer, "note: this connectome is synthetic: a rule made it, nobody measured it")
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %s\nnext:  wire train %s      or      wire render %s -o %s.svg\n", dir, dir, dir, filepath.Base(filepath.Clean(dir)))
+	fmt.Fprintf(c.App.Writer, "wrote %s\nnext:  wire train %s%s      or      wire render %s -o %s.svg\n", dir, shellWord(dir), dataWords(c), shellWord(dir), filepath.Base(filepath.Clean(dir)))
 	return nil
 }
 

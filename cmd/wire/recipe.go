@@ -187,25 +187,9 @@ func nextOfRecipe(c *cli.Context, out, name string, d *own.Dataset) []string {
 	if out == "" {
 		out = name + ".yaml"
 	}
-	data := " --data " + shellWord(c.String("data"))
-	if d == nil {
-		data = " --data PATH"
-	}
-	for _, f := range ownDataFlags() {
-		key := f.Names()[0]
-		if !c.IsSet(key) {
-			continue
-		}
-		switch f.(type) {
-		case *cli.StringSliceFlag:
-			for _, v := range c.StringSlice(key) {
-				data += " --" + key + " " + shellWord(v)
-			}
-		case *cli.BoolFlag:
-			data += " --" + key
-		default:
-			data += fmt.Sprintf(" --%s %s", key, shellWord(fmt.Sprint(c.Value(key))))
-		}
+	data := " --data PATH"
+	if d != nil {
+		data = dataWords(c)
 	}
 	build := fmt.Sprintf("wire build default --recipe %s", shellWord(out))
 	if m := c.String("modules"); m != "" {
@@ -217,6 +201,32 @@ func nextOfRecipe(c *cli.Context, out, name string, d *own.Dataset) []string {
 		"wire train " + plan + data,
 		"wire eval " + plan + data,
 	}
+}
+
+// dataWords are the options by which a command read data of one's own, as they
+// would be given to the next; "" for none.
+func dataWords(c *cli.Context) string {
+	if c.String("data") == "" {
+		return ""
+	}
+	words := " --data " + shellWord(c.String("data"))
+	for _, f := range ownDataFlags() {
+		key := f.Names()[0]
+		if !c.IsSet(key) {
+			continue
+		}
+		switch f.(type) {
+		case *cli.StringSliceFlag:
+			for _, v := range c.StringSlice(key) {
+				words += " --" + key + " " + shellWord(v)
+			}
+		case *cli.BoolFlag:
+			words += " --" + key
+		default:
+			words += fmt.Sprintf(" --%s %s", key, shellWord(fmt.Sprint(c.Value(key))))
+		}
+	}
+	return words
 }
 
 // shellWord quotes a word of a command line where a shell would cut it.

@@ -215,7 +215,11 @@ func train(c *cli.Context) error {
 		return printJSON(c.App.Writer, s)
 	}
 	fmt.Fprintf(c.App.Writer, "trained %s: %d parameters, %d epochs (kept: %d), %s, %.0f s\n", out, s.Parameters, s.Epochs, s.Best, lossLine(result.Train, result.Val), s.Seconds)
-	fmt.Fprintf(c.App.Writer, "next:  wire eval %s      or      wire run %s FILE\n", dir, dir)
+	words := ""
+	if ownData(c, "set") {
+		words = dataWords(c)
+	}
+	fmt.Fprintf(c.App.Writer, "next:  wire eval %s%s      or      wire run %s FILE\n", shellWord(dir), words, shellWord(dir))
 	return nil
 }
 

@@ -44,7 +44,7 @@ func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptio
 		}
 		s, err := kind.Settings(target, all)
 		if err != nil {
-			return nil, fmt.Errorf("%s: task %q: %w; its targets are %s (say which with --target %s=COLUMN)", d.Name, t.Kind, err, bindings(d.Targets), target)
+			return nil, fmt.Errorf("%s: task %q: %w; its targets are %s (say which with --target %s=COLUMN; its columns are %s)", d.Name, t.Kind, err, bindings(d.Targets), target, Columns(d))
 		}
 		if s != nil {
 			o.Settings[t.Effector] = s
@@ -87,6 +87,20 @@ func Check(p *wiring.Plan, d *own.Dataset) error {
 // pairsOnly says that a plan learns from pairs of inputs and needs no target.
 func pairsOnly(p *wiring.Plan) bool {
 	return !slices.ContainsFunc(p.Tasks, func(t wiring.Task) bool { return t.Kind != "retrieval" })
+}
+
+// Columns lists what data hold, for messages.
+func Columns(d *own.Dataset) string {
+	const most = 20
+	var list []string
+	for i, c := range d.Columns {
+		if i == most {
+			list = append(list, fmt.Sprintf("and %d more", len(d.Columns)-most))
+			break
+		}
+		list = append(list, fmt.Sprintf("%s (%s)", c.Name, c.Kind))
+	}
+	return strings.Join(list, ", ")
 }
 
 func bindings(list []own.Binding) string {

@@ -194,7 +194,7 @@ func (d *draft) senses() error {
 			}
 		}
 		if len(chosen) == 0 {
-			return fmt.Errorf("%s gives %s; the senses are %s: say which column is which with --input SENSE=COLUMN", d.Data.Name, bound(d.Data.Inputs), strings.Join(d.offering(), ", "))
+			return fmt.Errorf("%s gives %s; the senses are %s: say which column is which with --input SENSE=COLUMN; its columns are %s", d.Data.Name, bound(d.Data.Inputs), strings.Join(d.offering(), ", "), examples.Columns(d.Data))
 		}
 	default:
 		// Named ones, filled up from the end of the usual ones: a question stays
@@ -298,6 +298,9 @@ func (d *draft) modules() error {
 			s.Encoders, s.Read = nil, ""
 		}
 		info, err := d.describe(s.Module)
+		if err != nil && named {
+			return fmt.Errorf("--module %s=%s: %w", s.Name, given, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -390,7 +393,7 @@ func (d *draft) learn(i int, all []task.Example) error {
 	}
 	s, err := kind.Settings(target, all)
 	if err != nil {
-		return fmt.Errorf("%s: task %q: %w; its targets are %s (say which with --target %s=COLUMN)", d.Data.Name, t.Kind, err, bound(d.Data.Targets), target)
+		return fmt.Errorf("%s: task %q: %w; its targets are %s (say which with --target %s=COLUMN; its columns are %s)", d.Data.Name, t.Kind, err, bound(d.Data.Targets), target, examples.Columns(d.Data))
 	}
 	e := &d.recipe.Effectors[i]
 	e.Settings = e.Settings.Clone()
