@@ -186,7 +186,7 @@ func train(c *cli.Context) error {
 	}
 	record := prepare.RecordOf(options, prepare.Options{Views: c.Int("views")}, training)
 	record.Limit, record.Command = c.Int("limit"), commandLine()
-	if !ownData(c, "set") {
+	if !ownData(c, "set") && c.String("mixture") == "" {
 		record.Sets = c.StringSlice("set")
 	}
 	record.Note(plan)
