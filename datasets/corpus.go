@@ -3,6 +3,7 @@ package datasets
 import (
 	"archive/zip"
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -154,10 +155,7 @@ func writeCaptions(w io.Writer, r io.Reader) error {
 		return errors.New("has no annotations")
 	}
 	slices.SortFunc(all, func(a, b annotation) int {
-		if a.Image != b.Image {
-			return int(min(max(a.Image-b.Image, -1), 1))
-		}
-		return int(min(max(a.ID-b.ID, -1), 1))
+		return cmp.Or(cmp.Compare(a.Image, b.Image), cmp.Compare(a.ID, b.ID))
 	})
 	for _, a := range all {
 		if text := strings.Join(strings.Fields(a.Caption), " "); text != "" {

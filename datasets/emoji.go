@@ -110,12 +110,12 @@ func (n *emojiNames) sample(source, hexcode string, picture *Picture) *Sample {
 // sheetReader reads one of the emoji-datasource packages: package/img/STYLE/64/HEXCODE.png.
 func sheetReader(source, pkg, style string) func(*Cache) ([]*Sample, error) {
 	return func(c *Cache) ([]*Sample, error) {
-		return emojiFolder(c, source, c.path(pkg, "package", "img", style, "64"), ".png", pictureFile)
+		return emojiFolder(c, source, c.path(pkg, "package", "img", style, "64"), ".png", PictureFile)
 	}
 }
 
 func readFluent3D(c *Cache) ([]*Sample, error) {
-	return emojiFolder(c, "fluent-3d", c.path("@lobehub/fluent-emoji-3d", "package", "assets"), ".webp", pictureFile)
+	return emojiFolder(c, "fluent-3d", c.path("@lobehub/fluent-emoji-3d", "package", "assets"), ".webp", PictureFile)
 }
 
 func readOpenMoji(c *Cache) ([]*Sample, error) {

@@ -140,7 +140,7 @@ func exploredSamples(c *Cache, activity string, item qmlItem) []*Sample {
 			Captions: []string{caption}, Image: picture, Sound: clip, Mirror: true,
 		}
 	}
-	samples := []*Sample{make(pictureFile(photo), stemOf(photo)+"-photo", clip)}
+	samples := []*Sample{make(PictureFile(photo), stemOf(photo)+"-photo", clip)}
 	if image := qmlFile(c, activity, item["image"]); image != "" {
 		switch stemOf(image) {
 		case "question", "suitcase":

@@ -53,7 +53,7 @@ func (a clipArtFile) sample(source, caption string, words wordList) *Sample {
 	category := path.Dir(a.stem)
 	return &Sample{
 		ID: source + "/" + a.stem, Source: source, Category: category, Concept: NormalCaption(caption),
-		Captions: []string{caption}, Keywords: cleanKeywords(a.work.Subjects, words), Image: pictureFile(a.file),
+		Captions: []string{caption}, Keywords: cleanKeywords(a.work.Subjects, words), Image: PictureFile(a.file),
 		Mirror: mayMirror(caption) && !strings.HasPrefix(category, "signs_and_symbols") && !strings.HasPrefix(category, "logos"),
 	}
 }

@@ -34,17 +34,14 @@ type Picture struct {
 	cache *Cache // draws SVG; nil for pixels
 }
 
-// pictureFile is a picture in a file of its own.
-func pictureFile(name string) *Picture {
+// PictureFile is a picture in a file of its own.
+func PictureFile(name string) *Picture {
 	return &Picture{Name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
 }
 
-// PictureFile is a picture in a file of its own.
-func PictureFile(name string) *Picture { return pictureFile(name) }
-
 // drawingFile is an SVG drawing in a file of its own.
 func drawingFile(cache *Cache, name string) *Picture {
-	p := pictureFile(name)
+	p := PictureFile(name)
 	p.cache = cache
 	return p
 }

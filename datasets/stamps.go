@@ -52,7 +52,7 @@ func readStamps(c *Cache) ([]*Sample, error) {
 			Concept: NormalCaption(caption), Captions: []string{caption}, Mirror: true,
 		}
 		if f.picture != "" {
-			s.Image = pictureFile(at(f.picture))
+			s.Image = PictureFile(at(f.picture))
 		} else {
 			s.Image = drawingFile(c, at(f.drawing))
 		}

@@ -121,6 +121,17 @@ func evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := scoreSets(c, sets, who, plan, data, show); err != nil || c.Bool("json") {
+		return err
+	}
+	if who.Adapter == nil {
+		fmt.Fprintf(c.App.ErrWriter, "note: no adapter was trained; its rows are missing (wire train %s --adapter)\n", args[0])
+	}
+	return nil
+}
+
+// scoreSets scores sets and prints their rows.
+func scoreSets(c *cli.Context, sets []*eval.Set, who eval.Contestants, plan *wiring.Plan, data *learn.Data, show *progress) error {
 	options := eval.Default()
 	options.Resamples, options.Seed, options.Limit = c.Int("resamples"), c.Uint64("seed"), c.Int("eval-limit")
 	options.Greedy, options.Progress = c.Bool("greedy"), func(what string, done, total int) { show.show(what, done, total, "") }
@@ -140,9 +151,6 @@ func evaluate(c *cli.Context) error {
 		return printJSON(c.App.Writer, rows)
 	}
 	printRows(c.App.Writer, rows)
-	if who.Adapter == nil {
-		fmt.Fprintf(c.App.ErrWriter, "note: no adapter was trained; its rows are missing (wire train %s --adapter)\n", args[0])
-	}
 	return nil
 }
 

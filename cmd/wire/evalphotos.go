@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io/fs"
 	"slices"
 
@@ -35,9 +34,9 @@ func evaluatePhotographs(c *cli.Context, plan *wiring.Plan, dir string) error {
 	}
 	defer teller.Close()
 	show := newProgress(c.App.ErrWriter)
-	progress := func(what string, done, total int) { show.show(what, done, total, "") }
 	set, err := eval.OpenPhotographs(c.Context, eval.Photographs{
-		Captions: captions, Sentences: c.String("sentences"), Progress: progress,
+		Captions: captions, Sentences: c.String("sentences"),
+		Progress: func(what string, done, total int) { show.show(what, done, total, "") },
 		Module: func(name string) (fs.FS, error) {
 			found, err := finder.Find(name)
 			return found.Files, err
@@ -64,21 +63,7 @@ func evaluatePhotographs(c *cli.Context, plan *wiring.Plan, dir string) error {
 	if who.Alone, err = answer.New(c.Context, alone, teller.models, config); err != nil {
 		return err
 	}
-	o := eval.Default()
-	o.Resamples, o.Seed, o.Limit, o.Greedy, o.Progress = c.Int("resamples"), c.Uint64("seed"), c.Int("eval-limit"), c.Bool("greedy"), progress
-	rows, notes, err := eval.Evaluate(c.Context, set, who, plan, nil, o)
-	show.finish()
-	for _, n := range notes {
-		fmt.Fprintln(c.App.ErrWriter, "note:", n)
-	}
-	if err != nil {
-		return err
-	}
-	if c.Bool("json") {
-		return printJSON(c.App.Writer, rows)
-	}
-	printRows(c.App.Writer, rows)
-	return nil
+	return scoreSets(c, []*eval.Set{set}, who, plan, nil, show)
 }
 
 // sightTracts are the tracts that leave the regions where pictures enter.

@@ -88,9 +88,8 @@ type Set struct {
 	Training, Alike []*datasets.Sample
 
 	// Photographs come encoded, with sentences to look up.
-	encoded   map[*datasets.Sample]encoded
-	sentences []string
-	gallery   *metrics.Gallery
+	encoded map[*datasets.Sample]encoded
+	gallery *metrics.Gallery
 }
 
 // Open reads a set and the training samples it is compared with.

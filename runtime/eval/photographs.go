@@ -219,10 +219,11 @@ func (x *placing) sentences(ctx context.Context, set *Set) error {
 		return err
 	}
 	var texts []any
+	var captions []string
 	for _, line := range strings.Split(string(data), "\n") {
 		if line = strings.TrimSpace(line); line != "" {
 			texts = append(texts, line)
-			set.sentences = append(set.sentences, line)
+			captions = append(captions, line)
 			set.Alike = append(set.Alike, &datasets.Sample{Captions: []string{line}})
 		}
 	}
@@ -234,6 +235,6 @@ func (x *placing) sentences(ctx context.Context, set *Set) error {
 	for i := range vectors {
 		vectors[i] = flat[i*x.sense.Width:][:x.sense.Width]
 	}
-	set.gallery, err = metrics.NewGallery(vectors, set.sentences)
+	set.gallery, err = metrics.NewGallery(vectors, captions)
 	return err
 }
