@@ -62,7 +62,7 @@ func TestInsideCollapses(t *testing.T) {
 
 // TestInsideOfVision draws the embedded vision module as a picture.
 func TestInsideOfVision(t *testing.T) {
-	m, err := onnxfile.Open(filepath.Join("..", "modules", "zoo", "vision", "model.onnx"))
+	m, err := onnxfile.Open(filepath.Join("..", "modules", "zoo", "vision", "net.onnx"))
 	if err != nil {
 		t.Fatal(err)
 	}

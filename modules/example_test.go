@@ -32,7 +32,7 @@ func ExampleModule_Record() {
 		log.Fatal(err)
 	}
 	defer m.Close()
-	picture, err := modules.NewTensor(modules.Float32, 1, 3, 64, 64)
+	picture, err := modules.NewTensor(modules.Float32, 1, 3, 224, 224)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -47,5 +47,5 @@ func ExampleModule_Record() {
 		log.Fatal(err)
 	}
 	fmt.Println(y.Shape, "→", gradients["picture"].Shape)
-	// Output: [1 256] → [1 3 64 64]
+	// Output: [1 384] → [1 3 224 224]
 }

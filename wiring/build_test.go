@@ -22,7 +22,7 @@ func testModules() map[string]ModuleInfo {
 
 func testRecipe(t testing.TB) *Recipe {
 	t.Helper()
-	r, err := OpenRecipe("drawings")
+	r, err := OpenRecipe("remembering")
 	if err != nil {
 		t.Fatal(err)
 	}

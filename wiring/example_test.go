@@ -20,7 +20,7 @@ var modules = map[string]wiring.ModuleInfo{
 }
 
 func ExampleBuild() {
-	recipe, err := wiring.OpenRecipe("drawings")
+	recipe, err := wiring.OpenRecipe("remembering")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -65,7 +65,7 @@ func ExampleBuild_placeByHand() {
 	}
 	c := &connectome.Connectome{Name: "tiny", Directed: true, Tracts: tracts,
 		Regions: []connectome.Region{{Label: "eye"}, {Label: "ear"}, {Label: "mouth"}}}
-	recipe, err := wiring.OpenRecipe("drawings")
+	recipe, err := wiring.OpenRecipe("remembering")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -91,7 +91,7 @@ func ExampleBuild_placeByHand() {
 }
 
 func ExamplePlan_Cells() {
-	recipe, err := wiring.OpenRecipe("drawings")
+	recipe, err := wiring.OpenRecipe("remembering")
 	if err != nil {
 		fmt.Println(err)
 		return

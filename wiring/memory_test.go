@@ -108,7 +108,7 @@ func TestMemorySurvivesTheDisk(t *testing.T) {
 }
 
 func TestMemoryRecipeMistakes(t *testing.T) {
-	recipe, err := recipeFiles.ReadFile("recipes/drawings.yaml")
+	recipe, err := recipeFiles.ReadFile("recipes/remembering.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,7 +197,7 @@ func FuzzLoad(f *testing.F) {
 }
 
 func FuzzParseRecipe(f *testing.F) {
-	data, err := recipeFiles.ReadFile("recipes/drawings.yaml")
+	data, err := recipeFiles.ReadFile("recipes/remembering.yaml")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func FuzzParseRecipe(f *testing.F) {
 }
 
 func TestRecipeMistakesAreLocated(t *testing.T) {
-	data, err := recipeFiles.ReadFile("recipes/drawings.yaml")
+	data, err := recipeFiles.ReadFile("recipes/remembering.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

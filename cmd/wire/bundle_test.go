@@ -26,11 +26,11 @@ func TestBundleRunsWithItsModulesGone(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("WIRE_CACHE", filepath.Join(dir, "cache"))
 	at := func(name string) string { return filepath.Join(dir, name) }
-	files, err := zoo.FS("real-text")
+	files, err := zoo.FS("text")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.CopyFS(at("mine/real-text"), files); err != nil {
+	if err := os.CopyFS(at("mine/text"), files); err != nil {
 		t.Fatal(err)
 	}
 	table := "text,label\n"
@@ -70,11 +70,11 @@ func TestBundleRunsWithItsModulesGone(t *testing.T) {
 			t.Errorf("run %s: %d, %s%s", plan, code, stdout, stderr)
 		}
 	}
-	if _, stderr, code := wire(t, "run", at("bare"), "--input", "text=a red plum"); code == 0 || !strings.Contains(stderr, `module "real-text"`) || !strings.Contains(stderr, "--modules DIR") {
+	if _, stderr, code := wire(t, "run", at("bare"), "--input", "text=a red plum"); code == 0 || !strings.Contains(stderr, `module "text"`) || !strings.Contains(stderr, "--modules DIR") {
 		t.Errorf("a plan without its modules: %d, %s", code, stderr)
 	}
 	// A copy that was changed is not the module that the plan learned with.
-	file := at("elsewhere/modules/real-text/module.yaml")
+	file := at("elsewhere/modules/text/module.yaml")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

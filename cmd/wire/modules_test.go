@@ -85,7 +85,7 @@ func TestModulesRunJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err)
 	}
-	if e := got.Outputs["embedding"]; got.Engine != "go" || len(e.Values) != 256 {
+	if e := got.Outputs["embedding"]; got.Engine != "go" || len(e.Values) != 384 {
 		t.Errorf("%s: %d values", got.Engine, len(e.Values))
 	}
 }
@@ -247,7 +247,7 @@ func TestModulesPrint(t *testing.T) {
 	}{
 		{[]string{"colour", "--in", picture, "--top", "1"}, []string{"0.5761  1 green"}},
 		{[]string{"filter", "--in", tone}, []string{strings.Repeat("▁", 50) + strings.Repeat("▅", 50), "from -0.5000 to -0.0000, root mean square 0.3536"}},
-		{[]string{"vision", "--in", picture}, []string{"16 vectors of 256 numbers, lengths from", "length 1.0000: "}},
+		{[]string{"vision", "--in", picture}, []string{"49 vectors of 1280 numbers, lengths from", "length 1.0000: "}},
 	} {
 		code, out, errs := wireModules(t, append([]string{"modules", "run", "--engine", "go"}, append(s.args[1:], s.args[0])...)...)
 		for _, want := range s.want {

@@ -38,7 +38,7 @@ func recipeCommand() *cli.Command {
 					"   wire recipe new labelling --data clips --module sound=aisfx.features -o my.yaml\n" +
 					"   wire recipe new labelling=species regression=weight --data birds.csv --input image=file_name \\\n" +
 					"        --target species=species --target weight=grams -o birds.yaml             two answers at once\n" +
-					"   wire recipe new labelling --module left=real-vision --module right=efficientnet-lite0 -o two.yaml\n\n" +
+					"   wire recipe new labelling --module left=vision --module right=efficientnet-lite0 -o two.yaml\n\n" +
 					"A --module whose name is no sense of the task becomes a sense of its own, of the kind that the module takes.",
 				Flags: slices.Concat([]cli.Flag{
 					&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write `FILE.yaml` instead of printing"},

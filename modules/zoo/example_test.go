@@ -23,5 +23,5 @@ func ExampleOpen() {
 		return
 	}
 	fmt.Println(out["embedding"].Shape)
-	// Output: [1 256]
+	// Output: [1 384]
 }

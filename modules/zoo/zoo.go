@@ -9,11 +9,7 @@ import (
 	"github.com/connectomewire/wire/modules"
 )
 
-//go:embed vision/CARD.md vision/module.yaml vision/*.onnx
-//go:embed text/CARD.md text/module.yaml text/*.onnx text/*.txt
-//go:embed language/CARD.md language/module.yaml language/*.onnx language/*.txt
-//go:embed sound/CARD.md sound/module.yaml sound/*.onnx
-//go:embed real-vision real-sound real-text real-language
+//go:embed vision sound text language
 var files embed.FS
 
 // Scheme starts the source of an embedded module: "zoo:vision".
@@ -21,7 +17,7 @@ const Scheme = "zoo:"
 
 // Names lists the embedded modules.
 func Names() []string {
-	return []string{"vision", "text", "language", "sound", "real-vision", "real-sound", "real-text", "real-language"}
+	return []string{"vision", "sound", "text", "language"}
 }
 
 // FS returns the files of an embedded module; "zoo:vision" and "vision" are

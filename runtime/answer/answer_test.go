@@ -27,7 +27,7 @@ import (
 // modules, small so that tests are quick.
 func build(t testing.TB) *wiring.Plan {
 	t.Helper()
-	recipe, err := wiring.OpenRecipe("drawings")
+	recipe, err := wiring.OpenRecipe("remembering")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -133,7 +133,7 @@ func TestOnlyTargetIsTaken(t *testing.T) {
 }
 
 func TestModulesAreNamedWithTheirPorts(t *testing.T) {
-	text, err := Write(Options{Name: "my", Tasks: []Task{{Kind: "retrieval"}}, Modules: map[string]string{"left": "real-vision.features", "right": "real-vision"}})
+	text, err := Write(Options{Name: "my", Tasks: []Task{{Kind: "retrieval"}}, Modules: map[string]string{"left": "vision.features", "right": "vision"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestModulesAreNamedWithTheirPorts(t *testing.T) {
 		t.Fatalf("%d senses:\n%s", len(p.Senses), text)
 	}
 	for i, want := range []wiring.Sense{{Name: "left", Kind: "image", Port: "features"}, {Name: "right", Kind: "image", Port: "embedding"}} {
-		if s := p.Senses[i]; s.Name != want.Name || s.Kind != want.Kind || s.Port != want.Port || s.Module != "real-vision" {
+		if s := p.Senses[i]; s.Name != want.Name || s.Kind != want.Kind || s.Port != want.Port || s.Module != "vision" {
 			t.Errorf("sense %+v, want %+v", s, want)
 		}
 	}
@@ -150,14 +150,14 @@ func TestModulesAreNamedWithTheirPorts(t *testing.T) {
 		t.Errorf("no comment names %s:\n%s", want, text)
 	}
 	// A grid is read by glimpses.
-	if text, err = Write(Options{Name: "my", Tasks: []Task{{Kind: "captioning"}}, Modules: map[string]string{"image": "real-vision.grid"}}); err != nil {
+	if text, err = Write(Options{Name: "my", Tasks: []Task{{Kind: "captioning"}}, Modules: map[string]string{"image": "vision.grid"}}); err != nil {
 		t.Fatal(err)
 	}
 	if s := plan(t, text).Sense("image"); s.Read != wiring.ReadGlimpse || s.Places == 0 {
 		t.Errorf("the grid is read as %+v", s)
 	}
 	// A sound in the place of the picture leaves the question.
-	if text, err = Write(Options{Name: "my", Tasks: []Task{{Kind: "answering"}}, Modules: map[string]string{"sound": "real-sound"}}); err != nil {
+	if text, err = Write(Options{Name: "my", Tasks: []Task{{Kind: "answering"}}, Modules: map[string]string{"sound": "sound"}}); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := wiring.ParseRecipe("my.yaml", text); err != nil || len(r.Senses) != 2 || r.Senses[0].Name != "sound" || r.Senses[1].Name != "question" {
@@ -174,17 +174,17 @@ func TestMistakesSayWhatThereIs(t *testing.T) {
 		"unknown task":     {Options{Tasks: []Task{{Kind: "labeling"}}}, []string{`did you mean "labelling"`}},
 		"one effector":     {Options{Tasks: []Task{{Kind: "labelling"}, {Kind: "labelling"}}}, []string{"labelling=first"}},
 		"unknown module":   {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"image": "nowhere"}}, []string{"nowhere", "wire modules list"}},
-		"unknown port":     {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"image": "real-vision.embeding"}}, []string{`did you mean "embedding"`, "features (1280)", "logits (1000)"}},
-		"wrong kind":       {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"image": "real-sound"}}, []string{"takes sound (sound)", "of kind image"}},
-		"numbers":          {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"vector": "real-vision"}}, []string{"its numbers are given"}},
+		"unknown port":     {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"image": "vision.embeding"}}, []string{`did you mean "embedding"`, "features (1280)", "logits (1000)"}},
+		"wrong kind":       {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"image": "sound"}}, []string{"takes sound (sound)", "of kind image"}},
+		"numbers":          {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"vector": "vision"}}, []string{"its numbers are given"}},
 		"no sense":         {Options{Tasks: []Task{{Kind: "labelling"}}, Senses: []string{"imag"}}, []string{`did you mean "image"`}},
-		"not chosen":       {Options{Tasks: []Task{{Kind: "labelling"}}, Senses: []string{"sound"}, Modules: map[string]string{"image": "real-vision"}}, []string{"not among those chosen, sound"}},
-		"needs no module":  {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"label": "real-vision"}}, []string{`"softmax", which needs no module`}},
+		"not chosen":       {Options{Tasks: []Task{{Kind: "labelling"}}, Senses: []string{"sound"}, Modules: map[string]string{"image": "vision"}}, []string{"not among those chosen, sound"}},
+		"needs no module":  {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"label": "vision"}}, []string{`"softmax", which needs no module`}},
 		"no such input":    {Options{Tasks: []Task{{Kind: "labelling"}}, Data: houses(t), Senses: []string{"image"}}, []string{"--input image=COLUMN"}},
 		"target elsewhere": {Options{Tasks: []Task{{Kind: "labelling", Effector: "street"}}, Data: houses(t)}, []string{"city, price", "--target street=COLUMN"}},
 		"no setting":       {Options{Tasks: []Task{{Kind: "forecasting"}}, Set: map[string]string{"horizn": "3"}}, []string{"next.horizon, next.warm"}},
 		"whose setting":    {Options{Tasks: []Task{{"labelling", "a"}, {"labelling", "b"}}, Set: map[string]string{"balance": "true"}}, []string{"2 of the tasks", "a.balance, b.balance"}},
-		"module in vain":   {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"words": "real-language"}}, []string{`no sense or effector "words"`}},
+		"module in vain":   {Options{Tasks: []Task{{Kind: "labelling"}}, Modules: map[string]string{"words": "language"}}, []string{`no sense or effector "words"`}},
 	} {
 		x.o.Name = "my"
 		_, err := Write(x.o)

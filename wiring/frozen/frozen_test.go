@@ -49,11 +49,11 @@ func open(t *testing.T, p *wiring.Plan) *frozen.Modules {
 }
 
 func TestPortsAreDescribed(t *testing.T) {
-	found, err := library.Finder{}.Find("real-vision")
+	found, err := library.Finder{}.Find("vision")
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, manifest, err := frozen.DescribeModule(found, "real-vision")
+	info, manifest, err := frozen.DescribeModule(found, "vision")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,13 +65,13 @@ func TestPortsAreDescribed(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("ports %v, want %v", got, want)
 	}
-	if info.Inputs["picture"].Kind != "image" || manifest.Name != "real-vision" || len(info.SHA256) != 64 {
+	if info.Inputs["picture"].Kind != "image" || manifest.Name != "vision" || len(info.SHA256) != 64 {
 		t.Errorf("%+v", info)
 	}
 	// A module that is missing is described as such: the recipe's first mistake comes first.
-	r := &wiring.Recipe{Senses: []wiring.RecipeSense{{Name: "a", Module: "nowhere"}, {Name: "b", Module: "real-text"}}}
+	r := &wiring.Recipe{Senses: []wiring.RecipeSense{{Name: "a", Module: "nowhere"}, {Name: "b", Module: "text"}}}
 	all, err := frozen.Describe(r, library.Finder{})
-	if err != nil || all["nowhere"].Missing == nil || all["real-text"].Missing != nil {
+	if err != nil || all["nowhere"].Missing == nil || all["text"].Missing != nil {
 		t.Errorf("%v, %v", all, err)
 	}
 }
@@ -195,11 +195,11 @@ func TestMisfitsAreRefused(t *testing.T) {
 func TestKeysNameModulesAndEngines(t *testing.T) {
 	p := retrieval(t, "text")
 	m := open(t, p)
-	if !strings.Contains(m.Key(), "real-text") || !strings.Contains(m.Key(), " on "+m.Engine()) || m.Engine() == "" {
+	if !strings.Contains(m.Key(), "text") || !strings.Contains(m.Key(), " on "+m.Engine()) || m.Engine() == "" {
 		t.Errorf("key %q, engine %q", m.Key(), m.Engine())
 	}
 	q := *p
-	q.Modules = []wiring.ModuleRef{{Name: "real-text"}}
+	q.Modules = []wiring.ModuleRef{{Name: "text"}}
 	if m.Pin(&q); len(q.Modules[0].SHA256) != 64 || !strings.Contains(m.Key(), q.Modules[0].SHA256) {
 		t.Errorf("pinned to %q", q.Modules[0].SHA256)
 	}

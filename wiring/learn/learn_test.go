@@ -39,7 +39,7 @@ func smallPlan(t testing.TB, width, rank int) *wiring.Plan {
 	for i := range n {
 		c.Regions = append(c.Regions, connectome.Region{Label: "region" + string(rune('A'+i))})
 	}
-	r, err := wiring.OpenRecipe("drawings")
+	r, err := wiring.OpenRecipe("remembering")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestFitRefusesDataOfAnotherPlan(t *testing.T) {
 // BenchmarkStep times one step of the default recipe's size: 82 regions, d = 128,
 // r = 16, 128 samples, 2,500 words.
 func BenchmarkStep(b *testing.B) {
-	r, err := wiring.OpenRecipe("drawings")
+	r, err := wiring.OpenRecipe("remembering")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func toyPlan(t testing.TB) *plan {
 	for i := range n {
 		c.Regions = append(c.Regions, connectome.Region{Label: "region" + string(rune('A'+i))})
 	}
-	r, err := wiring.OpenRecipe("drawings")
+	r, err := wiring.OpenRecipe("testdata/drawings.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,11 +108,11 @@ func toyPlan(t testing.TB) *plan {
 // freshPlan is what the default plan was before training.
 func freshPlan(t testing.TB) *plan {
 	t.Helper()
-	r, err := wiring.OpenRecipe("drawings")
+	r, err := wiring.OpenRecipe("testdata/drawings.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := frozen.Describe(r, library.Finder{})
+	info, err := frozen.Describe(r, library.Finder{Dir: "testdata/plan/modules"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func toyData(t testing.TB, p *plan, y *toy) *prepared {
 // openModels opens a plan's modules with the engine that is pure Go.
 func openModels(t testing.TB, p *plan) *models {
 	t.Helper()
-	m, err := frozen.Open(p, library.Finder{}, goengine.New())
+	m, err := frozen.Open(p, library.Finder{Base: "testdata/plan"}, goengine.New())
 	if err != nil {
 		t.Fatal(err)
 	}
