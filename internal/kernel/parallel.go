@@ -59,19 +59,19 @@ func GemmParallel(workers int, transA, transB bool, m, n, k int, a, b, c []float
 	}
 	if m >= n {
 		Parallel(workers, m, 12, func(_, i0, i1 int) {
-			sub := a[i0*lda:]
+			at := i0 * lda
 			if transA {
-				sub = a[i0:]
+				at = i0
 			}
-			GemmStrided(transA, transB, i1-i0, n, k, sub, lda, b, ldb, c[i0*n:], n, accumulate)
+			GemmStrided(transA, transB, i1-i0, n, k, a[at:], lda, b, ldb, c[i0*n:], n, accumulate)
 		})
 		return
 	}
 	Parallel(workers, n, PanelWidth(), func(_, j0, j1 int) {
-		sub := b[j0:]
+		at := j0
 		if transB {
-			sub = b[j0*ldb:]
+			at = j0 * ldb
 		}
-		GemmStrided(transA, transB, m, j1-j0, k, a, lda, sub, ldb, c[j0:], n, accumulate)
+		GemmStrided(transA, transB, m, j1-j0, k, a, lda, b[at:], ldb, c[j0:], n, accumulate)
 	})
 }

@@ -1,6 +1,7 @@
 package goengine
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -50,10 +51,16 @@ type tensor struct {
 	empty bool      // an optional without a value
 }
 
+// errNoData is what asking for the elements of a dry run's value panics with.
+var errNoData = errors.New("the elements are not there")
+
 // view returns the elements as a slice. T must be of the element's size.
 func view[T any](t *tensor) []T {
 	if t.n == 0 {
 		return nil
+	}
+	if t.ptr == nil {
+		panic(errNoData)
 	}
 	return unsafe.Slice((*T)(t.ptr), t.n)
 }
@@ -68,6 +75,9 @@ func elemSize(dt onnxfile.ElemType) int {
 func (t *tensor) bytes() []byte {
 	if t.n == 0 {
 		return nil
+	}
+	if t.ptr == nil {
+		panic(errNoData)
 	}
 	return unsafe.Slice((*byte)(t.ptr), t.n*elemSize(t.dt))
 }
