@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/connectomewire/wire/datasets/own"
 	"github.com/connectomewire/wire/internal/examples"
@@ -31,7 +32,7 @@ type BuildOptions struct {
 	// by relative paths.
 	Modules, Base string
 	// Read are options for the connectome's file.
-	Read []connectome.Option
+	Read []format.Option
 	// Build places by hand, sets widths and the seed; what it says of Modules,
 	// Widths and Settings is found out here.
 	Build wiring.BuildOptions
@@ -65,11 +66,11 @@ func Build(recipe, brain string, data *own.Dataset, o BuildOptions) (*wiring.Pla
 }
 
 // readConnectome reads a file, or takes the built-in connectome of a name.
-func readConnectome(name string, o []connectome.Option) (*connectome.Connectome, error) {
+func readConnectome(name string, o []format.Option) (*connectome.Connectome, error) {
 	if c, ok := synthetic.ByName(name); ok {
 		return c, nil
 	}
-	return connectome.Read(name, o...)
+	return format.Read(name, o...)
 }
 
 // TrainOptions say how a plan learns. The zero value is what the command does

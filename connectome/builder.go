@@ -62,6 +62,34 @@ func (b *Builder) Add(from, to int, weight, length float64) {
 // Len returns the number of tracts added so far.
 func (b *Builder) Len() int { return b.n }
 
+// AddAll adds the tracts of a matrix.
+func (b *Builder) AddAll(m CSR) {
+	for t := range m.All() {
+		b.Add(t.From, t.To, t.Weight, t.Length)
+	}
+}
+
+// Renumber replaces every region index i by place[i].
+func (b *Builder) Renumber(place []int32) {
+	b.maxID = 0
+	for _, c := range b.chunks {
+		for k, e := range c.ends {
+			e = [2]int32{place[e[0]], place[e[1]]}
+			c.ends[k] = e
+			b.maxID = max(b.maxID, int(e[0]), int(e[1]))
+		}
+	}
+}
+
+// Reweigh replaces every weight by what f makes of its tract.
+func (b *Builder) Reweigh(f func(from, to int, weight float64) float64) {
+	for _, c := range b.chunks {
+		for k, e := range c.ends {
+			c.weight[k] = f(int(e[0]), int(e[1]), c.weight[k])
+		}
+	}
+}
+
 // Parallel says what becomes of the weights of several tracts between the
 // same two regions.
 type Parallel int
@@ -196,12 +224,12 @@ func merge(m CSR, p Parallel) (CSR, BuildStats) {
 		}
 	}
 	m.Start[m.Regions()] = out
-	return m.shrink(out), st
+	return m.Shrink(out), st
 }
 
-// shrink cuts the matrix to its first n tracts, and gives the rest of the
+// Shrink cuts the matrix to its first n tracts, and gives the rest of the
 // memory back when it is much.
-func (m CSR) shrink(n int) CSR {
+func (m CSR) Shrink(n int) CSR {
 	m.Target, m.Weight = m.Target[:n], m.Weight[:n]
 	if m.Length != nil {
 		m.Length = m.Length[:n]

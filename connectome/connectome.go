@@ -61,6 +61,17 @@ type Region struct {
 	Attributes map[string]string
 }
 
+// SetAttribute sets an attribute, unless the value is empty.
+func (r *Region) SetAttribute(name, value string) {
+	if value == "" {
+		return
+	}
+	if r.Attributes == nil {
+		r.Attributes = map[string]string{}
+	}
+	r.Attributes[name] = value
+}
+
 // Connectome is a set of regions and the weighted, directed tracts between
 // them. It is structure only: it knows nothing of modules or of learning.
 //
@@ -82,7 +93,7 @@ type Connectome struct {
 	Tracts CSR
 	// History lists what was done to the connectome, oldest first.
 	History []string
-	// Report says what [Read] found and decided; nil for connectomes that
+	// Report says what its reader found and decided; nil for connectomes that
 	// were not read from a file.
 	Report *Report
 }

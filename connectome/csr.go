@@ -81,6 +81,17 @@ func (m CSR) Clone() CSR {
 	return CSR{slices.Clone(m.Start), slices.Clone(m.Target), slices.Clone(m.Weight), slices.Clone(m.Length)}
 }
 
+// SelfLoops counts the regions that have a tract to themselves.
+func (m CSR) SelfLoops() int {
+	d := 0
+	for i := range m.Regions() {
+		if _, ok := m.Find(i, i); ok {
+			d++
+		}
+	}
+	return d
+}
+
 // Transpose returns the matrix with sources and targets exchanged, in
 // O(regions + tracts).
 func (m CSR) Transpose() CSR {

@@ -42,7 +42,7 @@ func (s Symmetry) String() string {
 	return [...]string{"directed", "symmetric", "near-symmetric", "undirected"}[s]
 }
 
-// Report is what [Read] found in a file and how it decided.
+// Report is what a reader found in a file and how it decided.
 type Report struct {
 	Path    string   `json:"path"`
 	Format  string   `json:"format"`            // "TVB zip", "GraphML", "matrix", "edge list", …
@@ -93,6 +93,15 @@ type Report struct {
 	Notes []Note `json:"notes,omitempty"`
 }
 
+// EdgeKind is one kind of the edges of a list.
+type EdgeKind struct {
+	Name  string `json:"name"`
+	Edges int    `json:"edges"`
+	// Used says what became of them: "directed", "undirected", "the
+	// receiver's view of a synapse", or "left out" and why.
+	Used string `json:"used"`
+}
+
 // Severity says how much a [Note] should worry the reader.
 type Severity string
 
@@ -111,10 +120,12 @@ type Note struct {
 	Text string `json:"text"`
 }
 
-func (r *Report) info(code, format string, args ...any) {
+// Infof adds a remark worth knowing.
+func (r *Report) Infof(code, format string, args ...any) {
 	r.Notes = append(r.Notes, Note{Info, code, fmt.Sprintf(format, args...)})
 }
 
-func (r *Report) warn(code, format string, args ...any) {
+// Warnf adds a remark on what may be wrong.
+func (r *Report) Warnf(code, format string, args ...any) {
 	r.Notes = append(r.Notes, Note{Warning, code, fmt.Sprintf(format, args...)})
 }

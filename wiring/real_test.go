@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/format"
 )
 
 // sharedConnectome reads a real connectome from beside the repository; tests
@@ -30,7 +31,7 @@ func sharedConnectome(t *testing.T, name string) *connectome.Connectome {
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("%s is not beside the repository", name)
 	}
-	c, err := connectome.Read(path)
+	c, err := format.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}

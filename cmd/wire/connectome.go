@@ -8,8 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/doctor"
+	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/connectome/metrics"
 	"github.com/connectomewire/wire/connectome/null"
 )
@@ -21,7 +21,7 @@ func connectomeCommand() *cli.Command {
 	output := func(what string) cli.Flag {
 		return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Required: true, Usage: what}
 	}
-	format := &cli.StringFlag{Name: "to", Usage: "output `FORMAT`: " + strings.Join(connectome.WriteFormats(), ", ") + " (default: by the file's name)"}
+	to := &cli.StringFlag{Name: "to", Usage: "output `FORMAT`: " + strings.Join(format.WriteFormats(), ", ") + " (default: by the file's name)"}
 	measures := []cli.Flag{
 		asJSON,
 		&cli.IntFlag{Name: "nulls", Value: 20, Usage: "random graphs that small-worldness and rich club compare with, `N`; 0 skips both"},
@@ -58,7 +58,7 @@ func connectomeCommand() *cli.Command {
 				Description: "Examples:\n   wire connectome convert connectivity_68.zip sc68.csv\n   wire connectome convert sc.mat sc.graphml --var sc\n" +
 					"   wire connectome convert sc68.csv sub-01_relmat.tsv",
 				Flags: append([]cli.Flag{
-					&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write, instead of the second argument"}, format,
+					&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write, instead of the second argument"}, to,
 				}, connectomeReadFlags()...),
 				Action: connectomeConvert,
 			},
@@ -66,7 +66,7 @@ func connectomeCommand() *cli.Command {
 				Name: "transform", Usage: "change a connectome step by step", ArgsUsage: "IN",
 				Description: connectomeStepsHelp(),
 				Flags: append([]cli.Flag{
-					output("`FILE` to write"), format,
+					output("`FILE` to write"), to,
 					&cli.StringSliceFlag{Name: "step", Aliases: []string{"s"}, Required: true, Usage: "`STEP` to do, in the order given (repeatable)"},
 				}, connectomeReadFlags()...),
 				Action: connectomeTransform,
@@ -76,7 +76,7 @@ func connectomeCommand() *cli.Command {
 				Description: "Keeps the tracts most subjects have, bin by bin of distance (Betzel et al. 2019).\n\n" +
 					"   wire connectome consensus sub-*.graphml -o group.graphml",
 				Flags: append([]cli.Flag{
-					output("`FILE` to write"), format,
+					output("`FILE` to write"), to,
 					&cli.IntFlag{Name: "bins", Value: 20, Usage: "`N` bins of distance"},
 					&cli.BoolFlag{Name: "by-index", Usage: "join subjects by the order of their regions instead of by label"},
 				}, connectomeReadFlags()...),
@@ -91,7 +91,7 @@ func connectomeCommand() *cli.Command {
 					&cli.IntFlag{Name: "n", Value: 1, Usage: "how many, `N`"},
 					&cli.IntFlag{Name: "from", Usage: "index of the first, `N`"},
 					&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed, `N`"},
-					&cli.StringFlag{Name: "to", Value: "csv", Usage: "output `FORMAT`: " + strings.Join(connectome.WriteFormats(), ", ")},
+					&cli.StringFlag{Name: "to", Value: "csv", Usage: "output `FORMAT`: " + strings.Join(format.WriteFormats(), ", ")},
 					&cli.BoolFlag{Name: "connected", Usage: "keep the network in one piece (degree, strength, geometry)"},
 					&cli.IntFlag{Name: "swaps", DefaultText: "10", Usage: "swaps a tract, `N`"},
 					&cli.IntFlag{Name: "bins", DefaultText: "10", Usage: "distance bins of geometry, `N`"},

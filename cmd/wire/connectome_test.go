@@ -13,7 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/connectome/metrics"
 )
 
@@ -112,7 +112,7 @@ func TestConnectomeConvertAndTransform(t *testing.T) {
 	if !strings.Contains(out, "kept 41 of 82 regions") || !strings.Contains(out, "41 regions") {
 		t.Errorf("%s", out)
 	}
-	c, err := connectome.Read(left)
+	c, err := format.Read(left)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestConnectomeNull(t *testing.T) {
 		t.Errorf("%s", data)
 	}
 	for _, name := range manifest.Files {
-		c, err := connectome.Read(filepath.Join(dir, name))
+		c, err := format.Read(filepath.Join(dir, name))
 		if err != nil || len(c.Regions) != 82 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -353,7 +353,7 @@ func TestConnectomeOwnFlags(t *testing.T) {
 		if command == "null" {
 			args = append(args, "-o", filepath.Join(t.TempDir(), "nulls"))
 		}
-		if _, _, err := wireConnectome(args...); !errors.Is(err, connectome.ErrAmbiguous) || !strings.Contains(err.Error(), want) {
+		if _, _, err := wireConnectome(args...); !errors.Is(err, format.ErrAmbiguous) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", command, err)
 		}
 	}

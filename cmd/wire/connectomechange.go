@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/connectome/null"
 	"github.com/connectomewire/wire/connectome/transform"
 	"github.com/connectomewire/wire/internal/atomicfile"
@@ -47,7 +48,7 @@ func convertArguments(c *cli.Context) (in, out string, err error) {
 
 // connectomeWrite writes the result of a command and says what it is.
 func connectomeWrite(c *cli.Context, path string, brain *connectome.Connectome) error {
-	if err := connectome.Write(path, brain, c.String("to")); err != nil {
+	if err := format.Write(path, brain, c.String("to")); err != nil {
 		return err
 	}
 	tracts := 0
@@ -72,7 +73,7 @@ func checkWrite(c *cli.Context, path string) error {
 	if dir := filepath.Dir(path); !isDirectory(dir) {
 		return fmt.Errorf("there is no directory %q to write %s to; make it first", dir, filepath.Base(path))
 	}
-	if err := connectome.CanWrite(path, c.String("to")); err != nil {
+	if err := format.CanWrite(path, c.String("to")); err != nil {
 		return err
 	}
 	return output(path)
@@ -176,13 +177,13 @@ func connectomeNull(c *cli.Context) error {
 	if err != nil {
 		return usagef("%v", err)
 	}
-	format := c.String("to")
+	to := c.String("to")
 	extension, ok := map[string]string{
 		"csv": ".csv", "edgelist": ".tsv", "gexf": ".gexf", "graphml": ".graphml", "json": ".json",
 		"mdf": ".mdf.json", "npy": ".npy", "relmat": "_relmat.tsv", "tvb": ".zip",
-	}[format]
+	}[to]
 	if !ok {
-		return usagef("--to %s: want one of %s", format, strings.Join(connectome.WriteFormats(), ", "))
+		return usagef("--to %s: want one of %s", to, strings.Join(format.WriteFormats(), ", "))
 	}
 	brain, err := readConnectome(c, args[0])
 	if err != nil {
@@ -205,7 +206,7 @@ func connectomeNull(c *cli.Context) error {
 			return err
 		}
 		made[i-options.Index] = d.History[len(d.History)-1]
-		return connectome.Write(filepath.Join(dir, name(i)), d, format)
+		return format.Write(filepath.Join(dir, name(i)), d, to)
 	})
 	if err != nil {
 		return err

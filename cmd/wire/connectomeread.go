@@ -10,6 +10,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/atlas"
+	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/connectome/pull"
 	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/urfave/cli/v2"
@@ -31,7 +32,7 @@ func connectomeReadFlags() []cli.Flag {
 		column(edgeSource, "source", "column of an edge list with the source of each edge, `NAME` or number from 1"),
 		column(edgeTarget, "target", "column of an edge list with the target of each edge, `NAME` or number from 1"),
 		column(edgeKind, "kind", "read only edges of these kinds, `[COLUMN=]KIND,…`"),
-		reading("format", "read a text file as `FORMAT`: "+strings.Join(connectome.TableFormats(), ", ")),
+		reading("format", "read a text file as `FORMAT`: "+strings.Join(format.TableFormats(), ", ")),
 		reading("rows", "what the rows of a matrix are: `source|target`"),
 		reading("parallel", "how parallel tracts are merged: `sum|mean|max|first` (default: sum)"),
 		reading("missing", "values that mean \"not measured\", `X,…`; empty for none (default: guessed)"),
@@ -58,14 +59,14 @@ func longNames(flags []cli.Flag) []cli.Flag {
 }
 
 // connectomeOptions turns the reading options into those of the reader.
-func connectomeOptions(c *cli.Context) ([]connectome.Option, error) {
-	var opts []connectome.Option
+func connectomeOptions(c *cli.Context) ([]format.Option, error) {
+	var opts []format.Option
 	for _, o := range []struct {
 		flag   string
-		option func(string) connectome.Option
+		option func(string) format.Option
 	}{
-		{"labels", connectome.WithLabels}, {"var", connectome.WithVar}, {"weight", connectome.WithWeight},
-		{"length", connectome.WithLength}, {"format", connectome.WithFormat}, {edgeSource, connectome.WithSource}, {edgeTarget, connectome.WithTarget},
+		{"labels", format.WithLabels}, {"var", format.WithVar}, {"weight", format.WithWeight},
+		{"length", format.WithLength}, {"format", format.WithFormat}, {edgeSource, format.WithSource}, {edgeTarget, format.WithTarget},
 	} {
 		if v := c.String(o.flag); v != "" {
 			opts = append(opts, o.option(v))
@@ -85,14 +86,14 @@ func connectomeOptions(c *cli.Context) ([]connectome.Option, error) {
 		if column == "" && len(kinds) == 0 {
 			return nil, usagef("--kind %q: write kinds of edges, for example --kind S,Sp or --kind Type=S,Sp", c.String(edgeKind))
 		}
-		opts = append(opts, connectome.WithKinds(column, kinds...))
+		opts = append(opts, format.WithKinds(column, kinds...))
 	}
 	switch rows := c.String("rows"); rows {
 	case "":
 	case "source":
-		opts = append(opts, connectome.WithRows(connectome.RowsSource))
+		opts = append(opts, format.WithRows(connectome.RowsSource))
 	case "target":
-		opts = append(opts, connectome.WithRows(connectome.RowsTarget))
+		opts = append(opts, format.WithRows(connectome.RowsTarget))
 	default:
 		return nil, usagef("--rows %s: want source or target", rows)
 	}
@@ -103,7 +104,7 @@ func connectomeOptions(c *cli.Context) ([]connectome.Option, error) {
 		if !ok {
 			return nil, usagef("--parallel %s: want sum, mean, max or first", p)
 		}
-		opts = append(opts, connectome.WithParallel(how))
+		opts = append(opts, format.WithParallel(how))
 	}
 	if c.IsSet("missing") {
 		var values []float64
@@ -114,27 +115,27 @@ func connectomeOptions(c *cli.Context) ([]connectome.Option, error) {
 			}
 			values = append(values, v)
 		}
-		opts = append(opts, connectome.WithMissing(values...))
+		opts = append(opts, format.WithMissing(values...))
 	}
 	if c.IsSet("slice") {
-		opts = append(opts, connectome.WithSlice(c.Int("slice")))
+		opts = append(opts, format.WithSlice(c.Int("slice")))
 	}
 	if c.Bool("average") {
-		opts = append(opts, connectome.WithAverage())
+		opts = append(opts, format.WithAverage())
 	}
 	switch {
 	case c.Bool("directed") && c.Bool("undirected"):
 		return nil, usagef("--directed and --undirected exclude each other")
 	case c.Bool("directed"):
-		opts = append(opts, connectome.WithDirected(true))
+		opts = append(opts, format.WithDirected(true))
 	case c.Bool("undirected"):
-		opts = append(opts, connectome.WithDirected(false))
+		opts = append(opts, format.WithDirected(false))
 	}
 	if c.IsSet("max-bytes") {
 		if c.Int64("max-bytes") <= 0 {
 			return nil, usagef("--max-bytes %d: want a positive number", c.Int64("max-bytes"))
 		}
-		opts = append(opts, connectome.WithMaxBytes(c.Int64("max-bytes")))
+		opts = append(opts, format.WithMaxBytes(c.Int64("max-bytes")))
 	}
 	return opts, nil
 }
@@ -185,7 +186,7 @@ func readConnectome(c *cli.Context, name string) (*connectome.Connectome, error)
 		return nil, fmt.Errorf("there is no file %q; built in are: %s", name, strings.Join(synthetic.Names(), ", "))
 	}
 	return await(c.Context, func() (*connectome.Connectome, error) {
-		brain, err := connectome.Read(name, opts...)
+		brain, err := format.Read(name, opts...)
 		if err != nil {
 			return nil, ownFlags(c, err)
 		}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/atlas"
+	"github.com/connectomewire/wire/connectome/format"
 )
 
 func TestEveryAtlasIsSound(t *testing.T) {
@@ -170,7 +170,7 @@ func TestRealLabels(t *testing.T) {
 		{"braingraph/Connectomes-hcp-scale1.xml", "desikan", 1, append(slices.Clone(all), nuclei...)},
 		{"celegans/herm_chem_edgelist.csv", "", 0, nil},
 	} {
-		c, err := connectome.Read(filepath.Join(root, filepath.FromSlash(test.file)))
+		c, err := format.Read(filepath.Join(root, filepath.FromSlash(test.file)))
 		if err != nil {
 			t.Errorf("%s: %v", test.file, err)
 			continue

@@ -11,6 +11,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/doctor"
+	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/connectome/metrics"
 	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/connectomewire/wire/connectome/transform"
@@ -376,7 +377,7 @@ func TestFaultsInFilesAreLocated(t *testing.T) {
 		if err := os.WriteFile(path, []byte(test.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		c, err := connectome.Read(path)
+		c, err := format.Read(path)
 		if err != nil {
 			t.Errorf("%q: %v", test.text, err)
 			continue
@@ -409,7 +410,7 @@ func TestRealFiles(t *testing.T) {
 		"tvb-data/toronto_output_ConnectionCapacityMatrix.csv": {"missing-weights"},
 	} {
 		t.Run(file, func(t *testing.T) {
-			c, err := connectome.Read(filepath.Join(root, filepath.FromSlash(file)))
+			c, err := format.Read(filepath.Join(root, filepath.FromSlash(file)))
 			if err != nil {
 				t.Skipf("not readable yet: %v", err)
 			}

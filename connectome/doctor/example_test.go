@@ -5,8 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/doctor"
+	"github.com/connectomewire/wire/connectome/format"
 )
 
 // A matrix from somebody else: what is wrong with it?
@@ -20,7 +20,7 @@ func Example() {
 	if err := os.WriteFile(path, []byte(",lh-insula,rh-insula,lh-insula\nlh-insula,0,3,n/a\nrh-insula,3,0,1\nlh-insula,2,1,0\n"), 0o644); err != nil {
 		panic(err)
 	}
-	c, err := connectome.Read(path)
+	c, err := format.Read(path)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/connectome/pull"
 	"github.com/connectomewire/wire/internal/download"
 )
@@ -95,12 +95,12 @@ func TestPullFromADirectory(t *testing.T) {
 		if path, ok := pull.Cached(e, cache); !ok || path != r.Path {
 			t.Errorf("%s is not in the cache: %q", e.Name, path)
 		}
-		var options []connectome.Option
+		var options []format.Option
 		if e.Var != "" {
-			options = append(options, connectome.WithVar(e.Var))
+			options = append(options, format.WithVar(e.Var))
 		}
-		c, err := connectome.Read(r.Path, options...)
-		if errors.Is(err, connectome.ErrFormat) {
+		c, err := format.Read(r.Path, options...)
+		if errors.Is(err, format.ErrFormat) {
 			t.Logf("%s is not readable yet: %v", e.Name, err)
 			continue
 		}

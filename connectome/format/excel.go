@@ -1,0 +1,241 @@
+package format
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/connectomewire/wire/connectome"
+	"github.com/xuri/excelize/v2"
+)
+
+// Excel workbooks (.xlsx), the commonest supplement of papers. Every sheet is
+// a table: a labelled matrix, perhaps with rows of categories above its header
+// and columns of them beside its labels (Cook et al. 2019, Nature 571:63), or a
+// list of edges.
+
+// maxCells bounds the cells of a sheet, empty ones included.
+const maxCells = 64 << 20
+
+// readExcel reads the sheet that --var names, or the only one with content.
+func (s *source) readExcel() (c *connectome.Connectome, err error) {
+	defer func() { // the library may panic on damaged workbooks
+		if p := recover(); p != nil {
+			c, err = nil, s.failf(ErrCorrupt, 0, 0, "open it in a spreadsheet program and save it again, or save the sheet as CSV", "a damaged workbook: %v", p)
+		}
+	}()
+	data, err := s.all()
+	if err != nil {
+		return nil, err
+	}
+	bound := s.cfg.maxBytes
+	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: bound, UnzipXMLSizeLimit: bound, RawCellValue: true})
+	if err != nil {
+		if strings.Contains(err.Error(), "unzip size") {
+			return nil, s.failf(ErrTooLarge, 0, 0, "raise the bound with --max-bytes if the file is sound", "%v", err)
+		}
+		return nil, s.failf(ErrCorrupt, 0, 0, "open it in a spreadsheet program and save it again, or save the sheet as CSV", "a damaged workbook: %v", err)
+	}
+	defer f.Close()
+	s.rep.Format = "Excel"
+	if want := s.cfg.variable; want != "" {
+		for _, name := range f.GetSheetList() {
+			if strings.EqualFold(name, want) {
+				rows, err := s.sheet(f, name)
+				if err != nil {
+					return nil, err
+				}
+				return s.sheetConnectome(name, rows)
+			}
+		}
+		return nil, s.failf(ErrVariable, 0, 0, "the sheets are "+listOr(f.GetSheetList(), "none"), "no sheet %q", want)
+	}
+	var only string
+	var table [][]string
+	e := &AmbiguousError{Path: s.path, What: "sheet", Option: "WithVar", Flag: "--var"}
+	for _, name := range f.GetSheetList() {
+		rows, err := s.sheet(f, name)
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		e.Candidates = append(e.Candidates, Candidate{name, sheetDetail(rows)})
+		only, table = name, rows
+	}
+	switch len(e.Candidates) {
+	case 0:
+		return nil, s.failf(ErrEmpty, 0, 0, "is this the right file?", "no sheet has content")
+	case 1:
+		return s.sheetConnectome(only, table)
+	}
+	return nil, e
+}
+
+// sheet reads the cells of a sheet, without empty ends of rows and of the
+// whole.
+func (s *source) sheet(f *excelize.File, name string) ([][]string, error) {
+	it, err := f.Rows(name)
+	if err != nil {
+		return nil, nil // a chart
+	}
+	defer it.Close()
+	var rows [][]string
+	cells, last := 0, 0
+	for it.Next() {
+		row, err := it.Columns()
+		if err != nil {
+			return nil, s.failf(ErrCorrupt, len(rows)+1, 0, "open it in a spreadsheet program and save it again", "sheet %q: %v", name, err)
+		}
+		if cells += len(row) + 1; cells > maxCells {
+			return nil, s.failf(ErrTooLarge, len(rows)+1, 0, "is this the right file?", "sheet %q has more than %d cells", name, maxCells)
+		}
+		for len(row) > 0 && strings.TrimSpace(row[len(row)-1]) == "" {
+			row = row[:len(row)-1]
+		}
+		rows = append(rows, slices.Clip(row))
+		if len(row) > 0 {
+			last = len(rows)
+		}
+	}
+	return rows[:last], nil
+}
+
+// sheetDetail describes a sheet for the choice among several.
+func sheetDetail(rows [][]string) string {
+	if b := findBlock(rows); b.rows > 0 {
+		return fmt.Sprintf("a labelled matrix of %d × %d", b.rows, b.columns)
+	}
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r))
+	}
+	return fmt.Sprintf("%d rows, %d columns", len(rows), width)
+}
+
+// sheetConnectome hands a sheet to the readers of text.
+func (s *source) sheetConnectome(name string, rows [][]string) (*connectome.Connectome, error) {
+	s.rep.Variable = name
+	dialect := "sheet " + name
+	defer func() { s.rep.Format, s.rep.Dialect = "Excel", dialect }()
+	var t tableText
+	inner := *s
+	cfg := *s.cfg
+	cfg.variable = "" // it was the sheet's name
+	inner.cfg = &cfg
+	defer func() {
+		s.cfg.usedEnds, s.cfg.usedKinds, s.cfg.usedFormat = cfg.usedEnds, cfg.usedKinds, cfg.usedFormat
+	}()
+	if h, ok := twoLevels(padded(rows)); ok && s.cfg.format == "" && s.cfg.source == "" && s.cfg.target == "" && !h.uniqueNames() {
+		dialect += ", two header rows"
+		return inner.readTwoLevels(h)
+	}
+	if b := findBlock(rows); b.rows > 0 && s.cfg.format != "edgelist" && s.cfg.source == "" && s.cfg.target == "" {
+		if b.top > 0 || b.left > 0 {
+			dialect += fmt.Sprintf(", header in row %d, labels in column %d", b.top+1, b.left+1)
+		}
+		head := rows[b.top]
+		t.row(append([]string{""}, head[b.left+1:b.left+1+b.columns]...)...)
+		for _, r := range rows[b.top+1 : b.top+1+b.rows] {
+			line := make([]string, 0, b.columns+1)
+			line = append(line, r[b.left])
+			for j := range b.columns {
+				v := cellAt(r, b.left+1+j)
+				if v == "" {
+					v = "0" // no contact is left empty
+				}
+				line = append(line, v)
+			}
+			t.row(line...)
+		}
+		cfg.usedFormat = cfg.format == "matrix"
+		return t.source(&inner, name).readDense('\t')
+	}
+	lead := max(0, slices.IndexFunc(rows, func(r []string) bool { return filled(r) > 1 }))
+	for i, r := range rows {
+		if i < lead { // a title above the table is no part of it
+			r = nil
+		}
+		t.row(r...)
+	}
+	table := t.source(&inner, name)
+	head, err := table.textHead(sniffSize)
+	if err != nil {
+		return nil, err
+	}
+	return table.readTable(head)
+}
+
+func cellAt(row []string, j int) string {
+	if j < len(row) {
+		return strings.TrimSpace(row[j])
+	}
+	return ""
+}
+
+// padded makes all rows of a small sheet as long as the first.
+func padded(rows [][]string) [][]string {
+	if len(rows) == 0 || len(rows)*len(rows[0]) > maxCells {
+		return nil
+	}
+	out := make([][]string, len(rows))
+	for i, r := range rows {
+		out[i] = r
+		if missing := len(rows[0]) - len(r); missing > 0 {
+			out[i] = append(slices.Clone(r), make([]string, missing)...)
+		}
+	}
+	return out
+}
+
+func filled(row []string) int {
+	n := 0
+	for _, f := range row {
+		if strings.TrimSpace(f) != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// block is a labelled matrix within a sheet: its header is row top, its labels
+// column left.
+type block struct{ top, left, rows, columns int }
+
+// findBlock looks for the largest labelled matrix whose header and labels lie
+// within the first rows and columns.
+func findBlock(rows [][]string) (best block) {
+	const above, beside = 8, 6
+	for top := range min(above, len(rows)) {
+		for left := range beside {
+			b := block{top: top, left: left}
+			for j := left + 1; isWord(cellAt(rows[top], j)) && cellAt(rows[top], j) != ""; j++ {
+				b.columns++
+			}
+			for i := top + 1; i < len(rows) && isWord(cellAt(rows[i], left)) && cellAt(rows[i], left) != ""; i++ {
+				b.rows++
+			}
+			if b.rows >= 2 && b.columns >= 2 && b.rows*b.columns > best.rows*best.columns && numericBlock(rows, b) {
+				best = b
+			}
+		}
+	}
+	return best
+}
+
+func numericBlock(rows [][]string, b block) bool {
+	numbers := false
+	for _, r := range rows[b.top+1 : b.top+1+b.rows] {
+		for j := range b.columns {
+			switch _, k := parseNumber([]byte(cellAt(r, b.left+1+j)), false); k {
+			case isText:
+				return false
+			case isNumber:
+				numbers = true
+			}
+		}
+	}
+	return numbers
+}

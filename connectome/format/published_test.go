@@ -1,0 +1,213 @@
+package format_test
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/connectome/format"
+)
+
+// What people of this field publish, one row a kind of file: the regions, the
+// tracts as "a>b weight" (undirected ones once), and what the report says.
+func TestPublishedKinds(t *testing.T) {
+	const path5 = "a b c d" // regions of most rows
+	type option = format.Option
+	for _, d := range []struct {
+		name    string
+		files   []string
+		opts    []option
+		regions string
+		tracts  string // sorted by row, then column
+		proven  bool
+		note    string // code of a note that must be there
+	}{
+		{"NeuronConnect with a header", []string{"x.csv", "Neuron 1,Neuron 2,Type,Nbr\nASJL,PVQL,S,4\nPVQL,ASJL,R,4\nRIML,RIBL,Sp,2\nRIBL,RIML,Rp,2\n"}, nil,
+			"ASJL PVQL RIBL RIML", "ASJL>PVQL 4, RIML>RIBL 2", true, "edge-kinds"},
+		{"NeuronConnect without one", []string{"x.csv", "ASJL,PVQL,S,4\nPVQL,ASJL,R,4\nASJL,RIML,EJ,2\nRIML,ASJL,EJ,2\nPVQL,NMJ,NMJ,7\nRIML,RIBL,Rp,3\n"}, nil,
+			"ASJL PVQL RIBL RIML", "ASJL>PVQL 4, ASJL>RIML 2, RIBL>RIML 3, RIML>ASJL 2", true, "received-only"},
+		{"NeuronConnect, one kind", []string{"x.csv", "Neuron 1,Neuron 2,Type,Nbr\nASJL,PVQL,S,4\nPVQL,ASJL,R,4\nASJL,RIML,EJ,2\nRIML,ASJL,EJ,2\n"}, []option{format.WithKinds("", "EJ")},
+			"ASJL RIML", "ASJL-RIML 2", true, "edge-kinds"},
+		{"kinds by column", []string{"x.csv", "Source,Target,Weight,Class\na,b,1,chemical\nb,a,1,electrical\na,c,5,chemical\n"}, []option{format.WithKinds("Class", "chemical")},
+			"a b c", "a>b 1, a>c 5", true, "edge-kinds"},
+		{"gap junctions listed once and twice", []string{"x.csv", "pre,post,type,synapses\na,b,chemical,3\nb,c,electrical,2\nc,b,electrical,2\na,d,electrical,1\n"}, nil,
+			path5, "a>b 3, a>d 1, b>c 2, c>b 2, d>a 1", true, "listed-both-ways"},
+		{"FlyWire", []string{"x.csv", "pre_root_id,post_root_id,neuropil,syn_count,nt_type\n720,721,AL_R,5,ACH\n720,721,LH_R,2,ACH\n721,722,AL_R,1,GABA\n"}, nil,
+			"720 721 722", "720>721 7, 721>722 1", true, "parallel-edges"},
+		{"FlyWire Codex", []string{"x.csv", "pre_root_id_72,post_root_id_72,neuropil,syn_count\n720,721,AL_R,5\n721,722,AL_R,1\n"}, nil, "720 721 722", "720>721 5, 721>722 1", true, ""},
+		{"hemibrain with rois", []string{"x.csv", "bodyId_pre,bodyId_post,roi,weight,type_pre,type_post\n10,11,EB,5,ER1,EPG\n11,10,EB,2,EPG,ER1\n"}, nil, "10 11", "10>11 5, 11>10 2", true, ""},
+		{"neuPrint by names of variables", []string{"x.csv", "a.bodyId,b.bodyId,w.weight\n10,11,5\n11,12,2\n"}, nil, "10 11 12", "10>11 5, 11>12 2", true, ""},
+		{"Markov with a header", []string{"x.csv", "CASE,MONKEY,TARGET,SOURCE,FLNe,NEURONS,STATUS\n1,M8,V1,V2,0.5,100,known\n2,M9,V1,V2,0.25,40,known\n1,M8,V1,V4,0.1,20,known\n"}, nil,
+			"V1 V2 V4", "V2>V1 0.375, V4>V1 0.1", true, "mean-of-fractions"},
+		{"columns by number, lines that end in empty fields", []string{"x.tsv", "# a supplement\t\t\t\t\n7\tM8\tV2\tV1\t0.5\tknown\t\n7\tM8\tV4\tV1\t0.25\tknown\t\t\n8\tM9\tV1\tV2\t1\tknown\n"}, []option{format.WithTarget("3"), format.WithSource("4"), format.WithWeight("5")},
+			"V1 V2 V4", "V1>V2 0.5, V1>V4 0.25, V2>V1 1", true, ""},
+		{"columns by title", []string{"x.csv", "who,goes,where,much\nx,a,b,3\ny,b,c,4\n"}, []option{format.WithSource("goes"), format.WithTarget("where")}, "a b c", "a>b 3, b>c 4", true, ""},
+		{"R's row names without a title", []string{"x.txt", "from to weight\n1 a b 3\n2 b c 4\n"}, nil, "a b c", "a>b 3, b>c 4", true, ""},
+		{"a header over two columns of numbers", []string{"x.csv", "a,b\n1,2\n2,3\n2,1\n"}, nil, "1 2 3", "1>2 1, 2>1 1, 2>3 1", true, ""},
+
+		{"Pajek, edges both ways", []string{"x.net", "*Vertices 3\n1 \"   a\"\n2 b\n3 c\n*Edges\n1 2 1\n2 1 1\n1 3 4\n"}, nil, "a b c", "a-b 1, a-c 4", true, "listed-both-ways"},
+		{"Pajek, arcs and edges both ways", []string{"x.net", "*Vertices 3\n1 a\n2 b\n3 c\n*Arcs\n1 2 5\n*Edges\n2 3 2\n3 2 2\n"}, nil, "a b c", "a>b 5, b>c 2, c>b 2", true, ""},
+		{"GraphML, undirected edges both ways in a directed graph", []string{"x.graphml", `<graphml><key id="w" for="edge" attr.name="weight"/><graph edgedefault="directed"><node id="a"/><node id="b"/><node id="c"/><edge source="a" target="b"><data key="w">5</data></edge><edge source="b" target="c" directed="false"><data key="w">2</data></edge><edge source="c" target="b" directed="false"><data key="w">2</data></edge></graph></graphml>`}, nil, "a b c", "a>b 5, b>c 2, c>b 2", true, ""},
+		{"DOT, undirected both ways", []string{"x.dot", "graph { a -- b [weight=2]; b -- a [weight=2]; b -- c [weight=3] }"}, nil, "a b c", "a-b 2, b-c 3", true, ""},
+		{"Gephi's undirected both ways", []string{"x.csv", "source,target,weight,type\na,b,2,Undirected\nb,a,2,Undirected\nb,c,3,Undirected\n"}, nil, "a b c", "a-b 2, b-c 3", true, ""},
+		{"JSON, undirected both ways", []string{"x.json", `{"directed":false,"nodes":[{"id":"a"},{"id":"b"},{"id":"c"}],"links":[{"source":"a","target":"b","weight":2},{"source":"b","target":"a","weight":2},{"source":"b","target":"c","weight":3}]}`}, nil, "a b c", "a-b 2, b-c 3", true, ""},
+		{"igraph's running name beside a textual one", []string{"x.graphml", `<graphml><key id="n" for="node" attr.name="name"/><key id="c" for="node" attr.name="neuron_name"/><graph edgedefault="directed"><node id="n0"><data key="n">1</data><data key="c">RIML</data></node><node id="n1"><data key="n">2</data><data key="c">RIMR</data></node><edge source="n0" target="n1"/></graph></graphml>`}, nil, "RIML RIMR", "RIML>RIMR 1", true, ""},
+
+		{"SIF", []string{"x.txt", "a sc b c\nb sc d\nc sc d\nb sc c\na sc d\n"}, []option{format.WithDirected(true)}, path5, "a>b 1, a>c 1, a>d 1, b>c 1, b>d 1, c>d 1", true, ""},
+		{"SIF with relations", []string{"x.sif", "a pp b\nb pd c\nd\n"}, []option{format.WithKinds("", "pd")}, path5, "b>c 1", true, "edge-kinds"},
+		{"NetworkX adjacency list", []string{"x.txt", "# made by a test\na b c d\nb c d\nc d\nd\n"}, nil, path5, "a-b 1, a-c 1, a-d 1, b-c 1, b-d 1, c-d 1", true, "triangle"},
+		{"LGL", []string{"x.txt", "# a\nb 2\nc 3\n# b\nc 0.5\n"}, nil, "a b c", "a-b 2, a-c 3, b-c 0.5", true, ""},
+		{"LEDA", []string{"x.lgr", "LEDA.GRAPH\nstring\nfloat\n-1\n# nodes\n2\n|{a}|\n|{b}|\n# edges\n1\n1 2 0 |{2.5}|\n"}, nil, "a b", "a>b 2.5", true, ""},
+		{"DSI Studio's connectogram", []string{"x.txt", "data\tdata\t7\t9\t8\ndata\tdata\ta\tb\tc\n7\ta\t0\t2\t1\n9\tb\t2\t0\t0\n8\tc\t1\t0\t0\n"}, nil, "a b c", "a-b 2, a-c 1", true, ""},
+		{"condensed", []string{"x.csv", "1\n2\n3\n4\n5\n6\n"}, []option{format.WithFormat("condensed")}, "? ? ? ?", "1-2 1, 1-3 2, 1-4 3, 2-3 4, 2-4 5, 3-4 6", false, ""},
+
+		{"rectangle, sources fewer", []string{"x.csv", ",a,b,c,muscle\na,0,1,2,1\nb,3,0,1,0\nc,1,1,0,2\n"}, nil, "a b c muscle", "a>b 1, a>c 2, a>muscle 1, b>a 3, b>c 1, c>a 1, c>b 1, c>muscle 2", true, "rectangular"},
+		{"rectangle, targets fewer", []string{"x.csv", ",a,b\na,0,1\nb,3,0\ns,1,4\n"}, nil, "a b s", "a>b 1, b>a 3, s>a 1, s>b 4", true, "rectangular"},
+		{"Allen, two rows of titles", []string{"x.csv", "hemisphere,ipsi,ipsi,contra,contra\nstructure,VISp,MOs,VISp,MOs\nVISp,0,0.5,0.1,0\nMOs,0.25,0,0,0.2\n"}, nil,
+			"ipsi-VISp ipsi-MOs contra-VISp contra-MOs", "ipsi-VISp>ipsi-MOs 0.5, ipsi-VISp>contra-VISp 0.1, ipsi-MOs>ipsi-VISp 0.25, ipsi-MOs>contra-MOs 0.2", true, "ipsi-contra"},
+		{"divisions above the names", []string{"x.tsv", "\tcortex\tcortex\tthalamus\tthalamus\n\tV1\tM1\tLG\tVA\nV1\t0\t1\t2\t0\nM1\t1\t0\t0\t0\nLG\t2\t0\t0\t3\nVA\t0\t0\t3\t0\n"}, nil,
+			"V1 M1 LG VA", "V1-M1 1, V1-LG 2, LG-VA 3", true, ""},
+		{"labels that differ in case", []string{"x.tsv", "\tV1\tV3A\tV4\nV1\t0\t1\t2\nV3a\t1\t0\t3\nV4\t2\t3\t0\n"}, nil, "V1 V3A V4", "V1-V3A 1, V1-V4 2, V3A-V4 3", true, "label-spelling"},
+		{"labels that do not fit, left out", []string{"x.tsv", "\tp\tq\tr\nV1\t0\t1\t2\nV3a\t1\t0\t3\nV4\t2\t3\t0\n"}, []option{format.WithLabels("none")}, "? ? ?", "1-2 1, 1-3 2, 2-3 3", false, ""},
+		{"R's default names", []string{"x.csv", "\"\",\"V1\",\"V2\",\"V3\"\n\"1\",0,1,2\n\"2\",1,0,3\n\"3\",2,3,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2, 2-3 3", false, "default-names"},
+		{"visual areas are names", []string{"x.csv", ",V1,V2,V3\nV1,0,1,2\nV2,1,0,3\nV3,2,3,0\n"}, nil, "V1 V2 V3", "V1-V2 1, V1-V3 2, V2-V3 3", true, ""},
+
+		{"bare matrix in JSON", []string{"x.json", "[[0, 1, 2], [1, 0, null], [2, 0, 0]]"}, nil, "? ? ?", "1-2 1, 1-3 2", false, ""},
+		{"list of edges in JSON", []string{"x.json", `[["a", "b", 2], ["b", "c", 3]]`}, nil, "a b c", "a>b 2, b>c 3", true, ""},
+		{"records of edges", []string{"x.json", `[{"source": "a", "target": "b", "weight": 2}, {"source": "b", "target": "c", "weight": 3}]`}, nil, "a b c", "a>b 2, b>c 3", true, ""},
+		{"pandas, split", []string{"x.json", `{"columns": ["a", "b"], "index": ["a", "b"], "data": [[0, 1], [2, 0]]}`}, nil, "a b", "a>b 1, b>a 2", true, ""},
+		{"pandas, records", []string{"x.json", `[{"a": 0, "b": 1}, {"a": 2, "b": 0}]`}, nil, "a b", "a>b 1, b>a 2", true, ""},
+		{"dictionary of dictionaries", []string{"x.json", `{"a": {"b": 2}, "b": {"a": 1, "c": 3}}`}, nil, "a b c", "a>b 2, b>a 1, b>c 3", true, ""},
+		{"dictionary of dictionaries of attributes", []string{"x.json", `{"a": {"b": {"weight": 2}}, "b": {"a": {"weight": 2}}}`}, nil, "a b", "a-b 2", true, ""},
+		{"dictionary of dictionaries, targets outside", []string{"x.json", `{"a": {"b": 2}, "b": {"a": 1}}`}, []option{format.WithRows(connectome.RowsTarget)}, "a b", "a>b 1, b>a 2", true, ""},
+		{"dictionary of lists", []string{"x.json", `{"a": ["b", "c"], "b": ["c"]}`}, nil, "a b c", "a>b 1, a>c 1, b>c 1", true, ""},
+		{"named arrays in JSON", []string{"x.json", `{"labels": ["a", "b"], "weights": [[0, 1], [2, 0]]}`}, nil, "a b", "a>b 1, b>a 2", false, ""},
+		{"adjacency data of NetworkX", []string{"x.json", `{"directed": false, "multigraph": false, "graph": [], "nodes": [{"id": "a"}, {"id": "b"}], "adjacency": [[{"weight": 4, "id": "b"}], [{"weight": 4, "id": "a"}]]}`}, nil, "a b", "a-b 4", true, ""},
+
+		{"structured array", []string{"x.npy", structuredNPY()}, nil, "1 2 3", "1>2 3, 2>1 4, 3>1 2", true, ""},
+		{"texts in an object array", []string{"x.npz", objectNPZ(t)}, nil, "a b", "a-b 3", false, ""},
+	} {
+		t.Run(d.name, func(t *testing.T) {
+			c, err := format.Read(put(t, d.files...), d.opts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			regions, tracts := spelt(c)
+			if regions != d.regions {
+				t.Errorf("regions %s, want %s", regions, d.regions)
+			}
+			if tracts != d.tracts {
+				t.Errorf("tracts %s, want %s", tracts, d.tracts)
+			}
+			if c.Report.LabelOrderProven != d.proven {
+				t.Errorf("order of labels proven: %v", c.Report.LabelOrderProven)
+			}
+			codes := ""
+			for _, n := range c.Report.Notes {
+				codes += " " + n.Code
+			}
+			if !strings.Contains(codes, d.note) {
+				t.Errorf("notes%s, want %s", codes, d.note)
+			}
+		})
+	}
+}
+
+// spelt writes a connectome's regions, "?" where there is no label, and its
+// tracts as "a>b weight", undirected ones once as "a-b weight".
+func spelt(c *connectome.Connectome) (regions, tracts string) {
+	var r, ts []string
+	for i := range c.Regions {
+		r = append(r, cmp.Or(c.Regions[i].Label, "?"))
+	}
+	names := c.Names()
+	for t := range c.Tracts.All() {
+		switch {
+		case c.Directed:
+			ts = append(ts, fmt.Sprintf("%s>%s %g", names[t.From], names[t.To], t.Weight))
+		case t.From <= t.To:
+			ts = append(ts, fmt.Sprintf("%s-%s %g", names[t.From], names[t.To], t.Weight))
+		}
+	}
+	return strings.Join(r, " "), strings.Join(ts, ", ")
+}
+
+// structuredNPY is an array of records: source, target, a vector, weight.
+func structuredNPY() string {
+	header := fmt.Sprintf("%-117s\n", "{'descr': [('source', '<i2'), ('target', '<i2'), ('xy', '<f4', (2,)), ('weight', '<f8')], 'fortran_order': False, 'shape': (3,), }")
+	b := []byte("\x93NUMPY\x01\x00")
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(header)))
+	b = append(b, header...)
+	for _, e := range [][3]uint64{{1, 2, 0x4008000000000000}, {2, 1, 0x4010000000000000}, {3, 1, 0x4000000000000000}} {
+		b = binary.LittleEndian.AppendUint16(b, uint16(e[0]))
+		b = binary.LittleEndian.AppendUint16(b, uint16(e[1]))
+		b = append(b, make([]byte, 8)...)
+		b = binary.LittleEndian.AppendUint64(b, e[2])
+	}
+	return string(b)
+}
+
+// objectNPZ holds a matrix and a pickled list of labels.
+func objectNPZ(t *testing.T) string {
+	npy := func(descr, shape, body string) string {
+		header := fmt.Sprintf("%-117s\n", "{'descr': '"+descr+"', 'fortran_order': False, 'shape': "+shape+", }")
+		return "\x93NUMPY\x01\x00\x76\x00" + header + body
+	}
+	pickled := "\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x02\x85cnumpy\ndtype\nU\x02O8K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89](U\x01aU\x01betb."
+	return zipped(t, "sc.npy", npy("|u1", "(2, 2)", "\x00\x03\x03\x00"), "labels.npy", npy("|O", "(2,)", pickled))
+}
+
+// Two readings are possible: the message shows both, and how to choose.
+func TestPublishedKindsThatAreAmbiguous(t *testing.T) {
+	for _, d := range []struct {
+		name, file, text string
+		opts             []format.Option
+		kind             error
+		want             []string
+	}{
+		{"monkeys and cases beside areas", "x.tsv", "7\tM8\tV2\tV1\t0.5\tknown\n7\tM8\tV4\tV1\t0.25\tknown\n8\tM9\tV1\tV2\t1\tknown\n", nil, format.ErrAmbiguous, []string{"--source N --target N", "M8, M9", "V2, V4, V1", "0.5, 0.25"}},
+		{"titles that tell nothing", "x.csv", "monkey,area,other,w\nM8,V2,V1,1\nM8,V4,V1,2\nM9,V1,V2,3\n", nil, format.ErrAmbiguous, []string{"2 area  (V2, V4, V1)"}},
+		{"a triangle's numbers", "x.csv", "1\n2\n3\n4\n5\n6\n", nil, format.ErrAmbiguous, []string{"--format condensed", "4 × 4"}},
+		{"a ragged matrix", "x.csv", "0,1\n1,0,2\n", nil, format.ErrRagged, []string{"delimiter"}},
+		{"two rows of titles over rows without a side", "x.csv", ",left,left,right,right\n,V1,M1,V1,M1\nV1,0,1,2,0\nM1,1,0,0,0\n", nil, format.ErrLabels, []string{"left, right", "a column before its name"}},
+		{"a table of measures", "x.csv", "subject,volume,age,score\ns1,1,2,3\ns2,4,5,6\n", nil, format.ErrNotSquare, []string{"--format matrix"}},
+		{"a kind that is not there", "x.csv", "pre,post,type,n\na,b,chemical,1\nb,a,electrical,1\n", []format.Option{format.WithKinds("", "glia")}, format.ErrVariable, []string{"chemical", `"glia"`}},
+		{"a column that is not there", "x.csv", "p,q,n\na,b,1\nb,a,1\n", []format.Option{format.WithSource("z"), format.WithTarget("q")}, format.ErrVariable, []string{`"z"`, "p, q, n"}},
+		{"columns of a matrix", "x.json", "[[0, 1], [2, 0]]", []format.Option{format.WithSource("1"), format.WithTarget("2")}, format.ErrUnsupported, []string{"--source"}},
+	} {
+		t.Run(d.name, func(t *testing.T) {
+			_, err := format.Read(put(t, d.file, d.text), d.opts...)
+			if !errors.Is(err, d.kind) {
+				t.Fatalf("%v, want %v", err, d.kind)
+			}
+			for _, w := range d.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("no %q in %q", w, err)
+				}
+			}
+		})
+	}
+}
+
+// MATLAB pads the rows of a text matrix on either side, and a file may hold
+// several atlases, each with labels of its own.
+func TestLabelsOfMATLAB(t *testing.T) {
+	c, err := format.Read(filepath.Join("testdata", "v5_chars.mat"))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.Regions {
+		if r.Label != strings.TrimSpace(r.Label) {
+			t.Errorf("label %q is padded", r.Label)
+		}
+	}
+}

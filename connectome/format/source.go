@@ -1,0 +1,161 @@
+package format
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/connectomewire/wire/connectome"
+)
+
+// source is something to read a connectome from: a file, a file's
+// decompressed content, or a member of an archive. It can be opened several
+// times, so that readers can look twice instead of keeping everything.
+type source struct {
+	path   string // the user's file, for messages and for finding neighbours
+	member string // where in an archive; empty for the file itself
+	name   string // base name without .gz or .bz2, for hints from the extension
+	open   func() (io.ReadCloser, error)
+	cfg    *config
+	rep    *connectome.Report
+	nested int // depth of compression and archives
+}
+
+// maxNested bounds archives within archives.
+const maxNested = 4
+
+func fileSource(path string, cfg *config, rep *connectome.Report) *source {
+	return &source{
+		path: path, name: filepath.Base(path), cfg: cfg, rep: rep,
+		open: func() (io.ReadCloser, error) { return os.Open(path) },
+	}
+}
+
+// fail returns a located error; line and column are 0 when unknown.
+func (s *source) fail(line, column int, err error, advice string) error {
+	if advice == "" {
+		advice = adviceFor(err)
+	}
+	return &ParseError{Path: s.path, Member: s.member, Line: line, Column: column, Err: err, Advice: advice}
+}
+
+// failf is fail with a formatted message that wraps kind.
+func (s *source) failf(kind error, line, column int, advice, format string, args ...any) error {
+	return s.fail(line, column, fmt.Errorf("%w: %s", kind, fmt.Sprintf(format, args...)), advice)
+}
+
+// wrap locates an error of a lower layer, unless it is located already.
+func (s *source) wrap(err error, kind error, advice string) error {
+	var pe *ParseError
+	var ae *AmbiguousError
+	if err == nil || errors.As(err, &pe) || errors.As(err, &ae) {
+		return err
+	}
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	switch {
+	case errors.Is(err, ErrTooLarge):
+		return s.fail(0, 0, err, "raise the bound with --max-bytes (WithMaxBytes) if the file is sound")
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+		kind = ErrTruncated
+	}
+	return s.fail(0, 0, fmt.Errorf("%w: %v", kind, err), advice)
+}
+
+// decompressed returns the source behind one layer of gzip or bzip2, or s
+// itself. Expansion is bounded by the configuration.
+func (s *source) decompressed() (*source, error) {
+	head, err := s.head(4)
+	if err != nil {
+		return nil, err
+	}
+	var unpack func(io.Reader) (io.Reader, error)
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		unpack = func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
+	case bytes.HasPrefix(head, []byte("BZh")):
+		unpack = func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }
+	default:
+		return s, nil
+	}
+	if s.nested >= maxNested {
+		return nil, s.failf(ErrUnsupported, 0, 0, "unpack it first", "compressed %d times over", s.nested)
+	}
+	inner := *s
+	inner.nested++
+	inner.name = strings.TrimSuffix(strings.TrimSuffix(s.name, ".gz"), ".bz2")
+	inner.open = func() (io.ReadCloser, error) {
+		f, err := s.open()
+		if err != nil {
+			return nil, err
+		}
+		r, err := unpack(bufio.NewReaderSize(f, 1<<16))
+		if err != nil {
+			f.Close()
+			return nil, s.wrap(err, ErrCorrupt, "fetch the file again")
+		}
+		return &boundedReader{r: r, c: f, left: s.cfg.maxBytes}, nil
+	}
+	return inner.decompressed()
+}
+
+// boundedReader gives ErrTooLarge instead of the byte after the last allowed
+// one.
+type boundedReader struct {
+	r    io.Reader
+	c    io.Closer
+	left int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.r.Read(p)
+	if int64(n) > b.left {
+		n = int(b.left)
+		b.left = 0
+		return n, fmt.Errorf("%w: expands beyond the bound", ErrTooLarge)
+	}
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *boundedReader) Close() error { return b.c.Close() }
+
+// head returns up to n first bytes.
+func (s *source) head(n int) ([]byte, error) {
+	r, err := s.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	buf := make([]byte, n)
+	k, err := io.ReadFull(r, buf)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, s.wrap(err, ErrCorrupt, "fetch the file again")
+	}
+	return buf[:k], nil
+}
+
+// all returns the whole content. It grows with what is really there.
+func (s *source) all() ([]byte, error) {
+	r, err := s.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, s.wrap(err, ErrCorrupt, "fetch the file again")
+	}
+	return data, nil
+}
