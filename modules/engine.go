@@ -30,6 +30,9 @@ type LoadOptions struct {
 	// how many there are. An input that nothing reads any more has still to be
 	// given. A tensor may be fed or tapped, not both.
 	Feeds []string
+	// Outputs are the only outputs wanted; what serves neither them nor taps is
+	// not computed. Nil means all of the model's. Inputs stay as they are.
+	Outputs []string
 }
 
 // Session is a loaded model. It is safe for concurrent use.

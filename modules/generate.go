@@ -37,7 +37,7 @@ func (m *Module) Generate(ctx context.Context, inputs map[string]Input, limit in
 		return nil, err
 	}
 	port := m.Manifest.Input(g.Tokens)
-	cached := m.hasLoops(m.Manifest.partOf(port))
+	cached := m.hasLoops(m.Manifest.partOf(m.Manifest.Output(g.Logits)))
 	if g.Max > 0 && len(ids) >= g.Max {
 		return nil, fmt.Errorf("%w: the prompt has %d tokens, the model takes fewer than %d", ErrInput, len(ids), g.Max)
 	}
@@ -124,6 +124,7 @@ func (m *Module) decoder(ctx context.Context, inputs map[string]Input) (*Stream,
 		return nil, nil, err
 	}
 	needed[m.Manifest.partOf(m.Manifest.Output(g.Logits))] = nil
+	needed[m.Manifest.partOf(m.Manifest.Input(g.Tokens))] = nil // it may be another that makes their vectors
 	if err := m.compute(ctx, c, needed); err != nil {
 		return nil, nil, err
 	}

@@ -217,6 +217,22 @@ type Generate struct {
 	// not chosen first.
 	Suppress      []int64 `yaml:"suppress,flow,omitempty"`
 	SuppressFirst []int64 `yaml:"suppress_first,flow,omitempty"`
+	// Steer says where the decoder can be opened; nil where nobody knows.
+	Steer *Steer `yaml:"steer,omitempty"`
+}
+
+// Steer names the two places at which a decoder is opened to be steered: vectors
+// of any origin stand beside the tokens' embeddings, and what the last layer reads
+// can be changed before it does. See [OpenDecoder].
+type Steer struct {
+	// Embedding is the tensor that holds the tokens' vectors, before their
+	// places are added: an inner one of the decoder's part, or its input, where
+	// another part makes them. Width is a vector's length.
+	Embedding string `yaml:"embedding"`
+	Width     int    `yaml:"width"`
+	// Hidden is the inner tensor that the last layer, which is linear, reads.
+	Hidden      string `yaml:"hidden"`
+	HiddenWidth int    `yaml:"hidden_width"`
 }
 
 // Dim is a dimension of a port: a size, or the name of an open one.

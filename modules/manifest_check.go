@@ -440,17 +440,33 @@ func (m *Manifest) checkGenerate() error {
 		return at("generate", "logits")("%q is not an output port of kind logits", g.Logits)
 	case len(out.Shape) != 3 || out.Pooling != "" || out.Decode != "":
 		return at("generate", "logits")("port %q has to be [batch, tokens, entries], neither pooled nor decoded", out.Name)
-	case m.partOf(in) != m.partOf(out):
-		return at("generate", "logits")("ports %q and %q belong to different parts", in.Name, out.Name)
+	case m.partOf(in) != m.partOf(out) && !m.linked(m.partOf(in), m.partOf(out)):
+		return at("generate", "logits")("ports %q and %q belong to different parts, and no link leads from one to the other", in.Name, out.Name)
 	case in.Kind == KindTokens && len(g.Start) == 0 && len(g.End) == 0:
 		return at("generate")("without a tokenizer say at least after which token it stops (end: [2])")
 	case g.Max < 0 || g.Max > 1<<20:
 		return at("generate", "max")("%d is not between 0 and %d", g.Max, 1<<20)
 	}
+	if s := g.Steer; s != nil {
+		const most = 1 << 16
+		switch {
+		case s.Embedding == "" || s.Hidden == "":
+			return at("generate", "steer")("it needs both embedding and hidden, inner tensors of %s", m.Parts[m.partOf(out)].File)
+		case s.Width < 1 || s.Width > most || s.HiddenWidth < 1 || s.HiddenWidth > most:
+			return at("generate", "steer")("widths %d and %d must be 1 to %d", s.Width, s.HiddenWidth, most)
+		}
+	}
 	for i := range m.Links {
-		if l := &m.Links[i]; partName(l.To) == m.Parts[m.partOf(in)].Name && (l.Each || l.Cut != "") {
+		if l := &m.Links[i]; partName(l.To) == m.Parts[m.partOf(out)].Name && (l.Each || l.Cut != "") {
 			return at("generate")("part %q runs once for each piece of links[%d], so it cannot generate", partName(l.To), i)
 		}
 	}
 	return nil
+}
+
+// linked says that a link leads from one part to another.
+func (m *Manifest) linked(from, to int) bool {
+	return slices.ContainsFunc(m.Links, func(l Link) bool {
+		return partName(l.From) == m.Parts[from].Name && partName(l.To) == m.Parts[to].Name
+	})
 }

@@ -48,6 +48,21 @@ type Options struct {
 	// Path of the module's directory, for models with external data files.
 	// [OpenDir] sets it.
 	Path string
+
+	outputs []string          // the only ones of the parts' models that are wanted; nil for all
+	files   map[string][]byte // read already; nil where nothing is kept
+}
+
+// read reads a model's file, once where files are kept.
+func (o *Options) read(dir fs.FS, name string) ([]byte, error) {
+	if b, ok := o.files[name]; ok {
+		return b, nil
+	}
+	b, err := fs.ReadFile(dir, name)
+	if err == nil && o.files != nil {
+		o.files[name] = b
+	}
+	return b, err
 }
 
 // Module is an opened module: its manifest and a session for every part. It
@@ -108,11 +123,11 @@ func Open(dir fs.FS, name string, engine Engine, opt Options) (*Module, error) {
 
 func (m *Module) load(dir fs.FS, engine Engine, opt Options) error {
 	for _, part := range m.Manifest.Parts {
-		model, err := fs.ReadFile(dir, part.File)
+		model, err := opt.read(dir, part.File)
 		if err != nil {
 			return fmt.Errorf("module %s: %w", m.Manifest.Name, err)
 		}
-		load := LoadOptions{Threads: opt.Threads, Taps: part.Taps, Feeds: part.Feeds}
+		load := LoadOptions{Threads: opt.Threads, Taps: part.Taps, Feeds: part.Feeds, Outputs: opt.outputs}
 		if opt.Path != "" {
 			load.Path = filepath.Join(opt.Path, filepath.FromSlash(part.File))
 		}

@@ -100,6 +100,7 @@ type decoderKind struct {
 	mask, positions bool // attention_mask, position_ids
 	cache, branch   bool // past_key_values.*, use_cache_branch
 	cross           bool // encoder_hidden_states, and its keys and values in the cache
+	embeds          bool // inputs_embeds in place of input_ids
 	names           string
 }
 
@@ -113,10 +114,16 @@ func tinyDecoder(kind decoderKind) *moduletest.Model {
 	project := func() string { return b.weights(0.6, tinyWidth, tinyWidth) }
 	wq, wk, wv, cq, ck, cv := project(), project(), project(), project(), project(), project()
 
-	b.Inputs = append(b.Inputs, value("input_ids", modules.Int64, "batch_size", "sequence_length"))
-	ids := "input_ids"
-	embedded := b.op("Gather", moduletest.Node{Ints: map[string]int64{"axis": 0}}, table, ids)
-	steps := b.size(ids, 1)
+	var embedded, steps string
+	if kind.embeds {
+		embedded = "inputs_embeds"
+		b.Inputs = append(b.Inputs, value(embedded, modules.Float32, "batch_size", "sequence_length", tinyWidth))
+		steps = b.size(embedded, 1)
+	} else {
+		b.Inputs = append(b.Inputs, value("input_ids", modules.Int64, "batch_size", "sequence_length"))
+		embedded = b.op("Gather", moduletest.Node{Ints: map[string]int64{"axis": 0}}, table, "input_ids")
+		steps = b.size("input_ids", 1)
+	}
 
 	own := "past_key_values.0."
 	made := "present.0."
@@ -150,7 +157,7 @@ func tinyDecoder(kind decoderKind) *moduletest.Model {
 		b.Inputs = append(b.Inputs, value("attention_mask", modules.Int64, "batch_size", "total_sequence_length"))
 		// A mask that does not cover past and present together is an error.
 		fits := b.plain("Reshape", "attention_mask", b.op("Concat", moduletest.Node{Ints: map[string]int64{"axis": 0}},
-			b.ints(1), b.ints(1), b.ints(1), b.plain("Unsqueeze", total, b.ints(0))))
+			b.ints(-1), b.ints(1), b.ints(1), b.plain("Unsqueeze", total, b.ints(0))))
 		allowed = b.plain("And", allowed, b.plain("Greater", fits, b.scalar(0)))
 	}
 	q, k, v := b.heads(b.plain("MatMul", embedded, wq)), b.heads(b.plain("MatMul", embedded, wk)), b.heads(b.plain("MatMul", embedded, wv))
@@ -225,6 +232,17 @@ func (b *graphBuilder) ints2(name string, v int64) string {
 	name = fmt.Sprintf("body_%s_%d", name, len(b.Initializers))
 	b.Initializers = append(b.Initializers, moduletest.Initializer{Name: name, Tensor: modules.Ints([]int64{v}, 1)})
 	return name
+}
+
+// tinyEmbedder makes the vectors that tinyDecoder makes of its tokens.
+func tinyEmbedder() *moduletest.Model {
+	b := &graphBuilder{random: rand.New(rand.NewPCG(7, 7))}
+	b.Opset = 17
+	table := b.weights(1, tinyEntries, tinyWidth)
+	b.Inputs = []moduletest.Value{value("input_ids", modules.Int64, "batch_size", "sequence_length")}
+	b.op("Gather", moduletest.Node{Ints: map[string]int64{"axis": 0}, Outputs: []string{"inputs_embeds"}}, table, "input_ids")
+	b.Outputs = []moduletest.Value{value("inputs_embeds", modules.Float32, "batch_size", "sequence_length", tinyWidth)}
+	return &b.Model
 }
 
 // tinyEncoder turns a picture or mel frames into hidden states.

@@ -73,6 +73,7 @@ type part struct {
 	modules.Part
 	graph  *onnxfile.Graph
 	tokens string // its input of token numbers, or ""
+	embeds bool   // it takes the tokens' vectors, which another part makes
 	past   string // the dimension that is the length of its cache, or ""
 	// Ports by their number in the manifest; -1 when there is none.
 	tokensPort, logitsPort int
@@ -95,6 +96,7 @@ func (d *Description) part(dir, file string, of int) (*part, error) {
 	}
 	p := &part{Part: modules.Part{Name: d.partName(file, of), File: file}, graph: model.Graph, tokensPort: -1, logitsPort: -1, alone: of == 1}
 	p.tokens, p.past = tokensOf(model.Graph), d.pastOf(model.Graph)
+	p.embeds = p.tokens == "" && slices.ContainsFunc(model.Graph.Inputs, func(v onnxfile.Value) bool { return v.Name == inputEmbeds })
 	return p, nil
 }
 
@@ -298,11 +300,15 @@ func (d *Description) inputs(dir string, part *part, before []*part, c *hubConfi
 // sample rates.
 func (d *Description) constant(part *part, v onnxfile.Value, p *modules.Port) (modules.Constant, bool) {
 	whole := p.Type == "int64" || p.Type == "int32"
+	text := part.tokens // its shape begins with [batch, tokens]
+	if part.embeds {
+		text = inputEmbeds
+	}
 	switch name := strings.ToLower(v.Name); {
-	case name == "attention_mask" && part.tokens != "" && whole:
-		return modules.Constant{Type: p.Type, Like: part.tokens, Make: modules.MakeMask, Past: part.past}, true
-	case name == "position_ids" && part.tokens != "" && whole:
-		return modules.Constant{Type: p.Type, Like: part.tokens, Make: modules.MakePositions, Past: part.past}, true
+	case name == "attention_mask" && text != "" && whole:
+		return modules.Constant{Type: p.Type, Like: text, Make: modules.MakeMask, Past: part.past}, true
+	case name == "position_ids" && text != "" && whole:
+		return modules.Constant{Type: p.Type, Like: text, Make: modules.MakePositions, Past: part.past}, true
 	case name == "token_type_ids" && part.tokens != "" && whole:
 		return modules.Constant{Type: p.Type, Like: part.tokens}, true
 	case name == "encoder_attention_mask" && whole && slices.ContainsFunc(part.graph.Inputs, func(o onnxfile.Value) bool { return o.Name == hiddenStates }):

@@ -22,6 +22,8 @@ import (
 var usualSets = [][]string{
 	{"vision_model.onnx", "text_model.onnx"},
 	{"audio_model.onnx", "text_model.onnx"},
+	{"embed_tokens.onnx", "decoder_model_merged.onnx"},
+	{"embed_tokens.onnx", "decoder_model.onnx"},
 	{"encoder_model.onnx", "decoder_model_merged.onnx"},
 	{"encoder_model.onnx", "decoder_model.onnx"},
 	{"model.onnx"},

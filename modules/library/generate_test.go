@@ -55,12 +55,14 @@ func TestGenerateWithEveryCache(t *testing.T) {
 		"merged, mask and positions":   {cache: true, branch: true, mask: true, positions: true},
 		"merged, with decoder's names": {cache: true, branch: true, mask: true, names: "decoder_"},
 	}
+	kinds["vectors"] = decoderKind{embeds: true}
+	kinds["vectors, cache, mask and positions"] = decoderKind{embeds: true, cache: true, mask: true, positions: true}
 	configs := map[string]string{"config.json": tinyConfig, "tokenizer.json": tinyWords()}
 	ctx := context.Background()
 	want := map[string][]int64{}
 	prompts := []string{"w1 w2 w3", "w4", "w9 w0 w9 w0 w7"}
 	for _, name := range append([]string{"whole text"}, slices.Sorted(mapKeys(kinds))...) {
-		e := describe(t, map[string]*moduletest.Model{"model.onnx": tinyDecoder(kinds[name])}, []string{"model.onnx"}, configs)
+		e := describeDecoder(t, kinds[name], configs)
 		t.Run(name, func(t *testing.T) {
 			onEngines(t, e.Dir, func(t *testing.T, m *modules.Module) {
 				for _, prompt := range prompts {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/onnxfile"
 )
 
 // generationConfig is what config.json and generation_config.json say of
@@ -32,10 +33,14 @@ type generationConfig struct {
 // generate describes how the last part that is a decoder makes text.
 func (d *Description) generate(parts []*part, c *hubConfig) {
 	for _, p := range slices.Backward(parts) {
-		if p.tokensPort < 0 || p.logitsPort < 0 || !c.decodes(p) {
+		from := p.tokensPort
+		if from < 0 && p.embeds {
+			from = embedder(parts)
+		}
+		if from < 0 || p.logitsPort < 0 || !c.decodes(p) {
 			continue
 		}
-		tokens := &d.Manifest.Inputs[p.tokensPort]
+		tokens := &d.Manifest.Inputs[from]
 		g := &modules.Generate{
 			Tokens: tokens.Name, Logits: d.Manifest.Outputs[p.logitsPort].Name, Start: c.start(d), End: c.ends(), Max: c.positions(),
 			Suppress: notNegative(c.Suppress), SuppressFirst: notNegative(c.SuppressFirst),
@@ -48,8 +53,39 @@ func (d *Description) generate(parts []*part, c *hubConfig) {
 			d.note("generate: the configuration does not say after which token a text ends; it is made up to the limit")
 		}
 		d.Manifest.Generate = g
+		d.steer(p)
 		return
 	}
+}
+
+// steer notes where the decoder can be steered.
+func (d *Description) steer(p *part) {
+	m := d.Manifest
+	logits := &m.Outputs[p.logitsPort]
+	tensor := logits.Tensor
+	if tensor == "" {
+		tensor = logits.Name
+	}
+	where, err := steer(p.graph, p.tokens, tensor)
+	if err == nil {
+		m.Generate.Steer = where
+		err = m.Steerable()
+	}
+	if err != nil {
+		m.Generate.Steer = nil
+		d.note("generate: a plan cannot steer this decoder: %v", err)
+	}
+}
+
+// embedder is the port of a part that makes vectors of tokens for another; −1
+// without one.
+func embedder(parts []*part) int {
+	for _, p := range parts {
+		if p.tokensPort >= 0 && slices.ContainsFunc(p.graph.Outputs, func(v onnxfile.Value) bool { return v.Name == inputEmbeds }) {
+			return p.tokensPort
+		}
+	}
+	return -1
 }
 
 // decodes tells a decoder from a model that fills gaps in a text, which has

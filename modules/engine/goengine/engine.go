@@ -44,7 +44,7 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 	if v := m.Opset(); v > maxOpset {
 		return nil, &modules.UnsupportedError{Engine: "go", Reason: fmt.Sprintf("operator set %d; the nearest that is known is %d", v, maxOpset)}
 	}
-	g, err := feed(m.Graph, opt.Feeds, opt.Taps)
+	g, err := feed(m.Graph, opt)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", modules.ErrModel, err)
 	}
@@ -91,15 +91,15 @@ func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 	return s, nil
 }
 
-// feed makes inner tensors inputs. What only served to compute them is gone,
-// unless it is tapped.
-func feed(g *onnxfile.Graph, names, taps []string) (*onnxfile.Graph, error) {
-	if len(names) == 0 {
+// feed makes inner tensors inputs and leaves out outputs that nobody wants. What
+// only served to compute them is gone, unless it is tapped.
+func feed(g *onnxfile.Graph, opt modules.LoadOptions) (*onnxfile.Graph, error) {
+	if len(opt.Feeds) == 0 && opt.Outputs == nil {
 		return g, nil
 	}
 	fed := *g
 	fed.Inputs, fed.Nodes = slices.Clone(g.Inputs), slices.Clone(g.Nodes)
-	for _, name := range names {
+	for _, name := range opt.Feeds {
 		at := slices.IndexFunc(fed.Nodes, func(n *onnxfile.Node) bool { return slices.Contains(n.Outputs, name) })
 		if at < 0 || name == "" {
 			return nil, fmt.Errorf("the model computes no inner tensor %q to feed", name)
@@ -117,8 +117,21 @@ func feed(g *onnxfile.Graph, names, taps []string) (*onnxfile.Graph, error) {
 		v.Name = name
 		fed.Inputs = append(fed.Inputs, v)
 	}
-	outputs := slices.Clone(taps)
-	for _, v := range g.Outputs {
+	if opt.Outputs != nil {
+		fed.Outputs = nil
+		for _, v := range g.Outputs {
+			if slices.Contains(opt.Outputs, v.Name) {
+				fed.Outputs = append(fed.Outputs, v)
+			}
+		}
+		for _, name := range opt.Outputs {
+			if !slices.ContainsFunc(fed.Outputs, func(v onnxfile.Value) bool { return v.Name == name }) {
+				return nil, fmt.Errorf("the model has no output %q", name)
+			}
+		}
+	}
+	outputs := slices.Clone(opt.Taps)
+	for _, v := range fed.Outputs {
 		outputs = append(outputs, v.Name)
 	}
 	return live(&fed, outputs), nil
