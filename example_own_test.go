@@ -51,16 +51,17 @@ func (*rate) Context(int) int   { return 0 }
 func (*rate) Width() int        { return 1 }
 func (*rate) Refresh()          {}
 func (r *rate) Tape() head.Tape { return r }
-func (r *rate) Forward(dst []float32, rows *head.Rows) {
+func (r *rate) Forward(dst []float32, rows *head.Rows) error {
 	for i := range dst {
 		dst[i] = r.bias[0]
 		for k, n := range rows.Norm[i*len(r.weight):][:len(r.weight)] {
 			dst[i] += r.weight[k] * n
 		}
 	}
+	return nil
 }
 
-func (r *rate) Backward(dNorm, dOut []float32, rows *head.Rows, grads *wiring.Params) {
+func (r *rate) Backward(dNorm, dOut []float32, rows *head.Rows, grads *wiring.Params) error {
 	dWeight, dBias := grads.Get(r.weightName), grads.Get(r.biasName)
 	for i, d := range dOut {
 		dBias[0] += d
@@ -69,6 +70,7 @@ func (r *rate) Backward(dNorm, dOut []float32, rows *head.Rows, grads *wiring.Pa
 			dNorm[i*len(r.weight)+k] = d * r.weight[k]
 		}
 	}
+	return nil
 }
 
 // counting is a task of one's own: its target is a number of events, its loss

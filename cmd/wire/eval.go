@@ -53,7 +53,7 @@ func evalCommand() *cli.Command {
 			&cli.IntFlag{Name: "epochs", Value: foldEpochs, Usage: "passes over the examples of whatever is taught, `N`", Category: "folds"},
 			&cli.Float64Flag{Name: "rate", Value: learn.Default().Rate, Usage: "largest learning rate of whatever is taught on your own data, `X`", Category: ownCategory},
 			&cli.Float64Flag{Name: "noise", Value: learn.Default().Noise, Usage: "noise on the inputs of whatever is taught on your own data, `X`", Category: ownCategory},
-			&cli.StringSliceFlag{Name: "control", Usage: "teach and score a `CONTROL` too: untrained, adapter, rewired, detached, silenced (repeatable)", Category: ownCategory},
+			&cli.StringSliceFlag{Name: "control", Usage: "teach and score a `CONTROL` too: untrained, adapter, rewired, detached, silenced, unsteered (repeatable)", Category: ownCategory},
 			&cli.IntFlag{Name: "seeds", Value: 1, Usage: "teach everything anew with `N` seeds and average; more than 1 also teaches the plan", Category: ownCategory},
 			&cli.StringFlag{Name: "items", Usage: "keep every item's score, a line of JSON each, in `FILE`", Category: ownCategory},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of rows as JSON"},

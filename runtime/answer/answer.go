@@ -218,7 +218,9 @@ func (r *reader) Act(_ context.Context, tick int, norm []float32) (runtime.Reply
 	readout := r.s.readouts[r.effector]
 	n := len(r.values)
 	out := make([]float32, n*readout.Width())
-	r.tape.Forward(out, &head.Rows{Counts: []int{n}, Norm: norm})
+	if err := r.tape.Forward(out, &head.Rows{Counts: []int{n}, Norm: norm}); err != nil {
+		return runtime.Reply{}, err
+	}
 	more := false
 	for i := range r.values {
 		step := (tick + 1) / settle

@@ -45,12 +45,15 @@ func (s *beams) Act(ctx context.Context, tick int, norm []float32) (runtime.Repl
 		if tick == 0 {
 			s.begin()
 		}
-		reply, _, err := s.settling(ctx, tick)
+		reply, _, err := s.settling(ctx, tick, norm)
 		return reply, err
 	}
 	w := tick - s.settle
 	x := s.lexicon()
-	logits := s.score(s.hidden, norm, s.batch)
+	logits, err := s.score(norm)
+	if err != nil {
+		return runtime.Reply{}, err
+	}
 	parents := make([]int32, s.batch)
 	next := make([]hypothesis, s.batch)
 	busy := false
@@ -84,13 +87,7 @@ func (s *beams) Act(ctx context.Context, tick int, norm []float32) (runtime.Repl
 		s.finish()
 		return runtime.Reply{Done: true}, nil
 	}
-	// The language module's states follow their beams.
-	width := len(s.states) / s.batch
-	states := make([]float32, len(s.states))
-	for row, from := range parents {
-		copy(states[row*width:][:width], s.states[int(from)*width:][:width])
-	}
-	s.states = states
+	s.thread = s.thread.Follow(parents) // what the language module has heard follows the beams
 	reply, err := s.speak(ctx)
 	if reply.Done {
 		s.finish()

@@ -28,7 +28,7 @@ func (s *Session) believe(ctx context.Context, effector int, in *Encoded, found 
 	if in.Text != nil {
 		texts := make([]string, len(candidates))
 		for k, words := range candidates {
-			texts[k] = sentence(x, words)
+			texts[k] = x.Sentence(words)
 		}
 		vectors, err := s.modules.Language(effector).Vectors(ctx, texts)
 		if err != nil {
@@ -73,7 +73,7 @@ func (s *Session) likeness(x *head.Lexicon, candidates [][]int32) func(i, j int)
 	}
 	texts := make([]string, len(candidates))
 	for k, words := range candidates {
-		texts[k] = sentence(x, words)
+		texts[k] = x.Sentence(words)
 	}
 	return func(i, j int) float64 { return s.cider.Score(texts[i], texts[j:j+1]) }
 }

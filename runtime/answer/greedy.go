@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/runtime"
@@ -39,13 +38,16 @@ type greedy struct {
 
 // Act implements [runtime.Actor].
 func (g *greedy) Act(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
-	if reply, done, err := g.settling(ctx, tick); done || err != nil {
+	if reply, done, err := g.settling(ctx, tick, norm); done || err != nil {
 		return reply, err
 	}
 	w := tick - g.settle // which word
 	x := g.lexicon()
 	v := len(x.Tokens)
-	logits := g.score(g.hidden, norm, g.batch)
+	logits, err := g.score(norm)
+	if err != nil {
+		return runtime.Reply{}, err
+	}
 	done := true
 	for b := range g.batch {
 		u := &g.said[b]
@@ -94,20 +96,11 @@ func best(row []float32, skip func(i int) bool) int {
 // answer implements replying.
 func (g *greedy) answer(input int) (task.Answer, error) {
 	u, x := &g.said[input], g.lexicon()
-	a := task.Answer{Text: sentence(x, u.words), Tokens: []string{}, Confidence: u.confidence()}
+	a := task.Answer{Text: x.Sentence(u.words), Tokens: []string{}, Confidence: u.confidence()}
 	for _, w := range u.words {
 		a.Tokens = append(a.Tokens, x.Text[w])
 	}
 	return a, g.fault
-}
-
-// sentence writes words out.
-func sentence(x *head.Lexicon, words []int32) string {
-	parts := make([]string, len(words))
-	for i, w := range words {
-		parts[i] = x.Text[w]
-	}
-	return strings.ReplaceAll(strings.Join(parts, " "), " ,", ",")
 }
 
 // body runs the language module along with an actor.
@@ -122,18 +115,17 @@ type body struct {
 	settle   int // ticks before the first word
 	most     int // words
 
-	next    []int32   // tokens that go into the module
-	hidden  []float32 // [batch, hidden] before the word to come
-	states  []float32 // [batch, state]
-	logits  []float32 // [batch, words]
-	scratch []float32 // [words]
-	fault   error     // why the module fell silent
+	next    []int32        // tokens that go into the module
+	thread  *frozen.Thread // what it has heard; nil before the first word
+	logits  []float32      // [batch, words]
+	scratch []float32      // [words]
+	fault   error          // why the module fell silent
 }
 
 func (s *Session) body(effector, batch int) body {
 	l := s.speakers[effector]
 	return body{
-		language: s.modules.Language(effector), readout: l, tape: l.Tape(), module: s.plan.Effectors[effector].Module,
+		language: s.modules.Language(effector), readout: l, tape: l.Speech(), module: s.plan.Effectors[effector].Module,
 		guard: s.config, batch: batch, settle: s.plan.Ticks.Settle, most: s.plan.Ticks.Max,
 		record: func(_ string, do func() error) error { return do() },
 	}
@@ -141,46 +133,50 @@ func (s *Session) body(effector, batch int) body {
 
 func (y *body) lexicon() *head.Lexicon { return y.readout.Lexicon() }
 
-// score returns the logits of every allowed word, [batch, words], from the
-// language module's hidden state and the effector's normalised state. The
-// result is overwritten by the next call.
-func (y *body) score(hidden, norm []float32, batch int) []float32 {
-	if n := batch * y.readout.Width(); len(y.logits) != n {
+// score returns the logits of every allowed word, [batch, words], from what the
+// language module has heard and the effector's normalised state. The result is
+// overwritten by the next call.
+func (y *body) score(norm []float32) ([]float32, error) {
+	if n := y.batch * y.readout.Width(); len(y.logits) != n {
 		y.logits = make([]float32, n)
 	}
-	y.tape.Forward(y.logits, &head.Rows{Counts: []int{0, batch}, Norm: norm, Context: hidden})
-	return y.logits
+	err := y.tape.Forward(y.logits, &head.Rows{Counts: []int{0, y.batch}, Norm: norm, Context: y.thread.Hidden})
+	return y.logits, err
 }
 
-// settling handles the ticks before the first word. It reports whether the
-// tick was one of them.
-func (y *body) settling(ctx context.Context, tick int) (runtime.Reply, bool, error) {
+// settling handles the ticks before the first word; after the last of them the
+// state steers the module. It reports whether the tick was one of them.
+func (y *body) settling(ctx context.Context, tick int, norm []float32) (runtime.Reply, bool, error) {
 	if tick >= y.settle {
 		return runtime.Reply{}, false, nil
 	}
 	if tick < y.settle-1 {
 		return runtime.Reply{}, true, nil
 	}
-	y.next = slices.Repeat([]int32{y.language.Start()}, y.batch)
 	y.scratch = make([]float32, y.readout.Width())
-	y.states = nil
-	reply, err := y.speak(ctx)
+	y.next, y.thread = make([]int32, y.batch), nil
+	prefix, _ := y.readout.Prefix(norm, y.batch)
+	reply, err := y.listen(ctx, func(ctx context.Context) (*frozen.Thread, error) { return y.language.Begin(ctx, y.batch, prefix) })
 	return reply, true, err
 }
 
-// speak takes a step of the language module.
+// speak lets the language module hear the words said.
 func (y *body) speak(ctx context.Context) (runtime.Reply, error) {
-	tokens, states := slices.Clone(y.next), y.states
-	type step struct{ hidden, states []float32 }
-	answer := make(chan step, 1) // a call that was given up must not write here later
+	tokens, thread := slices.Clone(y.next), y.thread
+	return y.listen(ctx, func(ctx context.Context) (*frozen.Thread, error) { return thread.Hear(ctx, tokens) })
+}
+
+// listen takes a step of the language module.
+func (y *body) listen(ctx context.Context, step func(context.Context) (*frozen.Thread, error)) (runtime.Reply, error) {
+	heard := make(chan *frozen.Thread, 1) // a call that was given up must not write here later
 	err := y.record(y.module, func() error {
 		return y.guard.Guard(ctx, y.module, func(ctx context.Context) error {
-			hidden, next, err := y.language.Body(ctx, tokens, states)
+			next, err := step(ctx)
 			if err == nil {
-				err = runtime.CheckFinite(hidden)
+				err = runtime.CheckFinite(next.Hidden)
 			}
 			if err == nil {
-				answer <- step{hidden, next}
+				heard <- next
 			}
 			return err
 		})
@@ -192,7 +188,6 @@ func (y *body) speak(ctx context.Context) (runtime.Reply, error) {
 	if err != nil {
 		return runtime.Reply{}, err
 	}
-	got := <-answer
-	y.hidden, y.states = got.hidden, got.states
-	return runtime.Reply{Feedback: y.hidden}, nil
+	y.thread = <-heard
+	return runtime.Reply{Feedback: y.thread.Feedback}, nil
 }

@@ -16,6 +16,9 @@ func (s *Session) Meaning(ctx context.Context, effector int, in *Encoded) ([]flo
 	if l == nil {
 		return nil, fmt.Errorf("effector %q does not speak, so nothing it answers has a meaning among texts", s.plan.Effectors[effector].Name)
 	}
+	if l.Lexicon().Semantic == 0 {
+		return nil, fmt.Errorf("effector %q has no semantic readout: its setting \"text\" names no text module", s.plan.Effectors[effector].Name)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	listener := &ear{at: s.plan.Ticks.Settle - 1}

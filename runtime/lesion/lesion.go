@@ -128,11 +128,11 @@ func (s *Study) values(ctx context.Context, in *answer.Encoded, effector int, m 
 	return out, nil
 }
 
-// reciter prepares the saying of a sentence: the language module's hidden
-// state before each word, and the words' places among those allowed.
+// reciter prepares the saying of a sentence: the words' places among those
+// allowed, and, where nothing steers the language module, what it hears.
 func (s *Study) reciter(ctx context.Context, effector int, l *head.Language, words []string) (*reciter, error) {
-	x, language := l.Lexicon(), s.modules.Language(effector)
-	v := &reciter{readout: l, tape: l.Tape(), settle: s.plan.Ticks.Settle}
+	x := l.Lexicon()
+	v := &reciter{readout: l, tape: l.Speech(), language: s.modules.Language(effector), settle: s.plan.Ticks.Settle}
 	for _, w := range words {
 		place := slices.Index(x.Text, w)
 		if place < 0 {
@@ -143,15 +143,18 @@ func (s *Study) reciter(ctx context.Context, effector int, l *head.Language, wor
 	if len(v.say) < s.plan.Ticks.Max {
 		v.say = append(v.say, x.End) // a longer sentence is cut off before its end
 	}
-	token := language.Start()
-	var state []float32
-	for _, place := range v.say {
-		hidden, next, err := language.Body(ctx, []int32{token}, state)
+	if v.language.Steered() {
+		return v, nil
+	}
+	thread, err := v.language.Begin(ctx, 1, nil)
+	for k := range v.say {
+		if k > 0 {
+			thread, err = thread.Hear(ctx, []int32{x.Tokens[v.say[k-1]]})
+		}
 		if err != nil {
 			return nil, err
 		}
-		v.hidden = append(v.hidden, hidden)
-		token, state = x.Tokens[place], next
+		v.hidden = append(v.hidden, thread.Hidden)
 	}
 	return v, nil
 }
@@ -159,13 +162,15 @@ func (s *Study) reciter(ctx context.Context, effector int, l *head.Language, wor
 // reciter is an actor that says the same words whatever it hears, and sums
 // their log-probabilities.
 type reciter struct {
-	readout *head.Language
-	tape    head.Tape
-	settle  int
-	batch   int
-	say     []int       // places among the allowed words
-	hidden  [][]float32 // before each word, [hidden]
-	chance  []float64   // log-probability of each episode's words
+	readout  *head.Language
+	tape     head.Tape
+	language *frozen.Language
+	settle   int
+	batch    int
+	say      []int          // places among the allowed words
+	hidden   [][]float32    // before each word, [hidden], the same for every episode
+	thread   *frozen.Thread // of a module that every episode's state steers, what it has heard
+	chance   []float64      // log-probability of each episode's words
 
 	feed, logits, scratch []float32
 }
@@ -186,7 +191,7 @@ func (v *reciter) values() [][]float64 {
 func (v *reciter) lost(whole, cut []float64) float64 { return whole[0] - cut[0] }
 
 // Act implements [runtime.Actor].
-func (v *reciter) Act(_ context.Context, tick int, norm []float32) (runtime.Reply, error) {
+func (v *reciter) Act(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
 	w := tick - v.settle
 	if w >= 0 {
 		if err := v.score(w, norm); err != nil {
@@ -196,12 +201,31 @@ func (v *reciter) Act(_ context.Context, tick int, norm []float32) (runtime.Repl
 	if w+1 < 0 || w+1 >= len(v.say) {
 		return runtime.Reply{Done: w+1 >= len(v.say)}, nil
 	}
-	// The state before the next word comes back in the next tick.
+	// What was heard before the next word comes back in the next tick.
+	back, err := v.hear(ctx, w+1, norm)
+	return runtime.Reply{Feedback: back}, err
+}
+
+// hear readies what the module hears before word w, and returns what comes back.
+func (v *reciter) hear(ctx context.Context, w int, norm []float32) (back []float32, err error) {
 	v.feed = v.feed[:0]
-	for range v.batch {
-		v.feed = append(v.feed, v.hidden[w+1]...)
+	if !v.language.Steered() {
+		for range v.batch {
+			v.feed = append(v.feed, v.hidden[w]...)
+		}
+		return v.feed, nil
 	}
-	return runtime.Reply{Feedback: v.feed}, nil
+	if w == 0 {
+		prefix, _ := v.readout.Prefix(norm, v.batch)
+		v.thread, err = v.language.Begin(ctx, v.batch, prefix)
+	} else {
+		v.thread, err = v.thread.Hear(ctx, slices.Repeat([]int32{v.readout.Lexicon().Tokens[v.say[w-1]]}, v.batch))
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.feed = append(v.feed, v.thread.Hidden...)
+	return v.thread.Feedback, nil
 }
 
 // score adds the log-probability of word w to every episode.
@@ -210,7 +234,9 @@ func (v *reciter) score(w int, norm []float32) error {
 	if len(v.logits) != v.batch*words {
 		v.logits, v.scratch = make([]float32, v.batch*words), make([]float32, words)
 	}
-	v.tape.Forward(v.logits, &head.Rows{Counts: []int{0, v.batch}, Norm: norm, Context: v.feed})
+	if err := v.tape.Forward(v.logits, &head.Rows{Counts: []int{0, v.batch}, Norm: norm, Context: v.feed}); err != nil {
+		return err
+	}
 	for b := range v.batch {
 		row := v.logits[b*words:][:words]
 		p := float64(row[v.say[w]]) - float64(kernel.LogSumExp(row, v.scratch))
@@ -244,7 +270,9 @@ func (r *reader) Act(_ context.Context, tick int, norm []float32) (runtime.Reply
 	}
 	n := len(r.got)
 	out, scratch := make([]float32, n*r.width), make([]float32, r.width)
-	r.tape.Forward(out, &head.Rows{Counts: []int{n}, Norm: norm})
+	if err := r.tape.Forward(out, &head.Rows{Counts: []int{n}, Norm: norm}); err != nil {
+		return runtime.Reply{}, err
+	}
 	for b := range r.got {
 		row := out[b*r.width:][:r.width]
 		if r.label >= 0 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/head"
 )
 
 // Control is a named change.
@@ -29,6 +30,7 @@ func All() []Control {
 		{"rewired", "every region keeps its numbers of tracts in and out, and the strengths and delays of those in; who is connected with whom is drawn", Rewired, true},
 		{"detached", "no gradient passes the modules inside regions: what leads to them learns nothing through them", Detached, true},
 		{"silenced", "the plan as it learned, with what the modules inside regions give set to zero", Silenced, false},
+		{"unsteered", "the plan as it learned, with its language models saying what they say by themselves", Unsteered, false},
 	}
 }
 
@@ -87,6 +89,21 @@ func Silenced(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
 	}
 	q.History = append(slices.Clone(p.History), wiring.Event{What: "silence", Seed: seed})
 	return &q, nil
+}
+
+// Unsteered lets the language models of a plan say what they say by themselves:
+// nothing steers or corrects them, or points at words.
+func Unsteered(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
+	if !slices.ContainsFunc(p.Effectors, func(e wiring.Effector) bool { return e.Head == head.NameLanguage }) {
+		return nil, fmt.Errorf("plan %q has no effector that speaks: there is no language model to leave alone", p.Name)
+	}
+	q, err := head.Alone(p)
+	if err != nil {
+		return nil, err
+	}
+	q.Name = "unsteered " + p.Name
+	q.History = append(slices.Clone(p.History), wiring.Event{What: "unsteer", Seed: seed})
+	return q, nil
 }
 
 // swapsPerTract is how often a tract takes part in a swap on average.

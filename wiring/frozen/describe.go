@@ -6,6 +6,7 @@ import (
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/head"
 )
 
 // Describe finds the modules that a recipe names and says what they give, for
@@ -47,6 +48,11 @@ func DescribeModule(found library.Found, name string) (wiring.ModuleInfo, *modul
 	info := wiring.ModuleInfo{Source: found.Source, SHA256: sum, Outputs: map[string]wiring.PortInfo{}, Inputs: map[string]wiring.PortInfo{}, Probe: probe(found, name)}
 	for i := range m.Outputs {
 		info.Outputs[m.Outputs[i].Name] = port(m, &m.Outputs[i])
+	}
+	if m.Steerable() == nil {
+		s := m.Generate.Steer
+		info.Outputs[head.PortEmbedding] = wiring.PortInfo{Kind: "steer", Shape: "what steers it", Width: s.Width}
+		info.Outputs[head.PortHidden] = wiring.PortInfo{Kind: "steer", Shape: "before its last layer", Width: s.HiddenWidth}
 	}
 	for i := range m.Inputs {
 		info.Inputs[m.Inputs[i].Name] = inputPort(&m.Inputs[i])

@@ -23,7 +23,8 @@ const (
 // module that understands what it says. It is safe for concurrent use.
 type Language struct {
 	effector      *wiring.Effector
-	module, text  *modules.Module
+	decoder       *Decoder        // of an effector that steers its module; then module is nil
+	module, text  *modules.Module // text is nil without a semantic readout
 	ports         languagePorts
 	textPort      string
 	vocabulary    []string
@@ -45,13 +46,21 @@ func (m *Modules) Language(effector int) *Language { return m.languages[effector
 
 func (m *Modules) connectLanguage(effector int) (*Language, error) {
 	e := &m.plan.Effectors[effector]
-	l := &Language{effector: e, module: m.modules[e.Module], text: m.modules[head.TextModule(e)]}
+	l := &Language{effector: e, module: m.modules[e.Module], decoder: m.decoders[e.Module], text: m.modules[head.TextModule(e)]}
 	l.hiddenWidth, l.semanticWidth = head.Widths(e)
-	if l.module == nil || l.text == nil {
-		return nil, fmt.Errorf("plan %q: effector %q needs modules %q and %q", m.plan.Name, e.Name, e.Module, head.TextModule(e))
+	text := head.TextModule(e)
+	if l.module == nil && l.decoder == nil || l.text == nil && text != "" {
+		return nil, fmt.Errorf("plan %q: effector %q needs modules %q and %q", m.plan.Name, e.Name, e.Module, text)
 	}
-	if err := l.connect(); err != nil {
+	connect := l.connect
+	if head.Steered(e) {
+		connect = func() error { return l.connectDecoder(m.plan) }
+	}
+	if err := connect(); err != nil {
 		return nil, err
+	}
+	if text == "" {
+		return l, nil
 	}
 	in, err := inputOf(l.text, modules.KindText)
 	if err != nil {
@@ -136,8 +145,11 @@ func (l *Language) Unknown() int32 {
 }
 
 // Tokens turns a text into tokens, a word that the module does not know into
-// unknown.
+// unknown. A tokenizer of pieces of words knows every word.
 func (l *Language) Tokens(text string, unknown int32) []int32 {
+	if l.decoder != nil {
+		return l.decoder.Tokens(text)
+	}
 	var tokens []int32
 	for _, w := range words.Split(text) {
 		t, known := l.tokens[w]
@@ -149,9 +161,9 @@ func (l *Language) Tokens(text string, unknown int32) []int32 {
 	return tokens
 }
 
-// Body takes one step of the language module for a batch: tokens [n] and
-// states [n, hidden], nil for the first step.
-func (l *Language) Body(ctx context.Context, tokens []int32, states []float32) (hidden, next []float32, err error) {
+// step takes one step of a module that goes from state to state, for a batch:
+// tokens [n] and states [n, hidden], nil for the first step.
+func (l *Language) step(ctx context.Context, tokens []int32, states []float32) (hidden, next []float32, err error) {
 	n := len(tokens)
 	wide := make([]int64, n)
 	for i, t := range tokens {
@@ -172,6 +184,9 @@ func (l *Language) Body(ctx context.Context, tokens []int32, states []float32) (
 // Vectors returns the text tower's vector of each text, a word or more,
 // [texts, semantic]; zero for a text without a known word.
 func (l *Language) Vectors(ctx context.Context, texts []string) ([]float32, error) {
+	if l.text == nil {
+		return nil, fmt.Errorf("effector %q has no text module: name one as its setting \"text\"", l.effector.Name)
+	}
 	return encodeTexts(ctx, l.text, l.textPort, l.semanticWidth, texts)
 }
 
@@ -180,6 +195,9 @@ func (l *Language) Vectors(ctx context.Context, texts []string) ([]float32, erro
 func (l *Language) Allowed(p *wiring.Plan) []int32 {
 	if list, ok := p.Params.Lists[head.WordList(l.effector.Name)]; ok {
 		return list
+	}
+	if l.decoder != nil {
+		return l.decoder.allowed()
 	}
 	var all []int32
 	for t, w := range l.vocabulary {
@@ -200,6 +218,12 @@ func (l *Language) Lexicon(ctx context.Context, tokens []int32) (*head.Lexicon, 
 		return nil, fmt.Errorf("effector %q: its words lack the end token, so nothing it says would end", l.effector.Name)
 	}
 	x.End = at
+	if l.decoder != nil {
+		if err := l.decoder.lexicon(ctx, x); err != nil {
+			return nil, err
+		}
+		return x, l.meanings(ctx, x)
+	}
 	n := x.Hidden + 1
 	units := make([]float32, n*x.Hidden)
 	for i := range x.Hidden {
@@ -224,14 +248,32 @@ func (l *Language) Lexicon(ctx context.Context, tokens []int32) (*head.Lexicon, 
 			x.Weight[i*x.Hidden+k] = scores[(k+1)*size+int(w)] - scores[w]
 		}
 	}
-	if x.Vectors, err = l.Vectors(ctx, x.Text); err != nil {
-		return nil, err
+	return x, l.meanings(ctx, x)
+}
+
+// meanings adds the vectors of the tokens that are words.
+func (l *Language) meanings(ctx context.Context, x *head.Lexicon) error {
+	x.Vectors = make([]float32, len(x.Tokens)*x.Semantic)
+	if l.text == nil {
+		return nil
 	}
-	for i := range tokens {
-		wiring.UnitLength(x.Vectors[i*x.Semantic:][:x.Semantic])
+	var texts []string
+	var places []int
+	for i := range x.Tokens {
+		if w := x.Word(i); w != "" && i != x.End { // no mark
+			texts, places = append(texts, w), append(places, i)
+		}
 	}
-	clear(x.Vectors[x.End*x.Semantic:][:x.Semantic]) // a mark, not a word
-	return x, nil
+	vectors, err := l.Vectors(ctx, texts)
+	if err != nil {
+		return err
+	}
+	for k, i := range places {
+		v := x.Vectors[i*x.Semantic:][:x.Semantic]
+		copy(v, vectors[k*x.Semantic:])
+		wiring.UnitLength(v)
+	}
+	return nil
 }
 
 // Bind returns the readout of the effector in a plan, with the words that the
@@ -240,6 +282,14 @@ func (l *Language) Bind(ctx context.Context, p *wiring.Plan, effector int) (*hea
 	x, err := l.Lexicon(ctx, l.Allowed(p))
 	if err != nil {
 		return nil, err
+	}
+	return l.BindWith(p, effector, x)
+}
+
+// BindWith is [Language.Bind] with words that are at hand.
+func (l *Language) BindWith(p *wiring.Plan, effector int, x *head.Lexicon) (*head.Language, error) {
+	if l.decoder != nil {
+		return head.BindSteered(p, effector, x, l.decoder)
 	}
 	return head.BindLanguage(p, effector, x)
 }

@@ -24,6 +24,7 @@ import (
 type Modules struct {
 	plan      *wiring.Plan
 	modules   map[string]*modules.Module
+	decoders  map[string]*Decoder // that effectors steer
 	pins      map[string]string
 	key       string
 	languages []*Language // by effector; nil for one that does not speak
@@ -34,7 +35,7 @@ type Modules struct {
 // Open opens the modules of a plan. A trained plan insists on those it was
 // trained with; an untrained one takes any of the same widths.
 func Open(p *wiring.Plan, f library.Finder, engine modules.Engine) (*Modules, error) {
-	m := &Modules{plan: p, modules: map[string]*modules.Module{}, pins: map[string]string{}}
+	m := &Modules{plan: p, modules: map[string]*modules.Module{}, decoders: map[string]*Decoder{}, pins: map[string]string{}}
 	if err := m.open(f, engine); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
@@ -53,6 +54,18 @@ func (m *Modules) open(f library.Finder, engine modules.Engine) error {
 			return err
 		}
 		all[ref.Name] = found
+		if m.pins[ref.Name], err = library.Pin(found.Files); err != nil {
+			return err
+		}
+		if m.steered(ref.Name) {
+			if m.decoders[ref.Name], err = OpenDecoder(found.Files, ref.Name, found.Dir); err != nil {
+				return err
+			}
+			m.key += ref.Name + " " + m.pins[ref.Name] + " steered on " + m.decoders[ref.Name].Engine() + "\n"
+			if !m.otherwise(ref.Name) {
+				continue
+			}
+		}
 		on := engine
 		if m.partsOnly(ref.Name) {
 			on = goengine.New()
@@ -62,9 +75,6 @@ func (m *Modules) open(f library.Finder, engine modules.Engine) error {
 			return err
 		}
 		m.modules[ref.Name] = opened
-		if m.pins[ref.Name], err = library.Pin(found.Files); err != nil {
-			return err
-		}
 		m.key += ref.Name + " " + m.pins[ref.Name] + " on " + opened.Engine() + "\n"
 	}
 	for i := range m.plan.Senses {
@@ -132,6 +142,9 @@ func (m *Modules) Close() error {
 		if opened := m.modules[ref.Name]; opened != nil {
 			all = append(all, opened.Close())
 		}
+		if opened := m.decoders[ref.Name]; opened != nil {
+			all = append(all, opened.Close())
+		}
 	}
 	for _, opened := range m.more {
 		all = append(all, opened.Close())
@@ -146,7 +159,14 @@ func (m *Modules) Module(name string) *modules.Module { return m.modules[name] }
 func (m *Modules) Engine() string {
 	var names []string
 	for _, ref := range m.plan.Modules {
-		for _, n := range strings.Split(m.modules[ref.Name].Engine(), "+") {
+		engine := ""
+		if d := m.decoders[ref.Name]; d != nil {
+			engine = d.Engine()
+		}
+		if x := m.modules[ref.Name]; x != nil {
+			engine += "+" + x.Engine()
+		}
+		for _, n := range strings.Split(engine, "+") {
 			if n != "" && !slices.Contains(names, n) {
 				names = append(names, n)
 			}

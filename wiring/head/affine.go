@@ -170,17 +170,18 @@ func (a *Affine) Refresh() {}
 func (a *Affine) Tape() Tape { return a }
 
 // Forward implements [Tape]: y = W n + b.
-func (a *Affine) Forward(dst []float32, r *Rows) {
+func (a *Affine) Forward(dst []float32, r *Rows) error {
 	rows := r.total()
 	kernel.Gemm(false, true, rows, a.n, a.width, r.Norm, a.weight, dst, false)
 	for i := range rows {
 		row := dst[i*a.n:][:a.n]
 		kernel.Add(row, row, a.bias)
 	}
+	return nil
 }
 
 // Backward implements [Tape].
-func (a *Affine) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) {
+func (a *Affine) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) error {
 	rows := r.total()
 	kernel.Gemm(true, false, a.n, a.width, rows, dOut, r.Norm, grads.Get(wiring.EffectorName(a.name, "weight")), true)
 	bias := grads.Get(wiring.EffectorName(a.name, "bias"))
@@ -188,4 +189,5 @@ func (a *Affine) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) 
 		kernel.Add(bias, bias, dOut[i*a.n:][:a.n])
 	}
 	kernel.Gemm(false, false, rows, a.width, a.n, dOut, a.weight, dNorm, false)
+	return nil
 }

@@ -87,7 +87,7 @@ type embeddingTape struct {
 }
 
 // Forward implements [Tape].
-func (t *embeddingTape) Forward(dst []float32, r *Rows) {
+func (t *embeddingTape) Forward(dst []float32, r *Rows) error {
 	m, rows := t.m, r.total()
 	kernel.Gemm(false, true, rows, m.n, m.width, r.Norm, m.weight, dst, false)
 	t.unit, t.inv = grow(t.unit, rows*m.n), grow(t.inv, rows)
@@ -97,10 +97,11 @@ func (t *embeddingTape) Forward(dst []float32, r *Rows) {
 		kernel.MulScalar(y, y, t.inv[i])
 	}
 	copy(t.unit, dst[:rows*m.n])
+	return nil
 }
 
 // Backward implements [Tape].
-func (t *embeddingTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) {
+func (t *embeddingTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) error {
 	m, rows := t.m, r.total()
 	t.dRaw = grow(t.dRaw, rows*m.n)
 	for i := range rows {
@@ -112,4 +113,5 @@ func (t *embeddingTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.P
 	}
 	kernel.Gemm(true, false, m.n, m.width, rows, t.dRaw, r.Norm, grads.Get(wiring.EffectorName(m.name, "weight")), true)
 	kernel.Gemm(false, false, rows, m.width, m.n, t.dRaw, m.weight, dNorm, false)
+	return nil
 }

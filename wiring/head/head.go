@@ -21,6 +21,9 @@ type Rows struct {
 	// have one, in their order, [such rows, context width]; nil for heads
 	// without.
 	Context []float32
+	// Episode tells the rows of one episode from those of others; only a head
+	// whose module runs over an episode ([BindSteered]) reads it.
+	Episode []int
 }
 
 // total is the number of rows.
@@ -50,12 +53,13 @@ type Readout interface {
 // Tape reads states and carries gradients back. It is not safe for concurrent
 // use.
 type Tape interface {
-	// Forward writes the predictions of all rows, [rows, width], to dst.
-	Forward(dst []float32, r *Rows)
+	// Forward writes the predictions of all rows, [rows, width], to dst. Only a
+	// head that runs a module can fail.
+	Forward(dst []float32, r *Rows) error
 	// Backward follows a Forward with the same rows: from the predictions'
 	// gradients, [rows, width], it adds those of the parameters to grads and
 	// writes those of the states, [rows, state width], to dNorm.
-	Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params)
+	Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) error
 }
 
 // Arithmetic is implemented by heads that come from outside of this package,
@@ -82,7 +86,7 @@ func arithmetic(e *wiring.Effector) Arithmetic {
 }
 
 // Bind returns the readout of an effector whose head needs no module's
-// parameters; for the language head see [BindLanguage].
+// parameters; for the language head see [BindLanguage] and [BindSteered].
 func Bind(p *wiring.Plan, effector int) (Readout, error) {
 	e, err := of(p, effector)
 	if err != nil {

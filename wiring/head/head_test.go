@@ -36,7 +36,9 @@ func forward(t *testing.T, p *wiring.Plan, states ...float32) []float32 {
 	}
 	rows := len(states) / p.Width
 	out := make([]float32, rows*r.Width())
-	r.Tape().Forward(out, &Rows{Counts: []int{rows}, Norm: states})
+	if err := r.Tape().Forward(out, &Rows{Counts: []int{rows}, Norm: states}); err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/connectomewire/wire/internal/kernel"
@@ -38,7 +39,20 @@ const (
 	settingPort     = "port"     // the language module's port of hidden states
 	settingTextPort = "text_port"
 	settingOnce     = "once" // no word that names something is said twice
+	// Of a module that is steered:
+	settingPrefix    = "prefix"    // how many vectors steer it
+	settingEmbedding = "embedding" // width of its tokens' vectors
 )
+
+// Names under which [wiring.Ports] tells the widths of a module that can be
+// steered: of its tokens' vectors, and of what its last layer reads.
+const (
+	PortEmbedding = "steer.embedding"
+	PortHidden    = "steer.hidden"
+)
+
+// defaultPrefix is how many vectors steer a module where the settings do not say.
+const defaultPrefix = 8
 
 func init() { wiring.RegisterHead(NameLanguage, language{}) }
 
@@ -50,13 +64,20 @@ func (language) Place(e *wiring.Effector, ports wiring.Ports) error {
 	if e.Module == "" {
 		return fmt.Errorf("it needs a language module")
 	}
-	text := TextModule(e)
 	port := func(key, otherwise string) string {
 		if p := s.Text(key); p != "" {
 			return p
 		}
 		return otherwise
 	}
+	embedding, steerable := ports(e.Module, PortEmbedding)
+	if steerable == nil {
+		return placeSteered(e, embedding, ports, port(settingTextPort, "embedding"))
+	}
+	if _, asked := s[settingPrefix]; asked {
+		return fmt.Errorf("it has the setting %q, and module %q cannot be steered: `wire modules inspect %[2]s` says why", settingPrefix, e.Module)
+	}
+	text := TextModule(e)
 	hidden, err := ports(e.Module, port(settingPort, "hidden"))
 	if err != nil {
 		return err
@@ -70,43 +91,94 @@ func (language) Place(e *wiring.Effector, ports wiring.Ports) error {
 	return nil
 }
 
+// placeSteered completes the settings of an effector that steers its module; a
+// text module is had only by those that name one.
+func placeSteered(e *wiring.Effector, embedding int, ports wiring.Ports, textPort string) error {
+	s := e.Settings
+	hidden, err := ports(e.Module, PortHidden)
+	if err != nil {
+		return err
+	}
+	semantic := 0
+	if text := s.Text(settingText); text != "" {
+		if semantic, err = ports(text, textPort); err != nil {
+			return err
+		}
+	}
+	if _, given := s[settingPrefix]; !given {
+		s[settingPrefix] = defaultPrefix
+	}
+	s[settingHidden], s[settingEmbedding], s[settingSemantic] = hidden, embedding, semantic
+	e.FeedbackWidth = embedding
+	return nil
+}
+
 // Check implements [wiring.Head].
 func (language) Check(e *wiring.Effector) error {
-	if err := e.Settings.Check(settingText, settingHidden, settingSemantic, settingPort, settingTextPort, settingOnce); err != nil {
+	s := e.Settings
+	if err := s.Check(settingText, settingHidden, settingSemantic, settingPort, settingTextPort, settingOnce, settingPrefix, settingEmbedding); err != nil {
 		return err
 	}
 	const most = 1 << 16
-	hidden, semantic := e.Settings.Int(settingHidden), e.Settings.Int(settingSemantic)
-	if hidden < 1 || hidden > most || semantic < 1 || semantic > most {
-		return fmt.Errorf("hidden %d and semantic %d must be 1 to %d", hidden, semantic, most)
-	}
-	if e.Module == "" || e.Settings.Text(settingText) == "" {
+	hidden, semantic := Widths(e)
+	feedback, what, least := hidden, "the language module's hidden state", 1
+	if Steered(e) {
+		feedback, what, least = s.Int(settingEmbedding), "the vector of a token", 0
+		if n := s.Int(settingPrefix); n < 0 || n > 256 || feedback < 1 || feedback > most {
+			return fmt.Errorf("%d vectors of width %d steer its module; want 0 to 256, of 1 to %d numbers", n, feedback, most)
+		}
+		if (semantic > 0) != (s.Text(settingText) != "") {
+			return fmt.Errorf("a semantic readout of width %d does not go with the text module %q", semantic, s.Text(settingText))
+		}
+	} else if s.Text(settingText) == "" {
 		return fmt.Errorf("it needs a language module and, as its setting %q, a text module", settingText)
 	}
-	if len(e.Feedback) > 0 && e.FeedbackWidth != hidden {
-		return fmt.Errorf("its feedback is %d wide; it is the language module's hidden state, which is %d", e.FeedbackWidth, hidden)
+	if hidden < 1 || hidden > most || semantic < least || semantic > most {
+		return fmt.Errorf("hidden %d and semantic %d must be 1 to %d", hidden, semantic, most)
+	}
+	if e.Module == "" {
+		return fmt.Errorf("it needs a language module")
+	}
+	if len(e.Feedback) > 0 && e.FeedbackWidth != feedback {
+		return fmt.Errorf("its feedback is %d wide; it is %s, which is %d", e.FeedbackWidth, what, feedback)
 	}
 	return nil
 }
 
 // Modules implements [wiring.Head].
-func (language) Modules(e *wiring.Effector) []string { return []string{TextModule(e)} }
+func (language) Modules(e *wiring.Effector) []string {
+	if text := TextModule(e); text != "" {
+		return []string{text}
+	}
+	return nil
+}
 
 // Tensors implements [wiring.Head]:
 //
-//	residual  D [hidden, width]
-//	gain      γ [hidden]       the residual's gate is tanh(γ)
-//	semantic  D_s [semantic, width]
-//	kappa     κ [1]
+//	residual     D [hidden, width]
+//	gain         γ [hidden]          the residual's gate is tanh(γ)
+//	semantic     D_s [semantic, width]
+//	kappa        κ [1]
+//	prefix       W [vectors·embedding, width], of a module that is steered
+//	prefix.bias  b [vectors·embedding]
 func (language) Tensors(e *wiring.Effector, width int) []wiring.TensorSpec {
-	hidden, semantic := e.Settings.Int(settingHidden), e.Settings.Int(settingSemantic)
+	hidden, semantic := Widths(e)
 	deviation := 1 / math.Sqrt(float64(width))
-	return []wiring.TensorSpec{
+	specs := []wiring.TensorSpec{
 		{Name: "residual", Shape: []int{hidden, width}, Deviation: deviation, Decay: true},
 		{Name: "gain", Shape: []int{hidden}, Value: initGain},
-		{Name: "semantic", Shape: []int{semantic, width}, Deviation: deviation, Decay: true},
-		{Name: "kappa", Shape: []int{1}, Value: initKappa},
 	}
+	if semantic > 0 {
+		specs = append(specs,
+			wiring.TensorSpec{Name: "semantic", Shape: []int{semantic, width}, Deviation: deviation, Decay: true},
+			wiring.TensorSpec{Name: "kappa", Shape: []int{1}, Value: initKappa})
+	}
+	if n := e.Settings.Int(settingPrefix) * e.Settings.Int(settingEmbedding); n > 0 {
+		specs = append(specs,
+			wiring.TensorSpec{Name: "prefix", Shape: []int{n, width}, Deviation: deviation, Decay: true},
+			wiring.TensorSpec{Name: "prefix.bias", Shape: []int{n}})
+	}
+	return specs
 }
 
 // WordList is the name of the list ([wiring.Params]) of the language module's
@@ -119,32 +191,56 @@ func Widths(e *wiring.Effector) (hidden, semantic int) {
 	return e.Settings.Int(settingHidden), e.Settings.Int(settingSemantic)
 }
 
+// Steered says that a language effector's module is a decoder, which vectors
+// steer ([BindSteered]), and not one of ours, which goes from state to state.
+func Steered(e *wiring.Effector) bool {
+	return e.Head == NameLanguage && e.Settings.Int(settingEmbedding) > 0
+}
+
+// Prefix is how many vectors steer a language effector's module, and how wide
+// they are.
+func Prefix(e *wiring.Effector) (vectors, width int) {
+	return e.Settings.Int(settingPrefix), e.Settings.Int(settingEmbedding)
+}
+
 // TextModule names the module of a language effector's text tower; it is
-// "text" where the settings do not say.
+// "text" where the settings do not say, and "" for one that steers its module
+// without a semantic readout.
 func TextModule(e *wiring.Effector) string {
-	if text := e.Settings.Text(settingText); text != "" {
+	if text := e.Settings.Text(settingText); text != "" || Steered(e) {
 		return text
 	}
 	return "text"
 }
 
 // Alone is a plan whose effectors that speak say what their language modules
-// say by themselves: the brain's residual and its pointing at words are zero.
+// say by themselves: nothing steers them, and the brain's residual and its
+// pointing at words are zero.
 func Alone(p *wiring.Plan) (*wiring.Plan, error) {
 	q := *p
 	q.Name = "language of " + p.Name
 	q.Params = p.Params.Clone()
+	q.Effectors = slices.Clone(p.Effectors)
 	for i := range q.Effectors {
 		e := &q.Effectors[i]
 		if e.Head != NameLanguage {
 			continue
 		}
-		t, err := tensors(&q, e, q.Params, "gain", "kappa")
+		names := []string{"gain"}
+		if _, semantic := Widths(e); semantic > 0 {
+			names = append(names, "kappa")
+		}
+		t, err := tensors(&q, e, q.Params, names...)
 		if err != nil {
 			return nil, err
 		}
-		clear(t[0])
-		clear(t[1])
+		for _, v := range t {
+			clear(v)
+		}
+		if Steered(e) {
+			e.Settings = e.Settings.Clone()
+			e.Settings[settingPrefix] = 0
+		}
 	}
 	return &q, nil
 }
@@ -156,6 +252,13 @@ type Lexicon struct {
 	// Text is how they are written.
 	Tokens []int32
 	Text   []string
+	// Words are those that a token is a whole one of, "" for a piece of one; nil
+	// where every token is a word.
+	Words []string
+	// Write and Split turn places of tokens into a text and back, Split into nil
+	// where it cannot be said; nil where tokens are words.
+	Write func(places []int32) string
+	Split func(text string) []int32
 	// End is the index among them of the mark that ends a text.
 	End int
 	// Hidden and Semantic are the widths of the module's hidden state and of
@@ -176,7 +279,7 @@ type Lexicon struct {
 // Check reports lengths that do not fit.
 func (x *Lexicon) Check() error {
 	v := len(x.Tokens)
-	if v == 0 || len(x.Weight) != v*x.Hidden || len(x.Bias) != v || len(x.Vectors) != v*x.Semantic || x.End < 0 || x.End >= v {
+	if v == 0 || len(x.Weight) != v*x.Hidden || x.Words != nil && len(x.Words) != v || len(x.Bias) != v || len(x.Vectors) != v*x.Semantic || x.End < 0 || x.End >= v {
 		return fmt.Errorf("the %d words do not match their last layer (%d weights, %d biases), vectors (%d) or end (%d)",
 			v, len(x.Weight), len(x.Bias), len(x.Vectors), x.End)
 	}
@@ -186,7 +289,7 @@ func (x *Lexicon) Check() error {
 // Content says that a word names something: the text tower knows it, and it is
 // no function word.
 func (x *Lexicon) Content(word int) bool {
-	if word == x.End || words.IsFunction(x.Text[word]) {
+	if word == x.End || words.IsFunction(x.Word(word)) {
 		return false
 	}
 	for _, v := range x.Vectors[word*x.Semantic:][:x.Semantic] {
@@ -195,6 +298,26 @@ func (x *Lexicon) Content(word int) bool {
 		}
 	}
 	return false
+}
+
+// Word is the word that a token is, "" for a piece of one.
+func (x *Lexicon) Word(token int) string {
+	if x.Words != nil {
+		return x.Words[token]
+	}
+	return x.Text[token]
+}
+
+// Sentence writes tokens out.
+func (x *Lexicon) Sentence(places []int32) string {
+	if x.Write != nil {
+		return x.Write(places)
+	}
+	parts := make([]string, len(places))
+	for i, w := range places {
+		parts[i] = x.Text[w]
+	}
+	return strings.ReplaceAll(strings.Join(parts, " "), " ,", ",")
 }
 
 func (x *Lexicon) packForward() {
@@ -221,13 +344,15 @@ func (x *Lexicon) packBackward() {
 // with n the normalised state of the effector's regions, h_lm the language
 // module's hidden state after the words so far, and w the word's vector. The
 // first term corrects the language model, the second, the semantic readout,
-// points at words; [ReadMeaning] is the second alone.
+// points at words; [ReadMeaning] is the second alone. A module that is steered
+// may have the first alone; see [BindSteered].
 type Language struct {
 	lexicon                               *Lexicon
 	name                                  string
 	width                                 int // of a state
 	kappa                                 float32
 	once                                  bool
+	steer                                 *steering // nil for a module that nothing steers
 	gain                                  []float32 // tanh(γ) [hidden]
 	residual, rawGain, semantic, rawKappa []float32
 
@@ -242,6 +367,13 @@ func BindLanguage(p *wiring.Plan, effector int, x *Lexicon) (*Language, error) {
 	if err != nil {
 		return nil, err
 	}
+	if Steered(e) {
+		return nil, fmt.Errorf("effector %q steers its module, see BindSteered", e.Name)
+	}
+	return bindLanguage(p, e, x)
+}
+
+func bindLanguage(p *wiring.Plan, e *wiring.Effector, x *Lexicon) (*Language, error) {
 	if e.Head != NameLanguage {
 		return nil, fmt.Errorf("effector %q has the head %q and cannot speak", e.Name, e.Head)
 	}
@@ -251,12 +383,18 @@ func BindLanguage(p *wiring.Plan, effector int, x *Lexicon) (*Language, error) {
 	if err := x.Check(); err != nil {
 		return nil, fmt.Errorf("effector %q: %w", e.Name, err)
 	}
-	t, err := tensors(p, e, p.Params, "residual", "gain", "semantic", "kappa")
+	t, err := tensors(p, e, p.Params, "residual", "gain")
 	if err != nil {
 		return nil, err
 	}
 	l := &Language{lexicon: x, name: e.Name, once: e.Settings.Bool(settingOnce), width: stateWidth(p, e), gain: make([]float32, x.Hidden),
-		residual: t[0], rawGain: t[1], semantic: t[2], rawKappa: t[3]}
+		residual: t[0], rawGain: t[1]}
+	if x.Semantic > 0 {
+		if t, err = tensors(p, e, p.Params, "semantic", "kappa"); err != nil {
+			return nil, err
+		}
+		l.semantic, l.rawKappa = t[0], t[1]
+	}
 	x.packForward()
 	l.Refresh()
 	return l, nil
@@ -274,7 +412,7 @@ func (l *Language) Sayable(said []int32, word int) bool {
 	if len(said) == 0 {
 		return word != l.lexicon.End
 	}
-	if word == int(said[len(said)-1]) {
+	if word == int(said[len(said)-1]) && l.lexicon.Semantic > 0 {
 		return false
 	}
 	return !l.once || !slices.Contains(said, int32(word)) || !l.lexicon.Content(word)
@@ -285,10 +423,13 @@ func (l *Language) Readings() int { return 2 }
 
 // Context implements [Readout].
 func (l *Language) Context(reading int) int {
-	if reading == ReadWord {
-		return l.lexicon.Hidden
+	switch {
+	case reading != ReadWord:
+		return 0
+	case l.steer != nil:
+		return l.steer.width
 	}
-	return 0
+	return l.lexicon.Hidden
 }
 
 // Width implements [Readout]: a score for every word.
@@ -296,10 +437,15 @@ func (l *Language) Width() int { return len(l.lexicon.Tokens) }
 
 // Refresh implements [Readout].
 func (l *Language) Refresh() {
-	l.kappa = l.rawKappa[0]
 	kernel.Tanh(l.gain, l.rawGain)
 	if l.packs {
 		kernel.PackB(l.residualBack, l.residual, l.width, false, l.lexicon.Hidden, l.width)
+	}
+	if l.semantic == nil {
+		return
+	}
+	l.kappa = l.rawKappa[0]
+	if l.packs {
 		kernel.PackB(l.semanticBack, l.semantic, l.width, false, l.lexicon.Semantic, l.width)
 	}
 }
@@ -319,6 +465,9 @@ func (l *Language) packBack() {
 // vector is what the semantic readout adds to that word's score.
 func (l *Language) Meaning(dst, norm []float32, rows int) {
 	w := l.lexicon.Semantic
+	if w == 0 {
+		return
+	}
 	kernel.Gemm(false, true, rows, w, l.width, norm, l.semantic, dst, false)
 	for b := range rows {
 		q := dst[b*w:][:w]
@@ -329,22 +478,33 @@ func (l *Language) Meaning(dst, norm []float32, rows int) {
 	}
 }
 
-// Tape implements [Readout].
-func (l *Language) Tape() Tape { return &languageTape{l: l} }
+// Tape implements [Readout]. A head whose module is steered runs it.
+func (l *Language) Tape() Tape {
+	if l.steer != nil {
+		return &steeredTape{l: l, words: languageTape{l: l}}
+	}
+	return l.Speech()
+}
+
+// Speech returns a tape for which the module has been run: the context of a word
+// is the module's hidden state before it, whatever steers the module.
+func (l *Language) Speech() Tape { return &languageTape{l: l} }
 
 type languageTape struct {
-	l      *Language
-	delta  []float32 // D n [words, hidden]
-	fixed  []float32 // h' [words, hidden]
-	query  []float32 // D_s n [rows, semantic]
-	inv    []float32 // 1/‖query‖ [rows]
-	point  []float32 // 4κ query/‖query‖ [rows, semantic]
-	dFixed []float32 // [words, hidden]
-	dPoint []float32 // [rows, semantic]
+	l       *Language
+	delta   []float32 // D n [words, hidden]
+	fixed   []float32 // h' [words, hidden]
+	query   []float32 // D_s n [rows, semantic]
+	inv     []float32 // 1/‖query‖ [rows]
+	point   []float32 // 4κ query/‖query‖ [rows, semantic]
+	dFixed  []float32 // [words, hidden]
+	dHidden []float32 // the same before the residual's gate, kept for those who ask
+	keep    bool      // dHidden
+	dPoint  []float32 // [rows, semantic]
 }
 
 // Forward implements [Tape].
-func (t *languageTape) Forward(dst []float32, r *Rows) {
+func (t *languageTape) Forward(dst []float32, r *Rows) error {
 	l := t.l
 	x := l.lexicon
 	d, hw, ew, vw := l.width, x.Hidden, x.Semantic, len(x.Tokens)
@@ -361,28 +521,33 @@ func (t *languageTape) Forward(dst []float32, r *Rows) {
 			t.fixed[b*hw+i] = hidden[i] + l.gain[i]*v
 		}
 	}
-	// Semantic: 4κ q/‖q‖ with q = D_s n.
-	t.query, t.point, t.inv = grow(t.query, rows*ew), grow(t.point, rows*ew), grow(t.inv, rows)
-	kernel.Gemm(false, true, rows, ew, d, r.Norm, l.semantic, t.query, false)
-	for i := range rows {
-		q, to := t.query[i*ew:][:ew], t.point[i*ew:][:ew]
-		t.inv[i] = wiring.InverseLength(q)
-		f := 4 * l.kappa * t.inv[i]
-		for k, v := range q {
-			to[k] = v * f
+	if ew > 0 {
+		// Semantic: 4κ q/‖q‖ with q = D_s n.
+		t.query, t.point, t.inv = grow(t.query, rows*ew), grow(t.point, rows*ew), grow(t.inv, rows)
+		kernel.Gemm(false, true, rows, ew, d, r.Norm, l.semantic, t.query, false)
+		for i := range rows {
+			q, to := t.query[i*ew:][:ew], t.point[i*ew:][:ew]
+			t.inv[i] = wiring.InverseLength(q)
+			f := 4 * l.kappa * t.inv[i]
+			for k, v := range q {
+				to[k] = v * f
+			}
 		}
+		kernel.GemmPacked(rows, vw, ew, t.point, ew, x.vectors, dst, vw, false)
+	} else {
+		clear(dst[:rows*vw])
 	}
-	kernel.GemmPacked(rows, vw, ew, t.point, ew, x.vectors, dst, vw, false)
 	scores := dst[meanings*vw:]
 	kernel.GemmPacked(words, vw, hw, t.fixed, hw, x.head, scores, vw, true)
 	for i := range words {
 		row := scores[i*vw:][:vw]
 		kernel.Add(row, row, x.Bias)
 	}
+	return nil
 }
 
 // Backward implements [Tape].
-func (t *languageTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) {
+func (t *languageTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) error {
 	l := t.l
 	l.packBack()
 	x := l.lexicon
@@ -395,6 +560,9 @@ func (t *languageTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Pa
 	// Residual: h' = hidden + tanh(γ) ⊙ D n.
 	t.dFixed = grow(t.dFixed, words*hw)
 	kernel.GemmPacked(words, hw, vw, dOut[meanings*vw:], vw, x.headBack, t.dFixed, hw, false)
+	if t.keep {
+		t.dHidden = append(t.dHidden[:0], t.dFixed...)
+	}
 	dGain := get("gain")
 	for i := range words {
 		df, de := t.dFixed[i*hw:][:hw], t.delta[i*hw:][:hw]
@@ -405,29 +573,36 @@ func (t *languageTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Pa
 	}
 	kernel.Gemm(true, false, hw, d, words, t.dFixed, spoken, get("residual"), true)
 
-	// Semantic: 4κ x/‖x‖ with x = D_s n.
-	t.dPoint = grow(t.dPoint, rows*ew)
-	kernel.GemmPacked(rows, ew, vw, dOut, vw, x.vectorsBack, t.dPoint, ew, false)
-	dKappa := get("kappa")
-	for i := range rows {
-		dp, q := t.dPoint[i*ew:][:ew], t.query[i*ew:][:ew]
-		inv := t.inv[i]
-		dot := kernel.Dot(dp, q) * inv
-		dKappa[0] += 4 * dot
-		f := 4 * l.kappa * inv
-		for k, v := range q {
-			dp[k] = f * (dp[k] - v*inv*dot)
+	if ew > 0 {
+		// Semantic: 4κ x/‖x‖ with x = D_s n.
+		t.dPoint = grow(t.dPoint, rows*ew)
+		kernel.GemmPacked(rows, ew, vw, dOut, vw, x.vectorsBack, t.dPoint, ew, false)
+		dKappa := get("kappa")
+		for i := range rows {
+			dp, q := t.dPoint[i*ew:][:ew], t.query[i*ew:][:ew]
+			inv := t.inv[i]
+			dot := kernel.Dot(dp, q) * inv
+			dKappa[0] += 4 * dot
+			f := 4 * l.kappa * inv
+			for k, v := range q {
+				dp[k] = f * (dp[k] - v*inv*dot)
+			}
 		}
+		kernel.Gemm(true, false, ew, d, rows, t.dPoint, r.Norm, get("semantic"), true)
+		kernel.GemmPacked(rows, d, ew, t.dPoint, ew, l.semanticBack, dNorm, d, false)
+	} else {
+		clear(dNorm[:rows*d])
 	}
-	kernel.Gemm(true, false, ew, d, rows, t.dPoint, r.Norm, get("semantic"), true)
-
-	kernel.GemmPacked(rows, d, ew, t.dPoint, ew, l.semanticBack, dNorm, d, false)
 	kernel.GemmPacked(words, d, hw, t.dFixed, hw, l.residualBack, dNorm[meanings*d:], d, true)
+	return nil
 }
 
 // Parse returns the places of a text's words, or nil when one of them cannot
 // be said.
 func (x *Lexicon) Parse(text string) []int32 {
+	if x.Split != nil {
+		return x.Split(text)
+	}
 	var places []int32
 	for _, w := range words.Split(text) {
 		i := slices.Index(x.Text, w)

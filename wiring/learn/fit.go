@@ -357,12 +357,16 @@ func (f *fitter) step(batch []int, epoch, first int, rate float64) (sums, error)
 			return err
 		}
 		t.clearGradients()
-		t.read(s)
+		if err := t.read(s); err != nil {
+			return err
+		}
 		t.score(true, false, f.sums[i])
 		return nil
 	}
 	learn := func(t *tape, i int) error {
-		t.unread(f.grads[i])
+		if err := t.unread(f.grads[i]); err != nil {
+			return err
+		}
 		return t.backward(&f.shards[i], f.grads[i])
 	}
 	var err error
@@ -595,7 +599,9 @@ func (f *fitter) evaluate(samples []Sample) (Loss, error) {
 		if err := t.forward(s); err != nil {
 			return err
 		}
-		t.read(s)
+		if err := t.read(s); err != nil {
+			return err
+		}
 		t.score(false, false, parts[i])
 		t.score(false, true, parts[i])
 		*s = shard{}

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/connectomewire/wire/wiring/head"
@@ -20,16 +21,19 @@ type aimTape struct {
 }
 
 // read predicts every row of every aim from the states that forward left.
-func (t *tape) read(s *shard) {
+func (t *tape) read(s *shard) error {
 	for i := range t.aims {
 		t.collect(s, i)
 		q, a := &t.aims[i], &t.net.aims[i]
 		q.batch.Width = a.readout.Width()
 		q.batch.Predictions = grow(q.batch.Predictions, len(q.list)*q.batch.Width)
 		if len(q.list) > 0 {
-			q.tape.Forward(q.batch.Predictions, &q.rows)
+			if err := q.tape.Forward(q.batch.Predictions, &q.rows); err != nil {
+				return fmt.Errorf("effector %q: %w", a.effector.Name, err)
+			}
 		}
 	}
+	return nil
 }
 
 // collect gathers an aim's rows and the states they read.
@@ -38,7 +42,7 @@ func (t *tape) collect(s *shard, i int) {
 	d, n := t.net.plan.Width, t.size
 	regions := a.effector.Regions
 	width := d * len(regions)
-	q.list, q.place = q.list[:0], q.place[:0]
+	q.list, q.place, q.rows.Episode = q.list[:0], q.place[:0], q.rows.Episode[:0]
 	q.batch.Example, q.batch.Side = q.batch.Example[:0], q.batch.Side[:0]
 	q.rows.Context = q.rows.Context[:0]
 	q.rows.Counts = slices.Grow(q.rows.Counts[:0], len(a.readings))[:len(a.readings)]
@@ -55,7 +59,7 @@ func (t *tape) collect(s *shard, i int) {
 			for k := range target.Rows {
 				r := &target.Rows[k]
 				if r.Reading == reading {
-					q.list, q.place = append(q.list, r), append(q.place, r.Tick*n+b)
+					q.list, q.place, q.rows.Episode = append(q.list, r), append(q.place, r.Tick*n+b), append(q.rows.Episode, b)
 					q.batch.Example, q.batch.Side = append(q.batch.Example, it.example), append(q.batch.Side, it.side)
 					q.rows.Context = append(q.rows.Context, target.Context[at:at+context]...)
 				}
@@ -92,7 +96,7 @@ func (s sums) addAim(i int, o []task.Sum) {
 
 // unread carries the gradients of the predictions back to the heads'
 // parameters and the states of the regions they read.
-func (t *tape) unread(grad *gradients) {
+func (t *tape) unread(grad *gradients) error {
 	d := t.net.plan.Width
 	for i := range t.aims {
 		a, q := &t.net.aims[i], &t.aims[i]
@@ -102,7 +106,9 @@ func (t *tape) unread(grad *gradients) {
 		regions := a.effector.Regions
 		width := d * len(regions)
 		q.dNorm = grow(q.dNorm, len(q.list)*width)
-		q.tape.Backward(q.dNorm, q.batch.Predictions, &q.rows, grad.params)
+		if err := q.tape.Backward(q.dNorm, q.batch.Predictions, &q.rows, grad.params); err != nil {
+			return fmt.Errorf("effector %q: %w", a.effector.Name, err)
+		}
 		for row, at := range q.place {
 			for k, j := range regions {
 				to := t.regions[j].dNorm[at*d:][:d]
@@ -112,4 +118,5 @@ func (t *tape) unread(grad *gradients) {
 			}
 		}
 	}
+	return nil
 }

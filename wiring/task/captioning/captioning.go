@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/frozen"
@@ -64,12 +63,12 @@ func (captioning) Encode(ctx context.Context, env prepare.Env, train, val []task
 		return nil, err
 	}
 	e := &prepare.Encoded{LeftOut: w.leftOut, Train: w.targets(trainTokens), Val: w.targets(valTokens)}
-	if err := w.hidden(ctx); err != nil {
+	if err := w.hear(ctx); err != nil {
 		return nil, err
 	}
 	list := head.WordList(env.Plan.Effectors[env.Effector].Name)
 	e.Aim = learn.Aim{
-		Bind:  func(p *wiring.Plan) (head.Readout, error) { return head.BindLanguage(p, env.Effector, w.lexicon) },
+		Bind:  func(p *wiring.Plan) (head.Readout, error) { return l.BindWith(p, env.Effector, w.lexicon) },
 		Key:   env.Modules.Key(),
 		Loss:  Loss(env.Task.Settings.Float(settingBag, 0.5)),
 		Lists: map[string][]int32{list: w.allowed},
@@ -186,7 +185,7 @@ func (w *writer) target(tokens []int32) *task.Target {
 	settle := w.env.Plan.Ticks.Settle
 	t := &task.Target{Rows: []task.Row{{Reading: head.ReadMeaning, Tick: settle}}}
 	x := w.lexicon
-	var text []string
+	var said []int32
 	for k, token := range tokens {
 		at, known := slices.BinarySearch(x.Tokens, token)
 		if !known {
@@ -196,51 +195,45 @@ func (w *writer) target(tokens []int32) *task.Target {
 		if at == x.End {
 			break
 		}
-		text = append(text, x.Text[at])
+		said = append(said, int32(at))
 		if bag := &t.Rows[0].Classes; x.Content(at) && !slices.Contains(*bag, int32(at)) {
 			*bag = append(*bag, int32(at))
 		}
 	}
-	t.Name = strings.Join(text, " ")
+	t.Name = x.Sentence(said)
 	s := &sentence{tokens, t}
 	w.known[key] = s
 	w.all = append(w.all, s)
 	return t
 }
 
-// hidden runs the language module over every sentence, teacher-forced: the
-// state before word t has seen the start token and the words before t. It is
-// what corrects the next word and what comes back into the brain.
-func (w *writer) hidden(ctx context.Context) error {
+// hear lets the language module hear every sentence, teacher-forced: before word t
+// it has heard the start token and the words before t. What it then gives comes
+// back into the brain; it is also what corrects the next word, or, of a module that
+// is steered, what goes into it.
+func (w *writer) hear(ctx context.Context) error {
 	const batch = 256
 	order := slices.Clone(w.all)
 	// Sentences of one length go together.
 	slices.SortStableFunc(order, func(a, b *sentence) int { return len(a.tokens) - len(b.tokens) })
-	width := w.lexicon.Hidden
+	width := w.language.FeedbackWidth()
 	for lo := 0; lo < len(order); {
 		hi := lo
 		length := len(order[lo].tokens)
+		var texts [][]int32
 		for hi < len(order) && hi-lo < batch && len(order[hi].tokens) == length {
+			texts = append(texts, order[hi].tokens)
 			hi++
 		}
-		group := order[lo:hi]
-		tokens := slices.Repeat([]int32{w.language.Start()}, len(group))
-		var states []float32
-		for k := range length {
-			hidden, next, err := w.language.Body(ctx, tokens, states)
-			if err != nil {
-				return fmt.Errorf("the language module's body: %w", err)
-			}
-			if len(hidden) != len(group)*width {
-				return fmt.Errorf("the language module's body gave %d numbers for %d sentences of width %d", len(hidden), len(group), width)
-			}
-			for i, s := range group {
-				s.target.Feedback = append(s.target.Feedback, hidden[i*width:][:width]...)
-				tokens[i] = s.tokens[k]
-			}
-			states = next
+		heard, err := w.language.Heard(ctx, texts)
+		if err != nil {
+			return fmt.Errorf("the language module: %w", err)
 		}
-		for _, s := range group {
+		for i, s := range order[lo:hi] {
+			if len(heard[i]) != length*width {
+				return fmt.Errorf("the language module gave %d numbers for %d tokens of width %d", len(heard[i]), length, width)
+			}
+			s.target.Feedback = heard[i]
 			s.said(w.env.Plan.Ticks.Settle, width)
 		}
 		lo = hi
