@@ -184,7 +184,7 @@ func measure(ctx context.Context, model string, seeds int) ([]eval.Row, *wiring.
 	defer x.close()
 	o := eval.OwnOptions{Options: eval.Default(), Learn: learn.Default(), Prepare: prepare.Default(), Config: runtime.Default(), Answer: answer.Greedy(),
 		Fresh: true, Seeds: seeds, Controls: []string{"untrained", "unsteered"}}
-	o.Learn.Epochs, o.Learn.Noise, o.Learn.Rate, o.Learn.Batch = 12, 0, 1e-2, 64
+	o.Learn.Epochs, o.Learn.Noise, o.Learn.Rate, o.Learn.Batch = 30, 0, 1e-2, 64
 	rows, err := eval.Own(ctx, x.plan, x.modules, []eval.Part{{Train: scenes("train", 1000), Val: scenes("val", 100), Test: scenes("test", 300)}}, o)
 	return rows, x.plan, err
 }
