@@ -17,9 +17,9 @@ type acting struct {
 	d     int // of a region's state
 	width int // of the feedback
 
-	heard []chan []float32 // n(h), from each of the effector's regions
-	freed []chan []float32 // and the buffers back
-	back  []chan []float32 // feedback, to each feedback region; nil is silence
+	states []chan []float32 // n(h), from each of the effector's regions
+	freed  []chan []float32 // and the buffers back
+	back   []chan []float32 // feedback, to each feedback region; nil is silence
 	// When actors reorder, order is where this one's go.
 	reorders bool
 	norm     []float32 // states side by side, of effectors with several regions
@@ -30,11 +30,11 @@ func newActing(p *wiring.Plan, effector int, actor Actor, batch int) *acting {
 	e := &p.Effectors[effector]
 	a := &acting{actor: actor, name: e.Name, batch: batch, d: p.Width, width: e.FeedbackWidth, reorders: reorders(actor)}
 	for range e.Regions {
-		heard, freed := make(chan []float32, 2), make(chan []float32, 4)
+		states, freed := make(chan []float32, 2), make(chan []float32, 4)
 		for range cap(freed) {
 			freed <- make([]float32, batch*p.Width)
 		}
-		a.heard, a.freed = append(a.heard, heard), append(a.freed, freed)
+		a.states, a.freed = append(a.states, states), append(a.freed, freed)
 	}
 	for range e.Feedback {
 		back := make(chan []float32, 2)
@@ -60,7 +60,7 @@ func (a *acting) run(e *episode) {
 	}
 	done := false
 	for t := 0; int64(t) <= e.last.Load(); t++ {
-		norm, ok := a.listen(e, t)
+		norm, ok := a.receive(e, t)
 		if !ok {
 			return
 		}
@@ -117,11 +117,11 @@ func (a *acting) run(e *episode) {
 	}
 }
 
-// listen receives the states of the effector's regions after a tick and lays
+// receive takes the states of the effector's regions after a tick and lays
 // them side by side.
-func (a *acting) listen(e *episode, t int) (norm []float32, ok bool) {
+func (a *acting) receive(e *episode, t int) (norm []float32, ok bool) {
 	a.buffers = a.buffers[:0]
-	for _, ch := range a.heard {
+	for _, ch := range a.states {
 		b, ok := receive(e, ch, t)
 		if !ok {
 			return nil, false

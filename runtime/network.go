@@ -148,7 +148,7 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 	for i := range p.Effectors {
 		e := &p.Effectors[i]
 		for k, j := range e.Regions {
-			n.regions[j].ears = append(n.regions[j].ears, ear{i, k})
+			n.regions[j].readers = append(n.regions[j].readers, reader{i, k})
 		}
 		for k, matrix := range p.FeedbackWeights(p.Params, i) {
 			r := n.regions[e.Feedback[k]]

@@ -18,15 +18,15 @@ type filling struct {
 	config Config
 	at     int // behind the regions, in the order of faults
 
-	heard chan []float32 // n(h) of the region
-	freed chan []float32 // and the buffers back
-	given chan []float32 // what joins; nil for nothing
-	calls []Call
+	states chan []float32 // n(h) of the region
+	freed  chan []float32 // and the buffers back
+	given  chan []float32 // what joins; nil for nothing
+	calls  []Call
 }
 
 func newFilling(p *part.Part, c Config, at, d, batch int) *filling {
 	f := &filling{part: p, config: c, at: at,
-		heard: make(chan []float32, 2), freed: make(chan []float32, 4), given: make(chan []float32, 2)}
+		states: make(chan []float32, 2), freed: make(chan []float32, 4), given: make(chan []float32, 2)}
 	for range cap(f.freed) {
 		f.freed <- make([]float32, batch*d)
 	}
@@ -39,7 +39,7 @@ func (f *filling) run(e *episode, d int) {
 	silenced := false
 	// What is given after the last tick would come too late.
 	for t := f.part.Every - 1; int64(t) < e.last.Load(); t += f.part.Every {
-		norm, ok := receive(e, f.heard, t+1)
+		norm, ok := receive(e, f.states, t+1)
 		if !ok {
 			return
 		}

@@ -18,7 +18,7 @@ type region struct {
 	lesioned bool
 	in       []incoming
 	out      []chan wiring.Message
-	ears     []ear     // effectors that read the region
+	readers  []reader  // effectors that read the region
 	feeds    []feed    // effectors whose feedback comes back into it
 	paced    bool      // a sense that gives one vector a step enters it
 	fills    []int     // parts that read it
@@ -48,9 +48,9 @@ type region struct {
 	rows    []int32
 }
 
-// ear is an effector that reads the region, and the region's place among those
+// reader is an effector that reads the region, and the region's place among those
 // it reads.
-type ear struct{ effector, place int }
+type reader struct{ effector, place int }
 
 // feed is an effector whose feedback comes back into the region, the region's
 // place among those where it does, and the matrix E_f [d, width].
@@ -303,11 +303,11 @@ func (r *region) give(e *episode, t int) bool {
 			return false
 		}
 		copy(buffer, r.tick.Norm)
-		if !send(e, f.heard, buffer, t) {
+		if !send(e, f.states, buffer, t) {
 			return false
 		}
 	}
-	for _, x := range r.ears {
+	for _, x := range r.readers {
 		a := e.actors[x.effector]
 		if a == nil {
 			continue
@@ -319,7 +319,7 @@ func (r *region) give(e *episode, t int) bool {
 		copy(buffer, r.tick.Norm)
 		// An actor that was done before the others still takes the last tick, so
 		// what belongs to it must not be dropped: only what comes later may be.
-		if !send(e, a.heard[x.place], buffer, t-1) {
+		if !send(e, a.states[x.place], buffer, t-1) {
 			return false
 		}
 	}

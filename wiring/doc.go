@@ -41,7 +41,7 @@
 //
 // A plan may have an episodic [Memory] beside its tracts, of which every
 // training episode becomes a part: what one sense gave, and the caption that
-// went with it. What is seen brings back the captions of the likest episodes,
+// went with it. What is seen brings back the captions of the nearest episodes,
 // and their blend enters the hippocampus as a sense of kind [KindMemory]. In
 // training nothing recalls an episode of its own group, so that a plan learns
 // to use memory as it will need it, on what it never saw.

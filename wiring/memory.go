@@ -124,7 +124,7 @@ type Recollection struct {
 	Cosine float32
 }
 
-// Recall returns the episodes most alike to a cue, [KeyWidth], the likest
+// Recall returns the episodes most alike to a cue, [KeyWidth], the nearest
 // first and the earlier of equals first. skip, when not nil, says which
 // episodes may not come to mind.
 func (m *Memory) Recall(cue []float32, n int, skip func(episode int) bool) []Recollection {
@@ -164,7 +164,7 @@ func (m *Memory) Remember(dst []float32, found []Recollection) {
 	}
 }
 
-// weight is e^(β(cos − the likest's)).
+// weight is e^(β(cos − the nearest's)).
 func (m *Memory) weight(r Recollection, found []Recollection) float64 {
 	return math.Exp(RecallSharpness * float64(r.Cosine-found[0].Cosine))
 }

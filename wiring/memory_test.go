@@ -31,7 +31,7 @@ func remembering(t testing.TB) (*Plan, []float32) {
 	return p, keys
 }
 
-func TestMemoryRecallsTheLikest(t *testing.T) {
+func TestMemoryRecallsTheNearest(t *testing.T) {
 	p, keys := remembering(t)
 	m := p.Memory
 	for e := range m.Episodes {

@@ -84,9 +84,9 @@ func bertLayer(b *builder, x, hidden, name string, heads, width int, linear func
 	query, key, val := split("query", 0, 2, 1, 3), split("key", 0, 2, 3, 1), split("value", 0, 2, 1, 3)
 	scores := b.node("Mul", in(b.node("MatMul", in(query, key)), b.float("scale", float32(1/math.Sqrt(float64(size))))))
 	shares := b.node("Softmax", in(b.node("Add", in(scores, hidden))), intAttr("axis", -1))
-	heard := b.node("Transpose", in(b.node("MatMul", in(shares, val))), intsAttr("perm", 0, 2, 1, 3))
-	heard = linear(b.node("Reshape", in(heard, b.ints(0, 0, int64(width)))), name+"attention.output.dense", width, width)
-	x = norm(b.node("Add", in(x, heard)), name+"attention.output.LayerNorm")
+	mixed := b.node("Transpose", in(b.node("MatMul", in(shares, val))), intsAttr("perm", 0, 2, 1, 3))
+	mixed = linear(b.node("Reshape", in(mixed, b.ints(0, 0, int64(width)))), name+"attention.output.dense", width, width)
+	x = norm(b.node("Add", in(x, mixed)), name+"attention.output.LayerNorm")
 
 	wide := b.tensor(name+"intermediate.dense.weight", anySize, width).Shape[0]
 	inner := gelu(b, linear(x, name+"intermediate.dense", width, wide))

@@ -79,7 +79,7 @@ func (s *Session) likeness(x *head.Lexicon, candidates [][]int32) func(i, j int)
 }
 
 // recalled returns the distinct sentences of the episodes that came to mind
-// and can be said, and the cosine of each one's likest episode.
+// and can be said, and the cosine of each one's nearest episode.
 func (s *Session) recalled(effector int, in *Encoded) (sentences [][]int32, cosines []float64) {
 	m := in.memory
 	if m == nil || s.plan.Memory == nil {

@@ -51,7 +51,7 @@ type Encoded struct {
 	// gives one. Only minimum-Bayes-risk decoding uses it.
 	Text []float32
 	// Recalled are the episodes of the plan's memory that came to mind, the
-	// likest first.
+	// nearest first.
 	Recalled []wiring.Recollection
 	memory   *wiring.Memory // that Recalled belongs to
 	// Calls are the modules' calls, with times since Began.

@@ -107,7 +107,7 @@ type Options struct {
 	// input that recalls nothing.
 	Spoken float64
 	// Sharpness of belief in recalled sentences: it multiplies the cosine of
-	// their episodes; more trusts the likest episode more.
+	// their episodes; more trusts the nearest episode more.
 	Sharpness float64
 	// Trace records what the network did for each input.
 	Trace bool
@@ -117,7 +117,7 @@ type Options struct {
 func Greedy() Options { return Options{} }
 
 // Better is beam search with sixteen beams and minimum-Bayes-risk choice: most
-// belief goes to what the beams found, and of that to what is likest the input;
+// belief goes to what the beams found, and of that to what is nearest the input;
 // the rest to what the plan remembers. Chosen on validation data, two seeds of
 // the shipped plan: shares of 0.7 to 1 and temperatures of 0.03 to 0.05 do
 // about equally well.
