@@ -217,6 +217,10 @@ type Event struct {
 type Given struct {
 	// Sets are the packaged sets it learned from; none for other data.
 	Sets []string `json:"sets,omitempty"`
+	// Mixture is the text of the mixture that it learned from, MixtureFile the
+	// file it was read from, beside which relative paths lie.
+	Mixture     string `json:"mixture,omitempty"`
+	MixtureFile string `json:"mixture_file,omitempty"`
 	// Examples is a checksum of what it learned from.
 	Examples string `json:"examples"`
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -34,6 +37,9 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	if err := examples.Check(plan, d); err != nil {
 		return err
 	}
+	if c.IsSet("mixture") {
+		return usagef("--mixture: a plan's controls get the mixture that its history holds; leave it out")
+	}
 	parts, err := partsOf(d, c.IsSet("folds"))
 	if err != nil {
 		return err
@@ -56,7 +62,10 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 		for i := range parts {
 			parts[i].Train, parts[i].Val = examples.Spread(parts[i].Train, c.Int("limit")), examples.Spread(parts[i].Val, c.Int("limit"))
 		}
-	} else if err := asLearned(c, plan, parts[0].Train, &o); err != nil {
+		for i := range parts {
+			blur(parts[i].Train, c.Float64("blur"))
+		}
+	} else if err := asLearned(c, plan, &parts[0], &o); err != nil {
 		return err
 	}
 	if o.Prepare.Cache, err = featuresDir(c); err != nil {
@@ -92,8 +101,17 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	return nil
 }
 
-// asLearned has what is compared with a trained plan learn as the plan did.
-func asLearned(c *cli.Context, plan *wiring.Plan, train []task.Example, o *eval.OwnOptions) error {
+// blur says how far the vectors of examples of one's own may err.
+func blur(training []task.Example, x float64) {
+	for i := range training {
+		training[i].Blur = x
+	}
+}
+
+// asLearned has what is compared with a trained plan learn as the plan did:
+// from the training examples of the data, with the plan's own blur, or from the
+// mixture that its history holds.
+func asLearned(c *cli.Context, plan *wiring.Plan, part *eval.Part, o *eval.OwnOptions) error {
 	taught := false
 	for _, name := range o.Controls {
 		made, err := control.Find(name)
@@ -103,7 +121,7 @@ func asLearned(c *cli.Context, plan *wiring.Plan, train []task.Example, o *eval.
 		taught = taught || made.Trained
 	}
 	o.Learned = prepare.Records(plan)
-	for _, name := range []string{"epochs", "rate", "noise", "views", "limit"} {
+	for _, name := range []string{"epochs", "rate", "noise", "views", "limit", "blur"} {
 		switch {
 		case !c.IsSet(name):
 		case len(o.Learned) > 0:
@@ -115,13 +133,44 @@ func asLearned(c *cli.Context, plan *wiring.Plan, train []task.Example, o *eval.
 	if taught && len(o.Learned) == 0 {
 		fmt.Fprintf(c.App.ErrWriter, "note: plan %q does not say how it was trained; its controls are taught with the options here\n", plan.Name)
 	}
-	for _, r := range o.Learned {
-		if err := r.Check(examples.Spread(train, r.Limit)); err != nil && taught {
+	if len(o.Learned) > 0 {
+		if err := asGiven(c, part, o.Learned); err != nil && taught {
 			return err
 		} else if err != nil {
 			fmt.Fprintln(c.App.ErrWriter, "note:", err)
 		}
 	}
+	for _, r := range o.Learned {
+		if err := r.Check(examples.Spread(part.Train, r.Limit)); err != nil && taught {
+			return err
+		} else if err != nil {
+			fmt.Fprintln(c.App.ErrWriter, "note:", err)
+		}
+	}
+	return nil
+}
+
+// asGiven has a part's training examples be those of the plan's trainings.
+func asGiven(c *cli.Context, part *eval.Part, records []prepare.Record) error {
+	first := records[0]
+	for _, r := range records {
+		if r.Mixture != first.Mixture || r.Blur != first.Blur {
+			return fmt.Errorf("the plan was trained on one thing after another (%s; %s), so that no control can be given the same in one go", first.Command, r.Command)
+		}
+	}
+	if first.Mixture == "" {
+		blur(part.Train, first.Blur)
+		return nil
+	}
+	m, err := examples.ParseMixture(first.MixtureFile, []byte(first.Mixture))
+	if err != nil {
+		return err
+	}
+	train, val, err := mixture(c, m, "", own.Options{}) // the flags here are for other data
+	if err != nil {
+		return fmt.Errorf("the plan learned from a mixture: %w", err)
+	}
+	part.Train, part.Val = train, val
 	return nil
 }
 
@@ -150,6 +199,19 @@ func partsOf(d *own.Dataset, folds bool) ([]eval.Part, error) {
 	return parts, nil
 }
 
+// compareMetrics orders metrics by name, and those of one name by the number
+// behind it: r@5 comes before r@10.
+func compareMetrics(a, b string) int {
+	split := func(s string) (string, int) {
+		name := strings.TrimRight(s, "0123456789")
+		n, _ := strconv.Atoi(s[len(name):]) //nolint:errcheck // no number is 0
+		return name, n
+	}
+	x, i := split(a)
+	y, k := split(b)
+	return cmp.Or(strings.Compare(x, y), cmp.Compare(i, k))
+}
+
 // printOwnRows prints a table of scores for each effector, and what the plan
 // does better than the others.
 func printOwnRows(w io.Writer, rows []eval.Row) {
@@ -158,7 +220,7 @@ func printOwnRows(w io.Writer, rows []eval.Row) {
 		if n < 0 {
 			n = len(rows)
 		}
-		names := slices.Sorted(maps.Keys(rows[0].Metrics))
+		names := slices.SortedFunc(maps.Keys(rows[0].Metrics), compareMetrics)
 		fmt.Fprintf(w, "%s (n = %d)\n", rows[0].Set, rows[0].N)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprint(t, "condition\t")
@@ -180,7 +242,7 @@ func printOwnRows(w io.Writer, rows []eval.Row) {
 		t.Flush()
 		for _, r := range rows[:n] {
 			for _, d := range r.Versus {
-				for _, m := range slices.Sorted(maps.Keys(d.Metrics)) {
+				for _, m := range slices.SortedFunc(maps.Keys(d.Metrics), compareMetrics) {
 					i := d.Metrics[m]
 					fmt.Fprintf(w, "%s − %s: %s %+.3f [%+.3f, %+.3f]\n", r.Condition, d.Than, m, i.Mean, i.Low, i.High)
 				}

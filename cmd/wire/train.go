@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets"
+	"github.com/connectomewire/wire/datasets/own"
 	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/library"
@@ -112,13 +114,18 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	var same []prepare.Record // what a control has to learn from
+	if c.Bool("adapter") {
+		same = prepare.Records(plan) // before --fresh forgets them
+	}
 	if err := resize(c, plan); err != nil {
 		return err
 	}
-	var same []prepare.Record // what a control has to learn from
 	if c.Bool("adapter") {
-		same = prepare.Records(plan)
 		if err := asTrained(c, same); err != nil {
+			return err
+		}
+		if err := asTaught(c, same); err != nil {
 			return err
 		}
 		if plan, err = wiring.Adapter(plan); err != nil {
@@ -138,7 +145,7 @@ func train(c *cli.Context) error {
 
 	began := time.Now()
 	show := newProgress(c.App.ErrWriter)
-	training, val, err := trainingExamples(c, plan)
+	training, val, mixed, err := trainingExamples(c, plan, same)
 	if err != nil {
 		return err
 	}
@@ -186,7 +193,12 @@ func train(c *cli.Context) error {
 	}
 	record := prepare.RecordOf(options, prepare.Options{Views: c.Int("views")}, training)
 	record.Limit, record.Command = c.Int("limit"), commandLine()
-	if !ownData(c, "set") && c.String("mixture") == "" {
+	switch {
+	case mixed != nil:
+		record.Mixture, record.MixtureFile = mixed.Text, mixed.File()
+	case ownData(c, "set"):
+		record.Blur = c.Float64("blur")
+	default:
 		record.Sets = c.StringSlice("set")
 	}
 	record.Note(plan)
@@ -228,6 +240,9 @@ func train(c *cli.Context) error {
 func lossLine(train learn.Loss, val *learn.Loss) string {
 	if val == nil {
 		return fmt.Sprintf("training loss %.3f (no validation examples)", train.Total)
+	}
+	if strings.HasSuffix(val.By, "negative loss") && val.Score == -val.Total { // says it twice
+		return fmt.Sprintf("training loss %.3f, validation loss %.3f", train.Total, val.Total)
 	}
 	return fmt.Sprintf("training loss %.3f, validation loss %.3f, %s %.3f", train.Total, val.Total, val.By, val.Score)
 }
@@ -274,7 +289,7 @@ func asTrained(c *cli.Context, records []prepare.Record) error {
 		return nil
 	}
 	last := records[len(records)-1]
-	given := map[string][]string{"views": {strconv.Itoa(last.Views)}, "limit": {strconv.Itoa(last.Limit)}}
+	given := map[string][]string{"views": {strconv.Itoa(last.Views)}, "limit": {strconv.Itoa(last.Limit)}, "blur": {strconv.FormatFloat(last.Blur, 'g', -1, 64)}}
 	if !c.IsSet("data") {
 		given["set"] = last.Sets
 	}
@@ -307,47 +322,98 @@ func printPrepared(w io.Writer, report *prepare.Report) {
 	}
 }
 
-// trainingExamples reads the examples that the options name: of one's own
-// data, or of packaged sets.
-func trainingExamples(c *cli.Context, plan *wiring.Plan) (training, val []task.Example, err error) {
+// asTaught has a control learn for as long and in the way that its plan did,
+// where the options do not say otherwise, and refuses another mixture than the
+// one that the plan learned from, which its history holds.
+func asTaught(c *cli.Context, records []prepare.Record) error {
+	if n := len(records); n > 0 {
+		last := records[n-1]
+		for name, v := range map[string]float64{
+			"epochs": float64(last.Epochs), "batch": float64(last.Batch), "patience": float64(last.Patience), "rate": last.Rate, "noise": last.Noise,
+		} {
+			if c.IsSet(name) {
+				continue
+			}
+			if err := c.Set(name, strconv.FormatFloat(v, 'g', -1, 64)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range records {
+		if r.Mixture != records[0].Mixture {
+			return errors.New("the plan learned from several mixtures, one after the other: no control can be trained in one go")
+		}
+		if c.String("mixture") == "" {
+			continue
+		}
+		m, err := examples.ReadMixture(c.String("mixture"))
+		if err != nil {
+			return err
+		}
+		if m.Text != r.Mixture {
+			return fmt.Errorf("%s: the plan learned from another mixture, or from none; leave --mixture out, and the control gets what the plan got", c.String("mixture"))
+		}
+	}
+	return nil
+}
+
+// trainingExamples reads the examples that the options name: of a mixture, of
+// one's own data, or of packaged sets; for a control, those that the records of
+// its plan's trainings tell.
+func trainingExamples(c *cli.Context, plan *wiring.Plan, same []prepare.Record) (training, val []task.Example, mixed *examples.Mixture, err error) {
 	switch {
 	case c.String("mixture") != "":
 		if c.IsSet("set") || c.IsSet("input") || c.IsSet("target") {
-			return nil, nil, usagef("--mixture names its own sources: leave --set, --input and --target out")
+			return nil, nil, nil, usagef("--mixture names its own sources: leave --set, --input and --target out")
 		}
-		if training, val, err = mixture(c); err != nil {
-			return nil, nil, err
+		if mixed, err = examples.ReadMixture(c.String("mixture")); err != nil {
+			return nil, nil, nil, err
+		}
+	case len(same) > 0 && same[0].Mixture != "":
+		if mixed, err = examples.ParseMixture(same[0].MixtureFile, []byte(same[0].Mixture)); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	switch {
+	case mixed != nil:
+		o, err := ownOptions(c)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if training, val, err = mixture(c, mixed, c.String("data"), o); err != nil {
+			return nil, nil, nil, err
 		}
 	case ownData(c, "set"):
 		d, err := openOwn(c, c.String("data"))
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		if err := examples.Check(plan, d); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
+		}
+		if c.String("folds") != "" {
+			fmt.Fprintln(c.App.ErrWriter, "note: one plan is trained, on the training split; wire eval with the same --folds trains one a fold")
 		}
 		training, val, _ = examples.Split(d)
-		for i := range training {
-			training[i].Blur = c.Float64("blur")
-		}
+		blur(training, c.Float64("blur"))
 	default:
 		cache, err := datasets.OpenCache(c.String("data"))
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		set, err := cache.OpenTogether(c.StringSlice("set"))
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		training, val = examples.Training(set)
 	}
-	return examples.Spread(training, c.Int("limit")), examples.Spread(val, c.Int("limit")), nil
+	return examples.Spread(training, c.Int("limit")), examples.Spread(val, c.Int("limit")), mixed, nil
 }
 
 // prepareData runs the modules over the data that the options name, from the
 // cache where they ran before.
 func prepareData(c *cli.Context, plan *wiring.Plan, models *frozen.Modules, show *progress) (*learn.Data, *prepare.Report, error) {
-	training, val, err := trainingExamples(c, plan)
+	training, val, _, err := trainingExamples(c, plan, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -376,17 +442,9 @@ func featuresDir(c *cli.Context) (string, error) {
 	return modules.CacheDir("features")
 }
 
-// mixture reads what the sources of a mixture give.
-func mixture(c *cli.Context) (training, val []task.Example, err error) {
-	m, err := examples.ReadMixture(c.String("mixture"))
-	if err != nil {
-		return nil, nil, err
-	}
-	cache, err := datasets.OpenCache(c.String("data"))
-	if err != nil {
-		return nil, nil, err
-	}
-	o, err := ownOptions(c)
+// mixture reads what the sources of a mixture give; pulled ones lie in a cache.
+func mixture(c *cli.Context, m *examples.Mixture, dir string, o own.Options) (training, val []task.Example, err error) {
+	cache, err := datasets.OpenCache(dir)
 	if err != nil {
 		return nil, nil, err
 	}

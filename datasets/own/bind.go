@@ -4,17 +4,18 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // roles are the columns that say something about a row rather than hold data;
 // -1 where there is none.
-type roles struct{ id, group, split, folds int }
+type roles struct{ id, group, split, folds, time int }
 
 // roles finds them: those that the options name must be there; columns called
 // id, group or recording, split, and fold count unasked where they fit.
 func (d *Dataset) roles() (roles, error) {
-	r := roles{-1, -1, -1, -1}
+	r := roles{-1, -1, -1, -1, -1}
 	o := &d.Options
 	for _, x := range []struct {
 		place *int
@@ -48,11 +49,14 @@ func (d *Dataset) roles() (roles, error) {
 			}
 		}
 	}
+	if k, err := d.Column(o.Time); err == nil && o.Time != "" && !d.isAsked(o.Time) {
+		r.time = k
+	}
 	return r, nil
 }
 
 func (r roles) has(column int) bool {
-	return column == r.id || column == r.group || column == r.split || column == r.folds
+	return column == r.id || column == r.group || column == r.split || column == r.folds || column == r.time
 }
 
 // isCount says whether a name is a number of folds.
@@ -133,6 +137,13 @@ func (d *Dataset) bind(r roles) error {
 	if o.Inputs == nil {
 		if d.Inputs, err = d.defaultInputs(free); err != nil {
 			return err
+		}
+	}
+	if o.Targets == nil && len(d.Targets) == 0 {
+		for _, b := range d.Inputs {
+			if d.Columns[b.Column].Kind == Series {
+				d.Targets = []Binding{{"next", b.Column}}
+			}
 		}
 	}
 	slices.SortFunc(d.Inputs, func(a, b Binding) int { return strings.Compare(a.Name, b.Name) })
@@ -219,7 +230,7 @@ func (d *Dataset) join(parts []int) (int, error) {
 			column.Steps = c.Steps
 			column.Width += c.Width
 		default:
-			return 0, fmt.Errorf("column %q holds a %s; only numbers, vectors and series are joined", c.Name, c.Kind)
+			return 0, fmt.Errorf("column %q holds a %s%s; only numbers, vectors and series are joined", c.Name, c.Kind, d.wordsIn(k))
 		}
 	}
 	if column.Kind == Series {
@@ -241,6 +252,27 @@ func (d *Dataset) join(parts []int) (int, error) {
 	}
 	d.Columns = append(d.Columns, column)
 	return len(d.Columns) - 1, nil
+}
+
+// wordsIn says, of a column that was taken for words, where the first of them
+// is if there are numbers too; else it is empty.
+func (d *Dataset) wordsIn(k int) string {
+	numbers, first := 0, ""
+	for _, r := range d.Rows {
+		v := &r.Values[k]
+		if v.Missing || slices.Contains(empties, v.Text()) {
+			continue
+		}
+		if _, err := strconv.ParseFloat(v.Text(), 64); err == nil {
+			numbers++
+		} else if first == "" {
+			first = fmt.Sprintf("%s: %q", r.Place, shorten(v.Text()))
+		}
+	}
+	if numbers == 0 || first == "" {
+		return ""
+	}
+	return fmt.Sprintf(", for not all of it is numbers (%s; with --kind %s=number such rows are bad ones)", first, d.Columns[k].Name)
 }
 
 // joined lays values side by side. A row that lacks one has none; one whose
@@ -344,6 +376,11 @@ func (d *Dataset) defaultInputs(free func(int) bool) ([]Binding, error) {
 	}
 	if len(list) > 0 {
 		return list, nil
+	}
+	for _, b := range d.Targets { // a series is foretold from itself
+		if d.Columns[b.Column].Kind == Series {
+			return []Binding{{"series", b.Column}}, nil
+		}
 	}
 	if d.any(free, Number) {
 		k, err := d.expression("*", free, map[int]bool{})

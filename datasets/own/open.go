@@ -29,8 +29,8 @@ import (
 // numbers together are the "vector", and failing that a text is "text".
 // Without Options.Targets labels are the target "label", captions "caption",
 // a single number beside other inputs "value", and answers beside questions
-// "answer". Columns called id, group, split and fold are taken as what they
-// say.
+// "answer". A series that comes with no target is its own, "next". Columns
+// called id, group, split and fold are taken as what they say.
 //
 // An error of bad rows is a [*BadRowsError].
 func Open(ctx context.Context, path string, o Options) (*Dataset, error) {
@@ -175,16 +175,23 @@ func (b *builder) readFolder(path string) error {
 // Karpathy's JSON, in a folder or in its folder "annotations".
 func (b *builder) readAnnotations(folder string, source Source) (done bool, err error) {
 	var list []string
-	for _, pattern := range []string{"dataset*.json", "captions_*.json", "instances_*.json"} {
+	for _, pattern := range []string{"dataset*.json", "captions_*.json", "instances_*.json", "*.json"} {
 		for _, place := range []string{folder, filepath.Join(folder, "annotations")} {
 			entries, err := os.ReadDir(place)
 			if err != nil {
 				continue
 			}
 			for _, e := range entries {
-				if ok, _ := filepath.Match(pattern, e.Name()); ok {
-					list = append(list, filepath.Join(place, e.Name()))
+				name := filepath.Join(place, e.Name())
+				if ok, _ := filepath.Match(pattern, e.Name()); !ok || !isFile(name) {
+					continue
 				}
+				if pattern == "*.json" { // another name than usual: what is in it decides
+					if found, err := sniffFile(name); err != nil || found == SourceTable {
+						continue
+					}
+				}
+				list = append(list, name)
 			}
 		}
 		if len(list) > 0 {

@@ -396,3 +396,42 @@ func TestRealData(t *testing.T) {
 		})
 	}
 }
+
+// TestCaptionsOfAnyNameInAFolder: COCO's captions are told by what is in the
+// file, not by what it is called.
+func TestCaptionsOfAnyNameInAFolder(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"pictures.json": `{"images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}],
+			"annotations": [{"id": 1, "image_id": 1, "caption": "a red ball"}, {"id": 2, "image_id": 2, "caption": "a blue ball"}]}`,
+		"notes.json": `{"by": "somebody"}`,
+		"a.png":      picture(1, false), "b.png": picture(2, true),
+	})
+	d := open(t, dir, Options{})
+	if d.Report.Source != SourceCOCO || len(d.Rows) != 2 {
+		t.Errorf("%d rows of source %q", len(d.Rows), d.Report.Source)
+	}
+}
+
+// TestASeriesIsItsOwnTarget unless something else is.
+func TestASeriesIsItsOwnTarget(t *testing.T) {
+	const steps = "wave,t,x,kind\na,0,1,u\na,1,2,u\nb,0,2,v\nb,1,3,v\nc,0,2,u\nc,1,3,u\nd,0,5,v\nd,1,3,v\n"
+	dir := folder(t, map[string]string{"t.csv": steps, "plain.csv": strings.NewReplacer(",u", "", ",v", "", ",kind", "").Replace(steps)})
+	for _, x := range []struct {
+		file           string
+		o              Options
+		input, targets string
+	}{
+		{"plain.csv", Options{}, "series", "next"},
+		{"plain.csv", Options{Targets: map[string]string{"after": "x"}}, "series", "after"},
+		{"t.csv", Options{}, "series", "label"},
+	} {
+		x.o.Time, x.o.Group = "t", "wave"
+		d := open(t, filepath.Join(dir, x.file), x.o)
+		if len(d.Inputs) != 1 || d.Inputs[0].Name != x.input || len(d.Targets) != 1 || d.Targets[0].Name != x.targets {
+			t.Errorf("%s %v: inputs %v, targets %v", x.file, x.o.Targets, d.Inputs, d.Targets)
+		}
+		if d.Columns[d.Inputs[0].Column].Kind != Series {
+			t.Errorf("%s: the input is a %s", x.file, d.Columns[d.Inputs[0].Column].Kind)
+		}
+	}
+}

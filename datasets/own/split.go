@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -125,6 +126,7 @@ func (d *Dataset) split(bad func(*Row) bool) {
 		for _, r := range d.Rows {
 			r.Split = shares.draw(d.Options.Seed, r.Group)
 		}
+		d.fill(shares, bad)
 	} else if shares.Validation > 0 && len(d.Split(datasets.Val)) == 0 {
 		rest := Shares{Train: shares.Train, Validation: shares.Validation}
 		drawn := 0
@@ -141,6 +143,45 @@ func (d *Dataset) split(bad func(*Row) bool) {
 		for _, r := range d.Rows {
 			r.Fold = strconv.Itoa(1 + int(place(d.Options.Seed, "folds "+r.Group)*float64(n)))
 		}
+	}
+}
+
+// fill sees that small data are not drawn without a split that they were to
+// have: an empty one gets the group whose place is nearest to it, of a split
+// that has others.
+func (d *Dataset) fill(shares Shares, bad func(*Row) bool) {
+	order := []datasets.Split{datasets.Train, datasets.Val, datasets.Test}
+	share := map[datasets.Split]float64{datasets.Train: shares.Train, datasets.Val: shares.Validation, datasets.Test: shares.Test}
+	middle := 0.0
+	for _, s := range order {
+		at := middle + share[s]/2
+		middle += share[s]
+		groups, has := map[string]datasets.Split{}, map[datasets.Split]int{}
+		for _, r := range d.Rows {
+			if _, ok := groups[r.Group]; !ok && !bad(r) {
+				groups[r.Group] = r.Split
+				has[r.Split]++
+			}
+		}
+		if share[s] == 0 || has[s] > 0 {
+			continue
+		}
+		best, nearest := 2.0, ""
+		for name, from := range groups {
+			away := math.Abs(place(d.Options.Seed, name) - at)
+			if has[from] > 1 && (away < best || away == best && name < nearest) {
+				best, nearest = away, name
+			}
+		}
+		if nearest == "" {
+			continue
+		}
+		for _, r := range d.Rows {
+			if r.Group == nearest {
+				r.Split = s
+			}
+		}
+		d.Report.note("the %s split was drawn empty, so that group %q was taken for it: of so few groups a split says little", s, nearest)
 	}
 }
 

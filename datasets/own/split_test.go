@@ -170,3 +170,36 @@ func TestValidationIsDrawnFromTrainingWhereNoneIsGiven(t *testing.T) {
 		t.Errorf("notes %q", d.Report.Notes)
 	}
 }
+
+// TestNoSplitIsDrawnEmpty: with a few groups chance often leaves a split none;
+// it gets one, whole, and what was not asked for stays empty.
+func TestNoSplitIsDrawnEmpty(t *testing.T) {
+	filled := 0
+	for seed := range uint64(20) {
+		d := open(t, folder(t, map[string]string{"t.csv": numbers(15, plainRow)}), Options{Group: "who", Seed: seed})
+		of := map[string]datasets.Split{}
+		has := map[datasets.Split]int{}
+		for _, r := range d.Rows {
+			if old, ok := of[r.Group]; ok && old != r.Split {
+				t.Fatalf("seed %d: group %s is in %s and %s", seed, r.Group, old, r.Split)
+			}
+			of[r.Group] = r.Split
+			has[r.Split]++
+		}
+		if len(has) != 3 {
+			t.Errorf("seed %d: splits %v", seed, has)
+		}
+		for _, n := range d.Report.Notes {
+			if strings.Contains(n, "drawn empty") {
+				filled++
+			}
+		}
+	}
+	if filled == 0 {
+		t.Error("no split was empty: the test shows nothing")
+	}
+	d := open(t, folder(t, map[string]string{"t.csv": numbers(15, plainRow)}), Options{Group: "who", Shares: Shares{Train: 1, Test: 1}})
+	if n := len(d.Split(datasets.Val)); n != 0 {
+		t.Errorf("%d rows in a split of no share", n)
+	}
+}

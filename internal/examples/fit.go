@@ -2,6 +2,7 @@ package examples
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,6 +18,16 @@ import (
 func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptions) (*wiring.Recipe, error) {
 	if d == nil {
 		return r.Choose(senses)
+	}
+	var known, learned []string
+	for _, s := range r.Senses {
+		known = append(known, s.Name)
+	}
+	for _, t := range r.Tasks {
+		learned = append(learned, targetOf(t))
+	}
+	if err := asked(d, "recipe "+r.Name, known, learned); err != nil {
+		return nil, err
 	}
 	chosen := slices.Clone(senses)
 	if len(chosen) == 0 && len(r.DefaultSenses) > 0 {
@@ -38,19 +49,61 @@ func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptio
 		if err != nil {
 			return nil, fmt.Errorf("recipe %q: %w", r.Name, err)
 		}
-		target := t.Target
-		if target == "" {
-			target = t.Effector
-		}
+		target := targetOf(t)
 		s, err := kind.Settings(target, all)
 		if err != nil {
-			return nil, fmt.Errorf("%s: task %q: %w; its targets are %s (say which with --target %s=COLUMN; its columns are %s)", d.Name, t.Kind, err, bindings(d.Targets), target, Columns(d))
+			return nil, fmt.Errorf("%s: task %q: %w; its targets are %s (say which with --target %s=COLUMN, and with --kind COLUMN=KIND what it is; its columns are %s)", d.Name, t.Kind, err, bound(d, d.Targets), target, Columns(d))
 		}
 		if s != nil {
 			o.Settings[t.Effector] = s
 		}
 	}
 	return r, nil
+}
+
+// targetOf is the name of what a task learns.
+func targetOf(t wiring.RecipeTask) string {
+	if t.Target != "" {
+		return t.Target
+	}
+	return t.Effector
+}
+
+// asked refuses names of inputs and targets, among those that were asked for,
+// that no sense or task has: their columns would be read and never used.
+func asked(d *own.Dataset, who string, senses, targets []string) error {
+	for _, x := range []struct {
+		flag, are string
+		asked     map[string]string
+		known     []string
+	}{
+		{"input", "senses", d.Options.Inputs, senses},
+		{"target", "targets", d.Options.Targets, targets},
+	} {
+		for _, name := range slices.Sorted(maps.Keys(x.asked)) {
+			if slices.Contains(x.known, name) {
+				continue
+			}
+			have := "no " + x.are
+			if len(x.known) > 0 {
+				have = "the " + x.are + " " + strings.Join(x.known, ", ")
+			}
+			return fmt.Errorf("--%s %s=%s: %s has %s, and no %q", x.flag, name, x.asked[name], who, have, name)
+		}
+	}
+	return nil
+}
+
+// bound lists bindings with the columns they stand for.
+func bound(d *own.Dataset, list []own.Binding) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	names := make([]string, len(list))
+	for i, b := range list {
+		names[i] = fmt.Sprintf("%s (column %s, %s)", b.Name, d.Columns[b.Column].Name, d.Columns[b.Column].Kind)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Check refuses data that have no input or no target of a plan.
@@ -74,6 +127,9 @@ func Check(p *wiring.Plan, d *own.Dataset) error {
 	}
 	for _, t := range p.Tasks {
 		wanted = append(wanted, t.Target)
+	}
+	if err := asked(d, fmt.Sprintf("plan %q", p.Name), senses, wanted); err != nil {
+		return err
 	}
 	switch {
 	case inputs == 0:

@@ -19,6 +19,9 @@ import (
 type Mixture struct {
 	Sources []Ingredient `yaml:"sources"`
 
+	// Text is what the file holds.
+	Text string `yaml:"-"`
+
 	name string
 }
 
@@ -59,7 +62,13 @@ func ReadMixture(name string) (*Mixture, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Mixture{name: name}
+	return ParseMixture(name, data)
+}
+
+// ParseMixture reads the text of a mixture's file, which need not be there any
+// more; paths in it are relative to where it was.
+func ParseMixture(name string, data []byte) (*Mixture, error) {
+	m := &Mixture{name: name, Text: string(data)}
 	doc, err := strictyaml.Read(data, mixtureLimit, m)
 	if err != nil {
 		var e *strictyaml.Error
@@ -79,6 +88,9 @@ func ReadMixture(name string) (*Mixture, error) {
 	}
 	return m, nil
 }
+
+// File is the name of the mixture's file.
+func (m *Mixture) File() string { return m.name }
 
 func (s *Ingredient) check() error {
 	kinds := 0

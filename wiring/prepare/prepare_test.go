@@ -305,7 +305,8 @@ func TestRecordsAreKeptInTheHistory(t *testing.T) {
 		t.Errorf("a training that left no record has %v", list)
 	}
 	want := prepare.RecordOf(o, prepare.Default(), train)
-	want.Limit, want.Sets, want.Command = 7, []string{"all"}, "wire train p"
+	want.Limit, want.Blur, want.Sets, want.Command = 7, 1.2, []string{"all"}, "wire train p"
+	want.Mixture, want.MixtureFile = "sources:\n  - {sets: [stamps]}\n", "mixtures/all.yaml"
 	want.Note(p)
 	// It survives the plan's files.
 	dir := filepath.Join(t.TempDir(), "p")

@@ -24,8 +24,13 @@ type Record struct {
 	// Views of each picture, and how many examples were taken of all, evenly
 	// spread; 0 took all.
 	Views, Limit int
+	// Blur of all examples; those of a mixture have each their own.
+	Blur float64
 	// Sets are the packaged sets; none for data of one's own.
 	Sets []string
+	// Mixture is the text of the mixture of sources, and MixtureFile the file
+	// that held it; empty where there was none.
+	Mixture, MixtureFile string
 	// Examples is the [Fingerprint] of what was learned from, Command what did it.
 	Examples, Command string
 }
@@ -54,7 +59,7 @@ func (r Record) Note(p *wiring.Plan) {
 	for key, v := range r.facts() {
 		e.Facts[key] = v
 	}
-	e.Given = &wiring.Given{Sets: r.Sets, Examples: r.Examples}
+	e.Given = &wiring.Given{Sets: r.Sets, Mixture: r.Mixture, MixtureFile: r.MixtureFile, Examples: r.Examples}
 }
 
 // Forget returns a history without its trainings, for a plan whose parameters
@@ -68,6 +73,7 @@ func (r *Record) facts() map[string]float64 {
 	return map[string]float64{
 		"epochs_asked": float64(r.Epochs), "batch": float64(r.Batch), "patience": float64(r.Patience),
 		"rate": r.Rate, "noise": r.Noise, "drop_sense": r.DropSense, "views": float64(r.Views), "limit": float64(r.Limit),
+		"blur": r.Blur,
 	}
 }
 
@@ -85,7 +91,8 @@ func Records(p *wiring.Plan) []Record {
 		f := e.Facts
 		list = append(list, Record{
 			Epochs: int(f["epochs_asked"]), Batch: int(f["batch"]), Patience: int(f["patience"]), Rate: f["rate"], Noise: f["noise"], DropSense: f["drop_sense"],
-			Seed: e.Seed, Views: int(f["views"]), Limit: int(f["limit"]), Sets: e.Given.Sets, Examples: e.Given.Examples, Command: e.Command,
+			Seed: e.Seed, Views: int(f["views"]), Limit: int(f["limit"]), Blur: f["blur"],
+			Sets: e.Given.Sets, Mixture: e.Given.Mixture, MixtureFile: e.Given.MixtureFile, Examples: e.Given.Examples, Command: e.Command,
 		})
 	}
 	return list
