@@ -59,32 +59,52 @@ const (
 )
 
 // recognise returns the atlas that, with the subcortical names that all share,
-// explains most labels, nil when no atlas explains any of its own.
+// explains most labels, nil when no atlas explains any of its own. Human
+// parcellations name the side of every area: V1, V2, V4 and MT without sides
+// are those of a monkey's one hemisphere, as tracer studies publish them.
 func recognise(c *connectome.Connectome) *Atlas {
 	best, bestCount, bestOwn := (*Atlas)(nil), 0, 0
 	for _, a := range atlases {
-		count, own, sample := 0, 0, 0
-		for i := 0; i < len(c.Regions); i += 1 + len(c.Regions)/sampleSize {
-			sample++
-			e, ok := resolve(a, &c.Regions[i])
-			if ok && !isNumber(e.Name) {
-				own++
-				count++
-			} else if _, ok := resolve(subcortex, &c.Regions[i]); ok {
-				count++
-			}
-		}
-		if count > bestCount {
+		if count, own := explained(c, a); count > bestCount {
 			best, bestCount, bestOwn = a, count, own
-		}
-		if count == sample {
-			break // no later atlas can explain more
 		}
 	}
 	if bestOwn == 0 {
 		return nil
 	}
+	if best.Species == "human" && !hasSides(c) {
+		for _, a := range []*Atlas{macaque, regionalMap} {
+			if count, own := explained(c, a); count == bestCount && own > 0 {
+				return a
+			}
+		}
+	}
 	return best
+}
+
+// explained counts labels of a sample that an atlas, or the subcortical names,
+// explain, and those that are the atlas's own.
+func explained(c *connectome.Connectome, a *Atlas) (count, own int) {
+	for i := 0; i < len(c.Regions); i += 1 + len(c.Regions)/sampleSize {
+		e, ok := resolve(a, &c.Regions[i])
+		if ok && !isNumber(e.Name) {
+			own++
+			count++
+		} else if _, ok := resolve(subcortex, &c.Regions[i]); ok {
+			count++
+		}
+	}
+	return count, own
+}
+
+// hasSides says whether any region lies in a known hemisphere.
+func hasSides(c *connectome.Connectome) bool {
+	for i := range c.Regions {
+		if r := &c.Regions[i]; r.Hemisphere != connectome.UnknownHemisphere || sideOfLabel(r.Label) != connectome.UnknownHemisphere {
+			return true
+		}
+	}
+	return false
 }
 
 // AnnotateWith is [Annotate] with the atlas given rather than recognised. The

@@ -207,3 +207,23 @@ func BenchmarkAnnotate360(b *testing.B) {
 		}
 	}
 }
+
+// Areas that human and monkey maps share are a monkey's where no label names a
+// side: human parcellations do.
+func TestAreasWithoutSides(t *testing.T) {
+	for _, d := range []struct {
+		labels  []string
+		species string
+	}{
+		{[]string{"V1", "V2", "V3", "V4", "MT"}, "macaque"},
+		{[]string{"V1", "V2", "46", "TEO"}, "macaque"},
+		{[]string{"L_V1_ROI", "L_V2_ROI", "R_V1_ROI", "R_V4_ROI"}, "human"},
+		{[]string{"V1", "V2", "55b", "VMV1", "A5"}, "human"}, // Glasser's alone
+		{[]string{"bankssts", "cuneus", "insula"}, "human"},
+	} {
+		c := labelled(d.labels...)
+		if m := atlas.Annotate(c); m.Species != d.species {
+			t.Errorf("%v: %s (%s), want %s", d.labels, m, m.Species, d.species)
+		}
+	}
+}

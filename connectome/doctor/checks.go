@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/metrics"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 func (x *examination) format() {
@@ -28,6 +30,8 @@ func (x *examination) orientation() {
 	case x.report.Orientation == connectome.RowsUnset:
 	case !x.c.Directed:
 		x.add(Info, "orientation", "", "rows are read as the %s of tracts (%s); the matrix is symmetric, so it does not matter", x.report.Orientation, x.report.OrientationHow)
+	case strings.HasPrefix(x.report.OrientationHow, "the corner"), strings.HasPrefix(x.report.OrientationHow, "as asked"):
+		x.add(Info, "orientation", "", "rows are read as the %s of tracts: %s", x.report.Orientation, x.report.OrientationHow)
 	default:
 		x.add(Warning, "orientation", "make sure with whoever made the file; --rows target or --rows source settles it",
 			"rows are read as the %s of tracts: %s; the matrix is directed, so the other reading reverses every tract", x.report.Orientation, x.report.OrientationHow)
@@ -186,10 +190,10 @@ func correlation(a, b []float64) float64 {
 func (x *examination) weights() {
 	r := x.report
 	if r.Infinite > 0 {
-		x.add(Error, "infinite-weights", "find out where they come from: a logarithm of 0, or a division by 0, is likely", "%s%s; they are taken as no tract", count(r.Infinite, "weight is infinite", "weights are infinite"), where(r.InfiniteHow))
+		x.add(Error, "infinite-weights", "find out where they come from: a logarithm of 0, or a division by 0, is likely", "%s%s; they are taken as no tract", plural.Count(r.Infinite, "weight is infinite", "weights are infinite"), where(r.InfiniteHow))
 	}
 	if r.Missing > 0 {
-		x.add(Warning, "missing-weights", "absent is not the same as unknown; say with --missing what is to count as missing", "%s marked as missing (%s) and taken as no tract", count(r.Missing, "entry is", "entries are"), r.MissingHow)
+		x.add(Warning, "missing-weights", "absent is not the same as unknown; say with --missing what is to count as missing", "%s marked as missing (%s) and taken as no tract", plural.Count(r.Missing, "entry is", "entries are"), r.MissingHow)
 	}
 	var w []float64
 	var negative few
@@ -271,14 +275,14 @@ func (x *examination) structure() {
 		if ones {
 			x.add(Info, "self-loops", advice, "the diagonal is all ones, as in correlation matrices")
 		} else {
-			x.add(Warning, "self-loops", advice, "%s: %s", count(x.facts.DiagNonzero, "region has a tract to itself", "regions have a tract to themselves"), some(loops))
+			x.add(Warning, "self-loops", advice, "%s: %s", plural.Count(x.facts.DiagNonzero, "region has a tract to itself", "regions have a tract to themselves"), some(loops))
 		}
 	}
 	if n := x.report.ListedBothWays; n > 0 {
-		x.add(Info, "listed-both-ways", "", "%s listed in both directions with the same weight; each is one tract", count(n, "undirected pair is", "undirected pairs are"))
+		x.add(Info, "listed-both-ways", "", "%s listed in both directions with the same weight; each is one tract", plural.Count(n, "undirected pair is", "undirected pairs are"))
 	}
 	if n := x.report.Parallel - x.report.ListedBothWays; n > 0 {
-		x.add(Warning, "parallel-edges", "make sure that merging them is right: add counts, average densities", "%s%s", count(n, "tract repeats another between the same regions and was merged", "tracts repeat another between the same regions and were merged"), where(x.report.ParallelHow))
+		x.add(Warning, "parallel-edges", "make sure that merging them is right: add counts, average densities", "%s%s", plural.Count(n, "tract repeats another between the same regions and was merged", "tracts repeat another between the same regions and were merged"), where(x.report.ParallelHow))
 	}
 	degree := metrics.Degrees(c)
 	var isolated []string
@@ -288,7 +292,7 @@ func (x *examination) structure() {
 		}
 	}
 	if len(isolated) > 0 {
-		x.add(Warning, "isolated-regions", "leave them out (transform largest-component) or find out why nothing reaches them", "%s no tract: %s", count(len(isolated), "region has", "regions have"), some(isolated))
+		x.add(Warning, "isolated-regions", "leave them out (transform largest-component) or find out why nothing reaches them", "%s no tract: %s", plural.Count(len(isolated), "region has", "regions have"), some(isolated))
 	}
 	if extra := x.facts.WeakComponents - len(isolated); extra > 1 {
 		x.add(Warning, "components", "path lengths and rewiring need one piece: transform largest-component", "the connectome falls into %d pieces of two regions or more; the largest has %d regions", extra, x.facts.LargestComponent)

@@ -176,14 +176,6 @@ func (f few) String() string {
 	return text
 }
 
-// count puts a number before the form of a word that goes with it.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // tract names a tract by its regions.
 func (x *examination) tract(t connectome.Tract) string {
 	return x.name(t.From) + " → " + x.name(t.To)

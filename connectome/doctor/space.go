@@ -6,6 +6,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/metrics"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 func (x *examination) lengths() {
@@ -212,7 +213,7 @@ func (x *examination) hemispheres() {
 			metrics.Describe(right[0]).Mean, metrics.Describe(left[0]).Mean)
 	default:
 		if len(wrong) > 0 && !x.has("voxels") {
-			x.add(Warning, "hemisphere-mismatch", "check those regions' labels or coordinates", "%s more than 5 mm on the other side of the midline than the label says: %s", count(len(wrong), "region lies", "regions lie"), some(wrong))
+			x.add(Warning, "hemisphere-mismatch", "check those regions' labels or coordinates", "%s more than 5 mm on the other side of the midline than the label says: %s", plural.Count(len(wrong), "region lies", "regions lie"), some(wrong))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/connectomewire/wire/connectome/metrics"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 // WriteText prints the diagnosis for people: errors first, then warnings,
@@ -39,7 +40,7 @@ func (d Diagnosis) WriteText(w io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(b, "\n%s, %s\n", count(d.Counts.Errors, "error", "errors"), count(d.Counts.Warnings, "warning", "warnings"))
+	fmt.Fprintf(b, "\n%s, %s\n", plural.Count(d.Counts.Errors, "error", "errors"), plural.Count(d.Counts.Warnings, "warning", "warnings"))
 	return b.Flush()
 }
 
@@ -62,7 +63,7 @@ func (d Diagnosis) WriteSummary(w io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(b, "\n%s, %s", count(d.Counts.Errors, "error", "errors"), count(d.Counts.Warnings, "warning", "warnings"))
+	fmt.Fprintf(b, "\n%s, %s", plural.Count(d.Counts.Errors, "error", "errors"), plural.Count(d.Counts.Warnings, "warning", "warnings"))
 	if d.Counts.Errors+d.Counts.Warnings > 0 {
 		fmt.Fprint(b, "; \"wire connectome doctor\" explains them")
 	}

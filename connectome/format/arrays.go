@@ -21,6 +21,8 @@ type array struct {
 	data        []float64 // nil when the array holds text
 	text        []string
 	records     *tableText // of a structured array
+	fields      int        // of a record
+	namesEnds   bool       // two fields are named as the ends of an edge are
 }
 
 // numeric says whether the array holds numbers.
@@ -143,7 +145,11 @@ func (s *source) chooseArray(all []*array) (weights, lengths *array, err error) 
 		if len(all) == 1 && slices.Equal(all[0].shape, []int{1, 1}) && all[0].numeric() {
 			return all[0], nil, nil
 		}
-		return nil, nil, s.failf(ErrNotSquare, 0, 0, "a connectivity matrix has one row and one column a region", "no square matrix among %s", listArrays(all))
+		advice := "a connectivity matrix has one row and one column a region"
+		if slices.ContainsFunc(all, isEdgeArray) {
+			advice += "; an array with a row an edge is read with --format edgelist"
+		}
+		return nil, nil, s.failf(ErrNotSquare, 0, 0, advice, "no square matrix among %s", listArrays(all))
 	case 1:
 		if isNamed(candidates[0].name, lengthArrays) {
 			s.rep.Warnf("lengths-as-weights", "%s is named like tract lengths, but it is the only matrix in the file; it is read as weights", candidates[0].name)
@@ -155,6 +161,22 @@ func (s *source) chooseArray(all []*array) (weights, lengths *array, err error) 
 		e.Candidates = append(e.Candidates, Candidate{a.name, a.describe()})
 	}
 	return nil, nil, e
+}
+
+// isEdgeArray says whether the rows of an array may be edges: two or three
+// numbers, of which the first two are whole.
+func isEdgeArray(a *array) bool {
+	if !a.numeric() || len(a.shape) != 2 || a.shape[1] < 2 || a.shape[1] > 3 || len(a.data) < 2*a.shape[0] {
+		return false
+	}
+	for i := range a.shape[0] {
+		for j := range 2 {
+			if x := a.at2(i, j); x < 0 || x != math.Trunc(x) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (a *array) describe() string {
@@ -327,6 +349,9 @@ func (s *source) arraysConnectome(all []*array) (*connectome.Connectome, error) 
 // labelRank is 0 for a list named as labels are, 1 for one whose name ends so,
 // as in "aal116_region_labels", and 2 for others.
 func labelRank(a *array) int {
+	if a.name == joinedLabelsName {
+		return -1
+	}
 	if isNamed(a.name, labelArrays) {
 		return 0
 	}
@@ -402,6 +427,12 @@ func (s *source) otherArray(all []*array) (c *connectome.Connectome, ok bool, er
 	switch {
 	case len(records) == 1 && !square:
 		s.rep.Dialect, s.rep.Variable = "structured array", records[0].name
+		if a := records[0]; a.fields == a.shape[0] && a.fields > 2 && s.cfg.format != "edgelist" && s.cfg.source == "" && s.cfg.target == "" && !a.namesEnds {
+			s.rep.Dialect = "structured array, a field a region"
+			s.cfg.usedFormat = s.cfg.format == "matrix"
+			c, err = a.records.readMatrix(s, s.member)
+			return c, true, err
+		}
 		s.cfg.usedFormat = s.cfg.format == "edgelist"
 		c, err = records[0].records.readEdges(s, s.member)
 		return c, true, err
@@ -433,6 +464,9 @@ func (s *source) otherArray(all []*array) (c *connectome.Connectome, ok bool, er
 	}
 	return nil, false, nil
 }
+
+// joinedLabelsName is the name of the labels that a rectangle's two lists make.
+const joinedLabelsName = "labels of rows and columns"
 
 // squareRectangles makes square matrices of those whose rows and columns have
 // different lists of labels in the same file, as the CONN toolbox's sources
@@ -478,7 +512,7 @@ func (s *source) squareRectangles(all []*array) []*array {
 			}
 		}
 		out[k] = square
-		out = append(out, &array{name: "labels of rows and columns", shape: []int{n}, text: names})
+		out = append(out, &array{name: joinedLabelsName, shape: []int{n}, text: names})
 		s.noteRectangle(names, rows, columns)
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 // Dense matrices in text: comma, tab, semicolon or space separated, with or
@@ -22,6 +23,7 @@ type denseText struct {
 	header    []string // labels of the columns, nil when there is no header row
 	rowLabels []string // labels of the rows, nil when there is no label column
 	ids       []string // numeric ids of the columns: a numbering, not names
+	corner    string   // what stands above the labels of the rows
 	dialect   string
 }
 
@@ -196,9 +198,13 @@ func (r *denseReader) finish() error {
 			return s.failf(ErrNotSquare, r.firstLine, 0, "pass a label file with --labels beside a matrix", "one row of %d values", r.width)
 		}
 	}
+	r.leaveOutTotals()
 	columns := r.width
 	if r.labelled {
 		columns--
+	}
+	if r.labelled && len(r.first) == columns+1 {
+		d.corner = r.first[0]
 	}
 	switch {
 	case r.firstText == 0 && !r.isIndexFrame(columns) && len(r.first) == r.width && d.row == columns-1:
@@ -402,7 +408,7 @@ func (d *denseText) labelsOf(s *source) ([]string, error) {
 					differ = append(differ, d.rowLabels[i]+" and "+d.header[j])
 				}
 			}
-			s.rep.Warnf("label-spelling", "rows and columns spell %d labels differently in case or punctuation only (%s); the columns' spelling is used", len(differ), listOr(differ, ""))
+			s.rep.Warnf("label-spelling", "rows and columns spell %s differently in case or punctuation only (%s); the columns' spelling is used", plural.Count(len(differ), "label", "labels"), listOr(differ, ""))
 		}
 	}
 	for j, i := range order {
@@ -411,7 +417,11 @@ func (d *denseText) labelsOf(s *source) ([]string, error) {
 				s.rep.Labels, s.rep.LabelHow = "header row", "each column bears its label; rows are numbered in the same order"
 				return d.header, nil
 			}
-			return nil, s.failf(ErrLabels, 0, 0, "a connectome needs the same regions in rows and columns; --labels none takes them in the order of the file", "column %d is named %q but no row is (row %d is %q)", j+1, d.header[j], j+1, d.rowLabels[j])
+			if s.cfg.format == "matrix" { // as asked: other targets than sources
+				err := d.rectangle(s, 0)
+				return d.header, err
+			}
+			return nil, s.failf(ErrLabels, 0, 0, "rows and columns of a connectome are the same regions: correct the label; if they are others, --format matrix joins them by label, and --labels none takes them in the order of the file", "column %d is named %q but no row is (row %d is %q)", j+1, d.header[j], j+1, d.rowLabels[j])
 		}
 	}
 	if !slices.IsSorted(order) {
@@ -496,6 +506,11 @@ func (d *denseText) rectangle(s *source, line int) error {
 	d.n = len(labels)
 	d.row = d.n
 	d.header, d.rowLabels = labels, labels
+	if s.rowsOf(d.corner) == connectome.RowsTarget {
+		d.dialect = fmt.Sprintf(", %d targets × %d sources", len(rows), len(columns))
+		s.noteRectangle(labels, columns, rows)
+		return nil
+	}
 	d.dialect = fmt.Sprintf(", %d sources × %d targets", len(rows), len(columns))
 	s.noteRectangle(labels, rows, columns)
 	return nil
@@ -550,8 +565,8 @@ func placed(m connectome.CSR, n int, rows, columns []int) connectome.CSR {
 	return out
 }
 
-// noteRectangle says which regions have no row or no column.
-func (s *source) noteRectangle(labels []string, rows, columns []int) {
+// noteRectangle says which regions are no source or no target.
+func (s *source) noteRectangle(labels []string, sources, targets []int) {
 	only := func(has []int) (names []string) {
 		in := make([]bool, len(labels))
 		for _, i := range has {
@@ -564,8 +579,8 @@ func (s *source) noteRectangle(labels []string, rows, columns []int) {
 		}
 		return names
 	}
-	s.rep.Warnf("rectangular", "%d rows and %d columns are joined by label into %d regions; without outgoing tracts: %s; without incoming: %s",
-		len(rows), len(columns), len(labels), listOr(only(rows), "none"), listOr(only(columns), "none"))
+	s.rep.Warnf("rectangular", "%d sources and %d targets are joined by label into %d regions; without outgoing tracts: %s; without incoming: %s",
+		len(sources), len(targets), len(labels), listOr(only(sources), "none"), listOr(only(targets), "none"))
 }
 
 // vectorText reads a text of numbers, one row a region, for the small files

@@ -13,6 +13,8 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/format"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 )
 
 // put writes files into a new folder and returns the path of the first.
@@ -272,6 +274,8 @@ func TestEdgeListDialects(t *testing.T) {
 		{"byte-order mark", "x.txt", "\ufeff" + fixtureEdges},
 		{"Excel's line of the separator", "x.csv", "sep=;\n" + strings.ReplaceAll(fixtureEdges, "\t", ";")},
 		{"gzip", "x.tsv.gz", gzipped(t, fixtureEdges)},
+		{"xz", "x.tsv.xz", xzipped(t, fixtureEdges)},
+		{"zstd", "x.tsv.zst", zstdipped(t, fixtureEdges)},
 	} {
 		t.Run(d.name, func(t *testing.T) {
 			c, err := format.Read(put(t, d.file, d.text))
@@ -284,6 +288,31 @@ func TestEdgeListDialects(t *testing.T) {
 			}
 		})
 	}
+}
+
+func xzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := xz.NewWriter(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func zstdipped(t *testing.T, text string) string {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(w.EncodeAll([]byte(text), nil))
 }
 
 // reordered puts the fixture's edges as id, weight, target, source.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 // Edges of several kinds in one list: chemical synapses and gap junctions,
@@ -174,10 +175,10 @@ func (k *edgeKinds) joinReceived(s *source, b *connectome.Builder, n int) {
 		})
 	}
 	if alone > 0 {
-		s.rep.Infof("received-only", "%d tracts are listed by their receiver only; they are kept", alone)
+		s.rep.Infof("received-only", "%s listed by the receiver only and kept", plural.Count(alone, "tract is", "tracts are"))
 	}
 	if differ > 0 {
-		s.rep.Infof("received-differs", "%d tracts are counted differently by sender and receiver; the sender's count is taken", differ)
+		s.rep.Infof("received-differs", "%s counted differently by sender and receiver; the sender's count is taken", plural.Count(differ, "tract is", "tracts are"))
 	}
 }
 

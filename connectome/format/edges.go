@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 // edgeTable collects the nodes and edges of a graph file: every numeric edge
@@ -121,7 +122,7 @@ var weightNames = []string{"weight", "number_of_fibers", "number of fibers", "sy
 var lengthNames = []string{"fiber_length_mean", "fiber_length", "tract_length", "length_mm", "length"}
 
 // Attributes that are numbers but neither weight nor length.
-var otherNames = []string{"id", "key", "edge_id", "type", "color", "colour", "width", "thickness", "distance", "timeset", "start", "end"}
+var otherNames = []string{"id", "key", "edge_id", "type", "color", "colour", "width", "thickness", "distance", "timeset", "start", "end", "hemisphere", "hemisphere_id", "structure_id"}
 
 // pick finds the column with one of the names, compared without case.
 func (e *edgeTable) pick(names []string) string {
@@ -147,6 +148,11 @@ func (e *edgeTable) weightColumn(s *source) (string, error) {
 			}
 		}
 		return "", s.failf(ErrVariable, 0, 0, "edges have "+listOr(e.order, "no attributes"), "no edge attribute %q", want)
+	}
+	for _, have := range e.order {
+		if c := e.columns[have]; strings.EqualFold(have, "weight") && len(c.edge) == 0 && almostNumber([]byte(c.example)) {
+			return "", s.failf(ErrNumber, 0, 0, numberAdvice([]byte(c.example), ""), "edge attribute %q holds text such as %q", have, c.example)
+		}
 	}
 	if name := e.pick(weightNames); name != "" {
 		return name, nil
@@ -215,7 +221,7 @@ func (e *edgeTable) connectome(s *source) (*connectome.Connectome, error) {
 		s.rep.Weight = weight
 		e.sentinels(s, weights)
 		if c := e.columns[weight]; c.text > 0 {
-			s.rep.Warnf("text-weights", "%d edges have text such as %q for their %s; they are taken as missing", c.text, c.example, weight)
+			s.rep.Warnf("text-weights", "%s text such as %q for %s, taken as missing", plural.Count(c.text, "edge has", "edges have"), c.example, weight)
 		}
 	} else {
 		s.rep.Weight = "none: every edge weighs 1"
@@ -363,7 +369,7 @@ func (s *source) finishEdges(b *connectome.Builder, regions []connectome.Region,
 func (s *source) noteParallel(st connectome.BuildStats) {
 	s.rep.Parallel += st.Parallel
 	if st.Parallel > 0 {
-		s.rep.Warnf("parallel-edges", "%d edges repeat an earlier one between the same two regions; their weights are %s", st.Parallel, verb(s.cfg.parallel))
+		s.rep.Warnf("parallel-edges", "%s an earlier one between the same two regions; their weights are %s", plural.Count(st.Parallel, "edge repeats", "edges repeat"), verb(s.cfg.parallel))
 	}
 }
 
@@ -431,10 +437,10 @@ func (s *source) noteMutual(p pairCount) {
 	rep.Parallel += p.both
 	rep.ListedBothWays += p.both - p.unequal
 	if equal := p.both - p.unequal; equal > 0 {
-		rep.Infof("listed-both-ways", "%d undirected pairs are listed in both directions with the same weight; each is one tract", equal)
+		rep.Infof("listed-both-ways", "%s listed in both directions with the same weight; each is one tract", plural.Count(equal, "undirected pair is", "undirected pairs are"))
 	}
 	if p.unequal > 0 {
-		rep.Warnf("parallel-edges", "%d pairs of an undirected graph are listed in both directions with different weights; these are %s", p.unequal, verb(s.cfg.parallel))
+		rep.Warnf("parallel-edges", "%s listed in both directions with different weights; these are %s", plural.Count(p.unequal, "pair of an undirected graph is", "pairs of an undirected graph are"), verb(s.cfg.parallel))
 	}
 }
 

@@ -96,19 +96,19 @@ type Candidate struct {
 type AmbiguousError struct {
 	Path       string
 	What       string // "matrix", "edge attribute", "subject", …
-	Option     string // the option that chooses: "WithVar", "WithWeight", …
-	Flag       string // the same on the command line: "--var", "--weight", …
+	Option     string // the option that chooses: "WithVar", "WithWeight", …; not in the message
+	Flag       string // the same on the command line, in the message: "--var", "--weight", …
 	Candidates []Candidate
 }
 
 // Error lists the candidates, one a line.
 func (e *AmbiguousError) Error() string {
 	var b strings.Builder
-	candidates, choose := fmt.Sprintf("%d candidates", len(e.Candidates)), "choose one"
 	if len(e.Candidates) == 1 {
-		candidates, choose = "1 candidate", "say that it is meant"
+		fmt.Fprintf(&b, "%s: the %s is not certain; say what is meant with %s:", e.Path, e.What, e.Flag)
+	} else {
+		fmt.Fprintf(&b, "%s: %d candidates for the %s; choose one with %s:", e.Path, len(e.Candidates), e.What, e.Flag)
 	}
-	fmt.Fprintf(&b, "%s: %s for the %s; %s with %s (%s):", e.Path, candidates, e.What, choose, e.Flag, e.Option)
 	const most = 40
 	for i, c := range e.Candidates {
 		if i == most {

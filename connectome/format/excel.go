@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/plural"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -51,8 +52,8 @@ func (s *source) readExcel() (c *connectome.Connectome, err error) {
 		}
 		return nil, s.failf(ErrVariable, 0, 0, "the sheets are "+listOr(f.GetSheetList(), "none"), "no sheet %q", want)
 	}
-	var only string
-	var table [][]string
+	var only, note string
+	var table, notes [][]string
 	e := &AmbiguousError{Path: s.path, What: "sheet", Option: "WithVar", Flag: "--var"}
 	for _, name := range f.GetSheetList() {
 		rows, err := s.sheet(f, name)
@@ -62,11 +63,18 @@ func (s *source) readExcel() (c *connectome.Connectome, err error) {
 		if len(rows) == 0 {
 			continue
 		}
+		if !slices.ContainsFunc(rows, func(r []string) bool { return filled(r) > 1 }) {
+			note, notes = name, rows // of a README, or the like
+			continue
+		}
 		e.Candidates = append(e.Candidates, Candidate{name, sheetDetail(rows)})
 		only, table = name, rows
 	}
 	switch len(e.Candidates) {
 	case 0:
+		if notes != nil {
+			return s.sheetConnectome(note, notes)
+		}
 		return nil, s.failf(ErrEmpty, 0, 0, "is this the right file?", "no sheet has content")
 	case 1:
 		return s.sheetConnectome(only, table)
@@ -112,7 +120,7 @@ func sheetDetail(rows [][]string) string {
 	for _, r := range rows {
 		width = max(width, len(r))
 	}
-	return fmt.Sprintf("%d rows, %d columns", len(rows), width)
+	return plural.Count(len(rows), "row", "rows") + ", " + plural.Count(width, "column", "columns")
 }
 
 // sheetConnectome hands a sheet to the readers of text.
@@ -137,7 +145,7 @@ func (s *source) sheetConnectome(name string, rows [][]string) (*connectome.Conn
 			dialect += fmt.Sprintf(", header in row %d, labels in column %d", b.top+1, b.left+1)
 		}
 		head := rows[b.top]
-		t.row(append([]string{""}, head[b.left+1:b.left+1+b.columns]...)...)
+		t.row(append([]string{cellAt(head, b.left)}, head[b.left+1:b.left+1+b.columns]...)...)
 		for _, r := range rows[b.top+1 : b.top+1+b.rows] {
 			line := make([]string, 0, b.columns+1)
 			line = append(line, r[b.left])
@@ -175,15 +183,19 @@ func cellAt(row []string, j int) string {
 	return ""
 }
 
-// padded makes all rows of a small sheet as long as the first.
+// padded makes all rows of a small sheet as long as the longer of the first two.
 func padded(rows [][]string) [][]string {
-	if len(rows) == 0 || len(rows)*len(rows[0]) > maxCells {
+	if len(rows) < 2 {
+		return nil
+	}
+	width := max(len(rows[0]), len(rows[1]))
+	if len(rows)*width > maxCells {
 		return nil
 	}
 	out := make([][]string, len(rows))
 	for i, r := range rows {
 		out[i] = r
-		if missing := len(rows[0]) - len(r); missing > 0 {
+		if missing := width - len(r); missing > 0 {
 			out[i] = append(slices.Clone(r), make([]string, missing)...)
 		}
 	}
@@ -229,7 +241,7 @@ func numericBlock(rows [][]string, b block) bool {
 	numbers := false
 	for _, r := range rows[b.top+1 : b.top+1+b.rows] {
 		for j := range b.columns {
-			switch _, k := parseNumber([]byte(cellAt(r, b.left+1+j)), false); k {
+			switch _, k := parseNumber([]byte(cellAt(r, b.left+1+j)), true); k {
 			case isText:
 				return false
 			case isNumber:

@@ -38,6 +38,8 @@ func TestFixtures(t *testing.T) {
 		{"plain_chunked.h5", "HDF5", labels, nil},
 		{"many_links.h5", "HDF5", 0, nil},
 		{"v73.mat", "MAT v7.3", labels | positions, nil},
+		{"v73_strings.mat", "MAT v7.3", labels, nil},
+		{"v5_strings.mat", "MAT v5", labels, nil},
 		{"v73_sparse.mat", "MAT v7.3", 0, nil},
 		{"v4.mat", "MAT v4", labels, nil},
 		{"v4_lines.mat", "MAT v4", labels, nil},

@@ -74,6 +74,9 @@ type hdf5Reader struct {
 
 // visit reads the data sets that can matter.
 func (h *hdf5Reader) visit(o *hdf5.Object) error {
+	if h.matlab && o.Path == "/#subsystem#/MCOS" {
+		h.objects[o.Path] = o // comes before the variables
+	}
 	if h.matlab && (strings.HasPrefix(o.Path, "/#refs#") || strings.HasPrefix(o.Path, "/#subsystem#")) {
 		return nil
 	}
@@ -110,6 +113,16 @@ func (h *hdf5Reader) visit(o *hdf5.Object) error {
 		if a.text == nil {
 			h.skipped = append(h.skipped, name)
 			return err
+		}
+	case info.Class == hdf5.Number && h.matlab && o.Attribute("MATLAB_class") == "string":
+		var reference []float64
+		if reference, err = o.Numbers(); err == nil {
+			texts, ok := h.matlabObjects().strings(reference)
+			if !ok {
+				h.skipped = append(h.skipped, name+" (strings)")
+				return nil
+			}
+			a.text, a.shape = texts, []int{len(texts), 1}
 		}
 	case info.Class == hdf5.Number && h.matlab && o.Attribute("MATLAB_class") == "char":
 		if a.text, err = h.chars(o, a); err != nil {

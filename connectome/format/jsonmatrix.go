@@ -2,6 +2,11 @@ package format
 
 import "github.com/connectomewire/wire/connectome"
 
+import (
+	"bytes"
+	"encoding/json"
+)
+
 // Matrices and edges in JSON that is no node-link graph: a bare matrix, a list
 // of records, pandas's orients, NetworkX's dictionaries of dictionaries or
 // lists and its adjacency data, and objects of named arrays.
@@ -154,7 +159,56 @@ func (s *source) readJSONObject() (*connectome.Connectome, bool, error) {
 	if c, ok, err := s.jsonArrays(o); ok {
 		return c, true, err
 	}
-	return s.jsonDicts(o)
+	if c, ok, err := s.jsonDicts(o); ok {
+		return c, true, err
+	}
+	for _, m := range o { // {"connectivity": {"weights": …, "labels": …}}
+		if inner, ok := m.value.(jsonObject); ok {
+			if c, ok, err := s.jsonArrays(inner); ok {
+				s.rep.Dialect += " in " + m.key
+				return c, true, err
+			}
+		}
+	}
+	return nil, false, nil
+}
+
+// readJSONLines reads one record a line.
+func (s *source) readJSONLines() (*connectome.Connectome, error) {
+	text, closer, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	defer closer.Close()
+	r := &nodelinkReader{s: s, d: json.NewDecoder(text)}
+	r.d.UseNumber()
+	var list []any
+	for r.d.More() {
+		v, err := decodeOrdered(r.d, 0)
+		if err != nil {
+			return nil, r.locate(err)
+		}
+		list = append(list, v)
+	}
+	s.rep.Format = "JSON lines"
+	return s.jsonRecords(list)
+}
+
+// isJSONLines recognises two lines or more of which each is a whole object.
+func isJSONLines(text []byte) bool {
+	lines := 0
+	for line := range bytes.Lines(text) {
+		whole := bytes.HasSuffix(line, []byte("\n"))
+		line = bytes.TrimSpace(line)
+		switch {
+		case len(line) == 0:
+		case !bytes.HasPrefix(line, []byte("{")), whole && !bytes.HasSuffix(line, []byte("}")):
+			return false
+		default:
+			lines++
+		}
+	}
+	return lines > 1
 }
 
 // jsonSplit reads pandas's orient split: a table with its columns and index.

@@ -35,6 +35,9 @@ type matReader struct {
 	budget int64 // bytes that compressed elements may still expand to
 	arrays []*array
 	others []string // variables that are neither numbers nor text
+	// strings are variables that stand for objects, whose texts come from the
+	// subsystem.
+	strings []*array
 }
 
 var errMAT = errors.New("element")
@@ -53,6 +56,9 @@ func (s *source) readMAT5() (*connectome.Connectome, error) {
 	}
 	if err := r.file(data[128:]); err != nil {
 		return nil, err
+	}
+	if at := r.order.Uint64(data[116:124]); at > 128 && at < uint64(len(data)) {
+		r.subsystem(data[at:])
 	}
 	s.rep.Format = "MAT v5"
 	c, err := s.arraysConnectome(r.arrays)
@@ -183,7 +189,10 @@ func (r *matReader) matrix(body []byte, depth int) (*array, int, error) {
 	word := r.order.Uint32(flags)
 	class := int(word & 0xff)
 	if class == mxOPAQUE {
-		_, name, _, err := r.element(rest)
+		_, name, rest, err := r.element(rest)
+		if err == nil && depth == 0 && r.object(string(name), rest) {
+			return nil, class, nil
+		}
 		return &array{name: string(name)}, class, err
 	}
 	kind, dims, rest, err := r.element(rest)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 // MatrixMarket exchange format (Boisvert, Pozo & Remington, NISTIR 5935).
@@ -95,7 +96,7 @@ func (s *source) readMatrixMarket() (*connectome.Connectome, error) {
 	s.rep.Format, s.rep.Dialect = "MatrixMarket", layout+" "+field+" "+symmetry
 	if st.Parallel > 0 {
 		s.rep.ParallelHow = fmt.Sprintf("the first in row %d, column %d", st.First[0]+1, st.First[1]+1)
-		s.rep.Warnf("parallel-edges", "%d entries repeat an earlier one; their weights are %s", st.Parallel, verb(s.cfg.parallel))
+		s.rep.Warnf("parallel-edges", "%s an earlier one; their weights are %s", plural.Count(st.Parallel, "entry repeats", "entries repeat"), verb(s.cfg.parallel))
 	}
 	c := s.finishMatrix(&matrix{n: n, tracts: m, missing: r.missing, infinite: r.infinite}, nil, connectome.RowsSource, "the convention of plain matrices; the file does not say")
 	return c, s.joinLabels(c)

@@ -28,24 +28,30 @@ func twoLevels(rows [][]string) (h headerLevels, ok bool) {
 	if len(rows) < 4 {
 		return h, false
 	}
-	width := len(rows[0])
-	if width < 4 || len(rows[1]) != width {
+	width := max(len(rows[0]), len(rows[1]))
+	if width < 4 {
 		return h, false
 	}
 	body := 2
-	if named := rows[2]; filled(named) <= 2 && filled(named) > 0 && len(named) > 2 && filled(named[2:]) == 0 {
-		body = 3 // pandas' names of the rows' levels
+	if named := rows[2]; filled(named) == 0 || filled(named) == filled(named[:min(2, len(named))]) {
+		body = 3 // pandas' names of the rows' levels, or their place
 	}
 	if len(rows) < body+2 {
 		return h, false
 	}
 	beside := 1
 	for _, r := range rows[body:min(body+5, len(rows))] {
-		if len(r) != width || !isName(r[0]) {
+		if len(r) != width {
 			return h, false
 		}
 		if isName(r[1]) {
 			beside = 2
+		}
+	}
+	rows = carried(rows, body, beside, width)
+	for _, r := range rows[body:min(body+5, len(rows))] {
+		if !isName(r[0]) {
+			return h, false
 		}
 	}
 	above := rows[0][beside:]
@@ -72,6 +78,27 @@ func twoLevels(rows [][]string) (h headerLevels, ok bool) {
 	}
 	h.above, h.beside = body, beside
 	return h, true
+}
+
+// carried fills in what merged cells leave empty: titles of groups are carried
+// along the first row and, where labels have two columns, down the first one.
+func carried(rows [][]string, body, beside, width int) [][]string {
+	out := slices.Clone(rows)
+	for i := range 2 {
+		out[i] = append(slices.Clone(rows[i]), make([]string, width-len(rows[i]))...)
+	}
+	for j := beside + 1; j < width; j++ {
+		if out[0][j] == "" {
+			out[0][j] = out[0][j-1]
+		}
+	}
+	for i := body + 1; i < len(rows) && beside == 2; i++ {
+		if len(rows[i]) > 1 && rows[i][0] == "" && isName(rows[i][1]) {
+			out[i] = slices.Clone(rows[i])
+			out[i][0] = out[i-1][0]
+		}
+	}
+	return out
 }
 
 func isName(f string) bool {

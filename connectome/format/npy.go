@@ -222,6 +222,8 @@ func (s *source) npyRecords(a *array, body []byte, descr string, count int) (*ar
 		}
 	}
 	a.records.row(row...)
+	from, _ := edgeEnds(row)
+	a.fields, a.namesEnds = len(row), from >= 0
 	for i := range count {
 		at := body[i*size:]
 		row = row[:0]

@@ -14,6 +14,20 @@ import (
 	"github.com/connectomewire/wire/connectome/format"
 )
 
+// structuredMatrix is a pandas table saved with DataFrame.to_records.
+func structuredMatrix() string {
+	return npyOf("[('a', '|i1'), ('b', '|i1'), ('c', '|i1')]", "(3,)", "\x00\x01\x00\x00\x00\x02\x03\x00\x00")
+}
+
+// npyOf is an array of NumPy's with those bytes.
+func npyOf(descr, shape, body string) string {
+	if !strings.HasPrefix(descr, "[") {
+		descr = "'" + descr + "'"
+	}
+	header := fmt.Sprintf("%-117s\n", "{'descr': "+descr+", 'fortran_order': False, 'shape': "+shape+", }")
+	return "\x93NUMPY\x01\x00" + string(binary.LittleEndian.AppendUint16(nil, uint16(len(header)))) + header + body
+}
+
 // What people of this field publish, one row a kind of file: the regions, the
 // tracts as "a>b weight" (undirected ones once), and what the report says.
 func TestPublishedKinds(t *testing.T) {
@@ -75,6 +89,24 @@ func TestPublishedKinds(t *testing.T) {
 			"V1 M1 LG VA", "V1-M1 1, V1-LG 2, LG-VA 3", true, ""},
 		{"labels that differ in case", []string{"x.tsv", "\tV1\tV3A\tV4\nV1\t0\t1\t2\nV3a\t1\t0\t3\nV4\t2\t3\t0\n"}, nil, "V1 V3A V4", "V1-V3A 1, V1-V4 2, V3A-V4 3", true, "label-spelling"},
 		{"labels that do not fit, left out", []string{"x.tsv", "\tp\tq\tr\nV1\t0\t1\t2\nV3a\t1\t0\t3\nV4\t2\t3\t0\n"}, []option{format.WithLabels("none")}, "? ? ?", "1-2 1, 1-3 2, 2-3 3", false, ""},
+		{"from\\to in the corner", []string{"x.csv", "from \\ to,a,b,c\na,0,1,2\nb,3,0,1\nc,1,1,0\n"}, nil, "a b c", "a>b 1, a>c 2, b>a 3, b>c 1, c>a 1, c>b 1", true, ""},
+		{"targets down the side, as the corner says", []string{"x.csv", "Target/Source;a;b;c\na;0;1,5;2\nb;3;0;1\nc;1;1;0\n"}, nil, "a b c", "a>b 3, a>c 1, b>a 1.5, b>c 1, c>a 2, c>b 1", true, ""},
+		{"targets down the side, more than sources", []string{"x.csv", "target\\source,a,b\na,0,1\nb,3,0\nm,1,4\n"}, nil, "a b m", "a>b 3, a>m 1, b>a 1, b>m 4", true, "rectangular"},
+		{"the corner, and --rows that says otherwise", []string{"x.csv", "target,a,b,c\na,0,1,2\nb,3,0,1\nc,1,1,0\n"}, []option{format.WithRows(connectome.RowsSource)}, "a b c", "a>b 1, a>c 2, b>a 3, b>c 1, c>a 1, c>b 1", true, ""},
+		{"totals", []string{"x.csv", ",a,b,c,Total\na,0,1,2,3\nb,3,0,1,4\nc,1,1,0,2\nTotal,4,2,3,9\n"}, nil, "a b c", "a>b 1, a>c 2, b>a 3, b>c 1, c>a 1, c>b 1", true, "totals"},
+		{"totals of rows, more targets", []string{"x.csv", ",a,b,m,Sum\na,0,1,2,3\nb,3,0,1,4\n"}, nil, "a b m", "a>b 1, a>m 2, b>a 3, b>m 1", true, "totals"},
+		{"a region called total", []string{"x.csv", ",a,b,total\na,0,1,7\nb,3,0,1\ntotal,1,1,0\n"}, nil, "a b total", "a>b 1, a>total 7, b>a 3, b>total 1, total>a 1, total>b 1", true, "totals"},
+		{"a title above", []string{"x.csv", "Structural connectivity\n,a,b,c\na,0,1,2\nb,3,0,1\nc,1,1,0\n"}, nil, "a b c", "a>b 1, a>c 2, b>a 3, b>c 1, c>a 1, c>b 1", true, "around-the-matrix"},
+		{"a comment of another program above", []string{"x.csv", "// made by a test\n;a;b;c\na;0;1,5;2\nb;3;0;1\nc;1;1;0\n"}, nil, "a b c", "a>b 1.5, a>c 2, b>a 3, b>c 1, c>a 1, c>b 1", true, "around-the-matrix"},
+		{"titles above and beside", []string{"x.csv", ",,targets,,\n,,a,b,m\nsources,a,0,1,2\n,b,3,0,1\n"}, nil, "a b m", "a>b 1, a>m 2, b>a 3, b>m 1", true, "rectangular"},
+		{"as many sources as targets, joined as asked", []string{"x.csv", ",a,b,m\na,0,1,2\nb,3,0,1\nc,1,4,2\n"}, []option{format.WithFormat("matrix")}, "a b m c", "a>b 1, a>m 2, b>a 3, b>m 1, c>a 1, c>b 4, c>m 2", true, "rectangular"},
+		{"pandas with two levels", []string{"x.csv", ",,L,L,R,R\n,,V1,M1,V1,M1\nL,V1,0,1,2,0\nL,M1,0,0,0,3\nR,V1,0,4,0,0\nR,M1,5,0,0,0\n"}, nil, "V1 M1 V1 M1", "lh-V1>lh-M1 1, lh-V1>rh-V1 2, lh-M1>rh-M1 3, rh-V1>lh-M1 4, rh-M1>lh-V1 5", true, ""},
+		{"pandas with two levels that have names", []string{"x.csv", "hemi,,L,L,R,R\nroi,,V1,M1,V1,M1\nhemi,roi,,,,\nL,V1,0,1,2,0\nL,M1,0,0,0,3\nR,V1,0,4,0,0\nR,M1,5,0,0,0\n"}, nil, "V1 M1 V1 M1", "lh-V1>lh-M1 1, lh-V1>rh-V1 2, lh-M1>rh-M1 3, rh-V1>lh-M1 4, rh-M1>lh-V1 5", true, ""},
+		{"pandas with two levels in a workbook", []string{"x.xlsx", workbook(t, []string{"Sheet1", "hemi||L||R", "roi||V1|M1|V1|M1", "hemi|roi", "L|V1|0|1|2|0", "|M1|0|0|0|3", "R|V1|0|4|0|0", "|M1|5|0|0|0"})}, nil, "V1 M1 V1 M1", "lh-V1>lh-M1 1, lh-V1>rh-V1 2, lh-M1>rh-M1 3, rh-V1>lh-M1 4, rh-M1>lh-V1 5", true, ""},
+		{"a workbook with a sheet of notes", []string{"x.xlsx", workbook(t, []string{"README", "Please cite our paper"}, []string{"sc", "|a|b", "a|0|1", "b|2|0"})}, nil, "a b", "a>b 1, b>a 2", true, ""},
+		{"records a line", []string{"x.jsonl", `{"source": "a", "target": "b", "weight": 2}` + "\n" + `{"source": "b", "target": "c", "weight": 3}` + "\n"}, nil, "a b c", "a>b 2, b>c 3", true, ""},
+		{"named arrays within an object", []string{"x.json", `{"sc": {"labels": ["a", "b"], "weights": [[0, 1], [2, 0]]}}`}, nil, "a b", "a>b 1, b>a 2", false, ""},
+		{"a structured array with a field a region", []string{"x.npy", structuredMatrix()}, nil, "a b c", "a>b 1, b>c 2, c>a 3", true, ""},
 		{"R's default names", []string{"x.csv", "\"\",\"V1\",\"V2\",\"V3\"\n\"1\",0,1,2\n\"2\",1,0,3\n\"3\",2,3,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2, 2-3 3", false, "default-names"},
 		{"visual areas are names", []string{"x.csv", ",V1,V2,V3\nV1,0,1,2\nV2,1,0,3\nV3,2,3,0\n"}, nil, "V1 V2 V3", "V1-V2 1, V1-V3 2, V2-V3 3", true, ""},
 

@@ -14,7 +14,7 @@ import (
 )
 
 // Read reads the connectome at path: a file of any known format, also
-// compressed by gzip or bzip2, or a folder in TVB's layout. What the file is
+// compressed by gzip, bzip2, xz or zstd, or a folder in TVB's layout. What the file is
 // is decided by its content; the extension only helps where content cannot
 // tell. The result's Report says what was found and decided.
 //
@@ -79,7 +79,7 @@ func (s *source) unusedOptions() error {
 
 // stem is a base name without the extensions of formats and compression.
 func stem(base string) string {
-	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".bz2")
+	base = unpackedName(base)
 	if i := strings.LastIndexByte(base, '.'); i > 0 {
 		base = base[:i]
 	}
@@ -130,8 +130,8 @@ func binaryFormats() []formatRule {
 		{prefix("MATLAB 7.3"), (*source).readHDF5},
 		{isNIfTI, (*source).readCIFTI},
 		{isSQLite, (*source).readSQLite},
-		{prefix("\xfd7zXZ\x00"), refuse("xz compression", "unpack it with unxz")},
-		{prefix("\x28\xb5\x2f\xfd"), refuse("zstd compression", "unpack it with unzstd")},
+		{prefix("\x5d\x00\x00"), refuse("lzma compression", "unpack it with unlzma")},
+		{isTar, refuse("tar archives", "unpack it first, and read the file in it")},
 		{prefix("7z\xbc\xaf\x27\x1c"), refuse("7-zip archives", "unpack it first")},
 		{prefix("Rar!"), refuse("RAR archives", "unpack it first")},
 		{isMAT4, (*source).readMAT4},
@@ -142,6 +142,11 @@ func binaryFormats() []formatRule {
 		{prefix("%PDF"), refuse("PDF documents", "a connectome is a matrix or a graph file")},
 		{prefix("\xd0\xcf\x11\xe0"), refuse("old Excel workbooks", "save the sheet as CSV")},
 	}
+}
+
+// isTar recognises the header of an archive's first file.
+func isTar(head []byte) bool {
+	return len(head) >= 512 && bytes.HasPrefix(head[257:], []byte("ustar"))
 }
 
 func prefix(p string) func([]byte) bool {
@@ -208,7 +213,9 @@ func (s *source) readText(head []byte) (*connectome.Connectome, error) {
 func textFormats() []formatRule {
 	return []formatRule{
 		{prefix("<"), (*source).readXML},
+		{isJSONLines, (*source).readJSONLines},
 		{prefix("{"), (*source).readJSON},
+		{prefix("[,"), refuse("R's printout of a matrix", "write it with write.csv(m, \"m.csv\")")},
 		{prefix("["), (*source).readJSONArray},
 		{func(text []byte) bool {
 			return bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 14)]), []byte("%%matrixmarket"))

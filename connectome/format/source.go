@@ -1,18 +1,17 @@
 package format
 
 import (
-	"bufio"
 	"bytes"
-	"compress/bzip2"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/archive"
 )
 
 // source is something to read a connectome from: a file, a file's
@@ -21,7 +20,7 @@ import (
 type source struct {
 	path   string // the user's file, for messages and for finding neighbours
 	member string // where in an archive; empty for the file itself
-	name   string // base name without .gz or .bz2, for hints from the extension
+	name   string // base name without .gz and the like, for hints from the extension
 	open   func() (io.ReadCloser, error)
 	cfg    *config
 	rep    *connectome.Report
@@ -63,27 +62,21 @@ func (s *source) wrap(err error, kind error, advice string) error {
 	}
 	switch {
 	case errors.Is(err, ErrTooLarge):
-		return s.fail(0, 0, err, "raise the bound with --max-bytes (WithMaxBytes) if the file is sound")
+		return s.fail(0, 0, err, "raise the bound with --max-bytes if the file is sound")
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		kind = ErrTruncated
 	}
 	return s.fail(0, 0, fmt.Errorf("%w: %v", kind, err), advice)
 }
 
-// decompressed returns the source behind one layer of gzip or bzip2, or s
-// itself. Expansion is bounded by the configuration.
+// decompressed returns the source behind the layers of gzip, bzip2, xz or
+// zstd, or s itself. Expansion is bounded by the configuration.
 func (s *source) decompressed() (*source, error) {
-	head, err := s.head(4)
+	head, err := s.head(6)
 	if err != nil {
 		return nil, err
 	}
-	var unpack func(io.Reader) (io.Reader, error)
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		unpack = func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
-	case bytes.HasPrefix(head, []byte("BZh")):
-		unpack = func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }
-	default:
+	if !slices.ContainsFunc([]string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"}, func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }) {
 		return s, nil
 	}
 	if s.nested >= maxNested {
@@ -91,13 +84,13 @@ func (s *source) decompressed() (*source, error) {
 	}
 	inner := *s
 	inner.nested++
-	inner.name = strings.TrimSuffix(strings.TrimSuffix(s.name, ".gz"), ".bz2")
+	inner.name = unpackedName(s.name)
 	inner.open = func() (io.ReadCloser, error) {
 		f, err := s.open()
 		if err != nil {
 			return nil, err
 		}
-		r, err := unpack(bufio.NewReaderSize(f, 1<<16))
+		r, err := archive.Decompress(f)
 		if err != nil {
 			f.Close()
 			return nil, s.wrap(err, ErrCorrupt, "fetch the file again")
@@ -105,6 +98,16 @@ func (s *source) decompressed() (*source, error) {
 		return &boundedReader{r: r, c: f, left: s.cfg.maxBytes}, nil
 	}
 	return inner.decompressed()
+}
+
+// unpackedName is a name without the ending of one compression.
+func unpackedName(name string) string {
+	for _, ending := range []string{".gz", ".bz2", ".xz", ".zst"} {
+		if rest, ok := strings.CutSuffix(name, ending); ok {
+			return rest
+		}
+	}
+	return name
 }
 
 // boundedReader gives ErrTooLarge instead of the byte after the last allowed

@@ -322,7 +322,7 @@ func (r *databaseRows) next() bool {
 		r.given += int64(len(r.fields[i])) + 1
 	}
 	if r.given > r.d.bound {
-		r.err = r.d.s.failf(ErrTooLarge, 0, 0, "raise the bound with --max-bytes (WithMaxBytes) if the file is sound", "a table gives more than %d bytes of text", r.d.bound)
+		r.err = r.d.s.failf(ErrTooLarge, 0, 0, "raise the bound with --max-bytes if the file is sound", "a table gives more than %d bytes of text", r.d.bound)
 	}
 	return r.err == nil
 }

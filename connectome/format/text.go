@@ -2,6 +2,8 @@ package format
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -267,6 +269,11 @@ func isRegionHeader(header []string) bool {
 // readDense reads a dense matrix and its labels.
 func (s *source) readDense(delim byte) (*connectome.Connectome, error) {
 	c, err := s.denseConnectome(delim, "matrix")
+	if errors.Is(err, ErrNumber) || errors.Is(err, ErrRagged) || errors.Is(err, ErrNotSquare) || errors.Is(err, ErrLabels) {
+		if titled, ok, _ := s.titledMatrix(delim); ok {
+			return titled, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +291,11 @@ func (s *source) denseConnectome(delim byte, format string) (*connectome.Connect
 	if err != nil {
 		return nil, err
 	}
-	c := s.finishMatrix(d.matrix, nil, connectome.RowsSource, "the convention of plain matrices; the file does not say")
+	rows, how := connectome.RowsSource, "the convention of plain matrices; the file does not say"
+	if said := cornerRows(d.corner); said != connectome.RowsUnset {
+		rows, how = said, fmt.Sprintf("the corner of the table says %q", d.corner)
+	}
+	c := s.finishMatrix(d.matrix, nil, rows, how)
 	for i := range c.Regions {
 		if labels != nil {
 			c.Regions[i].Label = labels[i]

@@ -21,40 +21,44 @@ const windowLimit = 128 << 20
 
 // compressedTar unpacks a tar stream, compressed or not.
 func (w *writer) compressedTar(r io.Reader) error {
+	z, err := Decompress(r)
+	if err != nil {
+		return err
+	}
+	return w.tar(z)
+}
+
+// Decompress reads what a stream of gzip, bzip2, xz or zstd holds, and any
+// other stream as it is. The decoders get at most 128 MiB for their windows;
+// how much comes out is for the caller to bound.
+func Decompress(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
 	magic, err := buffered.Peek(6)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+		return nil, err
 	}
+	var z io.Reader = buffered
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(buffered)
-		if err != nil {
-			return damaged(err)
-		}
-		defer z.Close()
-		return w.tar(z)
+		z, err = gzip.NewReader(buffered)
 	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")):
 		if err := checkXZWindow(buffered); err != nil {
-			return err
+			return nil, err
 		}
 		// DictCap is the least that is allocated; the header may ask for more.
-		z, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(buffered)
-		if err != nil {
-			return damaged(err)
-		}
-		return w.tar(z)
+		z, err = xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(buffered)
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(buffered, zstd.WithDecoderMaxWindow(windowLimit), zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return damaged(err)
-		}
-		defer z.Close()
-		return w.tar(z)
+		// With a concurrency of one there is nothing to close.
+		z, err = zstd.NewReader(buffered, zstd.WithDecoderMaxWindow(windowLimit), zstd.WithDecoderConcurrency(1))
 	case bytes.HasPrefix(magic, []byte("BZh")):
-		return w.tar(bzip2.NewReader(buffered))
+		return bzip2.NewReader(buffered), nil
+	default:
+		return buffered, nil
 	}
-	return w.tar(buffered)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return z, nil
 }
 
 // Layout of an xz file up to the first filter (The .xz File Format 1.2.0,

@@ -119,6 +119,19 @@ func (o *Object) Referenced() ([]*Object, error) {
 	return all, nil
 }
 
+// Bytes returns the elements of a data set as they stand in the file.
+func (o *Object) Bytes() ([]byte, error) {
+	shape, err := o.shape()
+	if err != nil {
+		return nil, err
+	}
+	t, err := o.datatype()
+	if err != nil {
+		return nil, err
+	}
+	return o.raw(shape, t.size)
+}
+
 // Chars returns a data set of 16-bit character codes as one text, as MATLAB
 // stores it.
 func (o *Object) Chars() (string, error) {
