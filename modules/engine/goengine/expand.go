@@ -8,7 +8,8 @@ import (
 )
 
 // expansions make several nodes of one: operators that are nothing but others
-// in a row, as ONNX Runtime's own ones for quantised models.
+// in a row, as ONNX Runtime's own ones for quantised models and those with an
+// activation.
 var expansions = map[string]func(e *expansion){
 	"com.microsoft.QLinearAdd":               func(e *expansion) { e.quantized("Add", []int{0, 3}, 6) },
 	"com.microsoft.QLinearMul":               func(e *expansion) { e.quantized("Mul", []int{0, 3}, 6) },
@@ -22,7 +23,18 @@ var expansions = map[string]func(e *expansion){
 	"com.microsoft.QLinearWhere":             (*expansion).where,
 	"com.microsoft.QGemm":                    (*expansion).gemm,
 	"com.microsoft.DynamicQuantizeMatMul":    (*expansion).dynamicMatMul,
-	"com.microsoft.MatMulIntegerToFloat":     func(e *expansion) { e.integerMatMul(e.in(0), e.in(2), e.in(4), e.in(1), e.in(3), e.in(5), e.in(6)) },
+	"com.microsoft.FusedGemm":                func(e *expansion) { e.activated("Gemm", "", "alpha", "beta", "transA", "transB") },
+	"com.microsoft.FusedConv": func(e *expansion) {
+		e.activated("Conv", "activation_params", "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides")
+	},
+	"com.microsoft.MatMulIntegerToFloat": func(e *expansion) { e.integerMatMul(e.in(0), e.in(2), e.in(4), e.in(1), e.in(3), e.in(5), e.in(6)) },
+}
+
+// recordingExpansions are those of recordings: operators that an optimiser merged
+// are taken apart again, so that gradients pass what they were.
+var recordingExpansions = map[string]func(e *expansion){
+	"com.microsoft.FusedMatMul":     (*expansion).fusedMatMul,
+	"com.microsoft.TransposeMatMul": (*expansion).fusedMatMul,
 }
 
 // expansion writes the nodes that stand for one.
@@ -32,10 +44,13 @@ type expansion struct {
 }
 
 // expandAll replaces the nodes that have an expansion.
-func expandAll(nodes []*onnxfile.Node) []*onnxfile.Node {
+func expandAll(nodes []*onnxfile.Node, recording bool) []*onnxfile.Node {
 	var out []*onnxfile.Node
 	for i, n := range nodes {
 		f := expansions[fullName(n)]
+		if f == nil && recording {
+			f = recordingExpansions[fullName(n)]
+		}
 		if f != nil && out == nil {
 			out = append(make([]*onnxfile.Node, 0, len(nodes)+8), nodes[:i]...)
 		}
@@ -203,6 +218,70 @@ func (e *expansion) integerMatMul(a, aScale, aZero, b, bScale, bZero, bias strin
 	y = e.add("Mul", e.toFloat(y), e.add("Mul", aScale, bScale))
 	if bias != "" {
 		e.add("Add", y, bias)
+	}
+	e.result()
+}
+
+// number is a constant.
+func (e *expansion) number(v float32) string {
+	t := &onnxfile.Attr{Name: "value_float", Type: onnxfile.AttrFloat, F: v}
+	return e.addWith("Constant", map[string]*onnxfile.Attr{"value_float": t}, 1)[0]
+}
+
+// fusedMatMul is α·op(a)·op(b); see buildFusedMatMul.
+func (e *expansion) fusedMatMul() {
+	x := make([]string, 2)
+	for i, side := range []string{"A", "B"} {
+		x[i] = e.in(i)
+		for _, move := range []struct{ attr, equation string }{{"transBatch" + side, "a...b->...ab"}, {"trans" + side, "...ab->...ba"}} {
+			if e.intAttr(move.attr) != 0 {
+				equation := &onnxfile.Attr{Name: "equation", Type: onnxfile.AttrString, S: move.equation}
+				x[i] = e.addWith("Einsum", map[string]*onnxfile.Attr{"equation": equation}, 1, x[i])[0]
+			}
+		}
+	}
+	y := e.add("MatMul", x...)
+	if alpha := e.node.Attrs["alpha"]; alpha != nil && alpha.F != 1 {
+		e.add("Mul", y, e.number(alpha.F))
+	}
+	e.result()
+}
+
+// activated is an operator and the activation behind it, which compiling may merge
+// again.
+func (e *expansion) activated(op, params string, attrs ...string) {
+	y := e.addWith(op, e.attrs(attrs...), 1, e.node.Inputs...)[0]
+	var a, b float32
+	if v := e.node.Attrs["activation_alpha"]; v != nil {
+		a = v.F
+	}
+	if v := e.node.Attrs["activation_beta"]; v != nil {
+		b = v.F
+	}
+	if v := e.node.Attrs[params]; v != nil && len(v.Floats) > 0 {
+		a, b = v.Floats[0], v.Floats[min(1, len(v.Floats)-1)]
+	}
+	slopes := func(names ...string) map[string]*onnxfile.Attr {
+		out := map[string]*onnxfile.Attr{}
+		for i, name := range names {
+			out[name] = &onnxfile.Attr{Name: name, Type: onnxfile.AttrFloat, F: []float32{a, b}[i]}
+		}
+		return out
+	}
+	name := ""
+	if v := e.node.Attrs["activation"]; v != nil {
+		name = v.S
+	}
+	switch name {
+	case "":
+	case "Clip":
+		e.add("Min", e.add("Max", y, e.number(a)), e.number(b))
+	case "LeakyRelu":
+		e.addWith(name, slopes("alpha"), 1, y)
+	case "HardSigmoid":
+		e.addWith(name, slopes("alpha", "beta"), 1, y)
+	default:
+		e.add(name, y)
 	}
 	e.result()
 }

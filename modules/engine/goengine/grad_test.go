@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/connectomewire/wire/modules"
@@ -402,6 +403,56 @@ func TestGradientsMatrices(t *testing.T) {
 	checkCases(t, cases)
 }
 
+// What an optimiser merged is taken apart in recordings.
+func TestGradientsMerged(t *testing.T) {
+	var cases []gradCase
+	of := func(op string, n moduletest.Node, shapes ...[]int) {
+		n.Op, n.Domain = op, "com.microsoft"
+		c := gradCase{name: fmt.Sprint(op, n.Ints, n.Floats, n.Strings), node: n}
+		for i, s := range shapes {
+			c.in = append(c.in, spaced(uint64(i+1), -1, 1, s...))
+		}
+		cases = append(cases, c)
+	}
+	type i = map[string]int64
+	type f = map[string]float32
+	of("FusedMatMul", moduletest.Node{Floats: f{"alpha": 0.5}}, []int{3, 4}, []int{4, 5})
+	of("FusedMatMul", moduletest.Node{Ints: i{"transA": 1, "transB": 1}, Floats: f{"alpha": 2}}, []int{2, 4, 3}, []int{2, 5, 4})
+	of("FusedMatMul", moduletest.Node{Ints: i{"transBatchA": 1, "transBatchB": 1, "transB": 1}}, []int{2, 3, 4}, []int{2, 3, 4})
+	of("TransposeMatMul", moduletest.Node{Ints: i{"transA": 1}}, []int{4, 3}, []int{4, 5})
+	// Biases keep the sums away from kinks, on both sides of them.
+	biased := func(v ...float32) {
+		c := &cases[len(cases)-1]
+		c.in[2] = modules.Floats(v, len(v))
+	}
+	for _, a := range []struct {
+		name        string
+		alpha, beta float32
+		low, high   float32
+	}{{"", 0, 0, 0, 0}, {"Relu", 0, 0, -14, 14}, {"LeakyRelu", 0.1, 0, -14, 14}, {"Clip", -8, 8, 0, 16}, {"Sigmoid", 0, 0, -1, 1}, {"Tanh", 0, 0, -1, 1}, {"HardSigmoid", 0.02, 0.5, 0, 50}} {
+		s := map[string]string{"activation": a.name}
+		of("FusedGemm", moduletest.Node{Strings: s, Ints: i{"transB": 1}, Floats: f{"alpha": 1.5, "activation_alpha": a.alpha, "activation_beta": a.beta}}, []int{3, 4}, []int{5, 4}, []int{5})
+		biased(a.low, a.high, a.low, a.high, a.high)
+		of("FusedConv", moduletest.Node{Strings: s, Lists: map[string][]int64{"pads": {1, 1, 1, 1}}, Floats: f{"activation_alpha": a.alpha, "activation_beta": a.beta}},
+			[]int{1, 2, 5, 6}, []int{3, 2, 3, 3}, []int{3})
+		biased(a.low, a.high, a.low)
+	}
+	checkCases(t, cases)
+}
+
+// Weights of few bits are constant; gradients pass them.
+func TestGradientsBlocks(t *testing.T) {
+	const n, k, block = 5, 40, 16
+	blocks := (k + block - 1) / block
+	packed, _ := modules.NewTensor(modules.Uint8, n, blocks, block/2)
+	for i := range packed.U8 {
+		packed.U8[i] = uint8(i*37 + 11)
+	}
+	scales := spaced(4, 0.1, 0.3, n*blocks)
+	node := moduletest.Node{Op: "MatMulNBits", Domain: "com.microsoft", Ints: map[string]int64{"N": n, "K": k, "bits": 4, "block_size": block}}
+	checkCases(t, []gradCase{{name: "4 bits", node: node, in: []*modules.Tensor{spaced(1, -1, 1, 2, 3, k), packed, scales}, by: []int{0}}})
+}
+
 func TestGradientsConvolution(t *testing.T) {
 	var cases []gradCase
 	add := func(op string, x, w []int, bias bool, lists map[string][]int64, ints map[string]int64) {
@@ -455,6 +506,8 @@ func TestGradientTable(t *testing.T) {
 		switch {
 		case (g.Kind == goengine.GradientPasses) != (g.Why == ""):
 			t.Errorf("%s is %s for the reason %q", g.Operator, g.Kind, g.Why)
+		case strings.Contains(g.Why, "nothing is declared"):
+			t.Errorf("%s is not in the table", g.Operator)
 		}
 		counts[g.Kind]++
 	}

@@ -77,7 +77,7 @@ func init() {
 }
 
 var gradientTables = []map[string]gradient{elementwiseGrads, broadcastGrads, shapeGrads, reduceGrads, matmulGrads, normGrads, convGrads, poolGrads,
-	indexGrads, controlGrads, sequenceGrads, rnnGrads, imageGrads, signalGrads, lossGrads, gatedGrads, attentionGrads, patchGrads, statefulGrads, mlGrads, stoppingGrads, refusedGrads}
+	indexGrads, controlGrads, sequenceGrads, rnnGrads, imageGrads, signalGrads, lossGrads, gatedGrads, attentionGrads, patchGrads, statefulGrads, mlGrads, microsoftGrads, stoppingGrads, refusedGrads}
 
 // splitDomain cuts the domain off an operator's name.
 func splitDomain(name string) (domain, op string) {
@@ -102,12 +102,15 @@ func gradientOf(n *onnxfile.Node) gradient {
 	return gradientNamed(n.Op)
 }
 
+// undeclared is why an operator that the table lacks is refused; none is.
+const undeclared = "nothing is declared of its gradient"
+
 // gradientNamed finds an operator's entry; one that is not declared is refused.
 func gradientNamed(name string) gradient {
 	if g, ok := gradients[name]; ok {
 		return g
 	}
-	return gradient{passing: refuses, why: "no product is written for it"}
+	return gradient{passing: refuses, why: undeclared}
 }
 
 // GradientKind says how an operator treats gradients.

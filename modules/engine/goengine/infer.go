@@ -128,7 +128,7 @@ func (s *Shapes) nodes(m *onnxfile.Model) error {
 		p.consts[p.value(t.Name)] = fromFile(t)
 		s.Values[t.Name], s.Constant[t.Name] = t.Shape, true
 	}
-	nodes := expandAll(m.Graph.Nodes)
+	nodes := expandAll(m.Graph.Nodes, false)
 	for _, n := range nodes {
 		for _, name := range slices.Concat(n.Inputs, n.Outputs) {
 			p.value(name)

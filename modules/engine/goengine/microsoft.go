@@ -10,26 +10,7 @@ import (
 // Operators of ONNX Runtime that are others merged.
 var microsoftTable = map[string]operator{
 	"com.microsoft.FusedMatMul": {build: buildFusedMatMul},
-	"com.microsoft.FusedConv":   {build: fusedBuilder(buildConv, "activation_params")},
-	"com.microsoft.FusedGemm":   {build: fusedBuilder(buildGemm, "")},
 	"com.microsoft.MatMulNBits": {build: buildMatMulNBits},
-}
-
-// fusedBuilder hands an operator the activation that its attributes name.
-func fusedBuilder(build builder, params string) builder {
-	return func(s *spec) (operation, error) {
-		name := s.str("activation", "")
-		a, b := s.float("activation_alpha", 0), s.float("activation_beta", 0)
-		if list := s.floats(params); len(list) > 0 {
-			a, b = list[0], list[min(1, len(list)-1)]
-		}
-		if !slices.Contains([]string{"", "Relu", "LeakyRelu", "Clip", "Sigmoid", "Tanh", "HardSigmoid"}, name) {
-			return nil, fmt.Errorf("activation %q is not known", name)
-		}
-		inner := *s
-		inner.fused = activation{name: name, a: a, b: b}
-		return build(&inner)
-	}
 }
 
 // buildFusedMatMul is α·op(a)·op(b), where op exchanges the last two
@@ -131,32 +112,38 @@ func (w *blockWeights) row(dst []float32, i int) {
 // load; larger matrices stay as they are, for their memory's sake.
 const unpackedBelow = 1 << 24
 
+func blockWeightsOf(s *spec) blockWeights {
+	return blockWeights{n: s.int("N", 0), k: s.int("K", 0), bits: s.int("bits", 4), block: s.int("block_size", 0)}
+}
+
+// resolve is weights of that size with a node's inputs.
+func (w blockWeights) resolve(b, scales, zeros *tensor) (*blockWeights, error) {
+	blocks, perByte := w.blocks(), 8/w.bits
+	if scales.dt == f16 || scales.dt == bf16 {
+		scales = widen(scales)
+	}
+	if b.dt != u8 || b.n != w.n*blocks*w.block/perByte || scales.dt != f32 || scales.n != w.n*blocks {
+		return nil, fmt.Errorf("%s and scales %s do not hold %d × %d weights", b.describe(), scales.describe(), w.n, w.k)
+	}
+	w.data, w.scales = view[uint8](b), view[float32](scales)
+	switch {
+	case zeros == nil:
+	case zeros.dt == u8 && zeros.n == w.n*((blocks+perByte-1)/perByte):
+		w.zeros = view[uint8](zeros)
+	case zeros.dt == f32 && zeros.n == w.n*blocks:
+		w.floatZeros = view[float32](zeros)
+	default:
+		return nil, fmt.Errorf("zero points %s do not fit", zeros.describe())
+	}
+	return &w, nil
+}
+
 func buildMatMulNBits(s *spec) (operation, error) {
-	proto := blockWeights{n: s.int("N", 0), k: s.int("K", 0), bits: s.int("bits", 4), block: s.int("block_size", 0)}
+	proto := blockWeightsOf(s)
 	if proto.n < 1 || proto.k < 1 || (proto.bits != 2 && proto.bits != 4 && proto.bits != 8) || proto.block < 16 || proto.block&(proto.block-1) != 0 {
 		return nil, fmt.Errorf("%d × %d weights of %d bits in blocks of %d", proto.n, proto.k, proto.bits, proto.block)
 	}
-	resolve := func(b, scales, zeros *tensor) (*blockWeights, error) {
-		w := proto
-		blocks, perByte := w.blocks(), 8/w.bits
-		if scales.dt == f16 || scales.dt == bf16 {
-			scales = widen(scales)
-		}
-		if b.dt != u8 || b.n != w.n*blocks*w.block/perByte || scales.dt != f32 || scales.n != w.n*blocks {
-			return nil, fmt.Errorf("%s and scales %s do not hold %d × %d weights", b.describe(), scales.describe(), w.n, w.k)
-		}
-		w.data, w.scales = view[uint8](b), view[float32](scales)
-		switch {
-		case zeros == nil:
-		case zeros.dt == u8 && zeros.n == w.n*((blocks+perByte-1)/perByte):
-			w.zeros = view[uint8](zeros)
-		case zeros.dt == f32 && zeros.n == w.n*blocks:
-			w.floatZeros = view[float32](zeros)
-		default:
-			return nil, fmt.Errorf("zero points %s do not fit", zeros.describe())
-		}
-		return &w, nil
-	}
+	resolve := proto.resolve
 	var packedWeights *packed
 	if b, scales := s.constant(1), s.constant(2); b != nil && scales != nil && proto.n*proto.k <= unpackedBelow && (len(s.node.Inputs) < 4 || s.node.Inputs[3] == "" || s.constant(3) != nil) {
 		w, err := resolve(b, scales, s.constant(3))

@@ -166,7 +166,7 @@ func compileAs(g *onnxfile.Graph, opsets map[string]int64, threads int, parent *
 		}
 		p.captures = append(p.captures, capture{outer, id})
 	}
-	nodes, err := p.fold(expandAll(g.Nodes))
+	nodes, err := p.fold(expandAll(g.Nodes, p.recording))
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +250,7 @@ func (p *plan) fold(nodes []*onnxfile.Node) ([]*onnxfile.Node, error) {
 
 // scan lists the unknown operators of a body.
 func (p *plan) scan(g *onnxfile.Graph) {
-	for _, n := range expandAll(g.Nodes) {
+	for _, n := range expandAll(g.Nodes, p.recording) {
 		if _, ok := lookup(n); !ok {
 			p.lacks(n)
 		}
