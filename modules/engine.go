@@ -14,6 +14,15 @@ type Engine interface {
 	Load(model []byte, opt LoadOptions) (Session, error)
 }
 
+// FileLoader is an engine that can leave the weights of a model in its file.
+type FileLoader interface {
+	Engine
+	// LoadFile is Load for the model in a file, which has to stay what it is
+	// until the session is closed; see the engine for what happens if it
+	// does not. Path of the options is that of the file.
+	LoadFile(path string, opt LoadOptions) (Session, error)
+}
+
 // LoadOptions configures [Engine.Load].
 type LoadOptions struct {
 	// Path of the model file, for messages and external data; may be empty,

@@ -123,15 +123,11 @@ func Open(dir fs.FS, name string, engine Engine, opt Options) (*Module, error) {
 
 func (m *Module) load(dir fs.FS, engine Engine, opt Options) error {
 	for _, part := range m.Manifest.Parts {
-		model, err := opt.read(dir, part.File)
-		if err != nil {
-			return fmt.Errorf("module %s: %w", m.Manifest.Name, err)
-		}
 		load := LoadOptions{Threads: opt.Threads, Taps: part.Taps, Feeds: part.Feeds, Outputs: opt.outputs}
 		if opt.Path != "" {
 			load.Path = filepath.Join(opt.Path, filepath.FromSlash(part.File))
 		}
-		session, err := engine.Load(model, load)
+		session, err := opt.loadPart(dir, part.File, engine, load)
 		if err != nil {
 			return fmt.Errorf("module %s: %s: %w", m.Manifest.Name, part.File, err)
 		}
@@ -150,6 +146,23 @@ func (m *Module) load(dir fs.FS, engine Engine, opt Options) error {
 		return fmt.Errorf("module %s: %w", m.Manifest.Name, err)
 	}
 	return nil
+}
+
+// loadPart loads a model's file, without copying its weights if the engine can
+// do that.
+func (o *Options) loadPart(dir fs.FS, file string, engine Engine, opt LoadOptions) (Session, error) {
+	if loader, ok := engine.(FileLoader); ok && opt.Path != "" {
+		inDir, err1 := fs.Stat(dir, file)
+		atPath, err2 := os.Stat(opt.Path)
+		if err1 == nil && err2 == nil && os.SameFile(inDir, atPath) {
+			return loader.LoadFile(opt.Path, opt)
+		}
+	}
+	model, err := o.read(dir, file)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Load(model, opt)
 }
 
 func constants(specs map[string]Constant) map[string]*Tensor {

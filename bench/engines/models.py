@@ -421,6 +421,19 @@ operator("reduce-mean", "ReduceMean of the last, 128 × 768", "ReduceMean", dict
 operator("concat", "Concat of two, 64, 56×56", "Concat", dict(a=f32(1, 64, 56, 56), b=f32(1, 64, 56, 56)), axis=1)
 
 
+def attention(tokens, heads=12, size=64):
+    """softmax(q·kᵀ/√size)·v in single operators, as exporters write it."""
+    g = Graph()
+    scores = g.op("Div", g.op("MatMul", "q", g.op("Transpose", "k", perm=[0, 1, 3, 2])), g.const(np.float32(np.sqrt(size))))
+    y = g.op("MatMul", g.op("Softmax", scores, axis=-1), "v")
+    return g.model([(name, TensorProto.FLOAT, [1, heads, tokens, size]) for name in "qkv"], {y: "y"})
+
+
+for tokens in (128, 512, 1024, 2048):
+    case(f"op-attention-{tokens}", f"attention out of its parts, 12 heads of 64, {tokens:,} tokens", "made", "operator",
+         **{name: f32(1, 12, tokens, 64) for name in "qkv"})(lambda tokens=tokens: attention(tokens))
+
+
 def main():
     missing = []
     for name, title, source, kind, inputs, make in CASES:

@@ -1,6 +1,9 @@
 package kernel
 
-import "sync"
+import (
+	"runtime/debug"
+	"sync"
+)
 
 // Parallel calls f(worker, begin, end) for consecutive ranges of [0, n) on up
 // to the given number of goroutines and waits for all. Ranges begin at
@@ -20,6 +23,7 @@ func Parallel(workers, n, grain int, f func(worker, begin, end int)) {
 	var once sync.Once
 	var failure any
 	run := func(w int) {
+		debug.SetPanicOnFault(true) // weights may lie in a mapped file
 		defer func() {
 			if r := recover(); r != nil {
 				once.Do(func() { failure = r })
@@ -35,7 +39,9 @@ func Parallel(workers, n, grain int, f func(worker, begin, end int)) {
 			run(w)
 		}()
 	}
+	before := debug.SetPanicOnFault(true)
 	run(0)
+	debug.SetPanicOnFault(before)
 	wg.Wait()
 	if failure != nil {
 		panic(failure)

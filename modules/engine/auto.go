@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/connectomewire/wire/modules"
@@ -51,6 +52,24 @@ func (a *Auto) Load(model []byte, opt modules.LoadOptions) (modules.Session, err
 		return nil, errors.Join(first, fmt.Errorf("%s: %w", a.Go.Name(), err))
 	}
 	return &autoSession{current: s, settled: true, reason: first}, nil
+}
+
+// LoadFile implements [modules.FileLoader]. Without ONNX Runtime pure Go leaves
+// the weights in the file.
+func (a *Auto) LoadFile(path string, opt modules.LoadOptions) (modules.Session, error) {
+	opt.Path = path
+	if loader, ok := a.Go.(modules.FileLoader); ok && a.Native == nil {
+		s, err := loader.LoadFile(path, opt)
+		if err != nil {
+			return nil, err
+		}
+		return &autoSession{current: s, settled: true, reason: a.Why}, nil
+	}
+	model, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return a.Load(model, opt)
 }
 
 // autoSession is a session that may change its engine in its first run.

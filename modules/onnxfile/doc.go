@@ -22,5 +22,5 @@
 // must lie below the model's own folder: absolute paths and ".." are refused.
 //
 // Tensors keep views of the file's bytes, so the model passed to Read must not
-// be changed afterwards.
+// be changed afterwards. [Map] leaves the bytes in the file.
 package onnxfile

@@ -1,9 +1,7 @@
 package onnxfile
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -65,14 +63,7 @@ func (r *reader) externalFile(location string) ([]byte, error) {
 		return nil, fmt.Errorf("external data: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("external data " + location + " are no regular file")
-	}
-	data, err := io.ReadAll(f)
+	data, err := r.contents(f)
 	if err != nil {
 		return nil, fmt.Errorf("external data: %w", err)
 	}

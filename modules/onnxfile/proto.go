@@ -92,6 +92,9 @@ type reader struct {
 	dir   string // of external data; "" forbids them
 	files map[string][]byte
 	model *Model
+
+	maps   bool // files are mapped, if they can be
+	mapped []func() error
 }
 
 func (r *reader) wrap(where string, err error) error {

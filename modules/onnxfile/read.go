@@ -13,6 +13,10 @@ func Read(data []byte, path string) (*Model, error) {
 	if path != "" {
 		r.dir = filepath.Dir(path)
 	}
+	return r.read(data)
+}
+
+func (r *reader) read(data []byte) (*Model, error) {
 	if err := r.modelProto(data); err != nil {
 		return nil, r.wrap("", err)
 	}

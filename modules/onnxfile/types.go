@@ -82,6 +82,8 @@ type Model struct {
 	Functions       []*Function // model-local functions
 	ExternalFiles   []string    // files of external data that were read, in order of appearance
 	InitializerSize int64       // bytes of all tensors in initializers
+
+	mapped []func() error // what Close has to give back
 }
 
 // Opset returns the version of the default operator domain, 1 if the model

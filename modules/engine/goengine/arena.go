@@ -139,13 +139,17 @@ func (c *call) alias(i int, src *tensor, shape ...int) *tensor {
 	return t
 }
 
-// floats returns scratch memory of unknown content for the rest of the call.
+// floats returns scratch memory of unknown content for the rest of the call;
+// nil in a dry run, which only counts it.
 func (c *call) floats(n int) []float32 {
 	if n == 0 {
 		return nil
 	}
 	b := c.frame.arena.get(n * 4)
 	c.scratch = append(c.scratch, b)
+	if c.frame.dry {
+		return nil
+	}
 	return unsafe.Slice((*float32)(unsafe.Pointer(&b.mem[0])), n)
 }
 
@@ -157,6 +161,9 @@ func scratchOf[T uint8 | int16 | int32](c *call, n int) []T {
 	var one T
 	b := c.frame.arena.get(n * int(unsafe.Sizeof(one)))
 	c.scratch = append(c.scratch, b)
+	if c.frame.dry {
+		return nil
+	}
 	return unsafe.Slice((*T)(unsafe.Pointer(&b.mem[0])), n)
 }
 

@@ -20,6 +20,7 @@ type headed struct {
 	data                               []float32
 	batch, heads, rows, dim            int
 	batchStride, headStride, rowStride int
+	turned                             bool // stored as [dim, rows], whose rows are rowStride apart
 }
 
 // headsOf sees [batch, heads, rows, dim], or [batch, rows, heads·dim].
@@ -49,6 +50,11 @@ func (h *headed) row(b, head, i int) []float32 {
 	return h.data[at : at+h.dim]
 }
 
+// from returns what lies behind the beginning of row i.
+func (h *headed) from(b, head, i int) []float32 {
+	return h.data[min(b*h.batchStride+head*h.headStride+i*h.rowStride, len(h.data)):]
+}
+
 // matrix returns rows from i up to j one after the other, copied to buf where
 // they do not lie so.
 func (h *headed) matrix(b, head, i, j int, buf []float32) []float32 {
@@ -76,54 +82,91 @@ type scores struct {
 	// sink is one more score of each row, of a key without a value: in the
 	// denominator only. May be nil; by head.
 	sink []float32
+	// plain says that a row without any key to attend to is not a number, as
+	// Softmax has it, and not zero.
+	plain bool
 }
 
-// attentionRows is how many queries are worked on at a time, so that no full
-// matrix of scores is ever there.
-const attentionRows = 64
+// blockRows is how many queries are worked on at a time, so that no full matrix
+// of scores is ever there and those that are stay in the second-level cache.
+func blockRows(queries, keys int) int {
+	switch {
+	case keys <= 512:
+		return min(queries, 60)
+	case keys <= 1024:
+		return min(queries, 36)
+	}
+	return min(queries, 24)
+}
+
+// fewQueries is up to which number keys and values are read where they lie.
+const fewQueries = 4
+
+// attendRoom is the scratch that attend needs for each of its workers.
+func attendRoom(q, k, v headed) (keys, values, block int) {
+	if q.rows > fewQueries {
+		keys, values = kernel.PackedLen(q.dim, k.rows), kernel.PackedLen(k.rows, v.dim)
+	}
+	return keys, values, blockRows(q.rows, k.rows) * k.rows
+}
+
+// attendWorkers is how many goroutines share the work.
+func attendWorkers(c *call, q headed) int { return max(1, min(c.threads, q.batch*q.heads)) }
 
 // attend computes softmax(scale·q·kᵀ + mask)·v into out. Heads of q share those
 // of k and v in equal groups.
-func attend(threads int, q, k, v, out headed, s scores) {
+func attend(c *call, q, k, v, out headed, s scores) {
+	keysLen, valuesLen, blockLen := attendRoom(q, k, v)
+	each := keysLen + valuesLen + blockLen
+	workers := attendWorkers(c, q)
+	attendIn(c.floats(each*workers), workers, q, k, v, out, s)
+}
+
+// attendIn is attend in scratch memory that is there already.
+func attendIn(room []float32, workers int, q, k, v, out headed, s scores) {
+	keysLen, valuesLen, blockLen := attendRoom(q, k, v)
+	each := keysLen + valuesLen + blockLen
 	group := q.heads / max(k.heads, 1)
-	kernel.Parallel(threads, q.batch*q.heads, 1, func(_, from, to int) {
-		var qBuf, kBuf, vBuf []float32
-		block := make([]float32, min(attentionRows, q.rows)*k.rows)
-		result := make([]float32, min(attentionRows, q.rows)*v.dim)
+	kernel.Parallel(workers, q.batch*q.heads, 1, func(worker, from, to int) {
+		mine := room[worker*each : (worker+1)*each]
+		keys, values, block := mine[:keysLen], mine[keysLen:keysLen+valuesLen], mine[keysLen+valuesLen:]
+		packed := -1
 		for n := from; n < to; n++ {
 			b, head := n/q.heads, n%q.heads
-			keys := k.matrix(b, head/group, 0, k.rows, kBuf)
-			values := v.matrix(b, head/group, 0, v.rows, vBuf)
-			kBuf, vBuf = keepBuffer(kBuf, keys, &k), keepBuffer(vBuf, values, &v)
-			for i := 0; i < q.rows; i += attentionRows {
-				j := min(i+attentionRows, q.rows)
-				qs := q.matrix(b, head, i, j, qBuf)
-				qBuf = keepBuffer(qBuf, qs, &q)
+			kRows, vRows := k.from(b, head/group, 0), v.from(b, head/group, 0)
+			if shared := b*k.heads + head/group; q.rows > fewQueries && shared != packed {
+				kernel.PackB(keys, kRows, k.rowStride, !k.turned, q.dim, k.rows)
+				kernel.PackB(values, vRows, v.rowStride, false, k.rows, v.dim)
+				packed = shared
+			}
+			step := max(blockRows(q.rows, k.rows), 1)
+			for i := 0; i < q.rows; i += step {
+				j := min(i+step, q.rows)
+				qs, result := q.from(b, head, i), out.from(b, head, i)
 				w := block[:(j-i)*k.rows]
-				kernel.Gemm(false, true, j-i, k.rows, q.dim, qs, keys, w, false)
+				if q.rows > fewQueries {
+					kernel.GemmPacked(j-i, k.rows, q.dim, qs, q.rowStride, keys, w, k.rows, false)
+				} else {
+					kernel.GemmStrided(false, !k.turned, j-i, k.rows, q.dim, qs, q.rowStride, kRows, k.rowStride, w, k.rows, false)
+				}
 				for r := i; r < j; r++ {
 					s.weigh(b, head, r, w[(r-i)*k.rows:(r-i+1)*k.rows])
 				}
-				kernel.Gemm(false, false, j-i, v.dim, k.rows, w, values, result, false)
-				for r := i; r < j; r++ {
-					copy(out.row(b, head, r), result[(r-i)*v.dim:(r-i+1)*v.dim])
+				if q.rows > fewQueries {
+					kernel.GemmPacked(j-i, v.dim, k.rows, w, k.rows, values, result, out.rowStride, false)
+				} else {
+					kernel.GemmStrided(false, false, j-i, v.dim, k.rows, w, k.rows, vRows, v.rowStride, result, out.rowStride, false)
 				}
 			}
 		}
 	})
 }
 
-// keepBuffer keeps what matrix has grown, unless that is the tensor itself.
-func keepBuffer(old, got []float32, h *headed) []float32 {
-	if h.rowStride == h.dim {
-		return old
-	}
-	return got
-}
-
 // weigh turns products into weights in place.
 func (s *scores) weigh(b, head, i int, row []float32) {
-	kernel.MulScalar(row, row, s.scale)
+	if s.scale != 1 {
+		kernel.MulScalar(row, row, s.scale)
+	}
 	s.show(0, b, head, i, row)
 	if s.softcap > 0 {
 		kernel.DivScalar(row, row, s.softcap)
@@ -144,7 +187,7 @@ func (s *scores) softmax(head int, row []float32) {
 	if len(row) == 0 {
 		return
 	}
-	if math.IsInf(float64(kernel.Max(row)), -1) {
+	if !s.plain && math.IsInf(float64(kernel.Max(row)), -1) {
 		clear(row)
 		return
 	}
@@ -192,6 +235,10 @@ func additive(t *tensor, batch, heads, queries, keys int) (func(b, head, i int, 
 	one := have == 1 && keys > 1 // for all keys
 	return func(b, head, i int, row []float32) {
 		at := b*strides[0] + head*strides[1] + i*strides[2]
+		if t.dt == f32 && !one && have == len(row) {
+			kernel.Add(row, row, view[float32](t)[at:at+have])
+			return
+		}
 		for j := range row {
 			k := at + j
 			switch {
@@ -377,7 +424,7 @@ func (a *attention) run(c *call) error {
 		sc.keep = func(b, head, i int, row []float32) { copy(kept.row(b, head, i), row) }
 	}
 	out.data = view[float32](y)
-	attend(c.threads, q, k, v, out, sc)
+	attend(c, q, k, v, out, sc)
 	return nil
 }
 

@@ -1,5 +1,11 @@
 package goengine
 
+import (
+	"unsafe"
+
+	"github.com/connectomewire/wire/internal/kernel"
+)
+
 // fillWith repeats the single element of v.
 func fillWith(out, v *tensor) {
 	if out.n == 0 {
@@ -116,19 +122,32 @@ func advance(at, dims, st []int, base *int) bool {
 // transpose fills dst [rows, n] with dst[r][i] = src[i·step + r], block by
 // block.
 func transpose[T any](dst, src []T, rows, n, step int) {
-	const block = 16
-	for i0 := 0; i0 < n; i0 += block {
-		i1 := min(i0+block, n)
-		for r0 := 0; r0 < rows; r0 += block {
-			r1 := min(r0+block, rows)
-			for i := i0; i < i1; i++ {
-				s := src[i*step+r0 : i*step+r1]
-				d := r0*n + i
-				for _, v := range s {
-					dst[d] = v
-					d += n
-				}
+	if d, ok := any(dst).([]uint32); ok {
+		s := any(src).([]uint32)
+		kernel.Transpose(floatsOf(d), n, floatsOf(s), step, n, rows)
+		return
+	}
+	const block = 32
+	for r0 := 0; r0 < rows; r0 += block {
+		r1 := min(r0+block, rows)
+		i := 0
+		for ; i+8 <= n; i += 8 { // eight of a result's row at a time
+			s := src[i*step:]
+			for r := r0; r < r1; r++ {
+				d := dst[r*n+i:][:8]
+				d[0], d[1], d[2], d[3] = s[r], s[step+r], s[2*step+r], s[3*step+r]
+				d[4], d[5], d[6], d[7] = s[4*step+r], s[5*step+r], s[6*step+r], s[7*step+r]
+			}
+		}
+		for ; i < n; i++ {
+			for r := r0; r < r1; r++ {
+				dst[r*n+i] = src[i*step+r]
 			}
 		}
 	}
+}
+
+// floatsOf sees words of four bytes as float32: moving them keeps every bit.
+func floatsOf(x []uint32) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +33,51 @@ func (*Engine) Load(model []byte, opt modules.LoadOptions) (modules.Session, err
 	return load(m, opt)
 }
 
+// LoadFile is [Engine.Load] for the model in a file, whose weights stay in the
+// file's pages where the engine has no packed copy of them: see [onnxfile.Map]
+// for what may happen to the file meanwhile. If it is cut short, runs give an
+// error that wraps [onnxfile.ErrLost]. Closing the session gives the file
+// back, once no recording needs it any more.
+func (*Engine) LoadFile(path string, opt modules.LoadOptions) (modules.Session, error) {
+	m, err := onnxfile.Map(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", modules.ErrModel, err)
+	}
+	s, err := loadMapped(m, opt)
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	if m.Mapped() {
+		s.mapped = m
+		s.unmap = runtime.AddCleanup(s, func(m *onnxfile.Model) { m.Close() }, m)
+	}
+	return s, nil
+}
+
+// loadMapped is load of a model whose file may be lost meanwhile.
+func loadMapped(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
+	defer watch(&err)()
+	return load(m, opt)
+}
+
+// watch makes an error of a fault while it is deferred.
+func watch(err *error) func() {
+	before := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(before)
+		if p := recover(); p != nil {
+			lost := onnxfile.Fault(p)
+			if lost == nil {
+				panic(p)
+			}
+			*err = lost
+		}
+	}
+}
+
 // LoadGraph prepares a model that was read already.
 func (*Engine) LoadGraph(m *onnxfile.Model, opt modules.LoadOptions) (modules.Session, error) {
 	return load(m, opt)
@@ -38,6 +86,9 @@ func (*Engine) LoadGraph(m *onnxfile.Model, opt modules.LoadOptions) (modules.Se
 func load(m *onnxfile.Model, opt modules.LoadOptions) (s *Session, err error) {
 	defer func() {
 		if r := recover(); r != nil {
+			if lost := onnxfile.Fault(r); lost != nil {
+				r = lost
+			}
 			s, err = nil, fmt.Errorf("%w: %v", modules.ErrModel, r)
 		}
 	}()
@@ -157,6 +208,9 @@ type Session struct {
 	mu      sync.Mutex
 	idle    []*frame
 
+	mapped *onnxfile.Model // whose weights the session reads; nil for one that is in memory
+	unmap  runtime.Cleanup
+
 	graph     *onnxfile.Graph      // for recordings
 	recorders map[string]*recorder // by outputs and inputs
 }
@@ -200,6 +254,18 @@ func (s *Session) Run(ctx context.Context, inputs map[string]*modules.Tensor, ou
 
 // RunInto implements [modules.IntoSession].
 func (s *Session) RunInto(ctx context.Context, inputs, outputs map[string]*modules.Tensor) error {
+	if s.mapped == nil {
+		return s.runInto(ctx, inputs, outputs)
+	}
+	var err error
+	func() {
+		defer watch(&err)()
+		err = s.runInto(ctx, inputs, outputs)
+	}()
+	return err
+}
+
+func (s *Session) runInto(ctx context.Context, inputs, outputs map[string]*modules.Tensor) error {
 	s.running.RLock()
 	defer s.running.RUnlock()
 	if s.closed {
@@ -262,9 +328,17 @@ func (s *Session) giveBack(f *frame) {
 func (s *Session) Close() error {
 	s.running.Lock()
 	defer s.running.Unlock()
+	if s.closed {
+		return nil
+	}
 	s.closed = true
+	recorded := s.recorders != nil
 	s.idle, s.recorders = nil, nil
-	return nil
+	if s.mapped == nil || recorded { // recordings hold the session: the file goes with the last
+		return nil
+	}
+	s.unmap.Stop()
+	return s.mapped.Close()
 }
 
 var errShape = errors.New("shapes do not fit")

@@ -36,7 +36,7 @@ func fuse(p *plan, nodes []*onnxfile.Node, outputs []string) []*onnxfile.Node {
 			f.maker[o] = i
 		}
 	}
-	for _, pass := range []func(i int, n *onnxfile.Node){f.hardSwish, f.silu, f.layerNorm, f.scaleConv, f.foldConv, f.biasMatMul, f.activate, f.affine, f.residual, f.activate, f.affine} {
+	for _, pass := range []func(i int, n *onnxfile.Node){f.attention, f.hardSwish, f.silu, f.layerNorm, f.scaleConv, f.foldConv, f.biasMatMul, f.activate, f.affine, f.residual, f.activate, f.affine} {
 		for i, n := range f.nodes {
 			if n != nil && n.Domain == "" {
 				pass(i, n)

@@ -268,13 +268,14 @@ func (a *attention) pull(g *gcall) error {
 		if err != nil {
 			return err
 		}
-		w, dw, capped := g.floats(attentionRows*k.rows), g.floats(attentionRows*k.rows), g.floats(attentionRows*k.rows)
+		const some = 64 // queries at a time
+		w, dw, capped := g.floats(some*k.rows), g.floats(some*k.rows), g.floats(some*k.rows)
 		for b := range q.batch {
 			for head := range q.heads {
 				keys, values := k.matrix(b, head/group, 0, k.rows, nil), v.matrix(b, head/group, 0, v.rows, nil)
 				toK, toV := dk.matrix(b, head/group, 0, k.rows, nil), dv.matrix(b, head/group, 0, v.rows, nil)
-				for i := 0; i < q.rows; i += attentionRows {
-					j := min(i+attentionRows, q.rows)
+				for i := 0; i < q.rows; i += some {
+					j := min(i+some, q.rows)
 					m := j - i
 					qs, ds := q.matrix(b, head, i, j, nil), dy.matrix(b, head, i, j, nil)
 					kernel.Gemm(false, true, m, k.rows, q.dim, qs, keys, w, false)

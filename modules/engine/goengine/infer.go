@@ -268,6 +268,10 @@ func (r *dryRun) step(f *frame, s *step) {
 		if err := attempt(s, c); err != nil && !errors.Is(err, errShaped) {
 			r.fail(err)
 		}
+		for _, b := range c.scratch {
+			f.arena.put(b)
+		}
+		c.scratch = c.scratch[:0]
 		r.flops += flops(s.node, c.in, c.out)
 	}
 }

@@ -10,6 +10,8 @@ import (
 var internalTable = map[string]operator{
 	internalDomain + ".SiLU":     {build: unary(kernel.SiLU, func(x float64) float64 { return x / (1 + math.Exp(-x)) })},
 	internalDomain + ".LastNorm": {build: buildLastNorm},
+	// native: what is not float32 goes through the nodes it was merged from
+	internalDomain + ".Attention": {native: true, build: buildMergedAttention},
 }
 
 // buildLastNorm normalises the last dimension, with an optional scale and

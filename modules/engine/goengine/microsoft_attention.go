@@ -93,7 +93,7 @@ func (m *multiHead) attend(c *call, q, k, v, out headed, past int, mask, bias *t
 			span(row, 0, i+past)
 		}
 	}
-	attend(c.threads, q, k, v, out, sc)
+	attend(c, q, k, v, out, sc)
 	return nil
 }
 
@@ -402,7 +402,7 @@ func buildGroupQueryAttention(s *spec) (operation, error) {
 			span(row, first, min(at, valid[b]))
 		}
 		out, _ := headsOf(y, heads)
-		attend(c.threads, q, k, v, out, sc)
+		attend(c, q, k, v, out, sc)
 		return nil
 	}, nil
 }

@@ -142,16 +142,28 @@ func kernelOf(s *spec) (svmKernel, error) {
 }
 
 func (k *svmKernel) of(a, b []float64) float64 {
-	sum := 0.0
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64 // four sums, so that one need not wait for the other
+	i := 0
 	if k.kind == "RBF" {
-		for i, v := range a {
-			sum += (v - b[i]) * (v - b[i])
+		for ; i+4 <= len(a); i += 4 {
+			x, y := a[i:i+4:i+4], b[i:i+4:i+4]
+			d0, d1, d2, d3 := x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3]
+			s0, s1, s2, s3 = s0+d0*d0, s1+d1*d1, s2+d2*d2, s3+d3*d3
 		}
-		return math.Exp(-k.gamma * sum)
+		for ; i < len(a); i++ {
+			s0 += (a[i] - b[i]) * (a[i] - b[i])
+		}
+		return math.Exp(-k.gamma * (s0 + s1 + s2 + s3))
 	}
-	for i, v := range a {
-		sum += v * b[i]
+	for ; i+4 <= len(a); i += 4 {
+		x, y := a[i:i+4:i+4], b[i:i+4:i+4]
+		s0, s1, s2, s3 = s0+x[0]*y[0], s1+x[1]*y[1], s2+x[2]*y[2], s3+x[3]*y[3]
 	}
+	for ; i < len(a); i++ {
+		s0 += a[i] * b[i]
+	}
+	sum := s0 + s1 + s2 + s3
 	switch k.kind {
 	case "POLY":
 		return math.Pow(k.gamma*sum+k.coef0, k.degree)

@@ -33,7 +33,8 @@ type leafWeight struct {
 type forest struct {
 	nodes     []treeNode
 	roots     []int
-	steps     []treeStep // the nodes, for walking
+	steps     []treeStep  // the nodes, for walking
+	flat      *flatForest // a faster form; nil where the tests do not fit it
 	targets   int
 	base      []float64
 	aggregate string
@@ -147,6 +148,7 @@ func (f *forest) check() error {
 		}
 	}
 	f.plant()
+	f.flat = f.flatten()
 	return nil
 }
 
@@ -281,7 +283,7 @@ func (f *forest) features() int {
 }
 
 // each predicts every row.
-func (f *forest) each(x *tensor, need int, use func(i int, votes []float64, seen []bool)) error {
+func (f *forest) each(x *tensor, need int, use func(i int, votes []float64)) error {
 	count, width, err := rows(x)
 	if err != nil {
 		return err
@@ -289,13 +291,17 @@ func (f *forest) each(x *tensor, need int, use func(i int, votes []float64, seen
 	if need >= width && count > 0 {
 		return fmt.Errorf("the trees ask for feature %d of %d", need, width)
 	}
+	if f.flat != nil && x.dt == f32 && width > 0 {
+		f.flat.each(view[float32](x), count, width, f, use)
+		return nil
+	}
 	votes, seen, row := make([]float64, f.targets), make([]bool, f.targets), make([]float64, max(width, 1))
 	for i := range count {
 		for k := range width {
 			row[k] = x.at(i*width + k)
 		}
 		f.predict(row, votes, seen)
-		use(i, votes, seen)
+		use(i, votes)
 	}
 	return nil
 }
@@ -320,7 +326,7 @@ func buildTreeRegressor(s *spec) (operation, error) {
 			return err
 		}
 		dst := view[float32](out)
-		return f.each(x, need, func(i int, votes []float64, _ []bool) {
+		return f.each(x, need, func(i int, votes []float64) {
 			for k := range votes {
 				if len(f.base) > 0 {
 					votes[k] += f.base[min(k, len(f.base)-1)]
@@ -396,7 +402,7 @@ func buildTreeClassifier(s *spec) (operation, error) {
 			return err
 		}
 		dst := view[float32](out)
-		return f.each(x, need, func(i int, votes []float64, seen []bool) {
+		return f.each(x, need, func(i int, votes []float64) {
 			scores := votes
 			best := 0
 			if single {
@@ -560,7 +566,7 @@ func buildTreeEnsemble(s *spec) (operation, error) {
 			return err
 		}
 		vals := make([]float64, out.n)
-		if err := f.each(x, need, func(i int, votes []float64, _ []bool) {
+		if err := f.each(x, need, func(i int, votes []float64) {
 			copy(vals[i*f.targets:], postTransform(f.post, votes))
 		}); err != nil {
 			return err

@@ -34,6 +34,7 @@ type spec struct {
 	opset  int64
 	consts []*tensor  // constant inputs, nil where unknown before the run
 	fused  activation // applied to a float32 result
+	parts  []*step    // that a step was merged from, where it keeps them
 }
 
 func (s *spec) has(name string) bool { return s.node.Attrs[name] != nil }
@@ -108,9 +109,10 @@ type plan struct {
 	outputs  []int
 	captures []capture
 	steps    []step
-	buffers  []int // sizes of the memory planned at load, in words of 8 bytes
-	folded   int   // nodes computed at load
-	fusions  int   // nodes merged into others
+	buffers  []int                               // sizes of the memory planned at load, in words of 8 bytes
+	folded   int                                 // nodes computed at load
+	fusions  int                                 // nodes merged into others
+	parts    map[*onnxfile.Node][]*onnxfile.Node // that a node was merged from, where it may have to run them
 
 	unsupported []string // operators
 	lacking     []string // the first node of each
@@ -335,6 +337,13 @@ func (p *plan) build(n *onnxfile.Node) (*step, error) {
 		}
 		s.bodies = append(s.bodies, body)
 	}
+	for _, part := range p.parts[n] {
+		built, err := p.build(part)
+		if err != nil {
+			return nil, err
+		}
+		sp.parts = append(sp.parts, built)
+	}
 	if a := n.Attrs[fusedAttr]; a != nil {
 		sp.fused = parseActivation(a)
 	}
@@ -516,6 +525,10 @@ func (f *frame) runSteps(ctx context.Context, from, to int) error {
 func safely(s *step, c *call) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
+			if lost := onnxfile.Fault(r); lost != nil {
+				err = fmt.Errorf("%v: %w", s.node, lost)
+				return
+			}
 			err = fmt.Errorf("%v: %v (inputs %s)", s.node, r, describeAll(c.in))
 		}
 	}()

@@ -183,6 +183,10 @@ func asFloat32(t *tensor) *tensor {
 func safePull(g *gcall, s *step, r *reverseStep) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			if lost := onnxfile.Fault(p); lost != nil {
+				err = fmt.Errorf("%v: %w", s.node, lost)
+				return
+			}
 			err = fmt.Errorf("%v: pulling gradients: %v (inputs %s)", s.node, p, describeAll(g.in))
 		}
 	}()

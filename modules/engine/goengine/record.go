@@ -488,6 +488,9 @@ func (s *Session) Record(ctx context.Context, inputs map[string]*modules.Tensor,
 	if s.closed {
 		return nil, modules.ErrClosed
 	}
+	if s.mapped != nil {
+		defer watch(&err)()
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -707,7 +710,10 @@ func (o *recording) Close() {
 }
 
 // Pull implements [modules.Recording].
-func (o *recording) Pull(ctx context.Context, dOutputs map[string]*modules.Tensor) (map[string]*modules.Tensor, error) {
+func (o *recording) Pull(ctx context.Context, dOutputs map[string]*modules.Tensor) (_ map[string]*modules.Tensor, err error) {
+	if o.session.mapped != nil {
+		defer watch(&err)()
+	}
 	f := o.frame
 	if f == nil {
 		return nil, modules.ErrClosed

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"unsafe"
 
@@ -134,6 +135,9 @@ func copyElems(dst, src *tensor) {
 	copy(dst.bytes(), src.bytes())
 }
 
+// unaligned says that the processor reads numbers at any address.
+const unaligned = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
+
 // fromFile makes a constant of a model's tensor; the bytes are shared where
 // their alignment allows.
 func fromFile(t *onnxfile.Tensor) *tensor {
@@ -143,7 +147,7 @@ func fromFile(t *onnxfile.Tensor) *tensor {
 	case n == 0:
 	case t.Elem == text:
 		c.ptr = unsafe.Pointer(&t.Strings[0])
-	case uintptr(unsafe.Pointer(&t.Raw[0]))%uintptr(min(elemSize(t.Elem), 8)) == 0:
+	case unaligned || uintptr(unsafe.Pointer(&t.Raw[0]))%uintptr(min(elemSize(t.Elem), 8)) == 0:
 		c.ptr = unsafe.Pointer(&t.Raw[0])
 	default:
 		c.ptr = allocate(t.Elem, n)
