@@ -67,8 +67,10 @@ func ownOptions(c *cli.Context) (own.Options, error) {
 		}
 		o.Kinds[column] = own.Kind(kind)
 	}
-	if o.Shares, err = parseShares(c.String("shares")); err != nil {
-		return o, err
+	if text := c.String("shares"); text != "" {
+		if o.Shares, err = parseShares(text); err != nil {
+			return o, err
+		}
 	}
 	if err := o.Validate(); err != nil {
 		return o, usageError{err}

@@ -13,6 +13,7 @@ import (
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/task"
 )
@@ -25,13 +26,14 @@ func runCommand() *cli.Command {
 			"   wire run plan --input image=dog.jpg --input sound=bark.ogg --beam\n" +
 			"   wire run plan cat.png --input question=\"what is it?\"\n" +
 			"   wire run plan --image cat.png --lesion lh-fusiform --flow flow.svg --trace trace.json\n" +
-			"   wire run plan series.npy --states states.npz\n\n" +
+			"   wire run plan series.npy --states states.npz\n" +
+			"   wire run plan --data houses.csv --input vector=area+age    every row of data of your own\n\n" +
 			"Each file is an input of its own and goes to the sense that takes its kind; what --input gives\n" +
 			"(SENSE=FILE, SENSE=TEXT or SENSE=1,2,3) goes with every file, or alone. - reads a file from\n" +
 			"standard input. Files of other kinds in a folder are skipped and counted.\n\n" +
 			"Of one input the tracts are listed by their contribution: by how many nats the answer's\n" +
 			"log-probability falls when the tract alone is silenced. The trace opens in ui.perfetto.dev.",
-		Flags: slices.Concat(inputFlags(), runFlags(), []cli.Flag{
+		Flags: slices.Concat(inputFlags(), runFlags(), rowFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "states", Usage: "keep the regions' states, with items, labels and ticks, in `FILE`.npz"},
 		}),
 		Action: runPlan,
@@ -93,11 +95,19 @@ func runPlan(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	common, err := commonInputs(c, plan)
-	if err != nil {
-		return err
+	var common answer.Inputs
+	var subjects []subject
+	skipped := 0
+	switch {
+	case c.IsSet("data") && len(files) > 0:
+		return usagef("--data and files exclude each other: name the one or the others")
+	case c.IsSet("data"):
+		subjects, err = gatherRows(c, plan)
+	default:
+		if common, err = commonInputs(c, plan); err == nil {
+			subjects, skipped, err = gatherFiles(plan, files, common)
+		}
 	}
-	subjects, skipped, err := gatherFiles(plan, files, common)
 	if err != nil {
 		return err
 	}

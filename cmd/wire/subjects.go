@@ -34,6 +34,8 @@ type subject struct {
 	given answer.Inputs     // what is given beside it
 	shown map[string]string // the same, as it was written
 	data  []byte            // the file's content where it is at hand
+	// row is what a row of data gives, in the place of a file.
+	row map[string]task.Input
 }
 
 // read decodes the subject's file.
@@ -43,6 +45,13 @@ func (s *subject) read(ctx context.Context) (answer.Inputs, error) {
 	}
 	in := answer.Inputs{}
 	for name, v := range s.given {
+		in[name] = v
+	}
+	for name, x := range s.row {
+		v, err := x.Read()
+		if err != nil {
+			return nil, err
+		}
 		in[name] = v
 	}
 	if s.sense == "" {
