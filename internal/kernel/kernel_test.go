@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 )
 
@@ -423,6 +424,37 @@ func TestDeinterleave(t *testing.T) {
 					t.Fatalf("n=%d: element %d is %v", n, i, v)
 				}
 			}
+		}
+	})
+}
+
+// Share calls for every item once, whatever the number of workers, and hands a
+// panic on.
+func TestShare(t *testing.T) {
+	for workers := range 5 {
+		for _, n := range []int{0, 1, 3, 100} {
+			seen := make([]atomic.Int32, n)
+			Share(workers, n, func(worker, i int) {
+				if worker < 0 || worker >= max(workers, 1) {
+					t.Errorf("worker %d of %d", worker, workers)
+				}
+				seen[i].Add(1)
+			})
+			for i := range seen {
+				if seen[i].Load() != 1 {
+					t.Errorf("%d workers: item %d of %d came %d times", workers, i, n, seen[i].Load())
+				}
+			}
+		}
+	}
+	defer func() {
+		if recover() != "no" {
+			t.Error("the panic is lost")
+		}
+	}()
+	Share(3, 10, func(_, i int) {
+		if i == 7 {
+			panic("no")
 		}
 	})
 }

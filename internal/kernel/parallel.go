@@ -3,6 +3,7 @@ package kernel
 import (
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 )
 
 // Parallel calls f(worker, begin, end) for consecutive ranges of [0, n) on up
@@ -46,6 +47,25 @@ func Parallel(workers, n, grain int, f func(worker, begin, end int)) {
 	if failure != nil {
 		panic(failure)
 	}
+}
+
+// Share calls f(worker, i) for every i of [0, n) on up to the given number of
+// goroutines and waits for all. Each takes what is next when it is ready for
+// it, so that one that starts late does less. A panic in f reaches the caller.
+func Share(workers, n int, f func(worker, i int)) {
+	workers = min(workers, n)
+	if workers <= 1 {
+		for i := range n {
+			f(0, i)
+		}
+		return
+	}
+	var next atomic.Int64
+	Parallel(workers, workers, 1, func(w, _, _ int) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			f(w, i)
+		}
+	})
 }
 
 // GemmParallel is [Gemm] on up to the given number of workers. The result's

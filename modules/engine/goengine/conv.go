@@ -375,14 +375,12 @@ func (v *convolution) unitsParallel(workers int, planes, scratch []float32) {
 		kernel.Parallel(threadsFor(workers, v.ic*p.size), v.ic, 1, func(_, i, j int) { v.planesOf(planes[i*p.size:], i, j) })
 		src = planes
 	}
-	kernel.Parallel(workers, v.groups*v.blocks*v.strips, 1, func(w, i, j int) {
+	kernel.Share(workers, v.groups*v.blocks*v.strips, func(w, u int) {
 		var own []float32
 		if scratch != nil {
 			own = scratch[w*v.rows*v.block:]
 		}
-		for u := i; u < j; u++ {
-			v.unitOf(u, src, own)
-		}
+		v.unitOf(u, src, own)
 	})
 }
 
@@ -396,7 +394,8 @@ func (v *convolution) unitOf(u int, src, scratch []float32) {
 
 // groupsParallel lets workers share the groups.
 func (v *convolution) groupsParallel(workers, each int, planes, scratch []float32) {
-	kernel.Parallel(workers, v.groups, 1, func(w, i, j int) {
+	some := max(1, min(4, v.groups/(2*workers))) // groups at a time
+	kernel.Share(workers, (v.groups+some-1)/some, func(w, i int) {
 		var own, mine []float32
 		if planes != nil {
 			mine = planes[w*each : (w+1)*each]
@@ -404,7 +403,7 @@ func (v *convolution) groupsParallel(workers, each int, planes, scratch []float3
 		if scratch != nil {
 			own = scratch[w*v.rows*v.block:]
 		}
-		v.someGroups(i, j, mine, own)
+		v.someGroups(i*some, min((i+1)*some, v.groups), mine, own)
 	})
 }
 

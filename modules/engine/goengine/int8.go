@@ -357,17 +357,18 @@ func (b *byteConv) run(c *call, l *convLayout, x, xZero, w, wZero *tensor, store
 				fillPlanes(p, planes[i*p.size:(i+1)*p.size], row)
 			}
 		})
-		kernel.Parallel(workers, b.groups*blocks, 1, func(worker, u, end int) {
+		kernel.Share(workers, b.groups*blocks, func(worker, u int) {
+			if errs[worker] != nil {
+				return
+			}
 			own := sums[worker*ocg*block : (worker+1)*ocg*block]
-			for ; u < end && errs[worker] == nil; u++ {
-				g, at := u/blocks, u%blocks*block
-				cols := min(block, p.n-at)
-				kernel.Product16(ocg, cols, even(k), weights[g*ocg*even(k):], even(k), planes[g*icg*p.size+at:], l.even, own, block)
-				for o := range ocg {
-					errs[worker] = p.keep(own[o*block:o*block+cols], at, func(to int, part []int32) error {
-						return store((n*oc+g*ocg+o)*outN+to, g*ocg+o, part)
-					})
-				}
+			g, at := u/blocks, u%blocks*block
+			cols := min(block, p.n-at)
+			kernel.Product16(ocg, cols, even(k), weights[g*ocg*even(k):], even(k), planes[g*icg*p.size+at:], l.even, own, block)
+			for o := range ocg {
+				errs[worker] = p.keep(own[o*block:o*block+cols], at, func(to int, part []int32) error {
+					return store((n*oc+g*ocg+o)*outN+to, g*ocg+o, part)
+				})
 			}
 		})
 	}
