@@ -1,10 +1,35 @@
 // Package goengine runs ONNX models in pure Go: it needs no native library and
-// is the engine that is always there.
+// is the engine that is always there. It is usable on its own:
+//
+//	s, err := goengine.New().LoadFile("model.onnx", modules.LoadOptions{Threads: 2})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	out, err := s.Run(ctx, map[string]*modules.Tensor{"x": modules.Floats(values, 1, 3, 224, 224)}, nil)
+//
+// What it promises:
+//
+//   - A model that it loads gives what the ONNX standard says, within the
+//     rounding of float32 (docs/conformance.md); one that it cannot run is
+//     refused at load, by an error that names operator and node.
+//   - The same inputs give the same bits, for any number of threads and whatever
+//     else runs.
+//   - No input and no model file makes it panic, hang or take memory without
+//     bound: errors name the node.
+//   - From the second call of the same shapes on, the values of a call take no
+//     new memory; a session with threads or of some operators makes small
+//     objects.
+//   - A session may be used from many goroutines, and a cancelled context ends
+//     a call at the next step.
+//
+// Weights stay in their file where the engine has no packed copy of them (see
+// [Engine.LoadFile]).
 //
 // Loading a model reads it with package onnxfile, computes everything that
 // depends on constants only, merges nodes (convolution with batch
 // normalisation, bias, residual and activation; products with their bias;
-// x·sigmoid(x), hard swish and layer normalisation out of their parts), packs
+// x·sigmoid(x), hard swish, layer normalisation and attention out of their
+// parts; the last never holds all scores), packs
 // constant matrices for the kernels, and finds for every value the step that
 // reads it last. Running walks the steps in order. Values live in an arena:
 // a buffer is free again after its value's last reader, views (Reshape,

@@ -11,6 +11,23 @@ import (
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
 
+// A model is loaded once and run as often as one likes, from any goroutine.
+func Example() {
+	s, err := goengine.New().Load(moduletest.Affine().Bytes(), modules.LoadOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	x := modules.Floats([]float32{1, 2, 3}, 1, 3)
+	out, err := s.Run(context.Background(), map[string]*modules.Tensor{s.Inputs()[0].Name: x}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(s.Outputs()[0].Name, out[s.Outputs()[0].Name].Shape)
+	// Output:
+	// y [1 2]
+}
+
 // The shapes and the work of a model are known without running it.
 func ExampleInfer() {
 	m, err := onnxfile.Read(moduletest.Affine().Bytes(), "affine.onnx")
