@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// mostly is the share of values that must look like numbers, or like files,
-// for a column to be taken as such; the others are bad then. Short columns
-// must be so throughout.
+// mostly is the share of values that must look like numbers for a column to be
+// taken as such; the others are bad then. Short columns must be so throughout.
 const (
 	mostly = 0.9
 	enough = 10
@@ -68,9 +67,9 @@ func (b *builder) guess(k int) Kind {
 			return Series
 		}
 		return Vector
-	case most(images, there):
+	case 2*images > there: // nothing else has names of pictures; the others are bad
 		return Image
-	case most(sounds, there):
+	case 2*sounds > there:
 		return Sound
 	case most(lists, there):
 		return Vector
