@@ -130,6 +130,14 @@ func printReport(out io.Writer, r *library.Report, steps bool) error {
 	for _, p := range r.Passes {
 		fmt.Fprintf(w, "gradients\t%s\t→ %s\n", p.Output, p)
 	}
+	if m := r.Manifest; m != nil && m.Generate != nil {
+		if err := m.Steerable(); err != nil {
+			fmt.Fprintf(w, "steered\tno\t%v\n", err)
+		} else {
+			s := m.Generate.Steer
+			fmt.Fprintf(w, "steered\t%s\tvectors of %d numbers; last layer reads %s, %d numbers\n", s.Embedding, s.Width, s.Hidden, s.HiddenWidth)
+		}
+	}
 	for _, p := range r.Parts {
 		fmt.Fprintf(w, "\n%s\t%s, operator set %d, %s parameters, %s, %d operators\n", p.File, p.Producer, p.Opset, modulesCount(p.Parameters), byteSize(p.Bytes), p.Nodes)
 		for _, v := range p.Inputs {

@@ -3,7 +3,7 @@
 // backward. Learning, running and lesions all use it, so that what is learned
 // is what is said.
 //
-//	language   a frozen language module's scores, corrected and pointed at words
+//	language   a frozen language module's scores, steered, corrected and pointed at words
 //	softmax    one of several labels, or any number of them
 //	linear     numbers
 //	embedding  a vector of length 1 in a space, for retrieval

@@ -1,0 +1,107 @@
+package library_test
+
+import (
+	"context"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/engine/goengine"
+	"github.com/connectomewire/wire/modules/library"
+)
+
+// TestHubFoldersOfPyTorch adds folders that PyTorch made, of the architectures of
+// GPT-2, with keys and values and without, and of Whisper's encoder, and runs them.
+func TestHubFoldersOfPyTorch(t *testing.T) {
+	python := "python3"
+	if p := os.Getenv("WIRE_TEST_PYTHON"); p != "" {
+		python = p
+	}
+	if err := exec.Command(python, "-c", "import torch, onnx, tokenizers").Run(); err != nil {
+		t.Skipf("%s has no torch, onnx and tokenizers; WIRE_TEST_PYTHON names one that has", python)
+	}
+	ctx := context.Background()
+	from, to := t.TempDir(), &library.Library{Dir: t.TempDir()}
+	add := func(name string, args ...string) library.Entry {
+		t.Helper()
+		dir := filepath.Join(from, name)
+		args = append([]string{"-W", "ignore", filepath.Join("testdata", "hub.py")}, args...)
+		cmd := exec.Command(python, append(args, dir)...)
+		cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		e, _, err := to.Add(ctx, []string{dir}, library.PullOptions{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	var said [][]int64
+	for _, whole := range []bool{false, true} {
+		name, args := "cached", []string{"gpt2"}
+		if whole {
+			name, args = "whole", []string{"--whole", "gpt2"}
+		}
+		e := add(name, args...)
+		g := e.Manifest.Generate
+		if g == nil || g.Steer == nil || g.Steer.Width != 32 || g.Max != 64 || len(g.End) != 1 || e.Manifest.License != "mit" {
+			t.Fatalf("%s: generate %+v, licence %s", name, g, e.Manifest.License)
+		}
+		m, err := modules.OpenDir(e.Dir, goengine.New(), modules.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		text, err := m.Generate(ctx, map[string]modules.Input{g.Tokens: modules.Text("the cat")}, 6)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said = append(said, text.Tokens)
+		d, err := modules.OpenDecoder(e.FS, name, goengine.New(), modules.Options{Path: e.Dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		if d.Cached() == whole {
+			t.Errorf("%s: cached %v", name, d.Cached())
+		}
+		tokens, err := d.Tokenizer().Encode("the cat sat on")
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := d.Embeddings(ctx, tokens)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gradients(t, d, x, len(tokens))
+	}
+	if !slices.Equal(said[0], said[1]) {
+		t.Errorf("with keys and values it says %v, without %v", said[0], said[1])
+	}
+	e := add("whisper", "whisper")
+	s := e.Manifest.Inputs[0].Sound
+	if s == nil || s.Rate != 16000 || s.Mels != 80 || s.Hop != 160 || s.Frames != 3000 {
+		t.Fatalf("sound %+v", s)
+	}
+	m, err := modules.OpenDir(e.Dir, goengine.New(), modules.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	clip := modules.Sound{Rate: 16000, Samples: make([]float32, 16000)}
+	for i := range clip.Samples {
+		clip.Samples[i] = float32(math.Sin(float64(i) * 0.2))
+	}
+	out, err := m.Encode(ctx, map[string]modules.Input{"input_features": clip}, "embedding")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if y := out["embedding"]; y.Len() != 16 || math.IsNaN(float64(y.F32[0])) {
+		t.Errorf("embedding %v", y)
+	}
+}
