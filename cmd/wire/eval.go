@@ -21,10 +21,12 @@ import (
 
 func evalCommand() *cli.Command {
 	return &cli.Command{
-		Name: "eval", Usage: "score a plan's captions beside its controls", ArgsUsage: "PLAN|default",
-		Description: "CIDEr-D and head-noun accuracy on held-out concepts, for the plan and for: nothing to see, the\n" +
-			"untrained plan, the adapter without tracts (if trained), a constant caption, the nearest\n" +
-			"neighbour and the consensus of 30. Intervals are paired bootstraps over concepts.\n\n" +
+		Name: "eval", Usage: "score a plan beside its controls and baselines", ArgsUsage: "PLAN|default",
+		Description: "With --data, on the test split of your own data: the plan, without each of its senses, its task's\n" +
+			"baselines on the same frozen features, and every --control. Without, captions of packaged sets:\n" +
+			"CIDEr-D and head nouns on held-out concepts, beside nothing to see, the untrained plan, the adapter\n" +
+			"(if trained), a constant caption, the nearest neighbour and the consensus of 30. Intervals are\n" +
+			"paired bootstraps.\n\n" +
 			"   wire eval plan --data flowers/                  your own data, test split\n" +
 			"   wire eval plan --data sounds/ --folds fold      one plan a fold, pooled; --control rewired\n" +
 			"   wire eval plan                                  stamps, emoji and sounds, validation split\n" +
