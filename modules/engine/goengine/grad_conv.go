@@ -267,7 +267,7 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 		if err != nil {
 			return err
 		}
-		if adj.a.largest() < fewPositions {
+		if adj.a.largest() < fewPositions || x.shape[1]/groups < fewChannels && len(adj.a.phases) >= manyPhases {
 			columnsBack(g, view[float32](t), view[float32](d), view[float32](weights), geo, x.shape[0], x.shape[1], weights.shape[0], groups)
 			g.give(0, t)
 			return nil
@@ -284,6 +284,14 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 // be worth it: products are made in panels as wide as a vector.
 const fewPositions = 6
 
+// fewChannels and manyPhases: where hardly any channels go into a convolution of
+// long strides, as a waveform into a spectrogram, the phases' products have hardly
+// any rows.
+const (
+	fewChannels = 4
+	manyPhases  = 16
+)
+
 // largest is the most positions of a phase.
 func (a *adjoint) largest() int {
 	n := 0
@@ -295,7 +303,8 @@ func (a *adjoint) largest() int {
 	return n
 }
 
-// columnsBack is the product by the input for long strides and few positions:
+// columnsBack is the product by the input for long strides and few positions, or
+// few channels:
 // one of the weights turned and the gradient gives what every tap adds.
 func columnsBack(g *gcall, dx, dy, w []float32, geo *geometry, batch, ic, oc, groups int) {
 	icg, ocg := ic/groups, oc/groups

@@ -489,6 +489,7 @@ func TestGradientsConvolution(t *testing.T) {
 	add("Conv", []int{2, 3, 19}, []int{5, 3, 3}, true, l("dilations", v{2}), nil)
 	add("Conv", []int{1, 2, 5, 6, 4}, []int{3, 2, 2, 3, 2}, true, l("strides", v{2, 1, 1}, "pads", v{1, 0, 1, 0, 1, 0}), nil)
 	add("Conv", []int{1, 16, 20, 40}, []int{24, 16, 3, 3}, true, l("pads", v{1, 1, 1, 1}), nil)
+	add("Conv", []int{2, 1, 150}, []int{6, 1, 40}, true, l("strides", v{16}, "pads", v{3, 2}), nil)
 	add("Conv", []int{2, 2, 40}, []int{6, 2, 16}, true, l("strides", v{8}, "pads", v{3, 2}), nil)
 	add("Conv", []int{2, 4, 9, 8}, []int{6, 2, 5, 4}, true, l("strides", v{4, 4}, "dilations", v{1, 2}), map[string]int64{"group": 2})
 	add("ConvTranspose", []int{2, 3, 5, 6}, []int{3, 4, 3, 3}, true, l("strides", v{2, 2}, "pads", v{1, 1, 1, 1}, "output_padding", v{1, 0}), nil)
