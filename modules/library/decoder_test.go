@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
@@ -101,6 +102,7 @@ type decoderKind struct {
 	cache, branch   bool // past_key_values.*, use_cache_branch
 	cross           bool // encoder_hidden_states, and its keys and values in the cache
 	embeds          bool // inputs_embeds in place of input_ids
+	inside          bool // all of it is inside an If
 	names           string
 }
 
@@ -232,6 +234,33 @@ func (b *graphBuilder) ints2(name string, v int64) string {
 	name = fmt.Sprintf("body_%s_%d", name, len(b.Initializers))
 	b.Initializers = append(b.Initializers, moduletest.Initializer{Name: name, Tensor: modules.Ints([]int64{v}, 1)})
 	return name
+}
+
+// mergedDecoder has a decoder with a cache and one without in the branches of an
+// If, as exporters merge them whole.
+func mergedDecoder() *moduletest.Model {
+	with, without := tinyDecoder(decoderKind{cache: true, mask: true, positions: true}), tinyDecoder(decoderKind{mask: true, positions: true})
+	merged := &moduletest.Model{Opset: 17, Inputs: append(slices.Clone(with.Inputs), value("use_cache_branch", modules.Bool, 1))}
+	n := moduletest.Node{Op: "If", Inputs: []string{"use_cache_branch"}, Bodies: map[string]*moduletest.Model{"then_branch": with, "else_branch": without}}
+	for k, v := range with.Outputs {
+		merged.Outputs = append(merged.Outputs, v)
+		n.Outputs = append(n.Outputs, v.Name)
+		for _, body := range []*moduletest.Model{with, without} { // no name twice
+			inner := fmt.Sprintf("inner_%d", k)
+			body.Nodes = append(body.Nodes, moduletest.Node{Op: "Identity", Inputs: []string{"of_" + v.Name}, Outputs: []string{inner}})
+			for i := range body.Nodes {
+				for j, name := range body.Nodes[i].Outputs {
+					if name == v.Name {
+						body.Nodes[i].Outputs[j] = "of_" + v.Name
+					}
+				}
+			}
+			body.Outputs[k].Name = inner
+		}
+	}
+	with.Inputs, without.Inputs = nil, nil
+	merged.Nodes = []moduletest.Node{n}
+	return merged
 }
 
 // tinyEmbedder makes the vectors that tinyDecoder makes of its tokens.

@@ -16,6 +16,7 @@ import (
 // numbers, "" for one that takes their vectors from another part.
 func steer(g *onnxfile.Graph, tokens, logits string) (*modules.Steer, error) {
 	s := &modules.Steer{}
+	g = unfolded(g, logits)
 	if tokens == "" {
 		for _, v := range g.Inputs {
 			if v.Name == inputEmbeds && len(v.Shape) == 3 && v.Shape[2] > 0 {
@@ -35,6 +36,21 @@ func steer(g *onnxfile.Graph, tokens, logits string) (*modules.Steer, error) {
 		return nil, errors.New("its last layer reads the tokens' vectors")
 	}
 	return s, nil
+}
+
+// unfolded is the graph in which the logits are made, where exporters merged two
+// decoders into the branches of an If.
+func unfolded(g *onnxfile.Graph, logits string) *onnxfile.Graph {
+	at := slices.IndexFunc(g.Nodes, func(n *onnxfile.Node) bool { return n.Op == "If" && slices.Contains(n.Outputs, logits) })
+	if at < 0 {
+		return g
+	}
+	n := g.Nodes[at]
+	k := slices.Index(n.Outputs, logits)
+	if branch := n.Attrs["then_branch"]; branch != nil && branch.G != nil && k < len(branch.G.Outputs) {
+		return g.Unfold(branch.G.Outputs[k].Name)
+	}
+	return g
 }
 
 // inputEmbeds is what exporters call an input of tokens' vectors.

@@ -21,6 +21,9 @@ func describeDecoder(t *testing.T, kind decoderKind, configs map[string]string) 
 		return describe(t, map[string]*moduletest.Model{"embed_tokens.onnx": tinyEmbedder(), "decoder_model.onnx": tinyDecoder(kind)},
 			[]string{"embed_tokens.onnx", "decoder_model.onnx"}, configs)
 	}
+	if kind.inside {
+		return describe(t, map[string]*moduletest.Model{"decoder_model_merged.onnx": mergedDecoder()}, []string{"decoder_model_merged.onnx"}, configs)
+	}
 	return describe(t, map[string]*moduletest.Model{"model.onnx": tinyDecoder(kind)}, []string{"model.onnx"}, configs)
 }
 
@@ -35,6 +38,7 @@ func TestSteer(t *testing.T) {
 		"mask and positions":                 {mask: true, positions: true},
 		"cache, mask and positions":          {cache: true, mask: true, positions: true},
 		"merged":                             {cache: true, branch: true, mask: true},
+		"merged, all of it inside":           {cache: true, inside: true},
 		"vectors":                            {embeds: true},
 		"vectors, cache, mask and positions": {embeds: true, cache: true, mask: true, positions: true},
 	} {

@@ -148,6 +148,9 @@ func feed(g *onnxfile.Graph, opt modules.LoadOptions) (*onnxfile.Graph, error) {
 	if len(opt.Feeds) == 0 && opt.Outputs == nil {
 		return g, nil
 	}
+	for _, name := range slices.Concat(opt.Feeds, opt.Taps) {
+		g = g.Unfold(name)
+	}
 	fed := *g
 	fed.Inputs, fed.Nodes = slices.Clone(g.Inputs), slices.Clone(g.Nodes)
 	for _, name := range opt.Feeds {
