@@ -68,5 +68,9 @@ func arguments(c *cli.Context, want int, usage string) ([]string, error) {
 	if len(args) > want {
 		missing = "takes only"
 	}
-	return nil, usagef("%s %s %s; got %d argument(s)\nRun \"%s --help\" for examples.", commandName(c), missing, usage, len(args), c.Command.HelpName)
+	got := "none"
+	if len(args) > 0 {
+		got = strings.Join(args, " ")
+	}
+	return nil, usagef("%s %s %s; got %s\nRun \"%s --help\" for examples.", commandName(c), missing, usage, got, c.Command.HelpName)
 }

@@ -43,8 +43,8 @@ var checks = map[string]check{
 	"top": within(0, 1e6), "max-tokens": within(1, 1e5), "slice": within(0, 1e6), "max-bytes": within(1, 1<<40),
 	"nulls": within(0, 1e5), "n": within(1, 1e5), "from": within(0, 1e9), "seeds": within(1, 1000), "swaps": within(0, 1e4), "bins": within(0, 1000),
 	"rewire": within(0, 1), "lambda": within(0, 1e6), "eta": within(-100, 100), "gamma": within(-100, 100),
-	"data export size": within(8, 4096),
-	"rows":             within(1, 1e7), "steps": within(1, 1e7),
+	"data export size":   within(8, 4096),
+	"data generate rows": within(1, 1e7), "steps": within(1, 1e7),
 	"seed": anything, "split-seed": anything,
 
 	// Drawings.

@@ -37,13 +37,23 @@ func convertArguments(c *cli.Context) (in, out string, err error) {
 		if err != nil {
 			return "", "", err
 		}
-		return args[0], out, nil
+		return args[0], out, differ(args[0], out)
 	}
 	args, err := arguments(c, 2, "the file to read and the file to write")
 	if err != nil {
 		return "", "", err
 	}
-	return args[0], args[1], nil
+	return args[0], args[1], differ(args[0], args[1])
+}
+
+// differ refuses to write over the file that is read.
+func differ(in, out string) error {
+	a, errA := os.Stat(in)
+	b, errB := os.Stat(out)
+	if errA == nil && errB == nil && os.SameFile(a, b) && !a.IsDir() {
+		return usagef("%s is the file that is read; name another to write", out)
+	}
+	return nil
 }
 
 // connectomeWrite writes the result of a command and says what it is.

@@ -79,6 +79,14 @@ func TestMistakenOptionsAreRefusedBeforeTheWork(t *testing.T) {
 		{"train missing --epochs 0", "--epochs 0"},
 		{"train missing --rate NaN", "--rate NaN"},
 		{"modules run", `"wire modules run --help"`},
+		{"--foo", `Run "wire --help"`},
+		{"connectome foo", "there is no command \"connectome foo\"\nRun \"wire connectome --help\""},
+		{"connectome inspect", "or \"default\"; got none"},
+		{"connectome inspect default --seed x", "--seed x: not a number"},
+		{"connectome list x", "connectome list takes no arguments; got x"},
+		{"connectome inspect brain --foo", "there is no option --foo"},
+		{"connectome inspect default --rows up", "source or target"},
+		{"connectome convert file file", "file is the file that is read"},
 	} {
 		var stdout, stderr bytes.Buffer
 		began := time.Now()

@@ -122,7 +122,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		// Errors are printed and turned into exit codes by execute.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError: func(c *cli.Context, err error, _ bool) error {
-			return usagef("%v\nRun \"%s --help\" for what there is.", err, strings.TrimSpace(c.App.Name+" "+c.Command.Name))
+			return usagef("%s\nRun \"%s --help\" for what there is.", mistake(err), c.App.Name)
 		},
 		Action: func(c *cli.Context) error {
 			if name := c.Args().First(); name != "" {
@@ -141,12 +141,43 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
+// mistake puts what the flag package says of an option in the words of the
+// other messages.
+func mistake(err error) string {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		return "there is no option --" + strings.TrimPrefix(name, "-")
+	}
+	var value, name, why string
+	if n, _ := fmt.Sscanf(text, "invalid value %q for flag -%s %s", &value, &name, &why); n == 3 && why == "parse" {
+		return "--" + strings.TrimSuffix(name, ":") + " " + value + ": not a number of the kind that is wanted"
+	}
+	return text
+}
+
 // harden gives a command the same answer to mistakes as its parent's, and has
 // its options checked before it runs.
 func harden(cmd *cli.Command) {
 	cmd.Before = checkOptions
 	cmd.OnUsageError = func(c *cli.Context, err error, _ bool) error {
-		return usagef("%v\nRun \"%s --help\" for what there is.", err, c.Command.HelpName)
+		return usagef("%s\nRun \"%s --help\" for what there is.", mistake(err), c.Command.HelpName)
+	}
+	switch do := cmd.Action; {
+	case len(cmd.Subcommands) > 0:
+		cmd.HideHelpCommand = true
+		cmd.Action = func(c *cli.Context) error {
+			if name := c.Args().First(); name != "" {
+				return usagef("there is no command %q\nRun \"%s --help\" for what there is.", commandName(c)+" "+name, c.Command.HelpName)
+			}
+			return cli.ShowSubcommandHelp(c)
+		}
+	case cmd.ArgsUsage == "" && do != nil:
+		cmd.Action = func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return usagef("%s takes no arguments; got %s\nRun \"%s --help\" for examples.", commandName(c), strings.Join(c.Args().Slice(), " "), c.Command.HelpName)
+			}
+			return do(c)
+		}
 	}
 	for _, sub := range cmd.Subcommands {
 		harden(sub)

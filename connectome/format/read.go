@@ -60,6 +60,7 @@ func Read(path string, opts ...Option) (c *connectome.Connectome, err error) {
 // unusedOptions refuses options that mean nothing for the format found: they
 // would be silently ignored.
 func (s *source) unusedOptions() error {
+	plain := s.rep.Format == "matrix" && filepath.Ext(unpackedName(s.path)) != ".zip"
 	for _, o := range []struct {
 		flag string
 		set  bool
@@ -69,9 +70,13 @@ func (s *source) unusedOptions() error {
 		{"--target", s.cfg.target != "", s.cfg.usedEnds},
 		{"--kind", s.cfg.kindColumn != "" || len(s.cfg.kinds) > 0, s.cfg.usedKinds},
 		{"--format", s.cfg.format != "", s.cfg.usedFormat},
+		{"--weight", s.cfg.weight != "", s.rep.Weight != "" || !plain},
+		{"--slice", s.cfg.slice != nil, !plain},
+		{"--average", s.cfg.average, !plain},
+		{"--var", s.cfg.variable != "", !plain},
 	} {
 		if o.set && !o.used {
-			return s.failf(ErrUnsupported, 0, 0, "leave "+o.flag+" out: it is for tables of edges", "%s for a file that is read as %s", o.flag, s.rep.Format)
+			return s.failf(ErrUnsupported, 0, 0, "leave "+o.flag+" out: it is for files that hold more", "%s for a file that is read as %s", o.flag, s.rep.Format)
 		}
 	}
 	return nil
