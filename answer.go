@@ -30,9 +30,13 @@ func (a *Answer) Label(effector string) string { return a.By[effector].Label }
 // Labels are those that hold, of an effector that may choose several.
 func (a *Answer) Labels(effector string) []string { return a.By[effector].Labels }
 
-// Confidence is, 0 to 1, a label's probability or the mean one of a sentence's
-// words; 0 for numbers.
+// Confidence is, 0 to 1, the chance that the answer is right where the plan is
+// calibrated (wire calibrate), else a label's probability or the mean one of a
+// sentence's words; 0 for numbers.
 func (a *Answer) Confidence(effector string) float64 { return a.By[effector].Confidence }
+
+// Unsure says that a calibrated plan had better not be believed here.
+func (a *Answer) Unsure(effector string) bool { return a.By[effector].Unsure }
 
 // Values are an effector's numbers, one row, or one a step of a series.
 func (a *Answer) Values(effector string) [][]float64 { return a.By[effector].Values }

@@ -21,7 +21,7 @@ const initLeak = 1.5
 func (p *Plan) Init(seed uint64) {
 	q := p.NewParams()
 	p.Params = q
-	p.Memory = nil
+	p.Memory, p.Calibration = nil, nil
 	for i, spec := range p.specs() {
 		t := &q.Layout[i]
 		v := q.Data[t.Offset : t.Offset+t.Len()]

@@ -228,6 +228,9 @@ func LoadFS(fsys fs.FS) (*Plan, error) {
 		if err := p.loadMemory(fsys); err != nil {
 			return nil, err
 		}
+		if err := p.loadCalibration(fsys); err != nil {
+			return nil, err
+		}
 	}
 	if p.History, err = readHistory(fsys); err != nil {
 		return nil, err

@@ -41,6 +41,8 @@ type Plan struct {
 	// Memory holds the episodes of the sense of kind [KindMemory]; nil without
 	// such a sense and before training.
 	Memory *Memory
+	// Calibration says how likely answers are right; nil before it is fitted.
+	Calibration *Calibration
 	// Trained says that the parameters were learned; [Plan.Save] writes them
 	// only then, since untrained ones follow from the seed.
 	Trained bool

@@ -26,6 +26,8 @@ const (
 
 	memoryFileName    = "memory.tsv"
 	memoryTensorsName = "memory.safetensors"
+
+	calibrationFileName = "calibration.json"
 )
 
 // Save writes the plan to a directory:
@@ -36,6 +38,7 @@ const (
 //	                    float16 where that loses nothing
 //	memory.tsv          one row an episode that it remembers: its name and value
 //	memory.safetensors  the episodes' keys and the vectors of the values, in 8-bit steps
+//	calibration.json    how likely its answers are right, by which signs, once that is fitted
 //	history.jsonl       what was done to it, one event a line
 //
 // The same plan gives the same bytes. A new directory appears complete or not
@@ -54,6 +57,7 @@ func (p *Plan) Save(dir string) error {
 		{memoryFileName, nil},
 		{tractsFileName, p.tractsTSV()},
 		{historyFileName, nil},
+		{calibrationFileName, nil},
 		{planFileName, p.planYAML()},
 	}
 	if p.Trained {
@@ -63,6 +67,11 @@ func (p *Plan) Save(dir string) error {
 		}
 	}
 	var err error
+	if p.Trained && p.Calibration != nil {
+		if files[5].data, err = p.Calibration.encode(); err != nil {
+			return err
+		}
+	}
 	if files[4].data, err = encodeHistory(p.History); err != nil {
 		return err
 	}

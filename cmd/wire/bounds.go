@@ -45,7 +45,8 @@ var checks = map[string]check{
 	"rewire": within(0, 1), "lambda": within(0, 1e6), "eta": within(-100, 100), "gamma": within(-100, 100),
 	"data export size":   within(8, 4096),
 	"data generate rows": within(1, 1e7), "steps": within(1, 1e7),
-	"seed": anything, "split-seed": anything,
+	"strangers": within(10, 1e5),
+	"seed":      anything, "split-seed": anything,
 
 	// Drawings.
 	"scale":      given(func(v float64) error { return graphs.RenderOptions{Scale: v}.Validate() }),
@@ -54,7 +55,7 @@ var checks = map[string]check{
 
 	// What is read has to be there, what is written has to be writable.
 	"image": file, "sound": file, "labels": labelFiles, "sentences": file, "library": file, "mixture": file,
-	"modules": directory, "fold-modules": directory, "data pull from": directory,
+	"photographs": directory, "modules": directory, "fold-modules": directory, "data pull from": directory,
 	"output": output, "build output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
 	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,
 }

@@ -15,19 +15,12 @@ import (
 // is at it, and that it is not finished. done says that it is, and that this
 // was said; otherwise the claim has to be released.
 func claimTraining(c *cli.Context, dir string) (claim *lock.Lock, done bool, err error) {
-	if _, missing := os.Stat(dir); missing != nil && dir == "default" {
-		return nil, false, usagef("the built-in plan is trained already and cannot be changed; build one of your own: wire build default -o plan")
-	}
-	if !wiring.IsPlan(dir) {
-		_, err := wiring.Load(dir) // says what it is instead
-		return nil, false, err
-	}
 	out := dir
-	if c.Bool("adapter") {
+	if c.Bool("adapter") && wiring.IsPlan(dir) {
 		out = filepath.Join(dir, adapterName)
 	}
-	if claim, err = lock.Acquire(filepath.Clean(out) + ".lock"); err != nil {
-		return nil, false, fmt.Errorf("%s cannot be trained now: %w", out, err)
+	if claim, err = claimPlan(dir, out); err != nil {
+		return nil, false, err
 	}
 	if c.Bool("fresh") || c.Bool("more") || c.Bool("estimate") || c.Int("width") > 0 || c.Int("rank") > 0 || !finished(out) {
 		return claim, false, nil
@@ -45,4 +38,21 @@ func finished(dir string) bool {
 	}
 	p, err := wiring.Load(dir)
 	return err == nil && p.Trained
+}
+
+// claimPlan makes sure that there is a plan in a directory, and that nobody else
+// changes what is in out.
+func claimPlan(dir, out string) (*lock.Lock, error) {
+	if _, missing := os.Stat(dir); missing != nil && dir == "default" {
+		return nil, usagef("the built-in plan is trained already and cannot be changed; build one of your own: wire build default -o plan")
+	}
+	if !wiring.IsPlan(dir) {
+		_, err := wiring.Load(dir) // says what it is instead
+		return nil, err
+	}
+	claim, err := lock.Acquire(filepath.Clean(out) + ".lock")
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be changed now: %w", out, err)
+	}
+	return claim, nil
 }

@@ -30,7 +30,7 @@ func TestOneTrainingOfAPlanAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, stderr := wire("train plan")
-	if want := fmt.Sprintf("plan cannot be trained now: process %d on", os.Getpid()); code != exitFailed || !strings.Contains(stderr, want) {
+	if want := fmt.Sprintf("plan cannot be changed now: process %d on", os.Getpid()); code != exitFailed || !strings.Contains(stderr, want) {
 		t.Errorf("code %d: %s\nwant %s", code, stderr, want)
 	}
 	held.Release()

@@ -28,7 +28,7 @@ func demoCommand() *cli.Command {
 			"   wire demo -o wire-demo\n" +
 			"   wire demo --json\n" +
 			"   wire demo --image cat.png --sound purr.wav      your own; either may be missing\n\n" +
-			"Captions are decoded with 16 beams and minimum-Bayes-risk choice; --greedy shows the plan's\n" +
+			"Captions are decoded with 32 beams and minimum-Bayes-risk choice; --greedy shows the plan's\n" +
 			"own first words. The strongest tracts are those without which the caption would have lost\n" +
 			"most of its log-probability, in nats: each tract is silenced in turn.",
 		Flags: slices.Concat(inputFlags(), []cli.Flag{
@@ -164,7 +164,7 @@ func printDemoAnswer(w io.Writer, plan *wiring.Plan, a ran) {
 	}
 	first := &plan.Effectors[0]
 	said := a.Answers[first.Name]
-	fmt.Fprintf(w, demoLine, a.File, answerText(first, said), fmt.Sprintf("%.2f", said.Confidence), strings.Join(tracts, ", "))
+	fmt.Fprintf(w, demoLine, a.File, answerText(first, said), confidenceText(said), strings.Join(tracts, ", "))
 }
 
 // printDemo says what the answers have in common.

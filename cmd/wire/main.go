@@ -116,7 +116,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		DisableSliceFlagSeparator: true,
 		Version:                   version(),
 		Commands: []*cli.Command{
-			demoCommand(), recipeCommand(), buildCommand(), renderCommand(), trainCommand(), evalCommand(), runCommand(),
+			demoCommand(), recipeCommand(), buildCommand(), renderCommand(), trainCommand(), calibrateCommand(), evalCommand(), runCommand(),
 			connectomeCommand(), dataCommand(), modulesCommand(), enginesCommand(), versionCommand(), completionCommand(),
 		},
 		// Errors are printed and turned into exit codes by execute.

@@ -52,7 +52,7 @@ func inputFlags() []cli.Flag {
 // runFlags are shared by run and demo.
 func runFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		&cli.BoolFlag{Name: "beam", Usage: "better decoding of sentences: 16 beams and minimum-Bayes-risk choice"},
+		&cli.BoolFlag{Name: "beam", Usage: "better decoding of sentences: 32 beams and minimum-Bayes-risk choice"},
 		&cli.IntFlag{Name: "top", Value: 5, Usage: "show the `N` strongest tracts; 0 does not look for them"},
 		&cli.StringFlag{Name: "trace", Usage: "write a Chrome trace to `FILE`.json"},
 		&cli.StringFlag{Name: "flow", Usage: "draw the flow to `FILE`.svg, .png or .dot"},
@@ -227,11 +227,19 @@ func cells(p *wiring.Plan, r ran) []string {
 		a := r.Answers[e.Name]
 		confidence := ""
 		if a.Confidence > 0 {
-			confidence = fmt.Sprintf("%.2f", a.Confidence)
+			confidence = confidenceText(a)
 		}
 		out = append(out, answerText(&e, a), confidence)
 	}
 	return out
+}
+
+// confidenceText is an answer's confidence for people.
+func confidenceText(a task.Answer) string {
+	if a.Unsure {
+		return fmt.Sprintf("%.2f (not sure)", a.Confidence)
+	}
+	return fmt.Sprintf("%.2f", a.Confidence)
 }
 
 // answerText is an answer for people, short.
@@ -289,7 +297,7 @@ func printRan(w io.Writer, p *wiring.Plan, r ran) {
 		}
 		fmt.Fprintln(w, text)
 		if a.Confidence > 0 {
-			fmt.Fprintf(w, "confidence %.2f", a.Confidence)
+			fmt.Fprintf(w, "confidence %s", confidenceText(a))
 			if e.Head == "language" {
 				fmt.Fprintf(w, ", %s decoding", r.Decoding)
 			}

@@ -13,6 +13,9 @@ import (
 type Answers struct {
 	// By effector's name.
 	By map[string]task.Answer
+	// Signs of an effector's answer, by its name; only of a plan that is
+	// calibrated, or when asked for.
+	Signs map[string]map[string]float64
 	// Trace is nil unless asked for; its Said is of the first effector that
 	// speaks.
 	Trace *runtime.Trace
@@ -79,7 +82,7 @@ func (s *Session) decide(ctx context.Context, group []*Encoded, o Options) (told
 // by one.
 func (s *Session) episodes(ctx context.Context, group []*Encoded, told [][][]int32, o Options) ([]Answers, error) {
 	if !o.Trace {
-		return s.run(ctx, s.plain, group, told)
+		return s.run(ctx, s.plain, group, told, o)
 	}
 	if s.traced == nil {
 		config := s.config
@@ -98,7 +101,7 @@ func (s *Session) episodes(ctx context.Context, group []*Encoded, told [][][]int
 				one[e] = list[i : i+1]
 			}
 		}
-		answers, err := s.run(ctx, s.traced, []*Encoded{in}, one)
+		answers, err := s.run(ctx, s.traced, []*Encoded{in}, one, o)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +127,7 @@ type replying interface {
 }
 
 // run runs one episode with an actor for every effector.
-func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encoded, told [][][]int32) ([]Answers, error) {
+func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encoded, told [][][]int32, o Options) ([]Answers, error) {
 	inputs, steps := Standardised(s.plan, group, 1)
 	ep := runtime.Episode{Batch: len(group), Inputs: inputs, Steps: steps, Ticks: s.ticks(steps)}
 	began := time.Now()
@@ -167,6 +170,11 @@ func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encode
 			if fault != nil {
 				a.Faults = append(a.Faults, fault.Error())
 			}
+		}
+	}
+	if s.plan.Calibration != nil || o.Signs {
+		if err := s.judge(ctx, group, actors, out); err != nil {
+			return nil, err
 		}
 	}
 	if res.Trace != nil {

@@ -32,12 +32,16 @@ func (u *utterance) confidence() float64 {
 // greedy is an actor that says the likeliest word, or the words it is told.
 type greedy struct {
 	body
-	told [][]int32 // words to say, an end after them; nil to choose
-	said []utterance
+	told  [][]int32 // words to say, an end after them; nil to choose
+	said  []utterance
+	meant []float32 // the effector's normalised state before the first word
 }
 
 // Act implements [runtime.Actor].
 func (g *greedy) Act(ctx context.Context, tick int, norm []float32) (runtime.Reply, error) {
+	if tick == g.settle-1 {
+		g.meant = slices.Clone(norm)
+	}
 	if reply, done, err := g.settling(ctx, tick, norm); done || err != nil {
 		return reply, err
 	}

@@ -109,6 +109,9 @@ type Options struct {
 	// Sharpness of belief in recalled sentences: it multiplies the cosine of
 	// their episodes; more trusts the nearest episode more.
 	Sharpness float64
+	// Signs asks for the signs by which answers are believed, also of a plan
+	// that is not calibrated.
+	Signs bool
 	// Trace records what the network did for each input.
 	Trace bool
 }
@@ -116,13 +119,14 @@ type Options struct {
 // Greedy is the plan's own decoding.
 func Greedy() Options { return Options{} }
 
-// Better is beam search with sixteen beams and minimum-Bayes-risk choice: most
-// belief goes to what the beams found, and of that to what is nearest the input;
-// the rest to what the plan remembers. Chosen on validation data, two seeds of
-// the shipped plan: shares of 0.7 to 1 and temperatures of 0.03 to 0.05 do
-// about equally well.
+// Better is beam search with 32 beams and minimum-Bayes-risk choice: most belief
+// goes to what the beams found, and of that to what is nearest the input; the
+// rest to what the plan remembers. Chosen on photographs in folds, the mean of
+// three trainings: 16 beams give 0.02 less CIDEr-D, the likeliest sentence 0.07
+// less; temperatures of 0.04 to 0.07 and powers of 0.05 to 0.2 do about equally
+// well.
 func Better() Options {
-	return Options{Beam: 16, Temperature: 0.03, Likelihood: 0.3, Spoken: 0.85, Sharpness: wiring.RecallSharpness}
+	return Options{Beam: 32, Temperature: 0.05, Likelihood: 0.1, Spoken: 0.85, Sharpness: wiring.RecallSharpness}
 }
 
 // MemoryAlone chooses among recalled sentences only, as if nothing were spoken.

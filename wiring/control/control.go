@@ -65,7 +65,7 @@ func Detached(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
 	}
 	q := *p
 	q.Name = "detached " + p.Name
-	q.Trained, q.Memory = false, nil
+	q.Trained, q.Memory, q.Calibration = false, nil, nil
 	q.Parts = slices.Clone(p.Parts)
 	for i := range q.Parts {
 		q.Parts[i].Detach = true
@@ -119,7 +119,7 @@ func Rewired(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
 	for attempt := range attempts {
 		q := *p
 		q.Tracts = slices.Clone(p.Tracts)
-		q.Trained, q.Memory = false, nil
+		q.Trained, q.Memory, q.Calibration = false, nil, nil
 		q.Name = "rewired " + p.Name
 		swap(q.Tracts, seed, attempt)
 		q.Init(p.Provenance.Seed)

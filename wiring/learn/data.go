@@ -65,9 +65,11 @@ type Sample struct {
 	// Apart makes every sense an episode of its own: nothing is seen together,
 	// and a loss may compare the sides.
 	Apart bool
-	// Blur is, for each sense, the length of a Gaussian vector that is added to
+	// Blur is, for each sense, the length of a random vector that is added to
 	// what enters it in training, scaled to length 1 before and after; nil or 0
-	// for none. It stands for the error of a bridge between encoders.
+	// for none. It stands for the error of a bridge between encoders, which
+	// confuses things: three fifths of its variance lie where the blurred samples
+	// differ from each other, the rest anywhere.
 	Blur []float32
 }
 

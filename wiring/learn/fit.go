@@ -79,6 +79,7 @@ func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, erro
 		return nil, fmt.Errorf("learn: training diverged: %w; try a lower rate", err)
 	}
 	p.Params, p.Effectors, p.Trained, p.Memory = work.Params, work.Effectors, true, d.Memory
+	p.Calibration = nil // it was that of the plan before
 	facts := map[string]float64{
 		"epochs": float64(res.Epochs), "best_epoch": float64(res.Best), "steps": float64(res.Steps),
 		"train_samples": float64(len(d.Train)), "val_samples": float64(len(d.Val)),
@@ -146,7 +147,8 @@ type fitter struct {
 	o     Options
 	net   *network
 	adam  *adamW
-	order []int // samples of an epoch, repeated ones several times
+	order []int  // samples of an epoch, repeated ones several times
+	blurs []blur // by sense
 
 	workers int
 	tapes   []*tape
@@ -180,7 +182,7 @@ func newFitter(p *wiring.Plan, d *Data, o Options) (*fitter, error) {
 			return nil, fmt.Errorf("learn: there is no metric %q; there are: %s", o.Metric, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 	}
-	f := &fitter{plan: p, data: d, o: o, net: net, adam: newAdamW(len(p.Params.Data))}
+	f := &fitter{plan: p, data: d, o: o, net: net, adam: newAdamW(len(p.Params.Data)), blurs: newBlurs(d)}
 	for i := range d.Train {
 		for range max(d.Train[i].Repeat, 1) {
 			f.order = append(f.order, i)
@@ -545,7 +547,7 @@ func (f *fitter) fill(s *shard, items []drawn, epoch int) {
 			row := s.inputs[k][b*w:][:w]
 			vector := x[view*w:][:w]
 			if epoch >= 0 && it.sample.Blur != nil && it.sample.Blur[k] > 0 {
-				vector = blurred(row, vector, it.sample.Blur[k], rng)
+				vector = f.blurs[k].add(row, vector, it.sample.Blur[k], rng)
 			}
 			f.plan.Standardise(row, k, vector, 1)
 			f.disturb(row, rng)
@@ -561,19 +563,6 @@ func (f *fitter) disturb(row []float32, rng *rand.Rand) {
 	for i := range row {
 		row[i] += float32(f.o.Noise * rng.NormFloat64())
 	}
-}
-
-// blurred writes x at length 1, with a Gaussian vector of the given length
-// added, and scaled to length 1 again, to dst.
-func blurred(dst, x []float32, length float32, rng *rand.Rand) []float32 {
-	copy(dst, x)
-	wiring.UnitLength(dst)
-	deviation := float64(length) / math.Sqrt(float64(len(x)))
-	for i := range dst {
-		dst[i] += float32(deviation * rng.NormFloat64())
-	}
-	wiring.UnitLength(dst)
-	return dst
 }
 
 // evaluate is the loss of samples without noise, gradients or dropped senses.

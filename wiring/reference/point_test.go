@@ -473,7 +473,7 @@ const (
 // once more for their probabilities.
 func (e encoded) say(t testing.TB, how decoding) (captions []string, probabilities []float64) {
 	t.Helper()
-	o := map[decoding]answer.Options{greedily: answer.Greedy(), beamMBR: answer.Better(), memoryAlone: answer.MemoryAlone()}[how]
+	o := map[decoding]answer.Options{greedily: answer.Greedy(), beamMBR: {Beam: 16, Temperature: 0.03, Likelihood: 0.3, Spoken: 0.85, Sharpness: wiring.RecallSharpness}, memoryAlone: answer.MemoryAlone()}[how]
 	o.Beam = min(o.Beam, 4)
 	said, err := e.captioner.Answer(context.Background(), e.inputs, o)
 	if err != nil {

@@ -15,7 +15,11 @@ type Answer struct {
 	// Values are numbers in their own units, one row a step of a series (head
 	// linear), or a vector of length 1 (head embedding).
 	Values [][]float64 `json:"values,omitempty"`
-	// Confidence, 0 to 1: of a sentence the mean probability of its words and
-	// its end, of a label its probability; 0 where there is none.
+	// Confidence, 0 to 1, is the chance that the answer is right, where the plan
+	// is calibrated ([wiring.Calibration]); otherwise of a sentence the mean
+	// probability of its words and its end, of a label its probability; 0 where
+	// there is none.
 	Confidence float64 `json:"confidence,omitempty"`
+	// Unsure says that the chance is too small to go by.
+	Unsure bool `json:"unsure,omitempty"`
 }

@@ -24,7 +24,7 @@ type Example struct {
 	// Views is the number of views of its pictures in training; 0 leaves it to
 	// the options.
 	Views int
-	// Blur is the length of the Gaussian vector that is added in training to
+	// Blur is the length of the random vector that is added in training to
 	// what modules make of it, at length 1 ([learn.Sample.Blur]): a text that
 	// stands for a picture errs by as much as the picture's bridge.
 	Blur float64

@@ -189,6 +189,16 @@ func (m *Logistic) Probabilities(row []float32) []float64 {
 	return p
 }
 
+// Odds are the weights, [width], and the bias of the log odds of class 1
+// against class 0.
+func (m *Logistic) Odds() (weights []float64, bias float64) {
+	stride := m.width + 1
+	for k := range m.width {
+		weights = append(weights, m.weights[stride+k]-m.weights[k])
+	}
+	return weights, m.weights[stride+m.width] - m.weights[m.width]
+}
+
 // Ridge is linear regression with an L2 penalty.
 type Ridge struct {
 	mean    []float64 // of the targets

@@ -1,0 +1,305 @@
+package calibrate
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+
+	"github.com/connectomewire/wire/datasets/metrics"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task/baseline"
+)
+
+// folds is how many times what is reported is fitted.
+const folds = 5
+
+// least is the number of answers, right and wrong each, below which nothing is
+// fitted.
+const least = 5
+
+// Report says how well an effector's confidence does, cross-fitted.
+type Report struct {
+	Effector string `json:"effector"`
+	// N answers were judged, Strangers beside them.
+	N         int `json:"n"`
+	Strangers int `json:"strangers"`
+	// Right is the share of right answers.
+	Right float64 `json:"right"`
+	// Error is the expected calibration error in ten bins, without strangers.
+	Error float64                  `json:"calibration_error"`
+	Bins  []metrics.ReliabilityBin `json:"bins"`
+	// RightWrong is the area under the curve of right answers against wrong
+	// ones, Known that of answers against those about strangers.
+	RightWrong float64 `json:"auroc_right_wrong"`
+	Known      float64 `json:"auroc_known_stranger"`
+	// Before are the same two of the head's own confidence.
+	Before [2]float64 `json:"auroc_before"`
+	// Sure is the chance from which on an answer counts as sure; the others are
+	// the shares of answers below it.
+	Sure            float64 `json:"sure"`
+	UnsureRight     float64 `json:"unsure_of_right"`
+	UnsureWrong     float64 `json:"unsure_of_wrong"`
+	UnsureStrangers float64 `json:"unsure_of_strangers"`
+	// Sets are the parts of it.
+	Sets []SetReport `json:"sets"`
+	// Weights are those of the rule.
+	Weights map[string]float64 `json:"weights"`
+}
+
+// SetReport is a part of a [Report].
+type SetReport struct {
+	Set        string  `json:"set"`
+	N          int     `json:"n"`
+	Right      float64 `json:"right"`
+	Confidence float64 `json:"confidence"`
+	Unsure     float64 `json:"unsure"`
+}
+
+// Fit fits the rules of a plan's effectors to judged items, and reports how well
+// such rules do on items that they did not see. It adds [wiring.SignFamiliar] to
+// the items' signs, cross-fitted.
+func Fit(p *wiring.Plan, items []Item) (*wiring.Calibration, []Report, error) {
+	c := &wiring.Calibration{Familiar: map[string]wiring.Discriminant{}, Chances: map[string]wiring.Chance{}}
+	fold := make([]int, len(items))
+	for i := range items {
+		h := fnv.New32a()
+		fmt.Fprintf(h, "%s\x00%s", items[i].Set, items[i].Group)
+		fold[i] = int(h.Sum32() % folds)
+	}
+	odds, err := familiar(p, items, fold, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range items {
+		for _, signs := range items[i].Signs {
+			if !math.IsNaN(odds[i]) {
+				signs[wiring.SignFamiliar] = odds[i]
+			}
+		}
+	}
+	var reports []Report
+	for _, e := range p.Effectors {
+		r, err := chances(e.Name, items, fold, c)
+		if err != nil {
+			return nil, nil, fmt.Errorf("effector %q: %w", e.Name, err)
+		}
+		if r != nil {
+			reports = append(reports, *r)
+		}
+	}
+	if len(reports) == 0 {
+		return nil, nil, fmt.Errorf("plan %q: no effector's answers can be right or wrong with a confidence: those of labels and sentences can", p.Name)
+	}
+	return c, reports, nil
+}
+
+// familiar fits, for each sense that strangers were shown to, what is usual;
+// odds are those of the items, by rules that did not see them, NaN where there
+// is no rule.
+func familiar(p *wiring.Plan, items []Item, fold []int, c *wiring.Calibration) ([]float64, error) {
+	odds := slices.Repeat([]float64{math.NaN()}, len(items))
+	for s, sense := range p.Senses {
+		rows, of := senseOf(items, s)
+		var usual []int
+		strange := 0
+		for _, i := range of {
+			if items[i].Stranger {
+				strange++
+				usual = append(usual, 0)
+			} else {
+				usual = append(usual, 1)
+			}
+		}
+		if strange < least || len(of)-strange < least {
+			continue
+		}
+		whole, err := discriminant(rows, usual)
+		if err != nil {
+			return nil, fmt.Errorf("sense %q: %w", sense.Name, err)
+		}
+		c.Familiar[sense.Name] = whole
+		for k := range folds {
+			d := whole
+			x, y := without(rows, usual, func(j int) bool { return fold[of[j]] == k })
+			if slices.Contains(y, 0) && slices.Contains(y, 1) {
+				if d, err = discriminant(x, y); err != nil {
+					return nil, fmt.Errorf("sense %q: %w", sense.Name, err)
+				}
+			}
+			held := &wiring.Calibration{Familiar: map[string]wiring.Discriminant{sense.Name: d}}
+			for _, i := range of {
+				if fold[i] != k {
+					continue
+				}
+				if v, ok := p.Familiarity(held, items[i].Senses); ok && !(odds[i] < v) {
+					odds[i] = v
+				}
+			}
+		}
+	}
+	return odds, nil
+}
+
+// without leaves rows out.
+func without[T any](x []T, y []int, out func(i int) bool) (kx []T, ky []int) {
+	for i := range x {
+		if !out(i) {
+			kx, ky = append(kx, x[i]), append(ky, y[i])
+		}
+	}
+	return kx, ky
+}
+
+func discriminant(rows [][]float32, usual []int) (wiring.Discriminant, error) {
+	m, err := baseline.FitLogistic(rows, usual, nil, nil, 2)
+	if err != nil {
+		return wiring.Discriminant{}, err
+	}
+	w, b := m.Odds()
+	d := wiring.Discriminant{Bias: b}
+	for _, v := range w {
+		d.Weights = append(d.Weights, float32(v))
+	}
+	return d, nil
+}
+
+// judged is an item as an effector's rule sees it.
+type judged struct {
+	item  int
+	signs []float32
+	right int
+}
+
+// chances fits an effector's rule; nil for an effector whose answers are
+// neither right nor wrong.
+func chances(name string, items []Item, fold []int, c *wiring.Calibration) (*Report, error) {
+	var rows []judged
+	names := common(name, items)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	count := [2]int{}
+	for i := range items {
+		right, known := items[i].Right[name]
+		signs := signsOf(&items[i], name, names)
+		if !known || signs == nil {
+			continue
+		}
+		j := judged{item: i, signs: signs}
+		if right {
+			j.right = 1
+		}
+		if !items[i].Stranger {
+			count[j.right]++
+		}
+		rows = append(rows, j)
+	}
+	if count[0] < least || count[1] < least {
+		return nil, fmt.Errorf("%d right and %d wrong answers: want at least %d of each to see by what they differ", count[1], count[0], least)
+	}
+	chance, err := rule(rows, names)
+	if err != nil {
+		return nil, err
+	}
+	p := make([]float64, len(rows))
+	for k := range folds {
+		kept, _ := without(rows, make([]int, len(rows)), func(i int) bool { return fold[rows[i].item] == k })
+		held := chance
+		if slices.ContainsFunc(kept, func(j judged) bool { return j.right == 1 }) && slices.ContainsFunc(kept, func(j judged) bool { return j.right == 0 }) {
+			if held, err = rule(kept, names); err != nil {
+				return nil, err
+			}
+		}
+		for i, j := range rows {
+			if fold[j.item] == k {
+				p[i], _ = held.Of(named(names, j.signs))
+			}
+		}
+	}
+	r, err := report(name, items, rows, p)
+	if err != nil {
+		return nil, err
+	}
+	chance.Sure = r.Sure
+	r.Weights = chance.Weights
+	c.Chances[name] = chance
+	return r, nil
+}
+
+// common are the signs that nearly every judged answer of an effector has.
+func common(name string, items []Item) []string {
+	count, n := map[string]int{}, 0
+	for i := range items {
+		if _, known := items[i].Right[name]; !known || items[i].Signs[name] == nil {
+			continue
+		}
+		n++
+		for s := range items[i].Signs[name] {
+			count[s]++
+		}
+	}
+	var out []string
+	for _, s := range wiring.Signs {
+		if n > 0 && count[s] >= n-n/20 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// signsOf are an item's, in the order of their names; nil where one is missing.
+func signsOf(it *Item, effector string, names []string) []float32 {
+	var out []float32
+	for _, s := range names {
+		v, there := it.Signs[effector][s]
+		if !there {
+			return nil
+		}
+		out = append(out, float32(v))
+	}
+	return out
+}
+
+func named(names []string, signs []float32) map[string]float64 {
+	out := map[string]float64{}
+	for k, s := range names {
+		out[s] = float64(signs[k])
+	}
+	return out
+}
+
+// rule fits a logistic rule to standardised signs and writes it for signs as
+// they are.
+func rule(rows []judged, names []string) (wiring.Chance, error) {
+	mean, spread := make([]float64, len(names)), make([]float64, len(names))
+	for k := range names {
+		values := make([]float64, len(rows))
+		for i, j := range rows {
+			values[i] = float64(j.signs[k])
+		}
+		mean[k] = metrics.Mean(values)
+		for _, v := range values {
+			spread[k] += (v - mean[k]) * (v - mean[k]) / float64(len(rows))
+		}
+		spread[k] = math.Sqrt(spread[k]) + 1e-6
+	}
+	x, y := make([][]float32, len(rows)), make([]int, len(rows))
+	for i, j := range rows {
+		for k, v := range j.signs {
+			x[i] = append(x[i], float32((float64(v)-mean[k])/spread[k]))
+		}
+		y[i] = j.right
+	}
+	m, err := baseline.FitLogistic(x, y, nil, nil, 2)
+	if err != nil {
+		return wiring.Chance{}, err
+	}
+	w, b := m.Odds()
+	c := wiring.Chance{Weights: map[string]float64{}, Bias: b}
+	for k, s := range names {
+		c.Weights[s] = w[k] / spread[k]
+		c.Bias -= w[k] * mean[k] / spread[k]
+	}
+	return c, nil
+}

@@ -1,0 +1,161 @@
+package wiring
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"slices"
+)
+
+// Signs by which an answer is believed or not. Each is a number that is larger
+// for answers more likely to be right; which an answer has depends on its head
+// and its inputs.
+const (
+	// SignOwn is log p/(1−p) of the head's own confidence p.
+	SignOwn = "own"
+	// SignAgreement is the cosine of what is said and what was put in, in the
+	// space of texts.
+	SignAgreement = "agreement"
+	// SignMeaning is the cosine of what is said and what the effector meant
+	// before it spoke, in the space of texts.
+	SignMeaning = "meaning"
+	// SignFamiliar is the log odds that the input is of the kind that the plan
+	// was made for, as its strangest sense sees it, cut off at ±6.
+	SignFamiliar = "familiar"
+)
+
+// Signs are all signs, in the order in which they are told.
+var Signs = []string{SignOwn, SignAgreement, SignMeaning, SignFamiliar}
+
+// familiarLimit is where the log odds of familiarity are cut off: beyond it
+// they say how far a linear rule reaches, not more.
+const familiarLimit = 6
+
+// Calibration turns signs into the chance that an answer is right (Platt 1999,
+// "Probabilistic outputs for support vector machines"). It is fitted on
+// validation data after learning, and holds as long as what was learned.
+type Calibration struct {
+	// Familiar tells what a sense usually gets from noise, silence and blank
+	// pictures, by the senses' names.
+	Familiar map[string]Discriminant `json:"familiar,omitempty"`
+	// Chances are those of answers, by the effectors' names.
+	Chances map[string]Chance `json:"chances"`
+}
+
+// Discriminant is a linear rule over what a sense's modules give, scaled to
+// length 1.
+type Discriminant struct {
+	Weights []float32 `json:"weights"`
+	Bias    float64   `json:"bias"`
+}
+
+// Odds are the log odds that a vector is a familiar one.
+func (d Discriminant) Odds(x []float32) float64 {
+	var sum, square float64
+	for i, v := range x {
+		sum += float64(v) * float64(d.Weights[i])
+		square += float64(v) * float64(v)
+	}
+	return sum/math.Sqrt(max(square, 1e-20)) + d.Bias
+}
+
+// Chance is a logistic rule over signs.
+type Chance struct {
+	Weights map[string]float64 `json:"weights"`
+	Bias    float64            `json:"bias"`
+	// Sure is the chance below which an answer is not sure.
+	Sure float64 `json:"sure"`
+}
+
+// Of is the chance, 0 to 1, that an answer with these signs is right; ok is
+// false where one that the rule asks for is missing.
+func (c Chance) Of(signs map[string]float64) (p float64, ok bool) {
+	z := c.Bias
+	for _, name := range Signs { // a fixed order of the sum
+		w, asked := c.Weights[name]
+		if !asked {
+			continue
+		}
+		v, there := signs[name]
+		if !there {
+			return 0, false
+		}
+		z += w * v
+	}
+	return 1 / (1 + math.Exp(-z)), true
+}
+
+// Familiarity is the sign of what the senses' modules gave, by the plan's
+// senses, nil for one that got nothing; ok is false where no sense has a rule.
+func (p *Plan) Familiarity(c *Calibration, senses [][]float32) (odds float64, ok bool) {
+	odds = familiarLimit
+	for i, s := range p.Senses {
+		d, known := c.Familiar[s.Name]
+		if known && i < len(senses) && len(senses[i]) == len(d.Weights) {
+			odds, ok = min(odds, d.Odds(senses[i])), true
+		}
+	}
+	return max(odds, -familiarLimit), ok
+}
+
+// checkCalibration refuses a calibration that is of another plan.
+func (p *Plan) checkCalibration(c *Calibration) error {
+	for name, d := range c.Familiar {
+		s := p.Sense(name)
+		if s == nil {
+			return fmt.Errorf("there is no sense %q", name)
+		}
+		if len(d.Weights) != s.Numbers() {
+			return fmt.Errorf("%d weights for sense %q, which has %d numbers", len(d.Weights), name, s.Numbers())
+		}
+	}
+	for name, chance := range c.Chances {
+		if p.Effector(name) < 0 {
+			return fmt.Errorf("there is no effector %q", name)
+		}
+		if !(chance.Sure >= 0 && chance.Sure <= 1) {
+			return fmt.Errorf("effector %q: sure from %v on, want 0 to 1", name, chance.Sure)
+		}
+		for sign := range chance.Weights {
+			if !slices.Contains(Signs, sign) {
+				return fmt.Errorf("effector %q: there is no sign %q", name, sign)
+			}
+		}
+	}
+	return nil
+}
+
+// encode writes calibration.json.
+func (c *Calibration) encode() ([]byte, error) {
+	var b bytes.Buffer
+	w := json.NewEncoder(&b)
+	if err := w.Encode(c); err != nil {
+		return nil, fmt.Errorf("calibration: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// loadCalibration reads calibration.json, if there is one.
+func (p *Plan) loadCalibration(fsys fs.FS) error {
+	data, err := readFile(fsys, calibrationFileName, maxYAML)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c := &Calibration{}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(c); err != nil {
+		return &Error{File: calibrationFileName, Msg: err.Error(), Err: err}
+	}
+	if err := p.checkCalibration(c); err != nil {
+		return &Error{File: calibrationFileName, Msg: err.Error(), Err: err}
+	}
+	p.Calibration = c
+	return nil
+}
