@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"slices"
 )
@@ -25,14 +26,17 @@ const (
 	// SignFamiliar is the log odds that the input is of the kind that the plan
 	// was made for, as its strangest sense sees it, cut off at ±6.
 	SignFamiliar = "familiar"
+	// SignEasy is the log odds that answers about inputs like this one are right,
+	// as its hardest sense sees it, cut off alike.
+	SignEasy = "easy"
 )
 
 // Signs are all signs, in the order in which they are told.
-var Signs = []string{SignOwn, SignAgreement, SignMeaning, SignFamiliar}
+var Signs = []string{SignOwn, SignAgreement, SignMeaning, SignFamiliar, SignEasy}
 
-// familiarLimit is where the log odds of familiarity are cut off: beyond it
-// they say how far a linear rule reaches, not more.
-const familiarLimit = 6
+// oddsLimit is where log odds are cut off: beyond it they say how far a linear
+// rule reaches, not more.
+const oddsLimit = 6
 
 // Calibration turns signs into the chance that an answer is right (Platt 1999,
 // "Probabilistic outputs for support vector machines"). It is fitted on
@@ -66,6 +70,9 @@ func (d Discriminant) Odds(x []float32) float64 {
 type Chance struct {
 	Weights map[string]float64 `json:"weights"`
 	Bias    float64            `json:"bias"`
+	// Easy tells inputs that are often answered rightly from others, by the
+	// senses' names.
+	Easy map[string]Discriminant `json:"easy,omitempty"`
 	// Sure is the chance below which an answer is not sure.
 	Sure float64 `json:"sure"`
 }
@@ -88,31 +95,29 @@ func (c Chance) Of(signs map[string]float64) (p float64, ok bool) {
 	return 1 / (1 + math.Exp(-z)), true
 }
 
-// Familiarity is the sign of what the senses' modules gave, by the plan's
-// senses, nil for one that got nothing; ok is false where no sense has a rule.
-func (p *Plan) Familiarity(c *Calibration, senses [][]float32) (odds float64, ok bool) {
-	odds = familiarLimit
+// Odds are the least log odds that rules, by senses' names, give what the senses'
+// modules gave, by the plan's senses, nil for one that got nothing; ok is false
+// where no sense that got anything has a rule.
+func (p *Plan) Odds(rules map[string]Discriminant, senses [][]float32) (odds float64, ok bool) {
+	odds = oddsLimit
 	for i, s := range p.Senses {
-		d, known := c.Familiar[s.Name]
+		d, known := rules[s.Name]
 		if known && i < len(senses) && len(senses[i]) == len(d.Weights) {
 			odds, ok = min(odds, d.Odds(senses[i])), true
 		}
 	}
-	return max(odds, -familiarLimit), ok
+	return max(odds, -oddsLimit), ok
 }
 
 // checkCalibration refuses a calibration that is of another plan.
 func (p *Plan) checkCalibration(c *Calibration) error {
-	for name, d := range c.Familiar {
-		s := p.Sense(name)
-		if s == nil {
-			return fmt.Errorf("there is no sense %q", name)
-		}
-		if len(d.Weights) != s.Numbers() {
-			return fmt.Errorf("%d weights for sense %q, which has %d numbers", len(d.Weights), name, s.Numbers())
-		}
+	if err := p.checkRules(c.Familiar); err != nil {
+		return err
 	}
 	for name, chance := range c.Chances {
+		if err := p.checkRules(chance.Easy); err != nil {
+			return fmt.Errorf("effector %q: %w", name, err)
+		}
 		if p.Effector(name) < 0 {
 			return fmt.Errorf("there is no effector %q", name)
 		}
@@ -123,6 +128,20 @@ func (p *Plan) checkCalibration(c *Calibration) error {
 			if !slices.Contains(Signs, sign) {
 				return fmt.Errorf("effector %q: there is no sign %q", name, sign)
 			}
+		}
+	}
+	return nil
+}
+
+// checkRules refuses rules for other senses.
+func (p *Plan) checkRules(rules map[string]Discriminant) error {
+	for _, name := range slices.Sorted(maps.Keys(rules)) {
+		s := p.Sense(name)
+		if s == nil {
+			return fmt.Errorf("there is no sense %q", name)
+		}
+		if n := len(rules[name].Weights); n != s.Numbers() {
+			return fmt.Errorf("%d weights for sense %q, which has %d numbers", n, name, s.Numbers())
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func TestChance(t *testing.T) {
 	}
 }
 
-func TestFamiliarityIsThatOfTheStrangestSense(t *testing.T) {
+func TestOddsAreThoseOfTheWorstSense(t *testing.T) {
 	p := &Plan{Senses: []Sense{{Name: "a", Width: 2}, {Name: "b", Width: 2}}}
 	c := &Calibration{Familiar: map[string]Discriminant{"a": {Weights: []float32{3, 0}}, "b": {Weights: []float32{0, 4}, Bias: -1}}}
 	for _, x := range []struct {
@@ -87,9 +87,9 @@ func TestFamiliarityIsThatOfTheStrangestSense(t *testing.T) {
 		{[][]float32{nil, {0, 0.1}}, 3, true},
 		{[][]float32{{1, 0}, {0, -5}}, -5, true},
 		{[][]float32{{-1, 0}, nil}, -3, true},
-		{[][]float32{nil, nil}, familiarLimit, false},
+		{[][]float32{nil, nil}, oddsLimit, false},
 	} {
-		if odds, ok := p.Familiarity(c, x.senses); ok != x.ok || math.Abs(odds-x.want) > 1e-6 {
+		if odds, ok := p.Odds(c.Familiar, x.senses); ok != x.ok || math.Abs(odds-x.want) > 1e-6 {
 			t.Errorf("%v: %g %v, want %g %v", x.senses, odds, ok, x.want, x.ok)
 		}
 	}

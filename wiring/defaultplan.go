@@ -16,7 +16,7 @@ var defaultPlanFiles embed.FS
 //	wire data pull all
 //	wire build default --recipe captioning --seed 1 -o plan
 //	wire train plan --mixture mixture.yaml --noise 0 --epochs 6 --batch 128 --half
-//	wire calibrate plan --eval-set stamps --eval-set emoji --eval-set sounds --photographs DIR
+//	wire calibrate plan --mixture heard.yaml --eval-set stamps --eval-set emoji --eval-set sounds --photographs DIR
 //
 // on ONNX Runtime, with defaultplan/mixture.yaml beside its captions and
 // sounds; defaultplan/history.jsonl records the options' values and the losses.

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets"
+	"github.com/connectomewire/wire/datasets/own"
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules/library"
@@ -37,6 +38,7 @@ func calibrateCommand() *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "data", Usage: "your own data at `PATH`, or with --eval-set the directory of pulled data (default: data in wire's cache)", Category: "data"},
 			&cli.StringSliceFlag{Name: "eval-set", Usage: "ask about the validation split of `SET` (repeatable)", Category: "data"},
+			&cli.StringFlag{Name: "mixture", Usage: "ask about the validation examples of the sources that a YAML `FILE` lists", Category: "data"},
 			&cli.StringFlag{Name: "photographs", Usage: "ask about the captioned photographs in `DIR`", Category: "data"},
 			&cli.IntFlag{Name: "limit", Usage: "ask about at most `N` examples of each set, evenly spread; 0 asks about all", Category: "data"},
 			&cli.IntFlag{Name: "strangers", Value: 240, Usage: "show `N` strangers to every sense", Category: "data"},
@@ -130,12 +132,17 @@ type calibration struct {
 const usualLimit = 400
 
 func (x *calibration) gather(ctx context.Context, dir string) error {
-	sets, photos := x.c.StringSlice("eval-set"), x.c.String("photographs")
+	sets, photos, mixture := x.c.StringSlice("eval-set"), x.c.String("photographs"), x.c.String("mixture")
 	switch {
-	case len(sets) == 0 && photos == "" && !x.c.IsSet("data"):
-		return usagef("say what the plan is asked about: --data PATH (your own), --eval-set SET or --photographs DIR")
-	case len(sets) == 0 && x.c.IsSet("data"):
+	case len(sets) == 0 && photos == "" && mixture == "" && !x.c.IsSet("data"):
+		return usagef("say what the plan is asked about: --data PATH (your own), --eval-set SET, --mixture FILE or --photographs DIR")
+	case len(sets) == 0 && mixture == "" && x.c.IsSet("data"):
 		if err := x.own(ctx); err != nil {
+			return err
+		}
+	}
+	if mixture != "" {
+		if err := x.mixed(ctx, mixture); err != nil {
 			return err
 		}
 	}
@@ -186,6 +193,32 @@ func (x *calibration) add(ctx context.Context, set *eval.Set) error {
 	items, notes, err := eval.Asked(ctx, set, x.t.session, x.c.Int("limit"), x.progress)
 	x.items, x.notes = append(x.items, items...), append(x.notes, notes...)
 	return err
+}
+
+// mixed asks about the validation examples of a mixture.
+func (x *calibration) mixed(ctx context.Context, name string) error {
+	cache, err := datasets.OpenCache(x.c.String("data"))
+	if err != nil {
+		return err
+	}
+	m, err := examples.ReadMixture(name)
+	if err != nil {
+		return err
+	}
+	_, val, err := m.Examples(ctx, cache, own.Options{})
+	if err != nil {
+		return err
+	}
+	val = examples.Spread(val, x.c.Int("limit"))
+	for i, e := range val {
+		it, err := calibrate.AskExample(ctx, x.t.session, "mixture", e)
+		if err != nil {
+			return err
+		}
+		x.items = append(x.items, it)
+		x.progress("asking about the mixture", i+1, len(val))
+	}
+	return nil
 }
 
 // own asks about the validation split of one's own data; what was learned from

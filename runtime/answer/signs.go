@@ -17,7 +17,7 @@ func (s *Session) judge(ctx context.Context, group []*Encoded, actors []replying
 		signs := make([]map[string]float64, len(group))
 		for k, in := range group {
 			a := out[k].By[e.Name]
-			if signs[k] = s.sign(in, &a); signs[k] == nil {
+			if signs[k] = s.sign(e.Name, in, &a); signs[k] == nil {
 				continue
 			}
 			if out[k].Signs == nil {
@@ -46,7 +46,7 @@ func (s *Session) judge(ctx context.Context, group []*Encoded, actors []replying
 }
 
 // sign returns the signs that any answer has that comes with a confidence.
-func (s *Session) sign(in *Encoded, a *task.Answer) map[string]float64 {
+func (s *Session) sign(effector string, in *Encoded, a *task.Answer) map[string]float64 {
 	if !(a.Confidence > 0) {
 		return nil
 	}
@@ -54,8 +54,11 @@ func (s *Session) sign(in *Encoded, a *task.Answer) map[string]float64 {
 	p := min(max(a.Confidence, edge), 1-edge)
 	signs := map[string]float64{wiring.SignOwn: math.Log(p / (1 - p))}
 	if c := s.plan.Calibration; c != nil {
-		if odds, ok := s.plan.Familiarity(c, in.Senses); ok {
+		if odds, ok := s.plan.Odds(c.Familiar, in.Senses); ok {
 			signs[wiring.SignFamiliar] = odds
+		}
+		if odds, ok := s.plan.Odds(c.Chances[effector].Easy, in.Senses); ok {
+			signs[wiring.SignEasy] = odds
 		}
 	}
 	return signs

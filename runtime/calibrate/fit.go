@@ -67,20 +67,19 @@ func Fit(p *wiring.Plan, items []Item) (*wiring.Calibration, []Report, error) {
 		fmt.Fprintf(h, "%s\x00%s", items[i].Set, items[i].Group)
 		fold[i] = int(h.Sum32() % folds)
 	}
-	odds, err := familiar(p, items, fold, c)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := range items {
-		for _, signs := range items[i].Signs {
-			if !math.IsNaN(odds[i]) {
-				signs[wiring.SignFamiliar] = odds[i]
-			}
+	x := &fitting{plan: p, items: items, fold: fold}
+	var err error
+	if c.Familiar, err = x.vectors(wiring.SignFamiliar, "", func(it *Item) (int, bool) {
+		if it.Stranger {
+			return 0, true
 		}
+		return 1, true
+	}); err != nil {
+		return nil, nil, err
 	}
 	var reports []Report
 	for _, e := range p.Effectors {
-		r, err := chances(e.Name, items, fold, c)
+		r, err := x.chances(e.Name, c)
 		if err != nil {
 			return nil, nil, fmt.Errorf("effector %q: %w", e.Name, err)
 		}
@@ -94,51 +93,59 @@ func Fit(p *wiring.Plan, items []Item) (*wiring.Calibration, []Report, error) {
 	return c, reports, nil
 }
 
-// familiar fits, for each sense that strangers were shown to, what is usual;
-// odds are those of the items, by rules that did not see them, NaN where there
-// is no rule.
-func familiar(p *wiring.Plan, items []Item, fold []int, c *wiring.Calibration) ([]float64, error) {
-	odds := slices.Repeat([]float64{math.NaN()}, len(items))
-	for s, sense := range p.Senses {
-		rows, of := senseOf(items, s)
-		var usual []int
-		strange := 0
-		for _, i := range of {
-			if items[i].Stranger {
-				strange++
-				usual = append(usual, 0)
-			} else {
-				usual = append(usual, 1)
+// fitting is a fit in progress.
+type fitting struct {
+	plan  *wiring.Plan
+	items []Item
+	fold  []int // of each item
+}
+
+// vectors fits, for each sense, a linear rule to labels (0 or 1) of what it got,
+// and adds the odds of an effector's answers to their signs ("" for all
+// effectors'), each by a rule that did not see its group. A sense without enough
+// of both labels has its share of ones as a rule, or none where there are no
+// labels.
+func (x *fitting) vectors(sign, effector string, label func(it *Item) (y int, known bool)) (map[string]wiring.Discriminant, error) {
+	rules := map[string]wiring.Discriminant{}
+	held := make([]map[string]wiring.Discriminant, folds)
+	for k := range held {
+		held[k] = map[string]wiring.Discriminant{}
+	}
+	for s, sense := range x.plan.Senses {
+		all, of := senseOf(x.items, s)
+		var rows [][]float32
+		var labels, fold []int
+		for k, i := range of {
+			if y, known := label(&x.items[i]); known {
+				rows, labels, fold = append(rows, all[k]), append(labels, y), append(fold, x.fold[i])
 			}
 		}
-		if strange < least || len(of)-strange < least {
+		if len(rows) == 0 {
 			continue
 		}
-		whole, err := discriminant(rows, usual)
-		if err != nil {
+		var err error
+		if rules[sense.Name], err = discriminant(rows, labels); err != nil {
 			return nil, fmt.Errorf("sense %q: %w", sense.Name, err)
 		}
-		c.Familiar[sense.Name] = whole
 		for k := range folds {
-			d := whole
-			x, y := without(rows, usual, func(j int) bool { return fold[of[j]] == k })
-			if slices.Contains(y, 0) && slices.Contains(y, 1) {
-				if d, err = discriminant(x, y); err != nil {
+			kx, ky := without(rows, labels, func(j int) bool { return fold[j] == k })
+			held[k][sense.Name] = rules[sense.Name]
+			if len(kx) > 0 {
+				if held[k][sense.Name], err = discriminant(kx, ky); err != nil {
 					return nil, fmt.Errorf("sense %q: %w", sense.Name, err)
-				}
-			}
-			held := &wiring.Calibration{Familiar: map[string]wiring.Discriminant{sense.Name: d}}
-			for _, i := range of {
-				if fold[i] != k {
-					continue
-				}
-				if v, ok := p.Familiarity(held, items[i].Senses); ok && !(odds[i] < v) {
-					odds[i] = v
 				}
 			}
 		}
 	}
-	return odds, nil
+	for i := range x.items {
+		odds, ok := x.plan.Odds(held[x.fold[i]], x.items[i].Senses)
+		for name, signs := range x.items[i].Signs {
+			if ok && signs != nil && (effector == "" || effector == name) {
+				signs[sign] = odds
+			}
+		}
+	}
+	return rules, nil
 }
 
 // without leaves rows out.
@@ -151,7 +158,16 @@ func without[T any](x []T, y []int, out func(i int) bool) (kx []T, ky []int) {
 	return kx, ky
 }
 
+// discriminant is a linear rule, or the share of ones where there are too few of
+// a label to learn from.
 func discriminant(rows [][]float32, usual []int) (wiring.Discriminant, error) {
+	ones := 0
+	for _, y := range usual {
+		ones += y
+	}
+	if zeros := len(usual) - ones; min(ones, zeros) < least {
+		return wiring.Discriminant{Weights: make([]float32, len(rows[0])), Bias: math.Log((float64(ones) + 0.5) / (float64(zeros) + 0.5))}, nil
+	}
 	m, err := baseline.FitLogistic(rows, usual, nil, nil, 2)
 	if err != nil {
 		return wiring.Discriminant{}, err
@@ -173,7 +189,18 @@ type judged struct {
 
 // chances fits an effector's rule; nil for an effector whose answers are
 // neither right nor wrong.
-func chances(name string, items []Item, fold []int, c *wiring.Calibration) (*Report, error) {
+func (x *fitting) chances(name string, c *wiring.Calibration) (*Report, error) {
+	items, fold := x.items, x.fold
+	easy, err := x.vectors(wiring.SignEasy, name, func(it *Item) (int, bool) {
+		right, known := it.Right[name]
+		if right {
+			return 1, known && !it.Stranger
+		}
+		return 0, known && !it.Stranger
+	})
+	if err != nil {
+		return nil, err
+	}
 	var rows []judged
 	names := common(name, items)
 	if len(names) == 0 {
@@ -221,7 +248,7 @@ func chances(name string, items []Item, fold []int, c *wiring.Calibration) (*Rep
 	if err != nil {
 		return nil, err
 	}
-	chance.Sure = r.Sure
+	chance.Sure, chance.Easy = r.Sure, easy
 	r.Weights = chance.Weights
 	c.Chances[name] = chance
 	return r, nil

@@ -64,7 +64,8 @@ func TestFitFindsTheOdds(t *testing.T) {
 	var known, strange float64
 	for _, it := range drawn(400, 2) {
 		signs := map[string]float64{wiring.SignOwn: it.Signs["label"][wiring.SignOwn]}
-		signs[wiring.SignFamiliar], _ = p.Familiarity(c, it.Senses)
+		signs[wiring.SignFamiliar], _ = p.Odds(c.Familiar, it.Senses)
+		signs[wiring.SignEasy], _ = p.Odds(c.Chances["label"].Easy, it.Senses)
 		chance, ok := c.Chances["label"].Of(signs)
 		if !ok {
 			t.Fatal("a sign is missing")

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/connectomewire/wire/datasets/metrics"
@@ -53,7 +54,7 @@ func report(effector string, items []Item, rows []judged, p []float64) (*Report,
 			return nil, err
 		}
 	}
-	r.Sure = parting(rows, p)
+	r.Sure = parting(items, rows, p)
 	sets := map[string]*SetReport{}
 	var order []string
 	var n [3]int // right, wrong, strangers
@@ -91,35 +92,37 @@ func report(effector string, items []Item, rows []judged, p []float64) (*Report,
 	return r, nil
 }
 
-// parting is the chance that parts right answers from all others best: where
-// the share of right answers above it and that of others below it add up to the
-// most (Youden 1950).
-func parting(rows []judged, p []float64) float64 {
+// parting is the chance that parts right answers from others best: where the
+// share of right answers above it and that of others below it add up to the most
+// (Youden 1950). Wrong answers and those about strangers count half each.
+func parting(items []Item, rows []judged, p []float64) float64 {
+	kind := func(i int) int { // 0 wrong, 1 right, 2 a stranger's
+		if items[rows[i].item].Stranger {
+			return 2
+		}
+		return rows[i].right
+	}
 	order := make([]int, len(p))
-	var right, wrong float64
+	var all [3]float64
 	for i := range order {
 		order[i] = i
-		right += float64(rows[i].right)
-		wrong += float64(1 - rows[i].right)
+		all[kind(i)]++
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case p[a] < p[b]:
-			return -1
-		case p[a] > p[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
+	half := 0.5
+	if all[2] == 0 {
+		half = 1
+	}
 	best, at := 0.0, 0.0
-	var below [2]float64 // others, right
+	var below [3]float64
 	for k, i := range order {
 		if k > 0 && p[i] > p[order[k-1]] {
-			if gain := below[0]/wrong - below[1]/right; gain > best {
+			gain := half*below[0]/all[0] + (1-half)*below[2]/max(all[2], 1) - below[1]/all[1]
+			if gain > best {
 				best, at = gain, (p[i]+p[order[k-1]])/2
 			}
 		}
-		below[rows[i].right]++
+		below[kind(i)]++
 	}
 	return at
 }

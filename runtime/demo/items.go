@@ -57,6 +57,9 @@ func Items() []Item {
 	}
 }
 
+// IsPhotograph says that the item is a photograph.
+func (i Item) IsPhotograph() bool { return i.photo }
+
 // IsPicture says whether the item is a picture; otherwise it is a sound.
 func (i Item) IsPicture() bool { return i.photo || i.draw != nil }
 

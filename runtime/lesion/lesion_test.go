@@ -24,6 +24,7 @@ func scene(t testing.TB) (*wiring.Plan, *frozen.Modules, *answer.Encoded, task.A
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Calibration = nil // confidence is the words' mean probability, then
 	m, err := frozen.Open(p, library.Finder{}, goengine.New())
 	if err != nil {
 		t.Fatal(err)
