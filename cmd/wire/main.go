@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -60,17 +62,57 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "wire: interrupted")
 		return exitInterrupted
 	case errors.As(err, new(usageError)):
-		fmt.Fprintln(stderr, "wire: "+err.Error())
+		fmt.Fprintln(stderr, "wire: "+message(err))
 		return exitUsage
 	case errors.As(err, &exit):
 		if msg := err.Error(); msg != "" {
 			fmt.Fprintln(stderr, "wire: "+msg)
 		}
 		return exit.ExitCode()
+	case strings.HasPrefix(err.Error(), "Required flag"): // the library's type is its own
+		fmt.Fprintf(stderr, "wire: %s is missing\nRun \"%s --help\" for examples.\n", missingOptions(err.Error()), commandOf(app, args))
+		return exitUsage
 	default:
-		fmt.Fprintln(stderr, "wire: "+err.Error())
+		fmt.Fprintln(stderr, "wire: "+message(err))
 		return exitFailed
 	}
+}
+
+// message is an error for people: a file that is not there is told without the
+// system call that found out.
+func message(err error) string {
+	msg := err.Error()
+	if path := (*fs.PathError)(nil); errors.As(err, &path) && errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path.Op, "stat") {
+		return strings.Replace(msg, path.Error(), fmt.Sprintf("there is no file or folder %q", path.Path), 1)
+	}
+	return msg
+}
+
+// missingOptions are the options that the command line library misses, as one
+// writes them.
+func missingOptions(msg string) string {
+	var names []string
+	for i, part := range strings.Split(msg, `"`) {
+		if i%2 == 1 {
+			for _, name := range strings.Split(part, ", ") {
+				names = append(names, "--"+name)
+			}
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
+// commandOf is the command that a line calls, with its program.
+func commandOf(app *cli.App, args []string) string {
+	words, commands := []string{app.Name}, app.Commands
+	for _, a := range args[min(1, len(args)):] {
+		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(a) })
+		if i < 0 {
+			break
+		}
+		words, commands = append(words, commands[i].Name), commands[i].Subcommands
+	}
+	return strings.Join(words, " ")
 }
 
 // await returns what do gives, or ctx's error as soon as ctx ends. do is then

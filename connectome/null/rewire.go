@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/connectomewire/wire/internal/disjoint"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 // degreePreserving rewires by Maslov–Sneppen swaps.
@@ -56,7 +57,7 @@ type move struct {
 func rewire(e *edges, opt Options, rng *rand.Rand, bin func(i, j int32) int) (string, error) {
 	m := len(e.list)
 	if m < 2 || m == e.pairs() {
-		return "", fmt.Errorf("%w: %d tracts on %d pairs of regions; choose a sparser connectome (threshold it first) or the weight shuffle", ErrRigid, m, e.pairs())
+		return "", fmt.Errorf("%w: %s on %s of regions; choose a sparser connectome (threshold it first) or the weight shuffle", ErrRigid, plural.Count(m, "tract", "tracts"), plural.Count(e.pairs(), "pair", "pairs"))
 	}
 	set := newPairSet(e.n)
 	for _, t := range e.list {

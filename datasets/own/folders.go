@@ -1,6 +1,7 @@
 package own
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -283,7 +284,11 @@ func (b *builder) readTable(name string, split datasets.Split) error {
 
 // exists tells a path that is there, with advice for one that is not.
 func exists(name string) error {
-	if _, err := os.Stat(name); err != nil {
+	_, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no file or folder %q; name a folder, a table (CSV, TSV, JSONL), an array (NPY, NPZ), COCO's JSON or a text", name)
+	}
+	if err != nil {
 		return fmt.Errorf("%w; name a folder, a table (CSV, TSV, JSONL), an array (NPY, NPZ), COCO's JSON or a text", err)
 	}
 	return nil

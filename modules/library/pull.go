@@ -129,7 +129,7 @@ func (l *Library) install(opt PullOptions, fill func(dir string, opt *PullOption
 	forgetPartial(opt.partial)
 	notes, err := fill(tmp, &opt)
 	if err != nil {
-		return Entry{}, nil, err
+		return Entry{}, nil, within{err, tmp}
 	}
 	if e := read(name, tmp, os.DirFS(tmp)); e.Err != nil {
 		return Entry{}, nil, e.Err
@@ -144,6 +144,19 @@ func (l *Library) install(opt PullOptions, fill func(dir string, opt *PullOption
 	}
 	return read(name, to, os.DirFS(to)), notes, nil
 }
+
+// within is an error about a file in a directory that is gone when it is read:
+// it names the file alone.
+type within struct {
+	error
+	dir string
+}
+
+func (e within) Error() string {
+	return strings.ReplaceAll(e.error.Error(), e.dir+string(filepath.Separator), "")
+}
+
+func (e within) Unwrap() error { return e.error }
 
 // partialName is the directory in the library where broken downloads wait.
 const partialName = ".partial"
