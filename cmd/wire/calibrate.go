@@ -73,6 +73,9 @@ func calibratePlan(c *cli.Context) error {
 	if len(c.StringSlice("lesion")) > 0 {
 		return usagef("--lesion: a calibration is of the whole plan")
 	}
+	if len(c.StringSlice("eval-set")) == 0 && !c.IsSet("photographs") && !c.IsSet("mixture") && !c.IsSet("data") {
+		return usagef("say what the plan is asked about: --data PATH (your own), --eval-set SET, --mixture FILE or --photographs DIR")
+	}
 	plan.Calibration = nil
 	t, err := openTeller(c, plan, library.Finder{Dir: c.String("modules"), Base: dir}, false)
 	if err != nil {
@@ -133,10 +136,7 @@ const usualLimit = 400
 
 func (x *calibration) gather(ctx context.Context, dir string) error {
 	sets, photos, mixture := x.c.StringSlice("eval-set"), x.c.String("photographs"), x.c.String("mixture")
-	switch {
-	case len(sets) == 0 && photos == "" && mixture == "" && !x.c.IsSet("data"):
-		return usagef("say what the plan is asked about: --data PATH (your own), --eval-set SET, --mixture FILE or --photographs DIR")
-	case len(sets) == 0 && mixture == "" && x.c.IsSet("data"):
+	if len(sets) == 0 && mixture == "" && x.c.IsSet("data") {
 		if err := x.own(ctx); err != nil {
 			return err
 		}

@@ -57,8 +57,8 @@ type SetReport struct {
 }
 
 // Fit fits the rules of a plan's effectors to judged items, and reports how well
-// such rules do on items that they did not see. It adds [wiring.SignFamiliar] to
-// the items' signs, cross-fitted.
+// such rules do on items that they did not see. It adds [wiring.SignFamiliar]
+// and [wiring.SignEasy] to the items' signs, cross-fitted.
 func Fit(p *wiring.Plan, items []Item) (*wiring.Calibration, []Report, error) {
 	c := &wiring.Calibration{Familiar: map[string]wiring.Discriminant{}, Chances: map[string]wiring.Chance{}}
 	fold := make([]int, len(items))
