@@ -82,9 +82,7 @@ func (s *source) readCondensed(delim byte) (*connectome.Connectome, error) {
 			return nil, err
 		}
 		f := t.fields
-		for len(f) > 1 && len(f[len(f)-1]) == 0 {
-			f = f[:len(f)-1]
-		}
+		f = withoutEmptyEnd(f, 1)
 		for j, field := range f {
 			v, k := t.number(field)
 			if k == isText && len(x) == 0 && len(f) == 1 {

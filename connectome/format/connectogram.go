@@ -38,9 +38,7 @@ func (s *source) readConnectogram() (*connectome.Connectome, error) {
 			return nil, err
 		}
 		f := t.fields
-		for len(f) > 2 && len(f[len(f)-1]) == 0 {
-			f = f[:len(f)-1]
-		}
+		f = withoutEmptyEnd(f, 2)
 		switch {
 		case len(f) < 3:
 			return nil, s.failf(ErrRagged, t.line, 0, "", "%d fields in a connectogram", len(f))

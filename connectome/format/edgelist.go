@@ -162,9 +162,7 @@ func (r *edgeReader) row() error {
 	if len(f) < r.width {
 		return t.s.failf(ErrRagged, t.line, 0, "check the delimiter and for values lost in an export", "%d fields where other rows have %d", len(f), r.width)
 	}
-	for len(f) > r.width && len(f[len(f)-1]) == 0 { // delimiters at the end of a line
-		f = f[:len(f)-1]
-	}
+	f = withoutEmptyEnd(f, r.width)
 	if len(f) > r.width {
 		return t.s.failf(ErrRagged, t.line, 0, "check the delimiter and for values lost in an export", "%d fields where the rows before have %d", len(f), r.width)
 	}

@@ -75,9 +75,7 @@ func (s *source) readSIF(delim byte) (*connectome.Connectome, error) {
 			return nil, err
 		}
 		f := t.fields
-		for len(f) > 1 && len(f[len(f)-1]) == 0 {
-			f = f[:len(f)-1]
-		}
+		f = withoutEmptyEnd(f, 1)
 		if len(f) == 2 {
 			return nil, s.failf(ErrRagged, t.line, 0, "a line is a source, a relation and its targets, or a node alone", "a source and a relation without a target")
 		}

@@ -37,6 +37,15 @@ func (s *source) table(delim byte) (*table, error) {
 	return &table{s: s, r: r, close: c, delim: delim}, nil
 }
 
+// withoutEmptyEnd leaves out the empty fields that delimiters at the end of a
+// line make, as long as there are more than least.
+func withoutEmptyEnd(fields [][]byte, least int) [][]byte {
+	for len(fields) > least && len(fields[len(fields)-1]) == 0 {
+		fields = fields[:len(fields)-1]
+	}
+	return fields
+}
+
 // next reads the next row into t.fields, which are valid until the next call.
 // It returns io.EOF at the end.
 func (t *table) next() error {
