@@ -66,10 +66,16 @@ func (d Discriminant) Odds(x []float32) float64 {
 	return sum/math.Sqrt(max(square, 1e-20)) + d.Bias
 }
 
-// Chance is a logistic rule over signs.
+// Chance is how likely an answer is right: the chance that it would be, were it
+// about what the plan was made for, times the chance that it is about that. An
+// answer about noise is not hard, it is beside the point; one rule for both would
+// believe answers too little that look a little like those about noise.
 type Chance struct {
-	Weights map[string]float64 `json:"weights"`
-	Bias    float64            `json:"bias"`
+	// Right tells right answers from wrong ones.
+	Right Rule `json:"right"`
+	// Known tells answers about what the plan was made for from those about
+	// strangers; nil where no strangers were asked about.
+	Known *Rule `json:"known,omitempty"`
 	// Easy tells inputs that are often answered rightly from others, by the
 	// senses' names.
 	Easy map[string]Discriminant `json:"easy,omitempty"`
@@ -78,11 +84,28 @@ type Chance struct {
 }
 
 // Of is the chance, 0 to 1, that an answer with these signs is right; ok is
-// false where one that the rule asks for is missing.
+// false where one that a rule asks for is missing.
 func (c Chance) Of(signs map[string]float64) (p float64, ok bool) {
-	z := c.Bias
+	p, ok = c.Right.Of(signs)
+	if !ok || c.Known == nil {
+		return p, ok
+	}
+	known, ok := c.Known.Of(signs)
+	return p * known, ok
+}
+
+// Rule is a logistic rule over signs.
+type Rule struct {
+	Weights map[string]float64 `json:"weights"`
+	Bias    float64            `json:"bias"`
+}
+
+// Of is the rule's chance, 0 to 1; ok is false where a sign that it asks for is
+// missing.
+func (r Rule) Of(signs map[string]float64) (p float64, ok bool) {
+	z := r.Bias
 	for _, name := range Signs { // a fixed order of the sum
-		w, asked := c.Weights[name]
+		w, asked := r.Weights[name]
 		if !asked {
 			continue
 		}
@@ -93,6 +116,16 @@ func (c Chance) Of(signs map[string]float64) (p float64, ok bool) {
 		z += w * v
 	}
 	return 1 / (1 + math.Exp(-z)), true
+}
+
+// check refuses signs that do not exist.
+func (r Rule) check() error {
+	for sign := range r.Weights {
+		if !slices.Contains(Signs, sign) {
+			return fmt.Errorf("there is no sign %q", sign)
+		}
+	}
+	return nil
 }
 
 // Odds are the least log odds that rules, by senses' names, give what the senses'
@@ -124,9 +157,13 @@ func (p *Plan) checkCalibration(c *Calibration) error {
 		if !(chance.Sure >= 0 && chance.Sure <= 1) {
 			return fmt.Errorf("effector %q: sure from %v on, want 0 to 1", name, chance.Sure)
 		}
-		for sign := range chance.Weights {
-			if !slices.Contains(Signs, sign) {
-				return fmt.Errorf("effector %q: there is no sign %q", name, sign)
+		rules := []Rule{chance.Right}
+		if chance.Known != nil {
+			rules = append(rules, *chance.Known)
+		}
+		for _, r := range rules {
+			if err := r.check(); err != nil {
+				return fmt.Errorf("effector %q: %w", name, err)
 			}
 		}
 	}

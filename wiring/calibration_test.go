@@ -19,7 +19,11 @@ func TestCalibrationIsKept(t *testing.T) {
 	p.Trained = true
 	p.Calibration = &Calibration{
 		Familiar: map[string]Discriminant{"image": {Weights: make([]float32, p.Senses[0].Numbers()), Bias: 1}},
-		Chances:  map[string]Chance{"caption": {Weights: map[string]float64{SignOwn: 1.5, SignFamiliar: 0.25}, Bias: -1, Sure: 0.3}},
+		Chances:  map[string]Chance{"caption": {
+			Right: Rule{Weights: map[string]float64{SignOwn: 1.5}, Bias: -1},
+			Known: &Rule{Weights: map[string]float64{SignFamiliar: 0.25}, Bias: 2},
+			Sure:  0.3,
+		}},
 	}
 	p.Calibration.Familiar["image"].Weights[3] = 0.1
 	dir := filepath.Join(t.TempDir(), "plan")
@@ -65,13 +69,21 @@ func TestCalibrationIsKept(t *testing.T) {
 }
 
 func TestChance(t *testing.T) {
-	c := Chance{Weights: map[string]float64{SignOwn: 2, SignAgreement: -1}, Bias: 0.5}
+	c := Chance{Right: Rule{Weights: map[string]float64{SignOwn: 2, SignAgreement: -1}, Bias: 0.5}}
 	p, ok := c.Of(map[string]float64{SignOwn: 1, SignAgreement: 0.5, SignMeaning: 9})
 	if want := 1 / (1 + math.Exp(-2)); !ok || math.Abs(p-want) > 1e-12 {
 		t.Errorf("chance %g, want %g", p, want)
 	}
 	if _, ok := c.Of(map[string]float64{SignOwn: 1}); ok {
 		t.Error("a missing sign goes unnoticed")
+	}
+	c.Known = &Rule{Weights: map[string]float64{SignFamiliar: 3}, Bias: 1}
+	p, ok = c.Of(map[string]float64{SignOwn: 1, SignAgreement: 0.5, SignFamiliar: -1})
+	if want := 1 / (1 + math.Exp(-2)) / (1 + math.Exp(2)); !ok || math.Abs(p-want) > 1e-12 {
+		t.Errorf("chance of an answer about a stranger %g, want %g", p, want)
+	}
+	if _, ok := c.Of(map[string]float64{SignOwn: 1, SignAgreement: 0.5}); ok {
+		t.Error("a missing sign of strangers goes unnoticed")
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/connectomewire/wire/runtime/calibrate"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 func calibrateCommand() *cli.Command {
@@ -26,11 +27,11 @@ func calibrateCommand() *cli.Command {
 		Name: "calibrate", Usage: "find out how likely a plan's answers are right, and when it is not sure",
 		ArgsUsage: "PLAN",
 		Description: "Asks the plan about examples it did not learn from and about strangers: noise, silence, blank\n" +
-			"pictures. A logistic rule then tells right answers from others, by the plan's own confidence, by how\n" +
-			"well a sentence goes with what was seen and with what was meant, and by how usual the input is. It is\n" +
-			"kept in the plan's calibration.json: from then on confidence is the chance that an answer is right,\n" +
-			"and answers below a threshold are \"not sure\". Of your own data the validation split is asked; the\n" +
-			"table is cross-fitted in five folds.\n\n" +
+			"pictures. One logistic rule then tells right answers from wrong ones and another what it was made for\n" +
+			"from strangers, by the plan's own confidence, by how well a sentence goes with what was seen and with\n" +
+			"what was meant, and by how usual the input is. They are kept in the plan's calibration.json: from then\n" +
+			"on confidence is the chance that an answer is right, and answers below a threshold are \"not sure\". Of\n" +
+			"your own data the validation split is asked; the table is cross-fitted in five folds.\n\n" +
 			"Examples:\n" +
 			"   wire calibrate plan --data flowers/                           labels of your own\n" +
 			"   wire calibrate plan --eval-set stamps --eval-set emoji        packaged sets\n" +
@@ -209,14 +210,18 @@ func (x *calibration) mixed(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	val = examples.Spread(val, x.c.Int("limit"))
-	for i, e := range val {
-		it, err := calibrate.AskExample(ctx, x.t.session, "mixture", e)
+	return x.ask(ctx, "mixture", examples.Spread(val, x.c.Int("limit")))
+}
+
+// ask asks about examples of a set, in their order.
+func (x *calibration) ask(ctx context.Context, set string, all []task.Example) error {
+	for i, e := range all {
+		it, err := calibrate.AskExample(ctx, x.t.session, set, e)
 		if err != nil {
 			return err
 		}
 		x.items = append(x.items, it)
-		x.progress("asking about the mixture", i+1, len(val))
+		x.progress("asking about "+set, i+1, len(all))
 	}
 	return nil
 }
@@ -236,22 +241,16 @@ func (x *calibration) own(ctx context.Context) error {
 	if len(val) == 0 {
 		return fmt.Errorf("%s: no example is kept for validation; a calibration on what was learned from would promise too much (--shares, --split-column)", x.c.String("data"))
 	}
-	for i, e := range val {
-		it, err := calibrate.AskExample(ctx, x.t.session, "validation", e)
-		if err != nil {
-			return err
-		}
-		x.items = append(x.items, it)
-		x.progress("asking", i+1, len(val))
+	if err := x.ask(ctx, "validation", val); err != nil {
+		return err
 	}
-	for i, e := range examples.Spread(train, usualLimit) {
-		it, err := calibrate.AskExample(ctx, x.t.session, "training", e)
-		if err != nil {
-			return err
-		}
-		it.Signs, it.Right = nil, nil
-		x.items = append(x.items, it)
-		x.progress("looking at what is usual", i+1, min(len(train), usualLimit))
+	asked := len(x.items)
+	if err := x.ask(ctx, "training", examples.Spread(train, usualLimit)); err != nil {
+		return err
+	}
+	// What was learned from shows what is usual, not what is answered rightly.
+	for i := asked; i < len(x.items); i++ {
+		x.items[i].Signs, x.items[i].Right = nil, nil
 	}
 	return nil
 }

@@ -4,8 +4,9 @@
 // the kind that the plan was made for at all.
 //
 // It asks the plan about examples that it did not learn from and about
-// strangers (noise, silence, blank pictures), and fits a logistic rule to which
-// answers were right (Platt 1999); answers about strangers count as wrong. All
-// that is reported is cross-fitted: each example is judged by rules that never
-// saw its group.
+// strangers (noise, silence, blank pictures), and fits two logistic rules (Platt
+// 1999): one tells right answers from wrong ones among the examples, the other
+// examples from strangers; an answer's chance is the product. All that is
+// reported is cross-fitted: each example is judged by rules that never saw its
+// group.
 package calibrate

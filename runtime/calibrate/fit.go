@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
-	"slices"
 
 	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/wiring"
@@ -43,8 +42,10 @@ type Report struct {
 	UnsureStrangers float64 `json:"unsure_of_strangers"`
 	// Sets are the parts of it.
 	Sets []SetReport `json:"sets"`
-	// Weights are those of the rule.
-	Weights map[string]float64 `json:"weights"`
+	// Weights are those of the rule for right answers, Familiar of the one for
+	// answers about what is known.
+	Weights  map[string]float64 `json:"weights"`
+	Familiar map[string]float64 `json:"weights_known,omitempty"`
 }
 
 // SetReport is a part of a [Report].
@@ -225,18 +226,17 @@ func (x *fitting) chances(name string, c *wiring.Calibration) (*Report, error) {
 	if count[0] < least || count[1] < least {
 		return nil, fmt.Errorf("%d right and %d wrong answers: want at least %d of each to see by what they differ", count[1], count[0], least)
 	}
-	chance, err := rule(rows, names)
+	all := make([]int, len(rows))
+	chance, err := x.rules(rows, names)
 	if err != nil {
 		return nil, err
 	}
 	p := make([]float64, len(rows))
 	for k := range folds {
-		kept, _ := without(rows, make([]int, len(rows)), func(i int) bool { return fold[rows[i].item] == k })
-		held := chance
-		if slices.ContainsFunc(kept, func(j judged) bool { return j.right == 1 }) && slices.ContainsFunc(kept, func(j judged) bool { return j.right == 0 }) {
-			if held, err = rule(kept, names); err != nil {
-				return nil, err
-			}
+		kept, _ := without(rows, all, func(i int) bool { return fold[rows[i].item] == k })
+		held, err := x.rules(kept, names)
+		if err != nil {
+			return nil, err
 		}
 		for i, j := range rows {
 			if fold[j.item] == k {
@@ -249,7 +249,10 @@ func (x *fitting) chances(name string, c *wiring.Calibration) (*Report, error) {
 		return nil, err
 	}
 	chance.Sure, chance.Easy = r.Sure, easy
-	r.Weights = chance.Weights
+	r.Weights = chance.Right.Weights
+	if chance.Known != nil {
+		r.Familiar = chance.Known.Weights
+	}
 	c.Chances[name] = chance
 	return r, nil
 }
@@ -296,9 +299,30 @@ func named(names []string, signs []float32) map[string]float64 {
 	return out
 }
 
-// rule fits a logistic rule to standardised signs and writes it for signs as
-// they are.
-func rule(rows []judged, names []string) (wiring.Chance, error) {
+// rules fits the two rules of a chance: one for right answers among those that
+// are not about strangers, one for those among all.
+func (x *fitting) rules(rows []judged, names []string) (wiring.Chance, error) {
+	stranger := func(j judged) bool { return x.items[j.item].Stranger }
+	var known []judged
+	right, usual := []int{}, make([]int, len(rows))
+	for i, j := range rows {
+		if !stranger(j) {
+			known, right, usual[i] = append(known, j), append(right, j.right), 1
+		}
+	}
+	var c wiring.Chance
+	var err error
+	if c.Right, err = rule(known, right, names); err != nil || len(known) == len(rows) {
+		return c, err
+	}
+	r, err := rule(rows, usual, names)
+	c.Known = &r
+	return c, err
+}
+
+// rule fits a logistic rule for labels 1 among labels 0 and 1 to standardised
+// signs, and writes it for signs as they are.
+func rule(rows []judged, labels []int, names []string) (wiring.Rule, error) {
 	mean, spread := make([]float64, len(names)), make([]float64, len(names))
 	for k := range names {
 		values := make([]float64, len(rows))
@@ -311,22 +335,21 @@ func rule(rows []judged, names []string) (wiring.Chance, error) {
 		}
 		spread[k] = math.Sqrt(spread[k]) + 1e-6
 	}
-	x, y := make([][]float32, len(rows)), make([]int, len(rows))
+	x := make([][]float32, len(rows))
 	for i, j := range rows {
 		for k, v := range j.signs {
 			x[i] = append(x[i], float32((float64(v)-mean[k])/spread[k]))
 		}
-		y[i] = j.right
 	}
-	m, err := baseline.FitLogistic(x, y, nil, nil, 2)
+	m, err := baseline.FitLogistic(x, labels, nil, nil, 2)
 	if err != nil {
-		return wiring.Chance{}, err
+		return wiring.Rule{}, err
 	}
 	w, b := m.Odds()
-	c := wiring.Chance{Weights: map[string]float64{}, Bias: b}
+	r := wiring.Rule{Weights: map[string]float64{}, Bias: b}
 	for k, s := range names {
-		c.Weights[s] = w[k] / spread[k]
-		c.Bias -= w[k] * mean[k] / spread[k]
+		r.Weights[s] = w[k] / spread[k]
+		r.Bias -= w[k] * mean[k] / spread[k]
 	}
-	return c, nil
+	return r, nil
 }
