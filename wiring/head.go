@@ -27,6 +27,19 @@ type Head interface {
 	Tensors(e *Effector, width int) []TensorSpec
 }
 
+// BareHead is embedded by heads without settings and modules: they have only
+// tensors.
+type BareHead struct{}
+
+// Place implements [Head].
+func (BareHead) Place(e *Effector, _ Ports) error { return e.Settings.Check() }
+
+// Check implements [Head].
+func (BareHead) Check(e *Effector) error { return e.Settings.Check() }
+
+// Modules implements [Head].
+func (BareHead) Modules(*Effector) []string { return nil }
+
 // Ports finds the width of a module's output; the error lists the ports and
 // widths that there are.
 type Ports func(module, port string) (width int, err error)

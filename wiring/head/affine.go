@@ -7,6 +7,7 @@ import (
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // Heads that are a matrix and a bias: y = W n + b.
@@ -34,7 +35,10 @@ func init() {
 }
 
 // affine describes both heads.
-type affine struct{ labels bool }
+type affine struct {
+	wiring.BareHead
+	labels bool
+}
 
 // outputs are what each of the head's values is.
 func (a affine) outputs(e *wiring.Effector) []string {
@@ -90,9 +94,6 @@ func (a affine) Check(e *wiring.Effector) error {
 	return nil
 }
 
-// Modules implements [wiring.Head].
-func (affine) Modules(*wiring.Effector) []string { return nil }
-
 // Tensors implements [wiring.Head]: weight W [outputs, width] and bias b
 // [outputs].
 func (a affine) Tensors(e *wiring.Effector, width int) []wiring.TensorSpec {
@@ -139,55 +140,99 @@ func SetScale(s wiring.Settings, mean, scale []float64) {
 	s[settingMean], s[settingScale] = mean, scale
 }
 
-// Affine is the arithmetic of the softmax and linear heads.
-type Affine struct {
+// Bind implements [Arithmetic].
+func (affine) Bind(p *wiring.Plan, effector int) (Readout, error) {
+	e := &p.Effectors[effector]
+	t, err := tensors(p, e, p.Params, "weight", "bias")
+	if err != nil {
+		return nil, err
+	}
+	l := &layer{name: e.Name, width: stateWidth(p, e), n: len(t[1]), weight: t[0], bias: t[1]}
+	return Once(l.n, func() Tape { return l }), nil
+}
+
+// Answer implements [Arithmetic]: the last row's label, or every row's numbers.
+func (a affine) Answer(p *wiring.Plan, effector int, predictions []float32) task.Answer {
+	e := &p.Effectors[effector]
+	if a.labels {
+		labels, many := Labels(e)
+		return labelled(labels, many, predictions[max(len(predictions)-len(labels), 0):])
+	}
+	names, mean, scale := Names(e)
+	var out task.Answer
+	for lo := 0; lo+len(names) <= len(predictions); lo += len(names) {
+		row := make([]float64, len(names))
+		for k := range row {
+			row[k] = mean[k] + scale[k]*float64(predictions[lo+k])
+		}
+		out.Values = append(out.Values, row)
+	}
+	return out
+}
+
+// layer is the arithmetic of both heads; it remembers nothing.
+type layer struct {
 	name         string
 	width, n     int
 	weight, bias []float32
 }
 
-func bindAffine(p *wiring.Plan, e *wiring.Effector) (*Affine, error) {
-	t, err := tensors(p, e, p.Params, "weight", "bias")
-	if err != nil {
-		return nil, err
-	}
-	return &Affine{name: e.Name, width: stateWidth(p, e), n: len(t[1]), weight: t[0], bias: t[1]}, nil
-}
-
-// Readings implements [Readout].
-func (a *Affine) Readings() int { return 1 }
-
-// Context implements [Readout].
-func (a *Affine) Context(int) int { return 0 }
-
-// Width implements [Readout].
-func (a *Affine) Width() int { return a.n }
-
-// Refresh implements [Readout]; there is nothing to refresh.
-func (a *Affine) Refresh() {}
-
-// Tape implements [Readout].
-func (a *Affine) Tape() Tape { return a }
-
 // Forward implements [Tape]: y = W n + b.
-func (a *Affine) Forward(dst []float32, r *Rows) error {
+func (l *layer) Forward(dst []float32, r *Rows) error {
 	rows := r.total()
-	kernel.Gemm(false, true, rows, a.n, a.width, r.Norm, a.weight, dst, false)
+	kernel.Gemm(false, true, rows, l.n, l.width, r.Norm, l.weight, dst, false)
 	for i := range rows {
-		row := dst[i*a.n:][:a.n]
-		kernel.Add(row, row, a.bias)
+		row := dst[i*l.n:][:l.n]
+		kernel.Add(row, row, l.bias)
 	}
 	return nil
 }
 
 // Backward implements [Tape].
-func (a *Affine) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) error {
+func (l *layer) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) error {
 	rows := r.total()
-	kernel.Gemm(true, false, a.n, a.width, rows, dOut, r.Norm, grads.Get(wiring.EffectorName(a.name, "weight")), true)
-	bias := grads.Get(wiring.EffectorName(a.name, "bias"))
+	kernel.Gemm(true, false, l.n, l.width, rows, dOut, r.Norm, grads.Get(wiring.EffectorName(l.name, "weight")), true)
+	bias := grads.Get(wiring.EffectorName(l.name, "bias"))
 	for i := range rows {
-		kernel.Add(bias, bias, dOut[i*a.n:][:a.n])
+		kernel.Add(bias, bias, dOut[i*l.n:][:l.n])
 	}
-	kernel.Gemm(false, false, rows, a.width, a.n, dOut, a.weight, dNorm, false)
+	kernel.Gemm(false, false, rows, l.width, l.n, dOut, l.weight, dNorm, false)
 	return nil
+}
+
+// labelled turns scores into probabilities and a label.
+func labelled(labels []string, many bool, scores []float32) task.Answer {
+	a := task.Answer{Probabilities: make([]float64, len(scores))}
+	if len(scores) == 0 {
+		return a
+	}
+	if many {
+		for i, y := range scores {
+			a.Probabilities[i] = 1 / (1 + math.Exp(-float64(y)))
+			if y > 0 {
+				a.Labels = append(a.Labels, labels[i])
+			}
+		}
+	} else {
+		top := math.Inf(-1)
+		for _, y := range scores {
+			top = math.Max(top, float64(y))
+		}
+		var sum float64
+		for i, y := range scores {
+			a.Probabilities[i] = math.Exp(float64(y) - top)
+			sum += a.Probabilities[i]
+		}
+		for i := range a.Probabilities {
+			a.Probabilities[i] /= sum
+		}
+	}
+	best := 0
+	for i, p := range a.Probabilities {
+		if p > a.Probabilities[best] {
+			best = i
+		}
+	}
+	a.Label, a.Confidence = labels[best], a.Probabilities[best]
+	return a
 }

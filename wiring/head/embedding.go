@@ -6,6 +6,7 @@ import (
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // NameEmbedding is the head of an effector that answers with a vector of
@@ -17,7 +18,7 @@ const settingWidth = "width"
 
 func init() { wiring.RegisterHead(NameEmbedding, embedding{}) }
 
-type embedding struct{}
+type embedding struct{ wiring.BareHead }
 
 // Place implements [wiring.Head].
 func (h embedding) Place(e *wiring.Effector, _ wiring.Ports) error {
@@ -39,9 +40,6 @@ func (embedding) Check(e *wiring.Effector) error {
 	return nil
 }
 
-// Modules implements [wiring.Head].
-func (embedding) Modules(*wiring.Effector) []string { return nil }
-
 // Tensors implements [wiring.Head]: weight W [dimensions, width].
 func (embedding) Tensors(e *wiring.Effector, width int) []wiring.TensorSpec {
 	return []wiring.TensorSpec{{
@@ -49,38 +47,32 @@ func (embedding) Tensors(e *wiring.Effector, width int) []wiring.TensorSpec {
 	}}
 }
 
-// Embedding is the arithmetic of the embedding head: y = W n / ‖W n‖.
-type Embedding struct {
-	name     string
-	width, n int
-	weight   []float32
-}
-
-func bindEmbedding(p *wiring.Plan, e *wiring.Effector) (*Embedding, error) {
+// Bind implements [Arithmetic].
+func (embedding) Bind(p *wiring.Plan, effector int) (Readout, error) {
+	e := &p.Effectors[effector]
 	t, err := tensors(p, e, p.Params, "weight")
 	if err != nil {
 		return nil, err
 	}
-	return &Embedding{name: e.Name, width: stateWidth(p, e), n: e.Settings.Int(settingWidth), weight: t[0]}, nil
+	width, n := stateWidth(p, e), e.Settings.Int(settingWidth)
+	return Once(n, func() Tape { return &embeddingTape{name: e.Name, width: width, n: n, weight: t[0]} }), nil
 }
 
-// Readings implements [Readout].
-func (m *Embedding) Readings() int { return 1 }
+// Answer implements [Arithmetic]: the vector.
+func (embedding) Answer(_ *wiring.Plan, _ int, predictions []float32) task.Answer {
+	row := make([]float64, len(predictions))
+	for k, v := range predictions {
+		row[k] = float64(v)
+	}
+	return task.Answer{Values: [][]float64{row}}
+}
 
-// Context implements [Readout].
-func (m *Embedding) Context(int) int { return 0 }
-
-// Width implements [Readout].
-func (m *Embedding) Width() int { return m.n }
-
-// Refresh implements [Readout]; there is nothing to refresh.
-func (m *Embedding) Refresh() {}
-
-// Tape implements [Readout].
-func (m *Embedding) Tape() Tape { return &embeddingTape{m: m} }
-
+// embeddingTape computes y = W n / ‖W n‖.
 type embeddingTape struct {
-	m    *Embedding
+	name     string
+	width, n int
+	weight   []float32
+
 	unit []float32 // y [rows, n]
 	inv  []float32 // 1/‖W n‖ [rows]
 	dRaw []float32
@@ -88,30 +80,30 @@ type embeddingTape struct {
 
 // Forward implements [Tape].
 func (t *embeddingTape) Forward(dst []float32, r *Rows) error {
-	m, rows := t.m, r.total()
-	kernel.Gemm(false, true, rows, m.n, m.width, r.Norm, m.weight, dst, false)
-	t.unit, t.inv = grow(t.unit, rows*m.n), grow(t.inv, rows)
+	rows := r.total()
+	kernel.Gemm(false, true, rows, t.n, t.width, r.Norm, t.weight, dst, false)
+	t.unit, t.inv = grow(t.unit, rows*t.n), grow(t.inv, rows)
 	for i := range rows {
-		y := dst[i*m.n:][:m.n]
+		y := dst[i*t.n:][:t.n]
 		t.inv[i] = wiring.InverseLength(y)
 		kernel.MulScalar(y, y, t.inv[i])
 	}
-	copy(t.unit, dst[:rows*m.n])
+	copy(t.unit, dst[:rows*t.n])
 	return nil
 }
 
 // Backward implements [Tape].
 func (t *embeddingTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) error {
-	m, rows := t.m, r.total()
-	t.dRaw = grow(t.dRaw, rows*m.n)
+	rows := r.total()
+	t.dRaw = grow(t.dRaw, rows*t.n)
 	for i := range rows {
-		y, dy, dr := t.unit[i*m.n:][:m.n], dOut[i*m.n:][:m.n], t.dRaw[i*m.n:][:m.n]
+		y, dy, dr := t.unit[i*t.n:][:t.n], dOut[i*t.n:][:t.n], t.dRaw[i*t.n:][:t.n]
 		dot := kernel.Dot(dy, y)
 		for k, v := range dy {
 			dr[k] = t.inv[i] * (v - y[k]*dot)
 		}
 	}
-	kernel.Gemm(true, false, m.n, m.width, rows, t.dRaw, r.Norm, grads.Get(wiring.EffectorName(m.name, "weight")), true)
-	kernel.Gemm(false, false, rows, m.width, m.n, t.dRaw, m.weight, dNorm, false)
+	kernel.Gemm(true, false, t.n, t.width, rows, t.dRaw, r.Norm, grads.Get(wiring.EffectorName(t.name, "weight")), true)
+	kernel.Gemm(false, false, rows, t.width, t.n, t.dRaw, t.weight, dNorm, false)
 	return nil
 }

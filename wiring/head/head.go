@@ -62,9 +62,25 @@ type Tape interface {
 	Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Params) error
 }
 
-// Arithmetic is implemented by heads that come from outside of this package,
-// beside [wiring.Head]: what is registered with [wiring.RegisterHead] under a
-// name computes and answers for the effectors that name it.
+// Once returns the readout of a head with one reading that needs nothing beside
+// the state: width values for each row. tape makes the memory of one goroutine;
+// one that remembers nothing between its methods may be the same for all.
+func Once(width int, tape func() Tape) Readout { return once{width, tape} }
+
+type once struct {
+	width int
+	tape  func() Tape
+}
+
+func (once) Readings() int   { return 1 }
+func (once) Context(int) int { return 0 }
+func (o once) Width() int    { return o.width }
+func (once) Refresh()        {}
+func (o once) Tape() Tape    { return o.tape() }
+
+// Arithmetic is a head that computes and answers by itself, as all do but those
+// that speak. What is registered with [wiring.RegisterHead] under a name, by
+// this package or another, does so for the effectors that name it.
 type Arithmetic interface {
 	wiring.Head
 	// Bind returns the readout of an effector in a plan that has parameters.
@@ -74,8 +90,7 @@ type Arithmetic interface {
 	Answer(p *wiring.Plan, effector int, predictions []float32) task.Answer
 }
 
-// arithmetic returns an effector's own arithmetic, nil where its head is one of
-// this package's.
+// arithmetic returns that of an effector's head, nil where there is none.
 func arithmetic(e *wiring.Effector) Arithmetic {
 	h, err := wiring.HeadOf(e.Head)
 	if err != nil {
@@ -85,6 +100,15 @@ func arithmetic(e *wiring.Effector) Arithmetic {
 	return a
 }
 
+// Answer says what predictions of an effector that does not speak mean, one
+// row after the other, [rows, width].
+func Answer(p *wiring.Plan, effector int, predictions []float32) task.Answer {
+	if a := arithmetic(&p.Effectors[effector]); a != nil {
+		return a.Answer(p, effector, predictions)
+	}
+	return task.Answer{}
+}
+
 // Bind returns the readout of an effector whose head needs no module's
 // parameters; for the language head see [BindLanguage] and [BindSteered].
 func Bind(p *wiring.Plan, effector int) (Readout, error) {
@@ -92,16 +116,11 @@ func Bind(p *wiring.Plan, effector int) (Readout, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch e.Head {
-	case NameSoftmax, NameLinear:
-		return bindAffine(p, e)
-	case NameEmbedding:
-		return bindEmbedding(p, e)
-	case NameLanguage:
-		return nil, fmt.Errorf("effector %q speaks: its head needs its language module, see BindLanguage", e.Name)
-	}
 	if a := arithmetic(e); a != nil {
 		return a.Bind(p, effector)
+	}
+	if e.Head == NameLanguage {
+		return nil, fmt.Errorf("effector %q speaks: its head needs its language module, see BindLanguage", e.Name)
 	}
 	return nil, fmt.Errorf("effector %q: head %q has no arithmetic: it should implement head.Arithmetic", e.Name, e.Head)
 }

@@ -35,8 +35,9 @@ type Aim struct {
 	Effector int
 	// Weight of its loss in the sum.
 	Weight float64
-	// Bind returns the effector's readout in a plan; Key identifies what of a
-	// module it brings in, so that a checkpoint knows its run.
+	// Bind returns the effector's readout in a plan, nil for [head.Bind]; Key
+	// identifies what of a module it brings in, so that a checkpoint knows its
+	// run.
 	Bind func(*wiring.Plan) (head.Readout, error)
 	Key  string
 	// Loss compares predictions with targets.
@@ -45,6 +46,14 @@ type Aim struct {
 	// plan's ([wiring.Params.Lists], [wiring.Effector.Settings]).
 	Lists    map[string][]int32
 	Settings wiring.Settings
+}
+
+// bind returns the readout of the aim's effector.
+func (a *Aim) bind(p *wiring.Plan) (head.Readout, error) {
+	if a.Bind == nil {
+		return head.Bind(p, a.Effector)
+	}
+	return a.Bind(p)
 }
 
 // Sample is one example in numbers.
@@ -92,7 +101,7 @@ func (d *Data) Validate(p *wiring.Plan) error {
 	}
 	for i := range d.Aims {
 		a := &d.Aims[i]
-		if a.Effector < 0 || a.Effector >= len(p.Effectors) || a.Bind == nil || a.Loss == nil || !(a.Weight > 0) {
+		if a.Effector < 0 || a.Effector >= len(p.Effectors) || a.Loss == nil || !(a.Weight > 0) {
 			return fmt.Errorf("aim %d of the data is not whole: effector %d of %d, weight %v", i, a.Effector, len(p.Effectors), a.Weight)
 		}
 	}

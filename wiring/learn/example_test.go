@@ -6,7 +6,6 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/wiring"
-	"github.com/connectomewire/wire/wiring/head"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/task"
 )
@@ -46,7 +45,6 @@ tasks:
 	// Package prepare makes such data of examples and frozen modules.
 	data := &learn.Data{Senses: []string{"light"}, Numbers: []int{1}, Aims: []learn.Aim{{
 		Weight: 1,
-		Bind:   func(p *wiring.Plan) (head.Readout, error) { return head.Bind(p, 0) },
 		Loss:   &task.CrossEntropy{Parts: []task.Reading{{Name: "loss", Weight: 1}}},
 	}}}
 	for i := range 64 {

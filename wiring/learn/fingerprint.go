@@ -44,6 +44,9 @@ var exempt = map[reflect.Type]map[string]string{
 	reflect.TypeFor[Aim](): {
 		"Bind": "is identified by Key",
 	},
+	reflect.TypeFor[task.Alone](): {
+		"Row": "is identified by Part", "Right": "is only told",
+	},
 	reflect.TypeFor[task.CrossEntropy](): {
 		"Named": "only names what the sums came to",
 	},

@@ -25,7 +25,10 @@ func everything() (*wiring.Plan, *Data, *Options) {
 	other.Targets = [][]*task.Target{{{Name: "m"}}}
 	d := &Data{
 		Senses: []string{"s"}, Numbers: []int{1}, Train: []Sample{sample}, Val: []Sample{other},
-		Aims: []Aim{{Loss: &task.CrossEntropy{Parts: []task.Reading{{Name: "p"}}, ClassWeight: []float32{1}}, Lists: map[string][]int32{"l": {1}}, Settings: wiring.Settings{"k": 1.5}}},
+		Aims: []Aim{
+			{Loss: &task.CrossEntropy{Parts: []task.Reading{{Name: "p"}}, ClassWeight: []float32{1}}, Lists: map[string][]int32{"l": {1}}, Settings: wiring.Settings{"k": 1.5}},
+			{Loss: &task.Alone{Part: task.Reading{Name: "q"}}, Lists: map[string][]int32{"l": {1}}, Settings: wiring.Settings{"k": 1.5}},
+		},
 	}
 	o := Default()
 	return p, d, &o

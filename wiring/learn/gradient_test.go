@@ -45,11 +45,11 @@ func TestGradientMatchesFiniteDifferences(t *testing.T) {
 		loss     task.Loss
 		target   func(i int) task.Row
 	}{
-		{head.NameSoftmax, wiring.Settings{"labels": []string{"a", "b", "c"}, "many": true}, &task.BinaryCrossEntropy{Part: task.Reading{Name: "x", Weight: 1}},
+		{head.NameSoftmax, wiring.Settings{"labels": []string{"a", "b", "c"}, "many": true}, task.BinaryCrossEntropy(task.Reading{Name: "x", Weight: 1}),
 			func(i int) task.Row {
 				return task.Row{Classes: []int32{0, int32(1 + i%2)}[:i%3], Values: make([]float32, 3)}
 			}},
-		{head.NameLinear, wiring.Settings{"names": []string{"u", "v"}}, &task.Squared{Part: task.Reading{Name: "x", Weight: 2}},
+		{head.NameLinear, wiring.Settings{"names": []string{"u", "v"}}, task.Squared(task.Reading{Name: "x", Weight: 2}),
 			func(i int) task.Row { return task.Row{Values: []float32{float32(i % 5), float32(math.NaN())}} }},
 		{head.NameEmbedding, wiring.Settings{"width": 5}, &task.Contrastive{Part: task.Reading{Name: "x", Weight: 1}, Sharpness: 4},
 			func(i int) task.Row { return task.Row{Classes: []int32{int32(i / 2)}} }},
@@ -119,7 +119,7 @@ func TestGradientMatchesFiniteDifferences(t *testing.T) {
 		p.Senses[1].Kind, p.Senses[1].Module, p.Senses[1].Port, p.Senses[1].PerTick = wiring.KindSeries, "", "", true
 		p.Init(3)
 		d := numbersFor(p, 8, 4)
-		addAim(d, p, 0, &task.Squared{Part: task.Reading{Name: "x", Weight: 1}}, func(i int) *task.Target {
+		addAim(d, p, 0, task.Squared(task.Reading{Name: "x", Weight: 1}), func(i int) *task.Target {
 			x := &task.Target{}
 			for step := range 4 {
 				x.Rows = append(x.Rows, task.Row{Tick: (step + 1) * p.Ticks.Settle, Values: []float32{float32((i + step) % 3)}})
@@ -175,7 +175,7 @@ func numbersFor(p *wiring.Plan, samples, steps int) *Data {
 
 // addAim gives every sample a target of another effector.
 func addAim(d *Data, p *wiring.Plan, effector int, loss task.Loss, target func(i int) *task.Target) {
-	d.Aims = append(d.Aims, Aim{Effector: effector, Weight: 0.7, Loss: loss, Bind: func(p *wiring.Plan) (head.Readout, error) { return head.Bind(p, effector) }})
+	d.Aims = append(d.Aims, Aim{Effector: effector, Weight: 0.7, Loss: loss})
 	for _, set := range [][]Sample{d.Train, d.Val} {
 		for i := range set {
 			set[i].Targets = append(slices.Clone(set[i].Targets), []*task.Target{target(i)})

@@ -253,15 +253,32 @@ func TestNumbersFitTheirSense(t *testing.T) {
 // last step.
 func TestSeriesAreReadAtTheirEnd(t *testing.T) {
 	p, _ := plan(t)
-	e := task.Example{ID: "e", Inputs: map[string]task.Input{"series": task.Given(wiring.KindSeries, task.Series{Steps: 5, Width: 1, Values: make([]float32, 5)})}}
-	if tick, err := prepare.ReadTick(p, &e); err != nil || tick != 5*p.Ticks.Settle {
-		t.Errorf("tick %d, %v; want the end of five steps", tick, err)
+	env := prepare.Env{Plan: p}
+	series := func(v any) map[string]task.Input {
+		return map[string]task.Input{"series": task.Given(wiring.KindSeries, v)}
 	}
-	if tick, err := prepare.ReadTick(p, &task.Example{}); err != nil || tick != p.Ticks.Settle {
-		t.Errorf("tick %d, %v; want that of settling", tick, err)
+	train := []task.Example{{ID: "five", Inputs: series(task.Series{Steps: 5, Width: 1, Values: make([]float32, 5)})}, {ID: "silent"}, {ID: "none"}}
+	once := func(e *task.Example) (*task.Target, error) {
+		if e.ID == "none" {
+			return nil, nil
+		}
+		return &task.Target{Rows: []task.Row{{}, {Tick: 2}}}, nil
 	}
-	e.Inputs["series"] = task.Given(wiring.KindSeries, "five")
-	if _, err := prepare.ReadTick(p, &e); err == nil || !strings.Contains(err.Error(), "example e") {
+	e, err := env.Encode(train, train[:1], nil, once)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle := p.Ticks.Settle
+	for i, want := range []int{5 * settle, settle} {
+		if rows := e.Train[i][0].Rows; rows[0].Tick != want || rows[1].Tick != 2 {
+			t.Errorf("example %s is read at %d and %d, want %d and 2", train[i].ID, rows[0].Tick, rows[1].Tick, want)
+		}
+	}
+	if e.Train[2] != nil || len(e.Val) != 1 || e.Val[0][0].Rows[0].Tick != 5*settle {
+		t.Errorf("targets %v and %v", e.Train, e.Val)
+	}
+	_, err = env.Encode(nil, []task.Example{{ID: "e", Inputs: series("five")}}, nil, once)
+	if err == nil || !strings.Contains(err.Error(), "example e: it gives sense \"series\" string") {
 		t.Errorf("%v, want the example", err)
 	}
 }

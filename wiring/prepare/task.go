@@ -30,6 +30,16 @@ type Task interface {
 	Rivals(c *task.Contest, t wiring.Task) ([]task.Rival, error)
 }
 
+// BareTask is embedded by tasks that ask the data for no settings and have no
+// rivals.
+type BareTask struct{}
+
+// Settings implements [Task].
+func (BareTask) Settings(string, []task.Example) (wiring.Settings, error) { return nil, nil }
+
+// Rivals implements [Task].
+func (BareTask) Rivals(*task.Contest, wiring.Task) ([]task.Rival, error) { return nil, nil }
+
 // Env is what a task has to work with.
 type Env struct {
 	Plan *wiring.Plan
@@ -41,9 +51,53 @@ type Env struct {
 	Progress func(what string, done, total int)
 }
 
+// Encode is what a task asks that wants one thing of an example, or nothing,
+// which is nil. Rows of a target that name no tick are read when the input has
+// settled, or at the end of the example's series.
+func (env *Env) Encode(train, val []task.Example, loss task.Loss, target func(e *task.Example) (*task.Target, error)) (*Encoded, error) {
+	encode := func(examples []task.Example) ([][]*task.Target, error) {
+		out := make([][]*task.Target, len(examples))
+		for i := range examples {
+			e := &examples[i]
+			t, err := target(e)
+			if err != nil {
+				return nil, fmt.Errorf("example %s: %w", e.ID, err)
+			}
+			if t == nil {
+				continue
+			}
+			for k := range t.Rows {
+				if r := &t.Rows[k]; r.Tick == 0 {
+					if r.Tick, err = readTick(env.Plan, e); err != nil {
+						return nil, fmt.Errorf("example %s: %w", e.ID, err)
+					}
+				}
+			}
+			out[i] = []*task.Target{t}
+		}
+		return out, nil
+	}
+	enc := &Encoded{Aim: learn.Aim{Loss: loss}}
+	var err error
+	if enc.Train, err = encode(train); err != nil {
+		return nil, err
+	}
+	enc.Val, err = encode(val)
+	return enc, err
+}
+
+// Needs refuses an effector with another head than what is to be learned needs.
+func (env *Env) Needs(head, what string) error {
+	if e := &env.Plan.Effectors[env.Effector]; e.Head != head {
+		return fmt.Errorf("its effector has the head %q; %s need %q", e.Head, what, head)
+	}
+	return nil
+}
+
 // Encoded is what a task asks of examples.
 type Encoded struct {
-	// Aim is complete but for its effector and weight.
+	// Aim is complete but for its effector and weight; without Bind it is
+	// [head.Bind] that binds.
 	Aim learn.Aim
 	// Train and Val hold each example's targets, alternatives; nil where
 	// nothing is asked.
@@ -83,9 +137,9 @@ func Lookup(kind string) (Task, error) {
 	return nil, fmt.Errorf("task %q is not known%s; there are %s", kind, edit.Suggestion(kind, known), strings.Join(known, ", "))
 }
 
-// ReadTick is the tick at which an effector that answers once is read: when the
+// readTick is the tick at which an effector that answers once is read: when the
 // input has settled, or at the end of an example's series.
-func ReadTick(p *wiring.Plan, e *task.Example) (int, error) {
+func readTick(p *wiring.Plan, e *task.Example) (int, error) {
 	at := p.Series()
 	if at < 0 {
 		return p.Ticks.Settle, nil
@@ -96,11 +150,11 @@ func ReadTick(p *wiring.Plan, e *task.Example) (int, error) {
 	}
 	v, err := in.Read()
 	if err != nil {
-		return 0, fmt.Errorf("example %s: %w", e.ID, err)
+		return 0, err
 	}
 	s, ok := v.(task.Series)
 	if !ok || s.Steps < 1 {
-		return 0, fmt.Errorf("example %s gives sense %q %T, want a series", e.ID, p.Senses[at].Name, v)
+		return 0, fmt.Errorf("it gives sense %q %T, want a series", p.Senses[at].Name, v)
 	}
 	return s.Steps * p.Ticks.Settle, nil
 }

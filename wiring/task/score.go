@@ -49,6 +49,22 @@ type Rival struct {
 	Answers []Answer // by the test's examples
 }
 
+// Each scores the examples one by one: the metric is the mean of what of says.
+func (c *Contest) Each(metric string, answers []Answer, of func(e *Example, a *Answer) (float64, error)) (*Scores, error) {
+	if err := c.Check(answers); err != nil {
+		return nil, err
+	}
+	s := &Scores{Items: map[string][]float64{}, Whole: map[string]float64{}}
+	for i := range c.Test {
+		v, err := of(&c.Test[i], &answers[i])
+		if err != nil {
+			return nil, fmt.Errorf("example %s: %w", c.Test[i].ID, err)
+		}
+		s.Items[metric] = append(s.Items[metric], v)
+	}
+	return s, nil
+}
+
 // Check says that every example was answered.
 func (c *Contest) Check(answers []Answer) error {
 	if len(answers) != len(c.Test) {

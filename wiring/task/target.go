@@ -28,6 +28,9 @@ type Row struct {
 	Values []float32
 }
 
+// asks says that the row wants anything.
+func (r *Row) asks() bool { return len(r.Classes) > 0 || len(r.Values) > 0 }
+
 // Last is the last tick that the target reads.
 func (t *Target) Last() int {
 	last := 0
@@ -67,8 +70,8 @@ type Batch struct {
 	// learned from: rows of one example's episodes share it. Side tells these
 	// episodes apart.
 	Example, Side []int
-	// Width is that of a prediction; Predictions are [rows, Width]. A loss that
-	// is asked for gradients leaves them in their place.
+	// Width is that of a prediction; Predictions are [rows, Width]. A loss
+	// leaves its gradients in their place.
 	Width       int
 	Predictions []float32
 	// Weight multiplies the loss of each row of a reading: the reading's weight
@@ -89,7 +92,8 @@ type Loss interface {
 	// Readings lists the parts, by the head's readings.
 	Readings() []Reading
 	// Score returns the sum of every reading and, when gradients are wanted,
-	// leaves those of the weighted loss in the place of the predictions.
+	// leaves those of the weighted loss in the place of the predictions, which
+	// are lost either way.
 	Score(b *Batch, gradients bool) []Sum
 	// Joint says that Score must see the whole batch at once, since rows are
 	// compared with each other.
@@ -103,7 +107,7 @@ type Loss interface {
 func Counts(readings int, rows []Row) []int {
 	n := make([]int, readings)
 	for i := range rows {
-		if len(rows[i].Classes) > 0 || len(rows[i].Values) > 0 {
+		if rows[i].asks() {
 			n[rows[i].Reading]++
 		}
 	}

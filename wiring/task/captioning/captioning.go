@@ -24,10 +24,7 @@ const (
 
 func init() { prepare.Register(Kind, captioning{}) }
 
-type captioning struct{}
-
-// Settings implements [prepare.Task]: sentences need none.
-func (captioning) Settings(string, []task.Example) (wiring.Settings, error) { return nil, nil }
+type captioning struct{ prepare.BareTask }
 
 // Encode implements [prepare.Task].
 func (captioning) Encode(ctx context.Context, env prepare.Env, train, val []task.Example) (*prepare.Encoded, error) {

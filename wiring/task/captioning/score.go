@@ -14,17 +14,16 @@ import (
 // references of the test and the training examples) and whether the head noun
 // is right.
 func (captioning) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*task.Scores, error) {
-	if err := c.Check(answers); err != nil {
-		return nil, err
-	}
 	cider := metrics.NewCIDEr(documents(c))
-	s := &task.Scores{Items: map[string][]float64{}}
 	var said []string
 	var references [][]string
-	for i := range c.Test {
-		refs := sentences(&c.Test[i], c.Target)
-		said, references = append(said, answers[i].Text), append(references, refs)
-		s.Items["cider_d"] = append(s.Items["cider_d"], cider.Score(answers[i].Text, refs))
+	s, err := c.Each("cider_d", answers, func(e *task.Example, a *task.Answer) (float64, error) {
+		refs := sentences(e, c.Target)
+		said, references = append(said, a.Text), append(references, refs)
+		return cider.Score(a.Text, refs), nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	s.Items["head_noun"] = metrics.HeadNounScores(said, references)
 	return s, nil

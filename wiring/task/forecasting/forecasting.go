@@ -6,7 +6,6 @@ import (
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
-	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
 )
@@ -62,9 +61,8 @@ func (forecasting) Settings(target string, examples []task.Example) (wiring.Sett
 
 // Encode implements [prepare.Task].
 func (forecasting) Encode(_ context.Context, env prepare.Env, train, val []task.Example) (*prepare.Encoded, error) {
-	e := &env.Plan.Effectors[env.Effector]
-	if e.Head != head.NameLinear {
-		return nil, fmt.Errorf("its effector has the head %q; numbers need %q", e.Head, head.NameLinear)
+	if err := env.Needs(head.NameLinear, "numbers"); err != nil {
+		return nil, err
 	}
 	if err := env.Task.Settings.Check(settingHorizon, settingWarm); err != nil {
 		return nil, err
@@ -76,7 +74,7 @@ func (forecasting) Encode(_ context.Context, env prepare.Env, train, val []task.
 	if env.Plan.Series() < 0 {
 		return nil, fmt.Errorf("plan %q has no sense of kind %s", env.Plan.Name, wiring.KindSeries)
 	}
-	names, _, _ := head.Names(e)
+	names, _, _ := head.Names(&env.Plan.Effectors[env.Effector])
 	var rows [][]float64
 	for i := range train {
 		rows = append(rows, Of(&train[i], env.Task.Target)...)
@@ -85,39 +83,27 @@ func (forecasting) Encode(_ context.Context, env prepare.Env, train, val []task.
 	if err != nil {
 		return nil, err
 	}
-	encode := func(examples []task.Example) ([][]*task.Target, error) {
-		out := make([][]*task.Target, len(examples))
-		for i := range examples {
-			series := Of(&examples[i], env.Task.Target)
-			t := &task.Target{}
-			for step := warm; step+horizon < len(series); step++ {
-				v := series[step+horizon]
-				if len(v) != len(names) {
-					return nil, fmt.Errorf("example %s, step %d: %d numbers, the plan predicts %d", examples[i].ID, step+horizon, len(v), len(names))
-				}
-				if values, known := standard.Values(v); known {
-					t.Rows = append(t.Rows, task.Row{Tick: (step + 1) * env.Plan.Ticks.Settle, Values: values})
-				}
+	loss := task.Squared(task.Reading{Name: "squared loss", Weight: 1})
+	enc, err := env.Encode(train, val, loss, func(e *task.Example) (*task.Target, error) {
+		series, t := Of(e, env.Task.Target), &task.Target{}
+		for step := warm; step+horizon < len(series); step++ {
+			v := series[step+horizon]
+			if len(v) != len(names) {
+				return nil, fmt.Errorf("step %d: %d numbers, the plan predicts %d", step+horizon, len(v), len(names))
 			}
-			if len(t.Rows) > 0 {
-				out[i] = []*task.Target{t}
+			if values, known := standard.Values(v); known {
+				t.Rows = append(t.Rows, task.Row{Tick: (step + 1) * env.Plan.Ticks.Settle, Values: values})
 			}
 		}
-		return out, nil
-	}
-	enc := &prepare.Encoded{}
-	if enc.Train, err = encode(train); err != nil {
+		if len(t.Rows) == 0 {
+			return nil, nil
+		}
+		return t, nil
+	})
+	if err != nil {
 		return nil, err
 	}
-	if enc.Val, err = encode(val); err != nil {
-		return nil, err
-	}
-	settings := wiring.Settings{}
-	head.SetScale(settings, standard.Mean, standard.Scale)
-	enc.Aim = learn.Aim{
-		Bind:     func(p *wiring.Plan) (head.Readout, error) { return head.Bind(p, env.Effector) },
-		Loss:     &task.Squared{Part: task.Reading{Name: "squared loss", Weight: 1}},
-		Settings: settings,
-	}
+	enc.Aim.Settings = wiring.Settings{}
+	head.SetScale(enc.Aim.Settings, standard.Mean, standard.Scale)
 	return enc, nil
 }

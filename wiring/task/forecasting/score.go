@@ -17,9 +17,6 @@ const lags = 16
 // Score implements [prepare.Task]: the explained share of the variance of each
 // series, and the error over all in standard deviations of the training series.
 func (forecasting) Score(c *task.Contest, t wiring.Task, answers []task.Answer) (*task.Scores, error) {
-	if err := c.Check(answers); err != nil {
-		return nil, err
-	}
 	horizon, warm := Horizon(t)
 	var rows [][]float64
 	for i := range c.Train {
@@ -32,24 +29,25 @@ func (forecasting) Score(c *task.Contest, t wiring.Task, answers []task.Answer) 
 	if err != nil {
 		return nil, err
 	}
-	s := &task.Scores{Items: map[string][]float64{}, Whole: map[string]float64{}}
 	var total, n float64
-	for i := range c.Test {
-		series := Of(&c.Test[i], c.Target)
+	s, err := c.Each("explained", answers, func(x *task.Example, a *task.Answer) (float64, error) {
+		series := Of(x, c.Target)
 		var e, steps float64
 		for step := warm; step+horizon < len(series); step++ {
-			if step >= len(answers[i].Values) {
-				return nil, fmt.Errorf("example %s: %d steps answered of %d", c.Test[i].ID, len(answers[i].Values), len(series))
+			if step >= len(a.Values) {
+				return 0, fmt.Errorf("%d steps answered of %d", len(a.Values), len(series))
 			}
-			if got, want := len(answers[i].Values[step]), len(series[step+horizon]); got != want {
-				return nil, fmt.Errorf("example %s, step %d: %d numbers answered, %d wanted", c.Test[i].ID, step, got, want)
+			if got, want := len(a.Values[step]), len(series[step+horizon]); got != want {
+				return 0, fmt.Errorf("step %d: %d numbers answered, %d wanted", step, got, want)
 			}
-			sum, known := standard.Errors(answers[i].Values[step], series[step+horizon])
+			sum, known := standard.Errors(a.Values[step], series[step+horizon])
 			e, steps = e+sum, steps+known
 		}
-		s.Items["explained"] = append(s.Items["explained"], 1-e/math.Max(steps, 1))
-		total += e
-		n += steps
+		total, n = total+e, n+steps
+		return 1 - e/math.Max(steps, 1), nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	s.Whole["nrmse"] = math.Sqrt(total / math.Max(n, 1))
 	return s, nil

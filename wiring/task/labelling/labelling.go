@@ -8,7 +8,6 @@ import (
 	"github.com/connectomewire/wire/internal/edit"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
-	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
 )
@@ -66,72 +65,45 @@ func (labelling) Encode(_ context.Context, env prepare.Env, train, val []task.Ex
 	if err := env.Task.Settings.Check(settingBalance); err != nil {
 		return nil, err
 	}
-	e := &env.Plan.Effectors[env.Effector]
-	if e.Head != head.NameSoftmax {
-		return nil, fmt.Errorf("its effector has the head %q; labels need %q", e.Head, head.NameSoftmax)
+	if err := env.Needs(head.NameSoftmax, "labels"); err != nil {
+		return nil, err
 	}
-	labels, many := head.Labels(e)
+	labels, many := head.Labels(&env.Plan.Effectors[env.Effector])
 	index := map[string]int32{}
 	for i, l := range labels {
 		index[l] = int32(i)
 	}
-	encode := func(examples []task.Example) ([][]*task.Target, error) {
-		out := make([][]*task.Target, len(examples))
-		for i := range examples {
-			names, _, ok := Of(&examples[i], env.Task.Target)
-			if !ok {
-				continue
-			}
-			tick, err := prepare.ReadTick(env.Plan, &examples[i])
-			if err != nil {
-				return nil, err
-			}
-			row := task.Row{Tick: tick}
-			for _, n := range names {
-				c, known := index[n]
-				if !known {
-					return nil, fmt.Errorf("example %s has the label %q, which the plan does not know%s; build it again with these data", examples[i].ID, n, edit.Suggestion(n, labels))
-				}
-				row.Classes = append(row.Classes, c)
-			}
-			if many {
-				row.Values = []float32{} // no label may be the answer
-				if len(row.Classes) == 0 {
-					row.Values = make([]float32, len(labels))
-				}
-			} else if len(row.Classes) != 1 {
-				return nil, fmt.Errorf("example %s has %d labels, the plan chooses one; build it again with these data", examples[i].ID, len(row.Classes))
-			}
-			name := ""
-			if len(names) > 0 {
-				name = names[0]
-			}
-			out[i] = []*task.Target{{Name: name, Rows: []task.Row{row}}}
-		}
-		return out, nil
-	}
-	enc := &prepare.Encoded{}
-	var err error
-	if enc.Train, err = encode(train); err != nil {
-		return nil, err
-	}
-	if enc.Val, err = encode(val); err != nil {
-		return nil, err
-	}
 	part := task.Reading{Name: "label loss", Weight: 1}
-	var loss task.Loss = &task.BinaryCrossEntropy{Part: part}
-	if !many {
-		cross := &task.CrossEntropy{Parts: []task.Reading{part}}
-		if env.Task.Settings.Bool(settingBalance) {
-			cross.ClassWeight = balance(len(labels), enc.Train)
+	cross := &task.CrossEntropy{Parts: []task.Reading{part}}
+	var loss task.Loss = cross
+	if many {
+		loss = task.BinaryCrossEntropy(part)
+	}
+	enc, err := env.Encode(train, val, loss, func(e *task.Example) (*task.Target, error) {
+		names, _, ok := Of(e, env.Task.Target)
+		if !ok {
+			return nil, nil
 		}
-		loss = cross
+		var row task.Row
+		for _, n := range names {
+			c, known := index[n]
+			if !known {
+				return nil, fmt.Errorf("it has the label %q, which the plan does not know%s; build it again with these data", n, edit.Suggestion(n, labels))
+			}
+			row.Classes = append(row.Classes, c)
+		}
+		switch {
+		case many && len(row.Classes) == 0: // no label holds
+			row.Values = make([]float32, len(labels))
+		case !many && len(row.Classes) != 1:
+			return nil, fmt.Errorf("it has %d labels, the plan chooses one; build it again with these data", len(row.Classes))
+		}
+		return &task.Target{Name: first(names), Rows: []task.Row{row}}, nil
+	})
+	if err == nil && !many && env.Task.Settings.Bool(settingBalance) {
+		cross.ClassWeight = balance(len(labels), enc.Train)
 	}
-	enc.Aim = learn.Aim{
-		Bind: func(p *wiring.Plan) (head.Readout, error) { return head.Bind(p, env.Effector) },
-		Loss: loss,
-	}
-	return enc, nil
+	return enc, err
 }
 
 // balance returns n / (labels · n_c) for each label c.

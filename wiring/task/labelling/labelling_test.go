@@ -84,7 +84,7 @@ func TestUnfitTargetsAreRefused(t *testing.T) {
 		targets []any
 		want    string
 	}{
-		"unknown label":   {env(false, nil, "cat", "dog"), []any{"dgo"}, `example a has the label "dgo", which the plan does not know; did you mean "dog"`},
+		"unknown label":   {env(false, nil, "cat", "dog"), []any{"dgo"}, `example a: it has the label "dgo", which the plan does not know; did you mean "dog"`},
 		"several labels":  {env(false, nil, "cat", "dog"), []any{[]string{"cat", "dog"}}, "2 labels, the plan chooses one"},
 		"another head":    {linear, []any{"cat"}, `head "linear"`},
 		"another setting": {env(false, wiring.Settings{"balnce": true}, "cat", "dog"), []any{"cat"}, `did you mean "balance"`},

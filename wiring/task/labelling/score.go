@@ -13,32 +13,29 @@ import (
 // Score implements [prepare.Task]: accuracy (of several labels, that all are
 // right); macro F1 and expected calibration error over all.
 func (labelling) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*task.Scores, error) {
-	if err := c.Check(answers); err != nil {
-		return nil, err
-	}
-	s := &task.Scores{Items: map[string][]float64{}, Whole: map[string]float64{}}
 	var confidence []float64
 	var right []bool
 	var all, wanted [][]string
-	for i := range c.Test {
-		want, many, ok := Of(&c.Test[i], c.Target)
+	s, err := c.Each("accuracy", answers, func(e *task.Example, a *task.Answer) (float64, error) {
+		want, many, ok := Of(e, c.Target)
 		if !ok {
-			return nil, fmt.Errorf("example %s has no target %q", c.Test[i].ID, c.Target)
+			return 0, fmt.Errorf("it has no target %q", c.Target)
 		}
-		said := []string{answers[i].Label}
+		said := []string{a.Label}
 		if many {
-			said = answers[i].Labels
+			said = a.Labels
 		}
 		hit := sameLabels(said, want)
 		all, wanted = append(all, said), append(wanted, want)
-		confidence, right = append(confidence, min(max(answers[i].Confidence, 0), 1)), append(right, hit)
-		score := 0.0
+		confidence, right = append(confidence, min(max(a.Confidence, 0), 1)), append(right, hit)
 		if hit {
-			score = 1
+			return 1, nil
 		}
-		s.Items["accuracy"] = append(s.Items["accuracy"], score)
+		return 0, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if s.Whole["macro_f1"], err = metrics.MacroF1(all, wanted); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
-	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
 )
@@ -41,59 +40,45 @@ func (regression) Settings(target string, examples []task.Example) (wiring.Setti
 	return nil, fmt.Errorf("no example has numbers as its target %q", target)
 }
 
+// known are the numbers of examples that have some.
+func known(examples []task.Example, target string) (rows [][]float64) {
+	for i := range examples {
+		if v := Of(&examples[i], target); v != nil {
+			rows = append(rows, v)
+		}
+	}
+	return rows
+}
+
 // Encode implements [prepare.Task].
 func (regression) Encode(_ context.Context, env prepare.Env, train, val []task.Example) (*prepare.Encoded, error) {
-	e := &env.Plan.Effectors[env.Effector]
-	if e.Head != head.NameLinear {
-		return nil, fmt.Errorf("its effector has the head %q; numbers need %q", e.Head, head.NameLinear)
+	if err := env.Needs(head.NameLinear, "numbers"); err != nil {
+		return nil, err
 	}
 	if err := env.Task.Settings.Check(); err != nil {
 		return nil, err
 	}
-	names, _, _ := head.Names(e)
-	var rows [][]float64
-	for i := range train {
-		if v := Of(&train[i], env.Task.Target); v != nil {
-			rows = append(rows, v)
-		}
-	}
-	standard, err := task.StandardOf(rows, len(names))
+	names, _, _ := head.Names(&env.Plan.Effectors[env.Effector])
+	standard, err := task.StandardOf(known(train, env.Task.Target), len(names))
 	if err != nil {
 		return nil, err
 	}
-	encode := func(examples []task.Example) ([][]*task.Target, error) {
-		out := make([][]*task.Target, len(examples))
-		for i := range examples {
-			v := Of(&examples[i], env.Task.Target)
-			if v == nil {
-				continue
-			}
-			if len(v) != len(names) {
-				return nil, fmt.Errorf("example %s has %d numbers, the plan predicts %d", examples[i].ID, len(v), len(names))
-			}
-			tick, err := prepare.ReadTick(env.Plan, &examples[i])
-			if err != nil {
-				return nil, err
-			}
-			if values, known := standard.Values(v); known {
-				out[i] = []*task.Target{{Rows: []task.Row{{Tick: tick, Values: values}}}}
-			}
+	loss := task.Squared(task.Reading{Name: "squared loss", Weight: 1})
+	enc, err := env.Encode(train, val, loss, func(e *task.Example) (*task.Target, error) {
+		v := Of(e, env.Task.Target)
+		if v != nil && len(v) != len(names) {
+			return nil, fmt.Errorf("it has %d numbers, the plan predicts %d", len(v), len(names))
 		}
-		return out, nil
-	}
-	enc := &prepare.Encoded{}
-	if enc.Train, err = encode(train); err != nil {
+		values, known := standard.Values(v)
+		if !known {
+			return nil, nil
+		}
+		return &task.Target{Rows: []task.Row{{Values: values}}}, nil
+	})
+	if err != nil {
 		return nil, err
 	}
-	if enc.Val, err = encode(val); err != nil {
-		return nil, err
-	}
-	settings := wiring.Settings{}
-	head.SetScale(settings, standard.Mean, standard.Scale)
-	enc.Aim = learn.Aim{
-		Bind:     func(p *wiring.Plan) (head.Readout, error) { return head.Bind(p, env.Effector) },
-		Loss:     &task.Squared{Part: task.Reading{Name: "squared loss", Weight: 1}},
-		Settings: settings,
-	}
+	enc.Aim.Settings = wiring.Settings{}
+	head.SetScale(enc.Aim.Settings, standard.Mean, standard.Scale)
 	return enc, nil
 }

@@ -63,7 +63,7 @@ func TestUnfitNumbersAreRefused(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	if _, err := (regression{}).Encode(t.Context(), env("size"), numbered(1.0, 2.0), numbered([]float64{1, 2})); err == nil || !strings.Contains(err.Error(), "example a has 2 numbers") {
+	if _, err := (regression{}).Encode(t.Context(), env("size"), numbered(1.0, 2.0), numbered([]float64{1, 2})); err == nil || !strings.Contains(err.Error(), "example a: it has 2 numbers") {
 		t.Errorf("%v, want the example", err)
 	}
 	if _, err := (regression{}).Settings("size", numbered(nil, "large")); err == nil || !strings.Contains(err.Error(), `target "size"`) {

@@ -14,15 +14,7 @@ import (
 // item (1 − squared error over the variance of the training targets), and the
 // root mean squared error in standard deviations of the training targets.
 func (regression) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (*task.Scores, error) {
-	if err := c.Check(answers); err != nil {
-		return nil, err
-	}
-	var rows [][]float64
-	for i := range c.Train {
-		if v := Of(&c.Train[i], c.Target); v != nil {
-			rows = append(rows, v)
-		}
-	}
+	rows := known(c.Train, c.Target)
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("no training example has numbers as its target %q", c.Target)
 	}
@@ -30,21 +22,22 @@ func (regression) Score(c *task.Contest, _ wiring.Task, answers []task.Answer) (
 	if err != nil {
 		return nil, err
 	}
-	s := &task.Scores{Items: map[string][]float64{}, Whole: map[string]float64{}}
 	var total, n float64
-	for i := range c.Test {
-		want := Of(&c.Test[i], c.Target)
+	s, err := c.Each("explained", answers, func(x *task.Example, a *task.Answer) (float64, error) {
+		want := Of(x, c.Target)
 		var got []float64
-		if v := answers[i].Values; len(v) > 0 {
+		if v := a.Values; len(v) > 0 {
 			got = v[len(v)-1]
 		}
-		if len(got) != len(want) || want == nil {
-			return nil, fmt.Errorf("example %s: %d numbers answered, %d wanted", c.Test[i].ID, len(got), len(want))
+		if len(got) != len(want) || len(want) != len(rows[0]) {
+			return 0, fmt.Errorf("%d numbers answered, %d wanted", len(got), len(want))
 		}
 		e, known := standard.Errors(got, want)
-		s.Items["explained"] = append(s.Items["explained"], 1-e/math.Max(known, 1))
-		total += e
-		n += known
+		total, n = total+e, n+known
+		return 1 - e/math.Max(known, 1), nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	s.Whole["nrmse"] = math.Sqrt(total / math.Max(n, 1))
 	return s, nil

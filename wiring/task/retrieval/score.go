@@ -76,7 +76,3 @@ func cosine(a, b []float64) float64 {
 	}
 	return ab / math.Sqrt(aa*bb)
 }
-
-// Rivals implements [prepare.Task]: the modules' own spaces, where both sides
-// give vectors of one width, are added by the evaluation, which has them.
-func (retrieval) Rivals(*task.Contest, wiring.Task) ([]task.Rival, error) { return nil, nil }
