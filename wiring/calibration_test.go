@@ -19,7 +19,7 @@ func TestCalibrationIsKept(t *testing.T) {
 	p.Trained = true
 	p.Calibration = &Calibration{
 		Familiar: map[string]Discriminant{"image": {Weights: make([]float32, p.Senses[0].Numbers()), Bias: 1}},
-		Chances:  map[string]Chance{"caption": {
+		Chances: map[string]Chance{"caption": {
 			Right: Rule{Weights: map[string]float64{SignOwn: 1.5}, Bias: -1},
 			Known: &Rule{Weights: map[string]float64{SignFamiliar: 0.25}, Bias: 2},
 			Sure:  0.3,
