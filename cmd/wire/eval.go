@@ -77,7 +77,7 @@ func evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if ownData(c, "eval-set") {
+	if ownData(c) {
 		return evaluateOwn(c, plan, dir)
 	}
 	if slices.Contains(c.StringSlice("eval-set"), photographs) {

@@ -30,9 +30,9 @@ func openOwn(c *cli.Context, path string) (*own.Dataset, error) {
 	return d, nil
 }
 
-// ownData says that a command's data are one's own, and not a packaged set in
-// wire's cache.
-func ownData(c *cli.Context, sets string) bool { return c.IsSet("data") && !c.IsSet(sets) }
+// ownData says that a command's data are one's own, and not packaged sets, or
+// where these lie.
+func ownData(c *cli.Context) bool { return c.IsSet("data") && !c.IsSet("set") && !c.IsSet("eval-set") }
 
 // fitRecipe completes a recipe with what data say, see [examples.Fit].
 func fitRecipe(c *cli.Context, r *wiring.Recipe, o *wiring.BuildOptions) (*wiring.Recipe, error) {

@@ -196,7 +196,7 @@ func train(c *cli.Context) error {
 	switch {
 	case mixed != nil:
 		record.Mixture, record.MixtureFile = mixed.Text, mixed.File()
-	case ownData(c, "set"):
+	case ownData(c):
 		record.Blur = c.Float64("blur")
 	default:
 		record.Sets = c.StringSlice("set")
@@ -228,7 +228,7 @@ func train(c *cli.Context) error {
 	}
 	fmt.Fprintf(c.App.Writer, "trained %s: %d parameters, %d epochs (kept: %d), %s, %.0f s\n", out, s.Parameters, s.Epochs, s.Best, lossLine(result.Train, result.Val), s.Seconds)
 	words := ""
-	if ownData(c, "set") {
+	if ownData(c) {
 		words = dataWords(c)
 	}
 	fmt.Fprintf(c.App.Writer, "next:  wire eval %s%s      or      wire run %s FILE\n", shellWord(dir), words, shellWord(dir))
@@ -290,7 +290,7 @@ func asTrained(c *cli.Context, records []prepare.Record) error {
 	}
 	last := records[len(records)-1]
 	given := map[string][]string{"views": {strconv.Itoa(last.Views)}, "limit": {strconv.Itoa(last.Limit)}, "blur": {strconv.FormatFloat(last.Blur, 'g', -1, 64)}}
-	if !c.IsSet("data") {
+	if !ownData(c) {
 		given["set"] = last.Sets
 	}
 	for name, values := range given {
@@ -383,7 +383,7 @@ func trainingExamples(c *cli.Context, plan *wiring.Plan, same []prepare.Record) 
 		if training, val, err = mixture(c, mixed, c.String("data"), o); err != nil {
 			return nil, nil, nil, err
 		}
-	case ownData(c, "set"):
+	case ownData(c):
 		d, err := openOwn(c, c.String("data"))
 		if err != nil {
 			return nil, nil, nil, err

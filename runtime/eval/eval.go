@@ -166,6 +166,8 @@ type evaluation struct {
 	who        Contestants
 	samples    []*datasets.Sample
 	encoded    []*answer.Encoded
+	seen       []*answer.Encoded // without their sounds, where the set has both
+	heard      []*answer.Encoded // without their pictures
 	references [][]string
 	clusters   []string
 	cider      *metrics.CIDEr
@@ -182,9 +184,10 @@ type condition struct {
 	shuffled bool
 }
 
-// encode runs the modules over the inputs and drops what cannot be read.
+// encode runs the modules over the inputs and drops what cannot be read. Of a
+// set of pictures with sounds it does so for either alone, too.
 func (e *evaluation) encode(ctx context.Context) error {
-	encoded := make([]*answer.Encoded, len(e.samples))
+	encoded, seen, heard := make([]*answer.Encoded, len(e.samples)), make([]*answer.Encoded, len(e.samples)), make([]*answer.Encoded, len(e.samples))
 	failed := make([]error, len(e.samples))
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -193,7 +196,13 @@ func (e *evaluation) encode(ctx context.Context) error {
 	for range goruntime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				encoded[i], failed[i] = e.encodeOne(ctx, e.samples[i])
+				encoded[i], failed[i] = e.encodeOne(ctx, e.samples[i], e.set.Picture, e.set.Sound)
+				if failed[i] == nil && e.set.Picture && e.set.Sound {
+					seen[i], failed[i] = e.encodeOne(ctx, e.samples[i], true, false)
+				}
+				if failed[i] == nil && e.set.Picture && e.set.Sound {
+					heard[i], failed[i] = e.encodeOne(ctx, e.samples[i], false, true)
+				}
 				mu.Lock()
 				done++
 				e.o.Progress("encoding "+e.set.Name, done, len(e.samples))
@@ -219,13 +228,17 @@ func (e *evaluation) encode(ctx context.Context) error {
 			continue
 		}
 		kept, e.encoded = append(kept, s), append(e.encoded, encoded[i])
+		if seen[i] != nil {
+			e.seen, e.heard = append(e.seen, seen[i]), append(e.heard, heard[i])
+		}
 	}
 	e.samples = kept
 	return nil
 }
 
-// encodeOne runs the modules over a sample, unless that was done.
-func (e *evaluation) encodeOne(ctx context.Context, s *datasets.Sample) (*answer.Encoded, error) {
+// encodeOne runs the modules over a sample's picture and sound, or one of them,
+// unless that was done.
+func (e *evaluation) encodeOne(ctx context.Context, s *datasets.Sample, picture, sound bool) (*answer.Encoded, error) {
 	if known, ok := e.set.encoded[s]; ok {
 		senses := make([][]float32, len(e.plan.Senses))
 		for k := range e.plan.Senses {
@@ -238,23 +251,23 @@ func (e *evaluation) encodeOne(ctx context.Context, s *datasets.Sample) (*answer
 		x.Text = known.vector
 		return x, nil
 	}
-	in, err := e.input(s)
+	in, err := e.input(s, picture, sound)
 	if err != nil {
 		return nil, err
 	}
 	return e.who.Plan.Encode(ctx, in)
 }
 
-func (e *evaluation) input(s *datasets.Sample) (answer.Inputs, error) {
+func (e *evaluation) input(s *datasets.Sample, picture, sound bool) (answer.Inputs, error) {
 	in := answer.Inputs{}
-	if e.set.Picture {
+	if picture {
 		img, err := s.Image.Decode()
 		if err != nil {
 			return in, err
 		}
 		in[examples.Image] = image.Image(img)
 	}
-	if e.set.Sound {
+	if sound {
 		samples, err := s.Sound.Decode()
 		if err != nil {
 			return in, err
@@ -335,6 +348,9 @@ const (
 	nearest   = "nearest neighbour"
 	untrained = "untrained, greedy"
 	blanked   = "blanked, greedy"
+
+	pictureAlone = "picture alone"
+	soundAlone   = "sound alone"
 )
 
 // rivals names the conditions that one is compared with: all with the nearest
@@ -345,7 +361,7 @@ func (c *condition) rivals() []string {
 		return nil
 	}
 	if decoding, plan := strings.CutPrefix(c.name, "plan, "); plan {
-		return []string{nearest, untrained, blanked, "adapter, " + decoding}
+		return []string{nearest, untrained, blanked, "adapter, " + decoding, pictureAlone + ", " + decoding, soundAlone + ", " + decoding}
 	}
 	return []string{nearest}
 }
@@ -375,30 +391,28 @@ func (e *evaluation) speak(ctx context.Context) error {
 	}
 	speaker := e.plan.Effectors[at].Name
 	for _, c := range []struct {
-		name  string
-		who   *answer.Session
-		blank bool
-	}{{"plan", e.who.Plan, false}, {"blanked", e.who.Plan, true}, {"untrained", e.who.Untrained, false}, {"adapter", e.who.Adapter, false},
-		{"visual tracts cut", e.who.Cut, false}, {"language alone", e.who.Alone, false}} {
-		if c.who == nil {
+		name   string
+		who    *answer.Session
+		inputs []*answer.Encoded
+		greedy bool // and no more
+	}{{"plan", e.who.Plan, e.encoded, false}, {pictureAlone, e.who.Plan, e.seen, false}, {soundAlone, e.who.Plan, e.heard, false},
+		{"blanked", e.who.Plan, blank, true}, {"untrained", e.who.Untrained, e.encoded, false}, {"adapter", e.who.Adapter, e.encoded, false},
+		{"visual tracts cut", e.who.Cut, e.encoded, true}, {"language alone", e.who.Alone, e.encoded, true}} {
+		if c.who == nil || len(c.inputs) == 0 {
 			continue
 		}
 		for _, d := range []struct {
 			name    string
 			options answer.Options
 		}{{"greedy", answer.Greedy()}, {"beam-mbr", answer.Better()}, {"memory alone", answer.MemoryAlone()}} {
-			if d.name != "greedy" && (e.o.Greedy || c.blank || c.who == e.who.Cut || c.who == e.who.Alone) {
+			if d.name != "greedy" && (e.o.Greedy || c.greedy) {
 				continue
 			}
 			if d.name == "memory alone" && (c.name != "plan" || !e.reminds()) {
 				continue
 			}
-			inputs := e.encoded
-			if c.blank {
-				inputs = blank
-			}
-			e.o.Progress(c.name+", "+d.name+" on "+e.set.Name, 0, len(inputs))
-			said, err := c.who.Answer(ctx, inputs, d.options)
+			e.o.Progress(c.name+", "+d.name+" on "+e.set.Name, 0, len(c.inputs))
+			said, err := c.who.Answer(ctx, c.inputs, d.options)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", c.name, d.name, err)
 			}
