@@ -12,8 +12,8 @@ import (
 
 // isAdjacencyList recognises lines of different lengths, each of which begins
 // with another node, and whose every neighbour begins a line of its own.
-func isAdjacencyList(rows [][]string, delim byte, complete bool) bool {
-	if delim != ' ' && delim != '\t' || len(rows) < 3 || !complete {
+func isAdjacencyList(rows [][]string, complete bool) bool {
+	if len(rows) < 3 || !complete {
 		return false
 	}
 	first := make(map[string]bool, len(rows))

@@ -181,7 +181,7 @@ func (r *denseReader) notSquare(line, columns int) error {
 // squareAdvice says what a matrix that is not square may be.
 func (r *denseReader) squareAdvice() string {
 	if r.filled < r.width {
-		return fmt.Sprintf("columns %d to %d hold nothing: delete them, and empty rows, as spreadsheets keep them after their values are gone", r.filled+1, r.width)
+		return plural.Count(r.width-r.filled, "column", "columns") + " at the end hold nothing: delete them, and empty rows, as spreadsheets keep them after their values are gone"
 	}
 	return "a connectivity matrix has one row and one column a region; an edge list is read with --format edgelist, and a table of regions given with --labels beside its matrix"
 }
@@ -197,6 +197,9 @@ func (r *denseReader) finish() error {
 		if r.width != 1 {
 			return s.failf(ErrNotSquare, r.firstLine, 0, "pass a label file with --labels beside a matrix", "one row of %d values", r.width)
 		}
+	}
+	if last := len(r.first) - 1; r.firstText > 0 && last > 0 && r.first[last] == "" && r.filled < r.width {
+		return s.failf(ErrNotSquare, r.firstLine, last+1, r.squareAdvice(), "a column without a name and without values")
 	}
 	r.leaveOutTotals()
 	columns := r.width
@@ -371,7 +374,7 @@ func (r *denseReader) splitIndex() error {
 // column must name the same regions; rows in another order than the columns
 // are sorted into the columns' order.
 func (d *denseText) labelsOf(s *source) ([]string, error) {
-	if isDefaultNames(d.header) && (d.rowLabels == nil || countsUp(d.rowLabels)) {
+	if isDefaultNames(d.header) && isDefaultRows(d.rowLabels, d.header) {
 		s.rep.Infof("default-names", "columns are named %s to %s, as programs do where there are no names: they are no labels", d.header[0], d.header[len(d.header)-1])
 		d.header, d.rowLabels = nil, nil
 	}
@@ -404,11 +407,17 @@ func (d *denseText) labelsOf(s *source) ([]string, error) {
 			order = plain
 			var differ []string
 			for j, i := range order {
-				if d.header[j] != d.rowLabels[i] {
+				switch {
+				case d.header[j] == d.rowLabels[i]:
+				case d.header[j] == "X"+d.rowLabels[i]: // R's, so that the name begins with a letter
+					d.header[j] = d.rowLabels[i]
+				default:
 					differ = append(differ, d.rowLabels[i]+" and "+d.header[j])
 				}
 			}
-			s.rep.Warnf("label-spelling", "rows and columns spell %s differently in case or punctuation only (%s); the columns' spelling is used", plural.Count(len(differ), "label", "labels"), listOr(differ, ""))
+			if len(differ) > 0 {
+				s.rep.Warnf("label-spelling", "rows and columns spell %s differently in case or punctuation only (%s); the columns' spelling is used", plural.Count(len(differ), "label", "labels"), listOr(differ, ""))
+			}
 		}
 	}
 	for j, i := range order {
@@ -450,30 +459,50 @@ func matchLabels(columns, rows []string, spell func(string) string) []int {
 	return order
 }
 
-// plainLabel is a label in lower case without marks: V3a and V3A are one.
+// plainLabel is a label in lower case without marks, and without the X that R
+// puts before a digit: V3a and V3A, 24c and X24c are one.
 func plainLabel(l string) string {
-	return strings.Map(func(r rune) rune {
+	plain := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)
 		}
 		return -1
 	}, l)
+	if len(plain) > 1 && plain[0] == 'x' && plain[1] >= '0' && plain[1] <= '9' {
+		return plain[1:]
+	}
+	return plain
 }
 
-// isDefaultNames recognises the names that R and MATLAB give columns without
-// names: V1, V2, …; X1, X2, …; Var1, Var2, ….
+// isDefaultNames recognises the names that R, MATLAB, pandas and spreadsheets
+// give columns without names: V1, V2, …; X.1, X.2, …; Var1, Var2, …;
+// Unnamed: 0, Unnamed: 1, ….
 func isDefaultNames(names []string) bool {
-	for _, prefix := range []string{"V", "X", "Var", "Column"} {
-		if len(names) > 1 && names[0] == prefix+"1" {
-			for i, n := range names {
-				if n != prefix+strconv.Itoa(i+1) {
-					return false
-				}
-			}
-			return true
+	if len(names) < 2 {
+		return false
+	}
+	at := strings.IndexAny(names[0], "01")
+	if at < 0 {
+		return false
+	}
+	prefix := names[0][:at]
+	first, err := strconv.Atoi(names[0][at:])
+	if err != nil || !slices.Contains([]string{"v", "x", "x.", "var", "column", "col", "unnamed: ", "...", "field"}, strings.ToLower(prefix)) {
+		return false
+	}
+	for i, n := range names {
+		if n != prefix+strconv.Itoa(first+i) {
+			return false
 		}
 	}
-	return false
+	return true
+}
+
+// isDefaultRows says whether rows bear no names either: none, running numbers,
+// or those of the columns again. V1 to V6 along both sides are visual areas.
+func isDefaultRows(rows, columns []string) bool {
+	areas := strings.EqualFold(columns[0], "V1") && len(columns) <= 6
+	return rows == nil || countsUp(rows) || slices.Equal(rows, columns) && !areas
 }
 
 // countsUp says whether labels are 1, 2, 3, … or 0, 1, 2, ….

@@ -92,10 +92,7 @@ func pythonItems(dict string) []attr {
 			return items
 		}
 		value, err := pythonWord(r, ',')
-		if open := strings.IndexByte(value, '('); open > 0 && strings.HasSuffix(value, ")") {
-			value = value[open+1 : len(value)-1]
-		}
-		items = append(items, attr{key, value})
+		items = append(items, attr{key, withoutCall(value)})
 		if err != nil {
 			return items
 		}

@@ -96,6 +96,9 @@ func (s *source) readEdgeList(delim byte, sample [][]string) (*connectome.Connec
 			return nil, err
 		}
 	}
+	if !col.header && col.width == 2 && s.cfg.format == "" && s.cfg.source == "" && s.cfg.target == "" && r.isProse() {
+		return nil, s.failf(ErrFormat, 0, 0, "if they are the ends of edges, say so with --format edgelist", "two words a line, none of which occurs again: not a connectome")
+	}
 	s.rep.Format = "edge list"
 	s.rep.Dialect = delimiterName(delim)
 	if col.header {
@@ -159,6 +162,9 @@ func (r *edgeReader) node(f []byte) int32 {
 
 func (r *edgeReader) row() error {
 	f, t := r.t.fields, r.t
+	if len(withoutEmptyEnd(f, 0)) == 0 {
+		return nil // an empty row of a spreadsheet
+	}
 	if len(f) < r.width {
 		return t.s.failf(ErrRagged, t.line, 0, "check the delimiter and for values lost in an export", "%d fields where other rows have %d", len(f), r.width)
 	}
@@ -225,6 +231,12 @@ func (r *edgeReader) row() error {
 		r.b.Add(int(from), int(to), weight, length)
 	}
 	return nil
+}
+
+// isProse says whether a list of two columns without a header is rather a text
+// or another table: names, each of which stands in it once.
+func (r *edgeReader) isProse() bool {
+	return r.b.Len() > 0 && len(r.names) == 2*r.b.Len() && !slices.ContainsFunc(r.names, func(n string) bool { return !isWord(n) })
 }
 
 // startKinds prepares the counting of kinds.

@@ -80,7 +80,8 @@ func (e *edgeTable) reorder(order []int32) {
 
 // attribute sets an attribute of an edge from its text.
 func (e *edgeTable) attribute(edge int32, name, text string) {
-	x, k := parseNumber([]byte(strings.TrimSpace(text)), false)
+	text = withoutCall(text)
+	x, k := parseNumber([]byte(text), false)
 	c := e.column(name)
 	if k == isText {
 		c.text++
@@ -93,6 +94,17 @@ func (e *edgeTable) attribute(edge int32, name, text string) {
 		x = math.NaN()
 	}
 	c.set(edge, x)
+}
+
+// withoutCall is the inside of a call such as np.float64(1.5), which Python
+// prints for a number of NumPy and NetworkX writes into files; other text is
+// trimmed.
+func withoutCall(text string) string {
+	text = strings.TrimSpace(text)
+	if open := strings.IndexByte(text, '('); open > 0 && strings.HasSuffix(text, ")") {
+		return text[open+1 : len(text)-1]
+	}
+	return text
 }
 
 func (e *edgeTable) column(name string) *column {
@@ -119,7 +131,7 @@ func (c *column) set(edge int32, x float64) {
 var weightNames = []string{"weight", "number_of_fibers", "number of fibers", "synapses", "synapse_count", "syn_count", "n_synapses", "num_synapses", "number_of_synapses", "n_syn", "nbr", "value", "count", "strength", "flne", "fln_e", "fln", "connection_density", "normalized_connection_density", "projection_density"}
 
 // Attributes that are taken as tract length in mm.
-var lengthNames = []string{"fiber_length_mean", "fiber_length", "tract_length", "length_mm", "length"}
+var lengthNames = []string{"fiber_length_mean", "fiber_length", "fibre_length", "tract_length", "mean_length", "length_mean", "length_mm", "length"}
 
 // Attributes that are numbers but neither weight nor length.
 var otherNames = []string{"id", "key", "edge_id", "type", "color", "colour", "width", "thickness", "distance", "timeset", "start", "end", "hemisphere", "hemisphere_id", "structure_id"}
@@ -185,6 +197,16 @@ func (e *edgeTable) weightColumn(s *source) (string, error) {
 	return "", err
 }
 
+// textWeight is the attribute that is called the weight and holds only text.
+func (e *edgeTable) textWeight() string {
+	for _, have := range e.order {
+		if c := e.columns[have]; strings.EqualFold(have, "weight") && len(c.edge) == 0 && c.text > 0 {
+			return have
+		}
+	}
+	return ""
+}
+
 // listOr joins names for advice.
 func listOr(names []string, none string) string {
 	if len(names) == 0 {
@@ -225,6 +247,9 @@ func (e *edgeTable) connectome(s *source) (*connectome.Connectome, error) {
 		}
 	} else {
 		s.rep.Weight = "none: every edge weighs 1"
+		if name := e.textWeight(); name != "" {
+			s.rep.Warnf("text-weights", "%s holds text such as %q: every edge weighs 1; choose another attribute with --weight", name, e.columns[name].example)
+		}
 	}
 	s.rep.Length = length
 	var b, mutual connectome.Builder

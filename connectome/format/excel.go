@@ -19,26 +19,40 @@ import (
 // maxCells bounds the cells of a sheet, empty ones included.
 const maxCells = 64 << 20
 
+// workbook opens a workbook.
+func (s *source) workbook() (f *excelize.File, closer func(), err error) {
+	defer s.containPanic(&err)
+	data, err := s.all()
+	if err != nil {
+		return nil, nil, err
+	}
+	bound := s.cfg.maxBytes
+	f, err = excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: bound, UnzipXMLSizeLimit: bound, RawCellValue: true})
+	if err != nil {
+		if strings.Contains(err.Error(), "unzip size") {
+			return nil, nil, s.failf(ErrTooLarge, 0, 0, "raise the bound with --max-bytes if the file is sound", "%v", err)
+		}
+		return nil, nil, s.failf(ErrCorrupt, 0, 0, "open it in a spreadsheet program and save it again, or save the sheet as CSV", "a damaged workbook: %v", err)
+	}
+	return f, func() { f.Close() }, nil
+}
+
+// containPanic makes an error of a panic, with which the library may meet a
+// damaged workbook.
+func (s *source) containPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = s.failf(ErrCorrupt, 0, 0, "open it in a spreadsheet program and save it again, or save the sheet as CSV", "a damaged workbook: %v", p)
+	}
+}
+
 // readExcel reads the sheet that --var names, or the only one with content.
 func (s *source) readExcel() (c *connectome.Connectome, err error) {
-	defer func() { // the library may panic on damaged workbooks
-		if p := recover(); p != nil {
-			c, err = nil, s.failf(ErrCorrupt, 0, 0, "open it in a spreadsheet program and save it again, or save the sheet as CSV", "a damaged workbook: %v", p)
-		}
-	}()
-	data, err := s.all()
+	f, closer, err := s.workbook()
 	if err != nil {
 		return nil, err
 	}
-	bound := s.cfg.maxBytes
-	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: bound, UnzipXMLSizeLimit: bound, RawCellValue: true})
-	if err != nil {
-		if strings.Contains(err.Error(), "unzip size") {
-			return nil, s.failf(ErrTooLarge, 0, 0, "raise the bound with --max-bytes if the file is sound", "%v", err)
-		}
-		return nil, s.failf(ErrCorrupt, 0, 0, "open it in a spreadsheet program and save it again, or save the sheet as CSV", "a damaged workbook: %v", err)
-	}
-	defer f.Close()
+	defer closer()
+	defer s.containPanic(&err)
 	s.rep.Format = "Excel"
 	if want := s.cfg.variable; want != "" {
 		for _, name := range f.GetSheetList() {
@@ -142,13 +156,13 @@ func (s *source) sheetConnectome(name string, rows [][]string) (*connectome.Conn
 	}
 	if b := findBlock(rows); b.rows > 0 && s.cfg.format != "edgelist" && s.cfg.source == "" && s.cfg.target == "" {
 		if b.top > 0 || b.left > 0 {
-			dialect += fmt.Sprintf(", header in row %d, labels in column %d", b.top+1, b.left+1)
+			dialect += fmt.Sprintf(", header in row %d, labels in column %d", b.top+1, b.names+1)
 		}
 		head := rows[b.top]
 		t.row(append([]string{cellAt(head, b.left)}, head[b.left+1:b.left+1+b.columns]...)...)
 		for _, r := range rows[b.top+1 : b.top+1+b.rows] {
 			line := make([]string, 0, b.columns+1)
-			line = append(line, r[b.left])
+			line = append(line, cellAt(r, b.names))
 			for j := range b.columns {
 				v := cellAt(r, b.left+1+j)
 				if v == "" {
@@ -212,9 +226,9 @@ func filled(row []string) int {
 	return n
 }
 
-// block is a labelled matrix within a sheet: its header is row top, its labels
-// column left.
-type block struct{ top, left, rows, columns int }
+// block is a labelled matrix within a sheet: its header is row top, its values
+// begin behind column left, and its labels are column names.
+type block struct{ top, left, rows, columns, names int }
 
 // findBlock looks for the largest labelled matrix whose header and labels lie
 // within the first rows and columns.
@@ -222,19 +236,29 @@ func findBlock(rows [][]string) (best block) {
 	const above, beside = 8, 6
 	for top := range min(above, len(rows)) {
 		for left := range beside {
-			b := block{top: top, left: left}
+			b := block{top: top, left: left, names: left}
 			for j := left + 1; isWord(cellAt(rows[top], j)) && cellAt(rows[top], j) != ""; j++ {
 				b.columns++
 			}
 			for i := top + 1; i < len(rows) && isWord(cellAt(rows[i], left)) && cellAt(rows[i], left) != ""; i++ {
 				b.rows++
 			}
+			for b.rows > 0 { // a note below
+				r := rows[top+b.rows]
+				if filled(r[left+1:]) > 0 || slices.Contains(rows[top], r[left]) {
+					break
+				}
+				b.rows--
+			}
 			if b.rows >= 2 && b.columns >= 2 && b.rows*b.columns > best.rows*best.columns && numericBlock(rows, b) {
 				best = b
 			}
 		}
 	}
-	return best
+	if best.rows == 0 {
+		return best
+	}
+	return best.named(rows)
 }
 
 func numericBlock(rows [][]string, b block) bool {

@@ -159,8 +159,22 @@ func (s *source) readJSONObject() (*connectome.Connectome, bool, error) {
 	if c, ok, err := s.jsonArrays(o); ok {
 		return c, true, err
 	}
+	if c, ok, err := s.jsonColumns(o); ok {
+		return c, true, err
+	}
 	if c, ok, err := s.jsonDicts(o); ok {
 		return c, true, err
+	}
+	for _, key := range []string{"edges", "links"} { // without nodes: the edges name them
+		if list, ok := o.get(key).([]any); ok && len(list) > 0 {
+			if _, ok := list[0].(jsonObject); ok {
+				c, err := s.jsonRecords(list)
+				return c, true, err
+			}
+			if c, ok, err := s.jsonTriples(list); ok {
+				return c, true, err
+			}
+		}
 	}
 	for _, m := range o { // {"connectivity": {"weights": …, "labels": …}}
 		if inner, ok := m.value.(jsonObject); ok {
@@ -330,6 +344,48 @@ func (s *source) jsonArrays(o jsonObject) (*connectome.Connectome, bool, error) 
 	}
 	s.rep.Dialect = "named arrays"
 	c, err := s.arraysConnectome(all)
+	return c, true, err
+}
+
+// jsonColumns reads an object of the columns of a list of edges, each a list or,
+// as pandas writes unless told otherwise, a dictionary of rows.
+func (s *source) jsonColumns(o jsonObject) (*connectome.Connectome, bool, error) {
+	titles := make([]string, len(o))
+	columns := make([][]string, len(o))
+	for i, m := range o {
+		titles[i] = m.key
+		switch v := m.value.(type) {
+		case []any:
+			for _, x := range v {
+				text, _ := jsonText(x)
+				columns[i] = append(columns[i], text)
+			}
+		case jsonObject:
+			for _, row := range v {
+				text, _ := jsonText(row.value)
+				columns[i] = append(columns[i], text)
+			}
+		default:
+			return nil, false, nil
+		}
+		if len(columns[i]) != len(columns[0]) {
+			return nil, false, nil
+		}
+	}
+	if from, _ := edgeEnds(titles); from < 0 && s.cfg.source == "" && s.cfg.target == "" || len(columns[0]) == 0 {
+		return nil, false, nil
+	}
+	var t tableText
+	t.row(titles...)
+	row := make([]string, len(o))
+	for k := range columns[0] {
+		for j := range columns {
+			row[j] = columns[j][k]
+		}
+		t.row(row...)
+	}
+	s.rep.Dialect = "columns of a list of edges"
+	c, err := t.readEdges(s, "")
 	return c, true, err
 }
 

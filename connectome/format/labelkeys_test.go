@@ -120,3 +120,38 @@ func TestLabelTablesRefused(t *testing.T) {
 		t.Errorf("a parcellation for a connectome: %v", err)
 	}
 }
+
+// Lists of labels in files that are no text.
+func TestLabelsInContainers(t *testing.T) {
+	matrix := put(t, "x.csv", "0,1\n1,0\n")
+	texts := npyOf("|S2", "(2,)", "abcd")
+	for name, file := range map[string]string{
+		"l.npy":  texts,
+		"l.json": `{"1": "ab", "2": "cd"}`,
+		"l.xlsx": workbook(t, []string{"regions", "id|region", "1|ab", "2|cd"}),
+	} {
+		c, err := format.Read(matrix, format.WithLabels(put(t, name, file)))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if c.Regions[0].Label != "ab" || c.Regions[1].Label != "cd" {
+			t.Errorf("%s: labels %q", name, c.Names())
+		}
+	}
+	c, err := format.Read(put(t, "y.csv", "0,1,2,3,4\n1,0,0,0,0\n2,0,0,0,0\n3,0,0,0,0\n4,0,0,0,0\n"), format.WithLabels(filepath.Join("testdata", "v5.mat")))
+	if err != nil || c.Regions[0].Label == "" {
+		t.Errorf("MAT: %v", err)
+	}
+	for name, file := range map[string]string{
+		"numbers.npy": npyOf("|u1", "(2,)", "\x01\x02"),
+		"three.npy":   npyOf("|S2", "(3,)", "abcdef"),
+		"binary.bin":  "\x00\x01\x02\x03",
+		"object.json": `{"a": "ab", "b": "cd"}`,
+		"two.xlsx":    workbook(t, []string{"a", "x", "y"}, []string{"b", "x", "y"}),
+	} {
+		if _, err := format.Read(matrix, format.WithLabels(put(t, name, file))); !errors.Is(err, format.ErrLabels) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

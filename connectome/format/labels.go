@@ -2,7 +2,6 @@ package format
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -129,11 +128,18 @@ func (s *source) readLabelFile(path string, n int) ([]connectome.Region, error) 
 	if err != nil {
 		return nil, err
 	}
+	raw, err := f.head(sniffSize)
+	if err != nil {
+		return nil, err
+	}
+	if one, err := f.containerLabels(raw, n); one != nil || err != nil {
+		return one, err
+	}
 	head, err := f.textHead(sniffSize)
 	if err != nil {
 		return nil, err
 	}
-	if bytes.HasPrefix(bytes.TrimSpace(head), []byte("[")) {
+	if text := bytes.TrimSpace(head); bytes.HasPrefix(text, []byte("[")) || bytes.HasPrefix(text, []byte("{")) {
 		return f.jsonLabels(n)
 	}
 	delim := sniffDelimiter(head)
@@ -144,16 +150,17 @@ func (s *source) readLabelFile(path string, n int) ([]connectome.Region, error) 
 	if delim == ' ' {
 		rows = joinWords(rows, n)
 	}
+	return f.labelRows(rows, lines, n)
+}
+
+// labelRows reads n labels from the rows of a table.
+func (f *source) labelRows(rows [][]string, lines []int, n int) ([]connectome.Region, error) {
 	advice := "name the right file with --labels, or read without labels with --labels none"
 	if len(rows) == 0 {
 		return nil, f.failf(ErrLabels, 0, 0, advice, "the label file is empty")
 	}
 	if one := singleLabels(rows, n); one != nil {
-		regions := make([]connectome.Region, n)
-		for i, l := range one {
-			regions[i].Label = l
-		}
-		return regions, nil
+		return labelled(one), nil
 	}
 	if len(rows) == 1 || len(rows[0]) == 1 {
 		found := len(rows)
@@ -173,25 +180,46 @@ func (s *source) readLabelFile(path string, n int) ([]connectome.Region, error) 
 	return f.labelTable(header, rows, lines)
 }
 
-// jsonLabels reads a list of texts.
+// labelled are regions of which nothing is known but their labels.
+func labelled(labels []string) []connectome.Region {
+	regions := make([]connectome.Region, len(labels))
+	for i, l := range labels {
+		regions[i].Label = l
+	}
+	return regions
+}
+
+// jsonLabels reads a list of texts, or an object of texts by running number.
 func (s *source) jsonLabels(n int) ([]connectome.Region, error) {
-	text, closer, err := s.text()
+	v, err := s.orderedJSON()
 	if err != nil {
 		return nil, err
 	}
-	defer closer.Close()
-	var labels []string
-	if err := json.NewDecoder(text).Decode(&labels); err != nil {
-		return nil, s.failf(ErrLabels, 0, 0, "a label file in JSON is one list of texts", "%v", err)
+	var values []any
+	switch v := v.(type) {
+	case []any:
+		values = v
+	case jsonObject:
+		keys := make([]string, len(v))
+		for i, m := range v {
+			keys[i] = m.key
+			values = append(values, m.value)
+		}
+		if !countsUp(keys) {
+			return nil, s.failf(ErrLabels, 0, 0, "a label file in JSON is one list of texts, or an object of texts with the keys 0, 1, 2, …", "an object with %s", listOr(keys, "nothing"))
+		}
+	}
+	labels := make([]string, len(values))
+	for i, x := range values {
+		var ok bool
+		if labels[i], ok = jsonText(x); !ok {
+			return nil, s.failf(ErrLabels, 0, 0, "a label file in JSON is one list of texts", "entry %d is no text", i+1)
+		}
 	}
 	if len(labels) != n {
 		return nil, s.failf(ErrLabels, 0, 0, "", "%d labels for %d regions", len(labels), n)
 	}
-	regions := make([]connectome.Region, n)
-	for i, l := range labels {
-		regions[i].Label = l
-	}
-	return regions, nil
+	return labelled(labels), nil
 }
 
 // joinWords makes one field of the words of a label in a table without a

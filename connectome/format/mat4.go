@@ -111,7 +111,7 @@ func mat4Text(a *array) []string {
 		for j := range a.shape[1] {
 			b.WriteByte(byte(a.at2(i, j)))
 		}
-		texts = append(texts, strings.Trim(b.String(), " \x00\n"))
+		texts = append(texts, strings.Trim(b.String(), " \t\r\n\x00"))
 	}
 	if len(texts) == 1 {
 		texts = strings.Split(texts[0], "\n")

@@ -43,6 +43,20 @@ type matReader struct {
 var errMAT = errors.New("element")
 
 func (s *source) readMAT5() (*connectome.Connectome, error) {
+	r, err := s.mat5()
+	if err != nil {
+		return nil, err
+	}
+	s.rep.Format = "MAT v5"
+	c, err := s.arraysConnectome(r.arrays)
+	if err != nil && len(r.arrays) == 0 && len(r.others) > 0 {
+		return nil, s.failf(ErrUnsupported, 0, 0, "save the matrix as a plain variable of real numbers", "the file holds only %s", listOr(r.others, ""))
+	}
+	return c, err
+}
+
+// mat5 reads the variables of a file.
+func (s *source) mat5() (*matReader, error) {
 	data, err := s.all()
 	if err != nil {
 		return nil, err
@@ -60,12 +74,7 @@ func (s *source) readMAT5() (*connectome.Connectome, error) {
 	if at := r.order.Uint64(data[116:124]); at > 128 && at < uint64(len(data)) {
 		r.subsystem(data[at:])
 	}
-	s.rep.Format = "MAT v5"
-	c, err := s.arraysConnectome(r.arrays)
-	if err != nil && len(r.arrays) == 0 && len(r.others) > 0 {
-		return nil, s.failf(ErrUnsupported, 0, 0, "save the matrix as a plain variable of real numbers", "the file holds only %s", listOr(r.others, ""))
-	}
-	return c, err
+	return r, nil
 }
 
 func (r *matReader) file(data []byte) error {
@@ -330,7 +339,7 @@ func (r *matReader) char(a *array, rest []byte) error {
 		for j := range columns {
 			b.WriteRune(units[j*rows+i])
 		}
-		a.text[i] = strings.Trim(b.String(), " \x00") // rows are padded to one width, on either side
+		a.text[i] = strings.Trim(b.String(), " \t\r\n\x00") // rows are padded to one width, on either side
 	}
 	return nil
 }

@@ -44,10 +44,14 @@ func (e *edgeTable) fillDefault(name, text string) {
 // only used when there is nothing better.
 var labelNames = []string{"dn_name", "label", "name", "region_name", "dn_label", "dn_fsname", "fn_fsname"}
 
+// otherLabels are attributes that name regions where those of labelNames hold
+// numbers only, best first, after those with "name" or "label" in their titles.
+var otherLabels = []string{"region", "roi", "area", "structure", "parcel", "acronym", "abbreviation", "neuron", "cell"}
+
 // labelAttribute chooses the attribute that names regions: the best of
 // labelNames that all nodes have. One of numbers, such as igraph's running
-// "name", loses against another "…name" or "…label" of different texts
-// ("cell_name"), and against ids that are texts.
+// "name", loses against another attribute of different texts ("cell_name"), and
+// against ids that are texts.
 func labelAttribute(regions []connectome.Region, attrs [][]attr) string {
 	type column struct {
 		present, texts int
@@ -56,11 +60,10 @@ func labelAttribute(regions []connectome.Region, attrs [][]attr) string {
 	columns := map[string]*column{}
 	for i := range regions {
 		for _, a := range attrs[i] {
-			low := strings.ToLower(bareName(a.name))
-			known := slices.Contains(labelNames, low)
-			if a.value == "" || !known && !strings.Contains(low, "name") && !strings.Contains(low, "label") && low != "abbreviation" && low != "acronym" {
+			if a.value == "" {
 				continue
 			}
+			low := strings.ToLower(bareName(a.name))
 			c := columns[low]
 			if c == nil {
 				c = &column{values: map[string]bool{}}
@@ -86,10 +89,26 @@ func labelAttribute(regions []connectome.Region, attrs [][]attr) string {
 	if numbers == "" {
 		return ""
 	}
+	var naming, others []string // those that tell all nodes apart
 	for _, name := range sortedKeys(columns) {
-		if c := columns[name]; c.texts == len(regions) && len(c.values) == len(regions) {
-			return name
+		if c := columns[name]; c.texts < len(regions) || len(c.values) < len(regions) {
+			continue
 		}
+		if strings.Contains(name, "name") || strings.Contains(name, "label") {
+			naming = append(naming, name)
+		}
+		others = append(others, name)
+	}
+	if len(naming) > 0 {
+		return naming[0]
+	}
+	for _, want := range otherLabels {
+		if slices.Contains(others, want) {
+			return want
+		}
+	}
+	if len(others) == 1 {
+		return others[0]
 	}
 	for i := range regions {
 		if id := regions[i].Label; !isWord(id) || id == "n"+strconv.Itoa(i) {

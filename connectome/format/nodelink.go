@@ -383,7 +383,7 @@ func (r *nodelinkReader) connectome() (*connectome.Connectome, error) {
 			return c, err
 		}
 		switch {
-		case bytes.HasPrefix([]byte(strings.Join(r.keys, " ")), []byte("Model")), len(r.keys) == 1:
+		case bytes.HasPrefix([]byte(strings.Join(r.keys, " ")), []byte("Model")), len(r.keys) == 1 && !r.hasL && !r.hasN:
 			return nil, s.failf(ErrUnsupported, 0, 0, "ModECI MDF is written, not read; keep the connectome in another format beside it", "a JSON document of %s", listOr(r.keys, "nothing"))
 		}
 		return nil, s.failf(ErrFormat, 0, 0, "node-link JSON has nodes and links (or edges)", "a JSON object with %s", listOr(r.keys, "nothing"))

@@ -25,6 +25,8 @@ type source struct {
 	cfg    *config
 	rep    *connectome.Report
 	nested int // depth of compression and archives
+
+	blankTop bool // a table begins with lines of bare delimiters above its header
 }
 
 // maxNested bounds archives within archives.

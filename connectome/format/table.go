@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -22,6 +23,7 @@ type table struct {
 	fields [][]byte
 	buf    []byte
 	quoted []byte // unquoted copies of fields with doubled quotes
+	begun  bool   // a row has been read
 	points bool   // some number has a decimal point
 	commas bool   // some number has a decimal comma
 }
@@ -59,6 +61,10 @@ func (t *table) next() error {
 			continue
 		}
 		t.split(line)
+		if t.s.blankTop && !t.begun && !slices.ContainsFunc(t.fields, func(f []byte) bool { return len(f) > 0 }) {
+			continue
+		}
+		t.begun = true
 		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -124,6 +125,54 @@ func (d *denseText) isSummed(rows, columns int, row, column bool) bool {
 // nearSum says whether a printed total is that of printed numbers.
 func nearSum(sum, total float64) bool { return math.Abs(sum-total) <= 1e-3*max(1e-3, math.Abs(sum)) }
 
+// trimmedMatrix reads a matrix without the empty columns and rows that
+// spreadsheets keep behind it. ok is false when there are none.
+func (s *source) trimmedMatrix(delim byte) (c *connectome.Connectome, ok bool, err error) {
+	t, err := s.table(delim)
+	if err != nil {
+		return nil, false, err
+	}
+	defer t.close.Close()
+	width, most, last, end := 0, 0, 0, 0 // columns with content and of the longest row, the last line with content and of all
+	for {
+		if err := t.next(); err == io.EOF {
+			break
+		} else if err != nil {
+			return nil, false, err
+		}
+		end, most = t.line, max(most, len(t.fields))
+		if n := len(withoutEmptyEnd(t.fields, 0)); n > 0 {
+			last, width = t.line, max(width, n)
+		}
+	}
+	if last == 0 || last == end && width == most {
+		return nil, false, nil
+	}
+	rows, lines, err := s.tableRows(delim)
+	if err != nil {
+		return nil, false, err
+	}
+	var text tableText
+	written := 0
+	for i, r := range rows {
+		if lines[i] > last {
+			break
+		}
+		for ; written < lines[i]-1; written++ {
+			text.row() // so that lines are those of the file
+		}
+		text.row(r[:min(len(r), width)]...)
+		written++
+	}
+	inner := text.source(s, s.member)
+	if c, err = inner.readDense('\t'); err != nil {
+		return nil, false, err
+	}
+	s.rep.Dialect = strings.Replace(s.rep.Dialect, "tab-separated", delimiterName(delim), 1)
+	s.rep.Infof("empty-ends", "empty rows or columns behind the matrix are left out")
+	return c, true, nil
+}
+
 // titledMatrix reads a labelled matrix that has titles or other lines above it,
 // or columns before its labels. ok is false when there is none in the table, or
 // when something else could be meant.
@@ -132,7 +181,7 @@ func (s *source) titledMatrix(delim byte) (c *connectome.Connectome, ok bool, er
 	if err != nil {
 		return nil, false, err
 	}
-	if b := findBlock(sampleRows(head, delim, len(head) < sniffSize)); b.rows == 0 || b.top == 0 && b.left == 0 {
+	if b := findBlock(sampleRows(head, delim, len(head) < sniffSize)); b.rows == 0 {
 		return nil, false, nil
 	}
 	rows, lines, err := s.tableRows(delim)
@@ -140,7 +189,7 @@ func (s *source) titledMatrix(delim byte) (c *connectome.Connectome, ok bool, er
 		return nil, false, err
 	}
 	b := findBlock(rows)
-	if b.rows == 0 || b.top == 0 && b.left == 0 || !b.alone(rows) {
+	if b.rows == 0 || b.top == 0 && b.left == 0 && len(rows) == b.rows+1 || !b.alone(rows) {
 		return nil, false, nil
 	}
 	var t tableText
@@ -149,7 +198,7 @@ func (s *source) titledMatrix(delim byte) (c *connectome.Connectome, ok bool, er
 		for ; written < lines[i]-1; written++ {
 			t.row() // so that lines are those of the file
 		}
-		t.row(rows[i][b.left : b.left+1+b.columns]...)
+		t.row(append([]string{rows[i][b.names]}, rows[i][b.left+1:b.left+1+b.columns]...)...)
 		written++
 	}
 	c, err = t.source(s, s.member).readDense('\t')
@@ -164,7 +213,7 @@ func (s *source) titledMatrix(delim byte) (c *connectome.Connectome, ok bool, er
 	}{
 		{b.top, "line above the header", "lines above the header"},
 		{len(rows) - b.top - 1 - b.rows, "line below the matrix", "lines below the matrix"},
-		{b.left, "column before the labels", "columns before the labels"},
+		{b.left, "other column before the values", "other columns before the values"},
 	} {
 		if part.n > 0 {
 			left = append(left, plural.Count(part.n, part.one, part.many))
@@ -172,6 +221,30 @@ func (s *source) titledMatrix(delim byte) (c *connectome.Connectome, ok bool, er
 	}
 	s.rep.Warnf("around-the-matrix", "left out: %s", strings.Join(left, ", "))
 	return c, true, nil
+}
+
+// sharesNames says whether at least half of the shorter of a block's header and
+// labels stands in the other: rows and columns are the same regions.
+func (b block) sharesNames(rows [][]string) bool {
+	head := rows[b.top][b.left+1 : b.left+1+b.columns]
+	shared := 0
+	for _, r := range rows[b.top+1 : b.top+1+b.rows] {
+		if slices.Contains(head, cellAt(r, b.names)) {
+			shared++
+		}
+	}
+	return 2*shared >= min(b.rows, b.columns)
+}
+
+// named finds the labels of rows in another column before the values where the
+// last of them holds none of the header's.
+func (b block) named(rows [][]string) block {
+	for k := b.left; k >= 0; k-- {
+		if other := (block{b.top, b.left, b.rows, b.columns, k}); other.sharesNames(rows) {
+			return other
+		}
+	}
+	return b
 }
 
 // alone says whether a block is all there is of numbers in a table: no row of

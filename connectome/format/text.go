@@ -18,6 +18,9 @@ func (s *source) readTable(head []byte) (*connectome.Connectome, error) {
 	complete := len(head) < sniffSize
 	delim := sniffDelimiter(head)
 	rows := sampleRows(head, delim, complete)
+	if filled := firstFilled(rows); filled > 0 && slices.ContainsFunc(rows[filled], isWord) {
+		rows, s.blankTop = rows[filled:], true
+	}
 	name := strings.ToLower(s.name)
 	if s.cfg.format != "" {
 		read, ok := tableFormats[s.cfg.format]
@@ -44,7 +47,7 @@ func (s *source) readTable(head []byte) (*connectome.Connectome, error) {
 		return s.readRelmat(delim)
 	case isLGL(head, name):
 		return s.readLGL()
-	case isAdjacencyList(rows, delim, complete):
+	case isAdjacencyList(rows, complete):
 		return s.readAdjacencyList(delim)
 	case s.isCondensed(rows, delim):
 		return nil, condensedError(s, condensedLength(rows))
@@ -55,7 +58,13 @@ func (s *source) readTable(head []byte) (*connectome.Connectome, error) {
 		}
 		return s.readTwoLevels(h)
 	}
-	switch looksLike(rows, delim != ',', complete) {
+	shape := looksLike(rows, delim != ',', complete)
+	if b := findBlock(rows); shape == shapeEdgeList && b.left > 0 && b.sharesNames(rows) { // columns of names before the labels
+		if c, ok, err := s.titledMatrix(delim); ok || err != nil {
+			return c, err
+		}
+	}
+	switch shape {
 	case shapeEdgeList:
 		return s.readEdgeList(delim, rows)
 	case shapeRegions:
@@ -75,6 +84,12 @@ func (s *source) readTable(head []byte) (*connectome.Connectome, error) {
 		}
 	}
 	return s.readDense(delim)
+}
+
+// firstFilled is the first row that holds anything, as the lines of bare
+// delimiters that spreadsheets write for empty rows do not.
+func firstFilled(rows [][]string) int {
+	return max(0, slices.IndexFunc(rows, func(r []string) bool { return filled(r) > 0 }))
 }
 
 // tableFormats are the readers of tables that --format names.
@@ -270,6 +285,9 @@ func isRegionHeader(header []string) bool {
 func (s *source) readDense(delim byte) (*connectome.Connectome, error) {
 	c, err := s.denseConnectome(delim, "matrix")
 	if errors.Is(err, ErrNumber) || errors.Is(err, ErrRagged) || errors.Is(err, ErrNotSquare) || errors.Is(err, ErrLabels) {
+		if trimmed, ok, _ := s.trimmedMatrix(delim); ok {
+			return trimmed, nil
+		}
 		if titled, ok, _ := s.titledMatrix(delim); ok {
 			return titled, nil
 		}
