@@ -19,6 +19,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/connectomewire/wire/bench/internal/cases"
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/internal/cputime"
 	"github.com/connectomewire/wire/internal/kernel"
@@ -52,7 +53,7 @@ func run(dir, only, report, library string, threads int, budget time.Duration) e
 	if err != nil {
 		return err
 	}
-	cases, err := readCases(dir, only)
+	list, err := cases.Read(dir, only)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func run(dir, only, report, library string, threads int, budget time.Duration) e
 	for _, kind := range []string{"model", "operator"} {
 		logs, n, worst, failed := 0.0, 0, 0.0, 0
 		table := fmt.Sprintf("\n| %s | pure Go | ONNX Runtime | ratio | largest difference | allocations a call (Go) |\n|---|---|---|---|---|---|\n", kind)
-		for _, c := range cases {
+		for _, c := range list {
 			if c.Kind != kind {
 				continue
 			}

@@ -24,7 +24,7 @@ func steer(g *onnxfile.Graph, tokens, logits string) (*modules.Steer, error) {
 			}
 		}
 	} else {
-		s.Embedding, s.Width = table(g, tokens)
+		s.Embedding, s.Width = Embedding(g, tokens)
 	}
 	if s.Embedding == "" {
 		return nil, errors.New("no table of tokens' vectors (a Gather by token numbers) was found in its main graph")
@@ -56,8 +56,9 @@ func unfolded(g *onnxfile.Graph, logits string) *onnxfile.Graph {
 // inputEmbeds is what exporters call an input of tokens' vectors.
 const inputEmbeds = "inputs_embeds"
 
-// table follows token numbers to the rows of a table that they choose.
-func table(g *onnxfile.Graph, tokens string) (name string, width int) {
+// Embedding follows token numbers, an input of a graph, to the rows of a table that
+// they choose; the name is empty where no Gather by them is found.
+func Embedding(g *onnxfile.Graph, tokens string) (name string, width int) {
 	same := []string{tokens} // values that hold the numbers as they are
 	for _, n := range g.Nodes {
 		if len(n.Inputs) == 0 {

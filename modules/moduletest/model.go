@@ -32,6 +32,7 @@ type Node struct {
 	Ints    map[string]int64
 	Lists   map[string][]int64
 	Floats  map[string]float32
+	Reals   map[string][]float32
 	Strings map[string]string
 	// Bodies are subgraphs, such as the branches of If: a model's nodes,
 	// outputs and initializers; what they do not make themselves they take
@@ -69,6 +70,7 @@ const (
 	nodeAttribute, nodeDomain                        = 5, 7
 	attributeName, attributeInt, attributeType       = 1, 3, 20
 	attributeFloat, attributeString, attributeInts   = 2, 4, 8
+	attributeFloats                                  = 7
 	attributeGraph                                   = 6
 	valueName, valueType, typeTensor                 = 1, 2, 1
 	typeSequence, sequenceElement                    = 4, 1
@@ -133,7 +135,7 @@ func (n *Node) bytes(i int) []byte {
 	}
 	b = text(b, nodeName, fmt.Sprintf("%s_%d", n.Op, i))
 	b = text(b, nodeOp, n.Op)
-	const typeFloat, typeInt, typeString, typeGraph, typeInts = 1, 2, 3, 5, 7
+	const typeFloat, typeInt, typeString, typeGraph, typeFloats, typeInts = 1, 2, 3, 5, 6, 7
 	for _, name := range slices.Sorted(maps.Keys(n.Ints)) {
 		b = message(b, nodeAttribute, number(number(text(nil, attributeName, name), attributeInt, uint64(n.Ints[name])), attributeType, typeInt))
 	}
@@ -148,6 +150,13 @@ func (n *Node) bytes(i int) []byte {
 		a := protowire.AppendTag(text(nil, attributeName, name), attributeFloat, protowire.Fixed32Type)
 		a = protowire.AppendFixed32(a, math.Float32bits(n.Floats[name]))
 		b = message(b, nodeAttribute, number(a, attributeType, typeFloat))
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Reals)) {
+		a := text(nil, attributeName, name)
+		for _, v := range n.Reals[name] {
+			a = protowire.AppendFixed32(protowire.AppendTag(a, attributeFloats, protowire.Fixed32Type), math.Float32bits(v))
+		}
+		b = message(b, nodeAttribute, number(a, attributeType, typeFloats))
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Strings)) {
 		b = message(b, nodeAttribute, number(text(text(nil, attributeName, name), attributeString, n.Strings[name]), attributeType, typeString))

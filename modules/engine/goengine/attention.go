@@ -428,93 +428,115 @@ func (a *attention) run(c *call) error {
 	return nil
 }
 
-// buildFlexAttention is attention whose scores and weights pass through
-// graphs.
-func buildFlexAttention(s *spec) (operation, error) {
-	scale := s.float("scale", 0)
-	body := map[string]int{}
+// flexAttention is attention whose scores and weights pass through graphs.
+type flexAttention struct {
+	scale         float32
+	score, weight int // numbers of the graphs among the node's, -1 for none
+}
+
+func newFlexAttention(s *spec) *flexAttention {
+	m := &flexAttention{scale: s.float("scale", 0), score: -1, weight: -1}
 	names := 0
-	for _, name := range []string{"prob_mod", "score_mod"} { // as in Bodies: sorted
-		if a := s.node.Attrs[name]; a != nil && a.Type == onnxfile.AttrGraph {
-			body[name] = names
+	for _, p := range []struct {
+		name string
+		at   *int
+	}{{"prob_mod", &m.weight}, {"score_mod", &m.score}} { // as in Bodies: sorted
+		if a := s.node.Attrs[p.name]; a != nil && a.Type == onnxfile.AttrGraph {
+			*p.at = names
 			names++
 		}
 	}
-	return func(c *call) error {
-		if err := c.first(3); err != nil {
-			return err
+	return m
+}
+
+func buildFlexAttention(s *spec) (operation, error) { return newFlexAttention(s).run, nil }
+
+// factor is what products are scaled by.
+func (m *flexAttention) factor(dim int) float32 {
+	if m.scale == 0 {
+		return float32(1 / math.Sqrt(float64(dim)))
+	}
+	return m.scale
+}
+
+func (m *flexAttention) operands(c *call) (q, k, v headed, err error) {
+	if err := c.first(3); err != nil {
+		return q, k, v, err
+	}
+	for i, h := range []*headed{&q, &k, &v} {
+		if *h, err = headsOf(c.in[i], 0); err != nil {
+			return q, k, v, err
 		}
-		q, err := headsOf(c.in[0], 0)
-		if err != nil {
-			return err
+	}
+	if k.heads < 1 || q.heads%k.heads != 0 || v.heads != k.heads || q.dim != k.dim || v.rows != k.rows || k.batch != q.batch || v.batch != q.batch {
+		return q, k, v, fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+	}
+	return q, k, v, nil
+}
+
+// products fills [batch, heads, queries, keys] with scaled products.
+func (m *flexAttention) products(q, k headed, to *tensor) {
+	w, _ := headsOf(to, 0)
+	group := q.heads / k.heads
+	for b := range q.batch {
+		for head := range q.heads {
+			p := w.matrix(b, head, 0, w.rows, nil)
+			kernel.Gemm(false, true, q.rows, k.rows, q.dim, q.matrix(b, head, 0, q.rows, nil), k.matrix(b, head/group, 0, k.rows, nil), p, false)
+			kernel.MulScalar(p, p, m.factor(q.dim))
 		}
-		k, err := headsOf(c.in[1], 0)
-		if err != nil {
-			return err
-		}
-		v, err := headsOf(c.in[2], 0)
-		if err != nil {
-			return err
-		}
-		if k.heads < 1 || q.heads%k.heads != 0 || v.heads != k.heads || q.dim != k.dim || v.rows != k.rows || k.batch != q.batch || v.batch != q.batch {
-			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
-		}
-		y, err := c.output(0, f32, q.batch, q.heads, q.rows, v.dim)
-		if err != nil {
-			return err
-		}
-		factor := scale
-		if factor == 0 {
-			factor = float32(1 / math.Sqrt(float64(q.dim)))
-		}
-		weights := newTensor(f32, q.batch, q.heads, q.rows, k.rows)
-		w, _ := headsOf(weights, 0)
-		group := q.heads / k.heads
-		eachHead := func(f func(b, head int)) {
-			for b := range q.batch {
-				for head := range q.heads {
-					f(b, head)
-				}
-			}
-		}
-		eachHead(func(b, head int) {
-			m := w.matrix(b, head, 0, w.rows, nil)
-			kernel.Gemm(false, true, q.rows, k.rows, q.dim, q.matrix(b, head, 0, q.rows, nil), k.matrix(b, head/group, 0, k.rows, nil), m, false)
-			kernel.MulScalar(m, m, factor)
-		})
-		modify := func(name string) error {
-			at, ok := body[name]
-			if !ok {
-				return nil
-			}
-			changed, err := c.runBody(at, weights)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if changed.dt != f32 || !slices.Equal(changed.shape, weights.shape) {
-				return fmt.Errorf("%s makes %s of %s", name, changed.describe(), weights.describe())
-			}
-			weights, w.data = changed, view[float32](changed)
+	}
+}
+
+// softmax makes weights of scores in place.
+func (m *flexAttention) softmax(t *tensor) {
+	var sc scores
+	all, n := view[float32](t), t.shape[3]
+	for at := 0; at < len(all); at += n {
+		sc.softmax(0, all[at:at+n])
+	}
+}
+
+func (m *flexAttention) run(c *call) error {
+	q, k, v, err := m.operands(c)
+	if err != nil {
+		return err
+	}
+	y, err := c.output(0, f32, q.batch, q.heads, q.rows, v.dim)
+	if err != nil {
+		return err
+	}
+	weights := newTensor(f32, q.batch, q.heads, q.rows, k.rows)
+	modify := func(name string, at int) error {
+		if at < 0 {
 			return nil
 		}
-		if err := modify("score_mod"); err != nil {
-			return err
+		changed, err := c.runBody(at, weights)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		var sc scores
-		eachHead(func(b, head int) {
-			for i := range q.rows {
-				sc.softmax(head, w.row(b, head, i))
-			}
-		})
-		if err := modify("prob_mod"); err != nil {
-			return err
+		if changed.dt != f32 || !slices.Equal(changed.shape, weights.shape) {
+			return fmt.Errorf("%s makes %s of %s", name, changed.describe(), weights.describe())
 		}
-		out, _ := headsOf(y, 0)
-		eachHead(func(b, head int) {
-			kernel.Gemm(false, false, q.rows, v.dim, k.rows, w.matrix(b, head, 0, w.rows, nil), v.matrix(b, head/group, 0, v.rows, nil), out.matrix(b, head, 0, out.rows, nil), false)
-		})
+		weights = changed
 		return nil
-	}, nil
+	}
+	m.products(q, k, weights)
+	if err := modify("score_mod", m.score); err != nil {
+		return err
+	}
+	m.softmax(weights)
+	if err := modify("prob_mod", m.weight); err != nil {
+		return err
+	}
+	w, _ := headsOf(weights, 0)
+	out, _ := headsOf(y, 0)
+	group := q.heads / k.heads
+	for b := range q.batch {
+		for head := range q.heads {
+			kernel.Gemm(false, false, q.rows, v.dim, k.rows, w.matrix(b, head, 0, w.rows, nil), v.matrix(b, head/group, 0, v.rows, nil), out.matrix(b, head, 0, out.rows, nil), false)
+		}
+	}
+	return nil
 }
 
 // runBody runs a subgraph of one input and one output.
@@ -523,8 +545,8 @@ func (c *call) runBody(at int, x *tensor) (*tensor, error) {
 	if len(body.inputs) != 1 || len(body.outputs) != 1 {
 		return nil, fmt.Errorf("has %d inputs and %d outputs, want one of each", len(body.inputs), len(body.outputs))
 	}
-	f := c.frame.sub(body)
-	defer f.reset()
+	f := c.frame.enter(body)
+	defer f.leave()
 	f.set(body.inputs[0], x)
 	if err := f.run(c.frame.ctx); err != nil {
 		return nil, err

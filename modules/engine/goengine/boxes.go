@@ -223,12 +223,24 @@ func overlap(p, q []float32, center bool) float64 {
 	return h * w / ((ay1-ay0)*(ax1-ax0) + (by1-by0)*(bx1-bx0) - h*w)
 }
 
-// buildMaxRoiPool takes the maximum of each cell of regions [batch, x1, y1, x2,
-// y2].
-func buildMaxRoiPool(s *spec) (operation, error) {
-	pooled, scale := s.ints("pooled_shape"), float64(s.float("spatial_scale", 1))
+// maxRoiPool takes the maximum of each cell of regions [batch, x1, y1, x2, y2].
+type maxRoiPool struct {
+	rows, columns int
+	scale         float64
+}
+
+func newMaxRoiPool(s *spec) (*maxRoiPool, error) {
+	pooled := s.ints("pooled_shape")
 	if len(pooled) != 2 || pooled[0] < 1 || pooled[1] < 1 {
 		return nil, fmt.Errorf("pooled_shape is %v", pooled)
+	}
+	return &maxRoiPool{pooled[0], pooled[1], float64(s.float("spatial_scale", 1))}, nil
+}
+
+func buildMaxRoiPool(s *spec) (operation, error) {
+	m, err := newMaxRoiPool(s)
+	if err != nil {
+		return nil, err
 	}
 	return func(c *call) error {
 		x, rois, err := c.pair()
@@ -241,51 +253,63 @@ func buildMaxRoiPool(s *spec) (operation, error) {
 		if len(x.shape) != 4 || len(rois.shape) != 2 || rois.shape[1] != 5 {
 			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
 		}
-		ch, h, w := x.shape[1], x.shape[2], x.shape[3]
-		out, err := c.output(0, f32, rois.shape[0], ch, pooled[0], pooled[1])
+		out, err := c.output(0, f32, rois.shape[0], x.shape[1], m.rows, m.columns)
 		if err != nil {
 			return err
 		}
 		dst, src := view[float32](out), view[float32](x)
-		// where cell i of n begins and ends
-		cell := func(i, n int, first, size float64, limit int) (from, to int) {
-			each := size / float64(n)
-			from = int(math.Floor(float64(i)*each) + first)
-			to = int(math.Ceil(float64(i+1)*each) + first)
-			return max(0, min(from, limit)), max(0, min(to, limit))
+		return m.each(x, rois, func(at, best int) {
+			dst[at] = 0
+			if best >= 0 {
+				dst[at] = src[best]
+			}
+		})
+	}, nil
+}
+
+// each calls f with every element of the result and the element of x that it is, -1
+// for an empty cell.
+func (m *maxRoiPool) each(x, rois *tensor, f func(at, best int)) error {
+	ch, h, w := x.shape[1], x.shape[2], x.shape[3]
+	src := view[float32](x)
+	// where cell i of n begins and ends
+	cell := func(i, n int, first, size float64, limit int) (from, to int) {
+		each := size / float64(n)
+		from = int(math.Floor(float64(i)*each) + first)
+		to = int(math.Ceil(float64(i+1)*each) + first)
+		return max(0, min(from, limit)), max(0, min(to, limit))
+	}
+	at := 0
+	for r := range rois.shape[0] {
+		roi := view[float32](rois)[r*5 : (r+1)*5]
+		b := int(roi[0])
+		if b < 0 || b >= x.shape[0] {
+			return fmt.Errorf("region %d is of picture %d of %d", r, b, x.shape[0])
 		}
-		at := 0
-		for r := range rois.shape[0] {
-			roi := view[float32](rois)[r*5 : (r+1)*5]
-			b := int(roi[0])
-			if b < 0 || b >= x.shape[0] {
-				return fmt.Errorf("region %d is of picture %d of %d", r, b, x.shape[0])
-			}
-			var edge [4]float64
-			for k := range edge {
-				edge[k] = math.Round(float64(roi[k+1]) * scale)
-			}
-			width, height := max(edge[2]-edge[0]+1, 1), max(edge[3]-edge[1]+1, 1)
-			for k := range ch {
-				plane := src[(b*ch+k)*h*w : (b*ch+k+1)*h*w]
-				for i := range pooled[0] {
-					y0, y1 := cell(i, pooled[0], edge[1], height, h)
-					for j := range pooled[1] {
-						x0, x1 := cell(j, pooled[1], edge[0], width, w)
-						var m float32
-						for y := y0; y < y1; y++ {
-							for xx := x0; xx < x1; xx++ {
-								if v := plane[y*w+xx]; v > m || (y == y0 && xx == x0) {
-									m = v
-								}
+		var edge [4]float64
+		for k := range edge {
+			edge[k] = math.Round(float64(roi[k+1]) * m.scale)
+		}
+		width, height := max(edge[2]-edge[0]+1, 1), max(edge[3]-edge[1]+1, 1)
+		for k := range ch {
+			plane := (b*ch + k) * h * w
+			for i := range m.rows {
+				y0, y1 := cell(i, m.rows, edge[1], height, h)
+				for j := range m.columns {
+					x0, x1 := cell(j, m.columns, edge[0], width, w)
+					best := -1
+					for y := y0; y < y1; y++ {
+						for xx := x0; xx < x1; xx++ {
+							if p := plane + y*w + xx; best < 0 || src[p] > src[best] {
+								best = p
 							}
 						}
-						dst[at] = m
-						at++
 					}
+					f(at, best)
+					at++
 				}
 			}
 		}
-		return nil
-	}, nil
+	}
+	return nil
 }

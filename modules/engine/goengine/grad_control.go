@@ -38,6 +38,8 @@ func (p *plan) spreadBodies(s *step) (outs, want []bool, why string, err error) 
 		}
 	case "SequenceMap":
 		from = 0
+	case "FlexAttention":
+		return p.spreadFlex(s)
 	}
 	any := false
 	for k := from; k < len(s.in); k++ {
@@ -84,6 +86,40 @@ func (p *plan) spreadBodies(s *step) (outs, want []bool, why string, err error) 
 	}
 	if !any {
 		return outs, nil, why, nil
+	}
+	return outs, want, why, nil
+}
+
+// spreadFlex is spreadBodies of attention through graphs of one input and one
+// output, which is scores or weights, so that either may depend on what is
+// differentiated by.
+func (p *plan) spreadFlex(s *step) (outs, want []bool, why string, err error) {
+	outs, want = make([]bool, len(s.out)), make([]bool, len(s.in))
+	for k, id := range s.in {
+		want[k] = id >= 0 && p.depends[id]
+		outs[0] = outs[0] || want[k]
+	}
+	for _, b := range s.bodies {
+		seeds := make([]bool, len(b.consts))
+		for _, id := range b.inputs {
+			seeds[id] = true
+		}
+		for _, c := range b.captures {
+			seeds[c.inner] = p.depends[c.outer]
+			outs[0] = outs[0] || p.depends[c.outer]
+		}
+		refused, err := b.flow(seeds)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		for _, id := range b.outputs {
+			if refused[id] != "" {
+				why = refused[id]
+			}
+		}
+	}
+	if !outs[0] {
+		return outs, nil, "", nil
 	}
 	return outs, want, why, nil
 }

@@ -19,6 +19,7 @@ var gatedGrads = map[string]gradient{
 	"com.microsoft.SimplifiedLayerNormalization":     rmsNormGrad,
 	"com.microsoft.SkipLayerNormalization":           skipNormGrad(true),
 	"com.microsoft.SkipSimplifiedLayerNormalization": skipNormGrad(false),
+	"com.microsoft.EmbedLayerNormalization":          embedNormGrad,
 
 	"RotaryEmbedding":               rotaryGrad(2, func(s *spec) (operation, error) { return buildRotary(s) }),
 	"com.microsoft.RotaryEmbedding": rotaryGrad(3, func(s *spec) (operation, error) { return buildMicrosoftRotary(s) }),
@@ -138,7 +139,7 @@ var rmsNormGrad = func() gradient {
 			return nil
 		}}, nil
 	}, 0, 1)
-	g.of = []int{0}
+	g.of, g.lost = []int{0}, []int{1}
 	return g
 }()
 
@@ -189,8 +190,57 @@ func skipNormGrad(centred bool) gradient {
 			return nil
 		}}, nil
 	}, 0, 1)
-	g.of = []int{0, 3}
+	g.of, g.lost = []int{0, 3}, []int{1, 2}
 	return g
+}
+
+// embedNormGrad is by the tables, for models that make them; those of a language
+// model are constants, and what it computes of them can be fed.
+var embedNormGrad = func() gradient {
+	g := differentiable(func(s *spec, _ []bool) (*pullback, error) {
+		e, err := newEmbedNorm(s)
+		if err != nil {
+			return nil, err
+		}
+		return &pullback{in: everything, pull: e.pull}, nil
+	}, 2, 3, 4, 5, 6)
+	g.of = []int{0, 2}
+	return g
+}()
+
+func (e *embedNorm) pull(g *gcall) error {
+	given := make([]*tensor, 5) // from input 2 on
+	to := func(i int) []float32 {
+		if given[i-2] == nil {
+			given[i-2] = g.zero(i)
+		}
+		return view[float32](given[i-2])
+	}
+	n := g.in[2].shape[1]
+	hat, dx, tmp, gamma := g.floats(n), g.floats(n), g.floats(n), view[float32](g.in[5])
+	err := e.each(g.call, hat, func(i int, rows [3]int) {
+		clear(dx)
+		if g.dout[0] != nil {
+			dy := view[float32](g.dout[0])[i*n : (i+1)*n]
+			_, inv := normalizeRow(hat, hat, e.epsilon)
+			kernel.Mul(tmp, dy, hat)
+			kernel.Add(to(5), to(5), tmp)
+			kernel.Add(to(6), to(6), dy)
+			kernel.Mul(dx, dy, gamma)
+			normRowGrad(dx, dx, hat, inv, tmp)
+		}
+		if len(g.dout) > 2 && g.dout[2] != nil {
+			kernel.Add(dx, dx, view[float32](g.dout[2])[i*n:(i+1)*n])
+		}
+		for k, row := range rows {
+			if row >= 0 {
+				own := to(2 + k)[row*n : (row+1)*n]
+				kernel.Add(own, own, dx)
+			}
+		}
+	})
+	g.giveOrFree(2, given)
+	return err
 }
 
 // rotaryGrad turns back: by the negative sines, which are input sin.
@@ -220,132 +270,6 @@ func rotaryGrad(sin int, build builder) gradient {
 		}}, nil
 	}, 0)
 }
-
-// attentionGrad is that of softmax(mask(cap(scale·q·kᵀ)))·v, block by block as
-// it was computed: weights are made anew, not kept.
-func attentionGrad() gradient {
-	g := differentiable(func(s *spec, _ []bool) (*pullback, error) {
-		a := newAttention(s)
-		return &pullback{in: everything, out: keep(1, 2), pull: a.pull}, nil
-	}, 0, 1, 2, 4, 5)
-	g.of = []int{0, 1, 2}
-	return g
-}
-
-func (a *attention) pull(g *gcall) error {
-	q, k, v, sc, err := a.operands(g.call, func([]int) error { return nil }, func(i int, past *tensor, now headed) (headed, error) {
-		if t := g.out[i]; t != nil {
-			return headsOf(t, 0)
-		}
-		var own tensor
-		c := &call{frame: g.frame, step: g.step, out: make([]*tensor, i+1)}
-		c.out[i] = &own
-		all, err := c.appendPast(i, past, now)
-		if own.buf != nil {
-			g.scratch = append(g.scratch, own.buf)
-		}
-		return all, err
-	})
-	if err != nil {
-		return err
-	}
-	group := q.heads / k.heads
-	shaped := func(h headed) headed {
-		own, _ := headShape([]int{h.batch, h.heads, h.rows, h.dim}, 0)
-		own.data = g.floats(h.batch * h.heads * h.rows * h.dim)
-		clear(own.data)
-		return own
-	}
-	dq, dk, dv := shaped(q), shaped(k), shaped(v)
-	for i, d := range []headed{dk, dv} {
-		if len(g.dout) > i+1 && g.dout[i+1] != nil { // of the joined keys and values
-			copy(d.data, view[float32](g.dout[i+1]))
-		}
-	}
-	if g.dout[0] != nil {
-		heads := a.qHeads
-		dy, err := headsOf(g.dout[0], heads)
-		if err != nil {
-			return err
-		}
-		const some = 64 // queries at a time
-		w, dw, capped := g.floats(some*k.rows), g.floats(some*k.rows), g.floats(some*k.rows)
-		for b := range q.batch {
-			for head := range q.heads {
-				keys, values := k.matrix(b, head/group, 0, k.rows, nil), v.matrix(b, head/group, 0, v.rows, nil)
-				toK, toV := dk.matrix(b, head/group, 0, k.rows, nil), dv.matrix(b, head/group, 0, v.rows, nil)
-				for i := 0; i < q.rows; i += some {
-					j := min(i+some, q.rows)
-					m := j - i
-					qs, ds := q.matrix(b, head, i, j, nil), dy.matrix(b, head, i, j, nil)
-					kernel.Gemm(false, true, m, k.rows, q.dim, qs, keys, w, false)
-					for r := range m {
-						row := w[r*k.rows : (r+1)*k.rows]
-						if sc.softcap > 0 { // tanh of the products, for its slope
-							own := capped[r*k.rows : (r+1)*k.rows]
-							kernel.MulScalar(own, row, sc.scale/sc.softcap)
-							kernel.Tanh(own, own)
-						}
-						sc.weigh(b, head, i+r, row)
-					}
-					kernel.Gemm(true, false, v.rows, v.dim, m, w, ds, toV, true)
-					kernel.Gemm(false, true, m, k.rows, v.dim, ds, values, dw, false)
-					for r := range m {
-						row, p := dw[r*k.rows:(r+1)*k.rows], w[r*k.rows:(r+1)*k.rows]
-						kernel.SubScalar(row, row, kernel.Dot(row, p))
-						kernel.Mul(row, row, p)
-						if sc.softcap > 0 {
-							for n, c := range capped[r*k.rows : (r+1)*k.rows] {
-								row[n] *= 1 - c*c
-							}
-						}
-						kernel.MulScalar(row, row, sc.scale)
-					}
-					kernel.Gemm(false, false, m, q.dim, k.rows, dw, keys, dq.matrix(b, head, i, j, nil), false)
-					kernel.Gemm(true, false, k.rows, q.dim, m, dw, qs, toK, true)
-				}
-			}
-		}
-	}
-	place := func(i int, h headed, from int, heads int) error {
-		if i >= len(g.in) || g.in[i] == nil || !g.wants(i) {
-			return nil
-		}
-		t := g.zero(i)
-		to, err := headShape(t.shape, heads)
-		if err != nil {
-			return err
-		}
-		to.data = view[float32](t)
-		for b := range to.batch {
-			for head := range to.heads {
-				for r := range to.rows {
-					copy(to.row(b, head, r), h.row(b, head, from+r))
-				}
-			}
-		}
-		g.give(i, t)
-		return nil
-	}
-	pastK, pastV := 0, 0
-	if t := g.input(4); t != nil {
-		pastK = t.shape[2]
-	}
-	if t := g.input(5); t != nil {
-		pastV = t.shape[2]
-	}
-	for _, p := range []struct {
-		input, from, heads int
-		h                  headed
-	}{{0, 0, a.qHeads, dq}, {1, pastK, a.kvHeads, dk}, {2, pastV, a.kvHeads, dv}, {4, 0, 0, dk}, {5, 0, 0, dv}} {
-		if err := place(p.input, p.h, p.from, p.heads); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-var attentionGrads = map[string]gradient{"Attention": attentionGrad()}
 
 var patchGrads = map[string]gradient{
 	"AffineGrid":    affineGridGrad,

@@ -11,6 +11,8 @@ var imageGrads = map[string]gradient{
 	"Upsample":   resizeGrad(newUpsample),
 	"GridSample": gridSampleGrad,
 	"RoiAlign":   roiAlignGrad,
+	"MaxRoiPool": maxRoiPoolGrad,
+	"DeformConv": deformConvGrad,
 }
 
 // resizeGrad undoes dimension after dimension, the last one first.
@@ -248,3 +250,92 @@ var roiAlignGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
 	}
 	return p, nil
 }, 0)
+
+var maxRoiPoolGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
+	m, err := newMaxRoiPool(s)
+	if err != nil {
+		return nil, err
+	}
+	return &pullback{in: keep(0, 1), pull: func(g *gcall) error {
+		if !g.wants(0) {
+			return nil
+		}
+		t := g.zero(0)
+		dx, dy := view[float32](t), view[float32](g.dout[0])
+		err := m.each(g.in[0], g.in[1], func(at, best int) {
+			if best >= 0 {
+				dx[best] += dy[at]
+			}
+		})
+		g.give(0, t)
+		return err
+	}}, nil
+}, 0)
+
+// deformConvGrad is by picture, weights, offsets, bias and mask.
+var deformConvGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
+	d := newDeformConv(s)
+	return &pullback{in: everything, pull: d.pull}, nil
+}, 0, 1, 2, 3, 4)
+
+func (d *deformConv) pull(g *gcall) error {
+	geo, err := d.check(g.call)
+	if err != nil {
+		return err
+	}
+	given := make([]*tensor, 5)
+	grads := make([][]float32, 5)
+	for i := range given {
+		if g.input(i) != nil {
+			given[i] = g.zero(i)
+			grads[i] = view[float32](given[i])
+		}
+	}
+	x, weights := g.in[0], view[float32](g.in[1])
+	batch, ic, oc, taps, n := x.shape[0], x.shape[1], g.in[1].shape[0], product(geo.kernel), product(geo.out)
+	columns, dColumns := g.floats(ic*taps*n), g.floats(ic*taps*n)
+	src, plane := view[float32](x), product(geo.in)
+	var mask []float32
+	if t := g.input(4); t != nil {
+		mask = view[float32](t)
+	}
+	depth, rows := ic/d.groups*taps, oc/d.groups // of a group's product
+	for b := range batch {
+		dy := view[float32](g.dout[0])[b*oc*n : (b+1)*oc*n]
+		d.unfold(g.call, geo, b, columns)
+		for k := range d.groups {
+			w, own := weights[k*rows*depth:][:rows*depth], dy[k*rows*n:][:rows*n]
+			kernel.Gemm(true, false, depth, n, rows, w, own, dColumns[k*depth*n:], false)
+			kernel.Gemm(false, true, rows, depth, n, own, columns[k*depth*n:], grads[1][k*rows*depth:], true)
+		}
+		if grads[3] != nil {
+			for o := range oc {
+				grads[3][o] += kernel.Sum(dy[o*n : (o+1)*n])
+			}
+		}
+		d.each(g.call, geo, b, func(ch, column, at, weight int, y, xx float64) {
+			v := float64(dColumns[column])
+			from := (b*ic + ch) * plane
+			if mask != nil {
+				grads[4][weight] += float32(v * bilinear(src[from:from+plane], geo.in, y, xx))
+				v *= float64(mask[weight])
+			}
+			sy, sx := bilinearBack(grads[0][from:from+plane], src[from:from+plane], geo.in, y, xx, v)
+			grads[2][at] += float32(v * sy)
+			grads[2][at+n] += float32(v * sx)
+		})
+	}
+	g.giveOrFree(0, given)
+	return nil
+}
+
+// bilinearBack adds v to what bilinear reads, by weight, and returns the slopes of its
+// value.
+func bilinearBack(dx, x []float32, size []int, y, xx, v float64) (sy, sx float64) {
+	corners(size, y, xx, func(at int, wy, wx, dy, dx2 float64) {
+		dx[at] += float32(v * wy * wx)
+		sy += float64(x[at]) * dy * wx
+		sx += float64(x[at]) * wy * dx2
+	})
+	return sy, sx
+}

@@ -17,6 +17,7 @@ var indexGrads = map[string]gradient{
 	"ScatterND":       scatterGrad(),
 	"TopK":            topKGrad,
 	"OneHot":          oneHotGrad,
+	"Unique":          uniqueGrad,
 }
 
 var gatherGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
@@ -216,3 +217,45 @@ var oneHotGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
 		return nil
 	}}, nil
 }, 2)
+
+// uniqueGrad: of elements that are equal, the first one gets the gradient.
+var uniqueGrad = func() gradient {
+	g := differentiable(func(s *spec, _ []bool) (*pullback, error) {
+		op, err := buildUnique(s)
+		if err != nil {
+			return nil, err
+		}
+		axis, hasAxis := s.int("axis", 0), s.has("axis")
+		return &pullback{in: keep(0), pull: func(g *gcall) error {
+			if !g.wants(0) {
+				return nil
+			}
+			shape, a := []int{g.in[0].n}, 0
+			if hasAxis {
+				shape = g.in[0].shape
+				if a, err = axisOf(axis, len(shape)); err != nil {
+					return err
+				}
+			}
+			var y, first tensor
+			c := &call{frame: g.frame, step: &step{node: g.step.node}, in: g.in, out: []*tensor{&y, &first}, threads: 1}
+			if err := op(c); err != nil {
+				return err
+			}
+			t := g.zero(0)
+			outer, n, inner := splitAt(shape, a)
+			dx, dy := view[float32](t), view[float32](g.dout[0])
+			for o := range outer {
+				for k, from := range view[int64](&first) {
+					copy(dx[(o*n+int(from))*inner:][:inner], dy[(o*first.n+k)*inner:])
+				}
+			}
+			g.frame.release(&y)
+			g.frame.release(&first)
+			g.give(0, t)
+			return nil
+		}}, nil
+	}, 0)
+	g.of = []int{0}
+	return g
+}()

@@ -16,16 +16,10 @@ var stoppingGrads = join(
 )
 
 var refusedGrads = join(
-	without(refuses, "no product is written for it", "DeformConv", "LinearAttention", "MaxRoiPool", "ai.onnx.preview.FlexAttention"),
-	without(refuses, "an optimiser merged it of other operators; use the model before that", "com.microsoft.Attention", "com.microsoft.MultiHeadAttention",
-		"com.microsoft.GroupQueryAttention"),
-	without(refuses, "it looks up tables by tokens; feed what it computes instead", "com.microsoft.EmbedLayerNormalization"),
 	without(refuses, "rounding to integers has no gradient; use the model before it was quantised", "QuantizeLinear", "DynamicQuantizeLinear"),
 	without(refuses, "it computes with integers; use the model before it was quantised", "DequantizeLinear", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul",
 		"com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearSoftmax",
 		"com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool", "com.microsoft.QLinearReduceMean", "com.microsoft.QLinearConcat",
 		"com.microsoft.QLinearWhere", "com.microsoft.QGemm", "com.microsoft.DynamicQuantizeMatMul", "com.microsoft.MatMulIntegerToFloat"),
 	without(refuses, "it reads numbers as bits of another type", "BitCast"),
-	without(refuses, "it merges elements that are equal", "Unique"),
-	without(refuses, "it is a step of training", "ai.onnx.preview.training.Adagrad", "ai.onnx.preview.training.Adam", "ai.onnx.preview.training.Momentum"),
 )

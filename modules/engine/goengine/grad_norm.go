@@ -116,7 +116,7 @@ var layerNormGrad = func() gradient {
 			return rowsNormGrad(g, product(g.in[0].shape[a:]), epsilon)
 		}}, nil
 	}, 0, 1, 2)
-	g.of = []int{0}
+	g.of, g.lost = []int{0}, []int{1, 2}
 	return g
 }()
 
@@ -294,7 +294,7 @@ var batchNormGrad = func() gradient {
 		}
 		return p, nil
 	}, 0, 1, 2)
-	g.of = []int{0}
+	g.of, g.lost = []int{0}, []int{1, 2, 3, 4}
 	return g
 }()
 

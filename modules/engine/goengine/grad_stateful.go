@@ -1,8 +1,6 @@
 package goengine
 
 import (
-	"fmt"
-
 	"github.com/connectomewire/wire/internal/kernel"
 )
 
@@ -103,60 +101,3 @@ var tensorScatterGrad = differentiable(func(s *spec, _ []bool) (*pullback, error
 		return nil
 	}}, nil
 }, 0, 1)
-
-var mlGrads = join(map[string]gradient{
-	"ai.onnx.ml.Scaler":                scalerGrad,
-	"ai.onnx.ml.LinearRegressor":       linearRegressorGrad,
-	"ai.onnx.ml.ArrayFeatureExtractor": movedGrad(buildArrayFeature, 0),
-},
-	without(stops, "its result is constant almost everywhere", "ai.onnx.ml.Binarizer", "ai.onnx.ml.TreeEnsemble", "ai.onnx.ml.TreeEnsembleClassifier", "ai.onnx.ml.TreeEnsembleRegressor"),
-	without(stops, "it computes with labels", "ai.onnx.ml.CategoryMapper", "ai.onnx.ml.LabelEncoder", "ai.onnx.ml.OneHotEncoder", "ai.onnx.ml.CastMap", "ai.onnx.ml.DictVectorizer"),
-	without(refuses, "no product is written for it", "ai.onnx.ml.FeatureVectorizer", "ai.onnx.ml.Imputer", "ai.onnx.ml.Normalizer", "ai.onnx.ml.LinearClassifier",
-		"ai.onnx.ml.SVMClassifier", "ai.onnx.ml.SVMRegressor", "ai.onnx.ml.ZipMap"),
-)
-
-var scalerGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
-	scale := s.numbers("scale")
-	return &pullback{pull: func(g *gcall) error {
-		if !g.wants(0) {
-			return nil
-		}
-		t := g.over(0, 0)
-		width := max(t.shape[len(t.shape)-1], 1)
-		dx := view[float32](t)
-		for i, d := range view[float32](g.dout[0]) {
-			f, err := columnValue(scale, i%width, width, 1)
-			if err != nil {
-				return err
-			}
-			dx[i] = d * float32(f)
-		}
-		g.give(0, t)
-		return nil
-	}}, nil
-}, 0)
-
-var linearRegressorGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
-	coefficients, targets, post := s.numbers("coefficients"), s.int("targets", 1), s.str("post_transform", "NONE")
-	return &pullback{pull: func(g *gcall) error {
-		if post != "NONE" {
-			return fmt.Errorf("no product is written for post_transform %q", post)
-		}
-		if !g.wants(0) {
-			return nil
-		}
-		t := g.zero(0)
-		dx, dy := view[float32](t), view[float32](g.dout[0])
-		count := len(dy) / max(targets, 1)
-		width := len(dx) / max(count, 1)
-		for i := range count {
-			for k := range targets {
-				for j := range width {
-					dx[i*width+j] += dy[i*targets+k] * float32(coefficients[k*width+j])
-				}
-			}
-		}
-		g.give(0, t)
-		return nil
-	}}, nil
-}, 0)

@@ -26,6 +26,9 @@ type gradient struct {
 	by []int
 	// of lists the outputs that have gradients, nil for all.
 	of []int
+	// lost lists those of the others that hold floats: what depends on them is
+	// refused.
+	lost []int
 	// pass, if not nil, looks at the node: a Cast to integers stops.
 	pass func(s *spec) bool
 	// build makes the product for one node. want says for each input whether

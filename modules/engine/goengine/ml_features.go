@@ -118,22 +118,41 @@ func buildScaler(s *spec) (operation, error) {
 	}), nil
 }
 
-func buildImputer(s *spec) (operation, error) {
-	values, replaced := s.numbers("imputed_value_floats"), float64(s.float("replaced_value_float", 0))
-	if ints := s.ints("imputed_value_int64s"); len(values) == 0 && len(ints) > 0 {
+// imputer puts values in the place of others.
+type imputer struct {
+	values   []float64
+	replaced float64
+}
+
+func newImputer(s *spec) (*imputer, error) {
+	m := &imputer{s.numbers("imputed_value_floats"), float64(s.float("replaced_value_float", 0))}
+	if ints := s.ints("imputed_value_int64s"); len(m.values) == 0 && len(ints) > 0 {
 		for _, v := range ints {
-			values = append(values, float64(v))
+			m.values = append(m.values, float64(v))
 		}
-		replaced = float64(s.int("replaced_value_int64", 0))
+		m.replaced = float64(s.int("replaced_value_int64", 0))
 	}
-	if len(values) == 0 {
+	if len(m.values) == 0 {
 		return nil, fmt.Errorf("has no values to put in")
 	}
+	return m, nil
+}
+
+// missing says whether a number is replaced.
+func (m *imputer) missing(v float64) bool {
+	return v == m.replaced || math.IsNaN(v) && math.IsNaN(m.replaced)
+}
+
+func buildImputer(s *spec) (operation, error) {
+	m, err := newImputer(s)
+	if err != nil {
+		return nil, err
+	}
 	return eachNumber(0, func(v float64, column, width int) (float64, error) {
-		if v != replaced && !(math.IsNaN(v) && math.IsNaN(replaced)) {
+		if !m.missing(v) {
 			return v, nil
 		}
-		return columnValue(values, column, width, 0)
+		return columnValue(m.values, column, width, 0)
 	}), nil
 }
 

@@ -173,18 +173,54 @@ func (k *svmKernel) of(a, b []float64) float64 {
 	return sum
 }
 
-func buildSVMRegressor(s *spec) (operation, error) {
+// svmRegressor weighs how near support vectors are, or is linear.
+type svmRegressor struct {
+	kernel                     svmKernel
+	coefficients, rho, vectors []float64
+	supports                   int
+	oneClass                   bool
+	post                       string
+}
+
+func newSVMRegressor(s *spec) (*svmRegressor, error) {
 	k, err := kernelOf(s)
 	if err != nil {
 		return nil, err
 	}
-	coefficients, rho, vectors := s.numbers("coefficients"), s.numbers("rho"), s.numbers("support_vectors")
-	supports, oneClass, post := s.int("n_supports", 0), s.int("one_class", 0) == 1, s.str("post_transform", "NONE")
-	if len(rho) < 1 {
+	m := &svmRegressor{kernel: k, coefficients: s.numbers("coefficients"), rho: s.numbers("rho"), vectors: s.numbers("support_vectors"),
+		supports: s.int("n_supports", 0), oneClass: s.int("one_class", 0) == 1, post: s.str("post_transform", "NONE")}
+	if len(m.rho) < 1 {
 		return nil, fmt.Errorf("has no rho")
 	}
-	if supports == 0 {
-		k.kind = "LINEAR"
+	if m.supports == 0 {
+		m.kernel.kind = "LINEAR"
+	}
+	return m, nil
+}
+
+// fits says whether the model takes rows of so many numbers.
+func (m *svmRegressor) fits(width int) error {
+	if m.supports > 0 && (len(m.vectors) != m.supports*width || len(m.coefficients) != m.supports) || m.supports == 0 && len(m.coefficients) != width {
+		return fmt.Errorf("%d numbers of %d support vectors do not fit %d features", len(m.vectors), m.supports, width)
+	}
+	return nil
+}
+
+func (m *svmRegressor) score(x []float64) float64 {
+	sum := m.rho[0]
+	if m.supports == 0 {
+		sum += m.kernel.of(x, m.coefficients)
+	}
+	for j := range m.supports {
+		sum += m.coefficients[j] * m.kernel.of(x, m.vectors[j*len(x):(j+1)*len(x)])
+	}
+	return sum
+}
+
+func buildSVMRegressor(s *spec) (operation, error) {
+	m, err := newSVMRegressor(s)
+	if err != nil {
+		return nil, err
 	}
 	return func(c *call) error {
 		x, err := c.need(0)
@@ -195,8 +231,8 @@ func buildSVMRegressor(s *spec) (operation, error) {
 		if err != nil {
 			return err
 		}
-		if supports > 0 && (len(vectors) != supports*width || len(coefficients) != supports) || supports == 0 && len(coefficients) != width {
-			return fmt.Errorf("%d numbers of %d support vectors do not fit %d features", len(vectors), supports, width)
+		if err := m.fits(width); err != nil {
+			return err
 		}
 		out, err := c.output(0, f32, count, 1)
 		if err != nil {
@@ -205,17 +241,11 @@ func buildSVMRegressor(s *spec) (operation, error) {
 		row := make([]float64, 0, width)
 		for i := range count {
 			row = rowOf(row, x, i, width)
-			sum := rho[0]
-			if supports == 0 {
-				sum += k.of(row, coefficients)
-			}
-			for j := range supports {
-				sum += coefficients[j] * k.of(row, vectors[j*width:(j+1)*width])
-			}
-			if oneClass {
+			sum := m.score(row)
+			if m.oneClass {
 				sum = 2*float64(b2u(sum > 0)) - 1
 			}
-			view[float32](out)[i] = float32(postTransform(post, []float64{sum})[0])
+			view[float32](out)[i] = float32(postTransform(m.post, []float64{sum})[0])
 		}
 		return nil
 	}, nil
@@ -235,6 +265,14 @@ type svmClassifier struct {
 }
 
 func buildSVMClassifier(s *spec) (operation, error) {
+	m, err := newSVMClassifier(s)
+	if err != nil {
+		return nil, err
+	}
+	return m.run, nil
+}
+
+func newSVMClassifier(s *spec) (*svmClassifier, error) {
 	k, err := kernelOf(s)
 	if err != nil {
 		return nil, err
@@ -258,7 +296,15 @@ func buildSVMClassifier(s *spec) (operation, error) {
 		(len(m.probA) > 0 && (len(m.probA) < pairs || len(m.probB) < pairs)) {
 		return nil, fmt.Errorf("%d classes, %d coefficients, %d rho and %d support vectors do not fit", n, len(m.coefficients), len(m.rho), m.supports)
 	}
-	return m.run, nil
+	return m, nil
+}
+
+// fits says whether the model takes rows of so many numbers.
+func (m *svmClassifier) fits(width int) error {
+	if n := m.labels.count(); !m.linear && len(m.vectors) != m.supports*width || m.linear && len(m.coefficients) != n*width {
+		return fmt.Errorf("the model does not fit %d features", width)
+	}
+	return nil
 }
 
 func (m *svmClassifier) run(c *call) error {
@@ -270,10 +316,10 @@ func (m *svmClassifier) run(c *call) error {
 	if err != nil {
 		return err
 	}
-	n := m.labels.count()
-	if !m.linear && len(m.vectors) != m.supports*width || m.linear && len(m.coefficients) != n*width {
-		return fmt.Errorf("the model does not fit %d features", width)
+	if err := m.fits(width); err != nil {
+		return err
 	}
+	n := m.labels.count()
 	pairs, proba := n*(n-1)/2, len(m.probA) > 0 && !m.linear
 	columns := pairs
 	if m.linear || proba {
@@ -295,7 +341,7 @@ func (m *svmClassifier) run(c *call) error {
 		row = rowOf(row, x, i, width)
 		scores, votes := m.scores(row)
 		if proba {
-			scores = m.probabilities(scores)
+			scores, _ = m.couple(scores, false)
 		}
 		best := argmaxOf(scores)
 		if votes != nil {
@@ -354,20 +400,25 @@ func (m *svmClassifier) scores(x []float64) (scores, votes []float64) {
 	return scores, votes
 }
 
-// probabilities couples those of pairs (Wu, Lin & Weng 2004), as libsvm does.
-func (m *svmClassifier) probabilities(scores []float64) []float64 {
+// pairBound is how near to 0 and 1 probabilities of pairs come.
+const pairBound = 1e-7
+
+// couple makes probabilities of classes of those of pairs (Wu, Lin & Weng 2004), as
+// libsvm does. How it came to them is noted where that is asked.
+func (m *svmClassifier) couple(scores []float64, note bool) ([]float64, *coupling) {
 	n := m.labels.count()
-	r := make([]float64, n*n)
-	at := 0
+	c := &coupling{m: m, r: make([]float64, n*n), q: make([]float64, n*n), raw: make([]float64, 0, len(scores))}
+	r, q, at := c.r, c.q, 0
 	for i := range n {
 		for j := i + 1; j < n; j++ {
 			v := 1 - 1/(1+math.Exp(-(scores[at]*m.probA[at]+m.probB[at])))
-			v = max(1e-7, min(1-1e-7, v))
+			c.raw = append(c.raw, v)
+			v = max(pairBound, min(1-pairBound, v))
 			r[i*n+j], r[j*n+i] = v, 1-v
 			at++
 		}
 	}
-	q, qp, p := make([]float64, n*n), make([]float64, n), make([]float64, n)
+	qp, p := make([]float64, n), make([]float64, n)
 	for t := range n {
 		p[t] = 1 / float64(n)
 		for j := range n {
@@ -395,6 +446,9 @@ func (m *svmClassifier) probabilities(scores []float64) []float64 {
 		}
 		for t := range n {
 			diff := (total - qp[t]) / q[t*n+t]
+			if note {
+				c.turns = append(c.turns, turn{t, t == 0, total, diff, slices.Clone(p), slices.Clone(qp)})
+			}
 			p[t] += diff
 			total = (total + diff*(diff*q[t*n+t]+2*qp[t])) / (1 + diff) / (1 + diff)
 			for j := range n {
@@ -403,5 +457,5 @@ func (m *svmClassifier) probabilities(scores []float64) []float64 {
 			}
 		}
 	}
-	return p
+	return p, c
 }

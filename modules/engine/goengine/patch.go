@@ -2,6 +2,7 @@ package goengine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
@@ -200,74 +201,137 @@ func buildCol2Im(s *spec) (operation, error) {
 	}, nil
 }
 
-// buildDeformConv is a convolution whose taps lie where offsets put them (Dai
-// et al. 2017), weighed by a mask (Zhu et al. 2019).
-func buildDeformConv(s *spec) (operation, error) {
-	w := newWindow(s)
-	groups, offsetGroups := s.int("group", 1), s.int("offset_group", 1)
-	return func(c *call) error {
-		if err := c.first(3); err != nil {
-			return err
-		}
-		x, weights, offset, bias, mask := c.in[0], c.in[1], c.in[2], c.input(3), c.input(4)
-		if err := wantF32(c.in...); err != nil {
-			return err
-		}
-		if len(x.shape) != 4 || len(weights.shape) != 4 {
-			return fmt.Errorf("wants pictures, got %s", describeAll(c.in))
-		}
-		g, err := w.resolve(x.shape[2:], weights.shape[2:])
-		if err != nil {
-			return err
-		}
-		batch, ic, oc, taps, n := x.shape[0], x.shape[1], weights.shape[0], product(g.kernel), product(g.out)
-		if groups < 1 || offsetGroups < 1 || ic != weights.shape[1]*groups || oc%groups != 0 || ic%offsetGroups != 0 ||
-			!slices.Equal(offset.shape, []int{batch, offsetGroups * taps * 2, g.out[0], g.out[1]}) || (bias != nil && bias.n != oc) ||
-			(mask != nil && mask.n != batch*offsetGroups*taps*n) {
-			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
-		}
-		out, err := c.output(0, f32, batch, oc, g.out[0], g.out[1])
-		if err != nil {
-			return err
-		}
-		src, off, dst := view[float32](x), view[float32](offset), view[float32](out)
-		h, wd := g.in[0], g.in[1]
-		columns := make([]float32, ic*taps*n) // one batch unfolded: [ic, taps, n]
-		perGroup, perOffset := ic/groups, ic/offsetGroups
-		sample := gridSampler{mode: "linear", padding: "zeros", align: true}
-		for b := range batch {
-			for ch := range ic {
-				og := ch / perOffset
-				plane := src[(b*ic+ch)*h*wd : (b*ic+ch+1)*h*wd]
-				for t := range taps {
-					ky, kx := t/g.kernel[1], t%g.kernel[1]
-					at := ((b*offsetGroups+og)*taps + t) * 2 * n
-					for i := range n {
-						y := float64(i/g.out[1]*g.stride[0]+ky*g.dilation[0]-g.begin[0]) + float64(off[at+i])
-						xx := float64(i%g.out[1]*g.stride[1]+kx*g.dilation[1]-g.begin[1]) + float64(off[at+n+i])
-						v := float32(0)
-						if y > -1 && xx > -1 && y < float64(h) && xx < float64(wd) {
-							v = float32(sample.sample(plane, g.in, []float64{y, xx}))
-						}
-						if mask != nil {
-							v *= view[float32](mask)[((b*offsetGroups+og)*taps+t)*n+i]
-						}
-						columns[(ch*taps+t)*n+i] = v
-					}
-				}
-			}
-			rows := oc / groups
-			for k := range groups {
-				kernel.Gemm(false, false, rows, n, perGroup*taps, view[float32](weights)[k*rows*perGroup*taps:], columns[k*perGroup*taps*n:],
-					dst[(b*oc+k*rows)*n:], false)
-			}
-			if bias != nil {
-				for o := range oc {
-					row := dst[(b*oc+o)*n : (b*oc+o+1)*n]
-					kernel.AddScalar(row, row, view[float32](bias)[o])
-				}
+// deformConv is a convolution whose taps lie where offsets put them (Dai et al.
+// 2017), weighed by a mask (Zhu et al. 2019).
+type deformConv struct {
+	window               window
+	groups, offsetGroups int
+}
+
+func newDeformConv(s *spec) *deformConv {
+	return &deformConv{newWindow(s), s.int("group", 1), s.int("offset_group", 1)}
+}
+
+func buildDeformConv(s *spec) (operation, error) { return newDeformConv(s).run, nil }
+
+// check checks a call's operands.
+func (d *deformConv) check(c *call) (*geometry, error) {
+	if err := c.first(3); err != nil {
+		return nil, err
+	}
+	x, weights, offset, bias, mask := c.in[0], c.in[1], c.in[2], c.input(3), c.input(4)
+	if err := wantF32(c.in...); err != nil {
+		return nil, err
+	}
+	if len(x.shape) != 4 || len(weights.shape) != 4 {
+		return nil, fmt.Errorf("wants pictures, got %s", describeAll(c.in))
+	}
+	g, err := d.window.resolve(x.shape[2:], weights.shape[2:])
+	if err != nil {
+		return nil, err
+	}
+	batch, ic, oc, taps, n := x.shape[0], x.shape[1], weights.shape[0], product(g.kernel), product(g.out)
+	if d.groups < 1 || d.offsetGroups < 1 || ic != weights.shape[1]*d.groups || oc%d.groups != 0 || ic%d.offsetGroups != 0 ||
+		!slices.Equal(offset.shape, []int{batch, d.offsetGroups * taps * 2, g.out[0], g.out[1]}) || (bias != nil && bias.n != oc) ||
+		(mask != nil && mask.n != batch*d.offsetGroups*taps*n) {
+		return nil, fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+	}
+	return g, nil
+}
+
+// each calls f with every number that picture b is unfolded to: its channel, its
+// place in [channels, taps, positions], where the row's offset lies (the column's is
+// as many numbers further as there are positions), its place in the mask, and where
+// it is read.
+func (d *deformConv) each(c *call, g *geometry, b int, f func(ch, column, offset, mask int, y, x float64)) {
+	ic, taps, n := c.in[0].shape[1], product(g.kernel), product(g.out)
+	off, perOffset := view[float32](c.in[2]), ic/d.offsetGroups
+	for ch := range ic {
+		for t := range taps {
+			ky, kx := t/g.kernel[1], t%g.kernel[1]
+			weight := ((b*d.offsetGroups+ch/perOffset)*taps + t) * n
+			for i := range n {
+				y := float64(i/g.out[1]*g.stride[0]+ky*g.dilation[0]-g.begin[0]) + float64(off[2*weight+i])
+				x := float64(i%g.out[1]*g.stride[1]+kx*g.dilation[1]-g.begin[1]) + float64(off[2*weight+n+i])
+				f(ch, (ch*taps+t)*n+i, 2*weight+i, weight+i, y, x)
 			}
 		}
-		return nil
-	}, nil
+	}
+}
+
+// unfold fills columns [channels, taps, positions] of picture b.
+func (d *deformConv) unfold(c *call, g *geometry, b int, columns []float32) {
+	src, plane, ic := view[float32](c.in[0]), product(g.in), c.in[0].shape[1]
+	var mask []float32
+	if t := c.input(4); t != nil {
+		mask = view[float32](t)
+	}
+	d.each(c, g, b, func(ch, column, _, weight int, y, x float64) {
+		v := float32(bilinear(src[(b*ic+ch)*plane:][:plane], g.in, y, x))
+		if mask != nil {
+			v *= mask[weight]
+		}
+		columns[column] = v
+	})
+}
+
+// corners calls f with the elements around a place in a picture, their weights by row
+// and column and the slopes of these; there is nothing beyond the edges.
+func corners(size []int, y, x float64, f func(at int, wy, wx, sy, sx float64)) {
+	if !(y > -1 && x > -1 && y < float64(size[0]) && x < float64(size[1])) {
+		return
+	}
+	y0, x0 := math.Floor(y), math.Floor(x)
+	for i := range 2 {
+		row, wy, sy := int(y0)+i, 1-(y-y0), -1.0
+		if i == 1 {
+			wy, sy = y-y0, 1
+		}
+		if row < 0 || row >= size[0] {
+			continue
+		}
+		for j := range 2 {
+			column, wx, sx := int(x0)+j, 1-(x-x0), -1.0
+			if j == 1 {
+				wx, sx = x-x0, 1
+			}
+			if column >= 0 && column < size[1] {
+				f(row*size[1]+column, wy, wx, sy, sx)
+			}
+		}
+	}
+}
+
+// bilinear reads between the elements of a picture.
+func bilinear(plane []float32, size []int, y, x float64) (v float64) {
+	corners(size, y, x, func(at int, wy, wx, _, _ float64) { v += wy * wx * float64(plane[at]) })
+	return v
+}
+
+func (d *deformConv) run(c *call) error {
+	g, err := d.check(c)
+	if err != nil {
+		return err
+	}
+	x, weights, bias := c.in[0], c.in[1], c.input(3)
+	batch, ic, oc, taps, n := x.shape[0], x.shape[1], weights.shape[0], product(g.kernel), product(g.out)
+	out, err := c.output(0, f32, batch, oc, g.out[0], g.out[1])
+	if err != nil {
+		return err
+	}
+	dst, columns := view[float32](out), make([]float32, ic*taps*n)
+	depth, rows := ic/d.groups*taps, oc/d.groups
+	for b := range batch {
+		d.unfold(c, g, b, columns)
+		for k := range d.groups {
+			kernel.Gemm(false, false, rows, n, depth, view[float32](weights)[k*rows*depth:], columns[k*depth*n:], dst[(b*oc+k*rows)*n:], false)
+		}
+		if bias != nil {
+			for o := range oc {
+				row := dst[(b*oc+o)*n : (b*oc+o+1)*n]
+				kernel.AddScalar(row, row, view[float32](bias)[o])
+			}
+		}
+	}
+	return nil
 }

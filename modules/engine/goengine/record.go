@@ -356,7 +356,14 @@ func (p *plan) spread(s *step, r *reverseStep, refused map[int]string) error {
 		}
 	}
 	for k, id := range s.out {
-		if id < 0 || g.of != nil && !slices.Contains(g.of, k) {
+		if id < 0 {
+			continue
+		}
+		if slices.Contains(g.lost, k) && r.want != nil {
+			refused[id] = fmt.Sprintf("%v: has no gradient of its output %d", s.node, k)
+			continue
+		}
+		if g.of != nil && !slices.Contains(g.of, k) {
 			continue
 		}
 		if reason != "" {

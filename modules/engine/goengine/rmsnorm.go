@@ -146,81 +146,105 @@ func skipNorm(centred bool) builder {
 	}
 }
 
-// buildEmbedNorm sums the vectors of word, position and segment and
-// normalises them.
+// embedNorm adds rows of tables that tokens, their places and kinds choose, and
+// normalises the sums.
+type embedNorm struct{ epsilon float32 }
+
+func newEmbedNorm(s *spec) (*embedNorm, error) { return &embedNorm{s.float("epsilon", 1e-12)}, nil }
+
 func buildEmbedNorm(s *spec) (operation, error) {
-	epsilon := s.float("epsilon", 1e-12)
-	return func(c *call) error {
-		for _, i := range []int{0, 2, 3, 5, 6} {
-			if _, err := c.need(i); err != nil {
-				return err
-			}
-		}
-		ids, segments, words, places, kinds, gamma, beta, mask := c.in[0], c.in[1], c.in[2], c.in[3], c.input(4), c.in[5], c.in[6], c.input(7)
-		if err := wantF32(words, places, kinds, gamma, beta); err != nil {
+	e, err := newEmbedNorm(s)
+	if err != nil {
+		return nil, err
+	}
+	return e.run, nil
+}
+
+// check checks a call's operands.
+func (e *embedNorm) check(c *call) error {
+	for _, i := range []int{0, 2, 3, 5, 6} {
+		if _, err := c.need(i); err != nil {
 			return err
 		}
-		if len(ids.shape) != 2 || len(words.shape) != 2 || gamma.n != words.shape[1] || beta.n != gamma.n {
-			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+	}
+	ids, words, gamma, beta := c.in[0], c.in[2], c.in[5], c.in[6]
+	if err := wantF32(words, c.in[3], c.input(4), gamma, beta); err != nil {
+		return err
+	}
+	if len(ids.shape) != 2 || len(words.shape) != 2 || gamma.n != words.shape[1] || beta.n != gamma.n {
+		return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+	}
+	return nil
+}
+
+// each fills sum with that of token i's rows, one after the other, and calls f with
+// their numbers in the tables of words, places and kinds; -1 for none.
+func (e *embedNorm) each(c *call, sum []float32, f func(i int, rows [3]int)) error {
+	ids, segments, kinds := c.in[0], c.input(1), c.input(4)
+	n, length := len(sum), ids.shape[1]
+	for i := range ids.n {
+		rows := [3]int{int(ids.at(i)), i % length, -1}
+		if p := c.input(8); p != nil {
+			rows[1] = int(p.at(i % p.n))
 		}
-		batch, length, n := ids.shape[0], ids.shape[1], words.shape[1]
-		out, err := c.output(0, f32, batch, length, n)
+		if segments != nil && kinds != nil {
+			rows[2] = int(segments.at(i))
+		}
+		for k, t := range []*tensor{c.in[2], c.in[3], kinds} {
+			if k == 2 && (segments == nil || kinds == nil) {
+				break
+			}
+			row, err := wrapIndex(rows[k], t.shape[0])
+			if err != nil {
+				return err
+			}
+			rows[k] = row
+			own := view[float32](t)[row*n : (row+1)*n]
+			if k == 0 {
+				copy(sum, own)
+			} else {
+				kernel.Add(sum, sum, own)
+			}
+		}
+		f(i, rows)
+	}
+	return nil
+}
+
+func (e *embedNorm) run(c *call) error {
+	if err := e.check(c); err != nil {
+		return err
+	}
+	batch, length, n := c.in[0].shape[0], c.in[0].shape[1], c.in[2].shape[1]
+	out, err := c.output(0, f32, batch, length, n)
+	if err != nil {
+		return err
+	}
+	index, err := c.output(1, i32, batch)
+	if err != nil {
+		return err
+	}
+	var sums []float32
+	if len(c.out) > 2 && c.out[2] != nil {
+		t, err := c.output(2, f32, batch, length, n)
 		if err != nil {
 			return err
 		}
-		index, err := c.output(1, i32, batch)
-		if err != nil {
-			return err
+		sums = view[float32](t)
+	}
+	gamma, beta, mask := view[float32](c.in[5]), view[float32](c.in[6]), c.input(7)
+	counts, sum := view[int32](index), c.floats(n)
+	clear(counts)
+	return e.each(c, sum, func(i int, _ [3]int) {
+		dst := view[float32](out)[i*n : (i+1)*n]
+		if sums != nil {
+			copy(sums[i*n:], sum)
 		}
-		var sums []float32
-		if len(c.out) > 2 && c.out[2] != nil {
-			t, err := c.output(2, f32, batch, length, n)
-			if err != nil {
-				return err
-			}
-			sums = view[float32](t)
+		normalizeRow(dst, sum, e.epsilon)
+		kernel.Mul(dst, dst, gamma)
+		kernel.Add(dst, dst, beta)
+		if mask != nil && mask.at(i) == 1 {
+			counts[i/length]++
 		}
-		row := func(t *tensor, i int) ([]float32, error) {
-			i, err := wrapIndex(i, t.shape[0])
-			if err != nil {
-				return nil, err
-			}
-			return view[float32](t)[i*n : (i+1)*n], nil
-		}
-		counts := view[int32](index)
-		clear(counts)
-		for i := range batch * length {
-			dst := view[float32](out)[i*n : (i+1)*n]
-			w, err := row(words, int(ids.at(i)))
-			if err != nil {
-				return err
-			}
-			at := i % length
-			if p := c.input(8); p != nil {
-				at = int(p.at(i % p.n))
-			}
-			p, err := row(places, at)
-			if err != nil {
-				return err
-			}
-			kernel.Add(dst, w, p)
-			if segments != nil && kinds != nil {
-				k, err := row(kinds, int(segments.at(i)))
-				if err != nil {
-					return err
-				}
-				kernel.Add(dst, dst, k)
-			}
-			if sums != nil {
-				copy(sums[i*n:], dst)
-			}
-			normalizeRow(dst, dst, epsilon)
-			kernel.Mul(dst, dst, view[float32](gamma))
-			kernel.Add(dst, dst, view[float32](beta))
-			if mask != nil && mask.at(i) == 1 {
-				counts[i/length]++
-			}
-		}
-		return nil
-	}, nil
+	})
 }

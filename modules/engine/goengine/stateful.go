@@ -14,114 +14,157 @@ var statefulTable = map[string]operator{
 	"TensorScatter":       {native: true, build: buildTensorScatter},
 }
 
-// buildLinearAttention is attention as a recurrence: a matrix S for each head
-// decays, is corrected by what it recalls for a key (the delta rule), takes up
-// key·valueᵀ and is read by the query (Yang et al. 2024).
-func buildLinearAttention(s *spec) (operation, error) {
-	qHeads, kvHeads, scale, rule := s.int("q_num_heads", 0), s.int("kv_num_heads", 0), s.float("scale", 0), s.str("update_rule", "gated_delta")
-	gated, delta := rule == "gated" || rule == "gated_delta", rule == "delta" || rule == "gated_delta"
-	if !gated && !delta && rule != "linear" {
+// linearAttention is attention as a recurrence: a matrix S for each head decays, is
+// corrected by what it recalls for a key (the delta rule), takes up key·valueᵀ and
+// is read by the query (Yang et al. 2024).
+type linearAttention struct {
+	qHeads, kvHeads int
+	scale           float32
+	gated, delta    bool
+	rule            string
+}
+
+func newLinearAttention(s *spec) (*linearAttention, error) {
+	rule := s.str("update_rule", "gated_delta")
+	m := &linearAttention{qHeads: s.int("q_num_heads", 0), kvHeads: s.int("kv_num_heads", 0), scale: s.float("scale", 0), rule: rule,
+		gated: rule == "gated" || rule == "gated_delta", delta: rule == "delta" || rule == "gated_delta"}
+	if !m.gated && !m.delta && rule != "linear" {
 		return nil, fmt.Errorf("update rule %q is not known", rule)
 	}
-	if qHeads < 1 || kvHeads < 1 || qHeads%kvHeads != 0 {
-		return nil, fmt.Errorf("%d query heads do not divide into %d heads", qHeads, kvHeads)
+	if m.qHeads < 1 || m.kvHeads < 1 || m.qHeads%m.kvHeads != 0 {
+		return nil, fmt.Errorf("%d query heads do not divide into %d heads", m.qHeads, m.kvHeads)
 	}
-	return func(c *call) error {
-		if err := c.first(3); err != nil {
-			return err
+	return m, nil
+}
+
+// linearOperands are a call's.
+type linearOperands struct {
+	q, k, v           headed
+	past, decay, beta *tensor
+	scale             float32
+}
+
+// each is one number a head, or one for each of its dimensions.
+func (o *linearOperands) each(t *tensor, b, head, i int) []float32 {
+	width := t.shape[len(t.shape)-1]
+	n := width / o.k.heads
+	if width == 1 {
+		n, head = 1, 0
+	}
+	at := (b*o.q.rows+i)*width + head*n
+	return view[float32](t)[at : at+n]
+}
+
+func (m *linearAttention) operands(c *call) (o *linearOperands, err error) {
+	if err := c.first(3); err != nil {
+		return nil, err
+	}
+	o = &linearOperands{past: c.input(3), decay: c.input(4), beta: c.input(5), scale: m.scale}
+	if o.q, err = headsOf(c.in[0], m.qHeads); err != nil {
+		return nil, err
+	}
+	if o.k, err = headsOf(c.in[1], m.kvHeads); err != nil {
+		return nil, err
+	}
+	if o.v, err = headsOf(c.in[2], m.kvHeads); err != nil {
+		return nil, err
+	}
+	q, k, v := o.q, o.k, o.v
+	if (o.decay != nil) != m.gated || (o.beta != nil) != m.delta {
+		return nil, fmt.Errorf("update rule %q and its inputs do not fit: %s", m.rule, describeAll(c.in))
+	}
+	if q.dim != k.dim || k.batch != q.batch || v.batch != q.batch || k.rows != q.rows || v.rows != q.rows || len(c.in[0].shape) != 3 {
+		return nil, fmt.Errorf("operands do not fit: %s", describeAll(c.in))
+	}
+	if o.past != nil && o.past.n != q.batch*m.kvHeads*k.dim*v.dim {
+		return nil, fmt.Errorf("state %v does not fit", o.past.shape)
+	}
+	if o.scale == 0 {
+		o.scale = float32(1 / math.Sqrt(float64(q.dim)))
+	}
+	return o, wantF32(o.past, o.decay, o.beta)
+}
+
+// decay weakens a state.
+func (m *linearAttention) decay(o *linearOperands, state []float32, b, head, i int) {
+	if !m.gated {
+		return
+	}
+	g, n := o.each(o.decay, b, head, i), o.v.dim
+	for d := range o.k.dim {
+		line := state[d*n : (d+1)*n]
+		kernel.MulScalar(line, line, float32(math.Exp(float64(g[min(d, len(g)-1)]))))
+	}
+}
+
+// take makes a state take up a row; wrong becomes what the value has beyond what the
+// key recalls, where that is asked, and tmp is room for a value.
+func (m *linearAttention) take(o *linearOperands, state, wrong, tmp []float32, b, head, i int) {
+	key, n := o.k.row(b, head, i), o.v.dim
+	copy(wrong, o.v.row(b, head, i))
+	write := wrong
+	if m.delta {
+		clear(tmp)
+		for d, x := range key {
+			kernel.Axpy(x, state[d*n:(d+1)*n], tmp)
 		}
-		q, err := headsOf(c.in[0], qHeads)
-		if err != nil {
-			return err
-		}
-		k, err := headsOf(c.in[1], kvHeads)
-		if err != nil {
-			return err
-		}
-		v, err := headsOf(c.in[2], kvHeads)
-		if err != nil {
-			return err
-		}
-		past, decay, beta := c.input(3), c.input(4), c.input(5)
-		if (decay != nil) != gated || (beta != nil) != delta {
-			return fmt.Errorf("update rule %q and its inputs do not fit: %s", rule, describeAll(c.in))
-		}
-		if q.dim != k.dim || k.batch != q.batch || v.batch != q.batch || k.rows != q.rows || v.rows != q.rows || len(c.in[0].shape) != 3 {
-			return fmt.Errorf("operands do not fit: %s", describeAll(c.in))
-		}
-		if past != nil && past.n != q.batch*kvHeads*k.dim*v.dim {
-			return fmt.Errorf("state %v does not fit", past.shape)
-		}
-		y, err := c.output(0, f32, q.batch, q.rows, qHeads*v.dim)
-		if err != nil {
-			return err
-		}
-		t, err := c.output(1, f32, q.batch, kvHeads, k.dim, v.dim)
-		if err != nil {
-			return err
-		}
-		if err := wantF32(past, decay, beta); err != nil {
-			return err
-		}
-		state := view[float32](t)
-		clear(state)
-		if past != nil {
-			copy(state, view[float32](past))
-		}
-		factor := scale
-		if factor == 0 {
-			factor = float32(1 / math.Sqrt(float64(q.dim)))
-		}
-		out, _ := headsOf(y, qHeads)
-		// one number a head, or one for each of its dimensions
-		each := func(t *tensor, b, head, i int) []float32 {
-			width := t.shape[len(t.shape)-1]
-			n := width / kvHeads
-			if width == 1 {
-				n, head = 1, 0
-			}
-			at := (b*q.rows+i)*width + head*n
-			return view[float32](t)[at : at+n]
-		}
-		write, recalled := make([]float32, v.dim), make([]float32, v.dim)
-		group := qHeads / kvHeads
-		for b := range q.batch {
-			for head := range kvHeads {
-				m := state[(b*kvHeads+head)*k.dim*v.dim:][:k.dim*v.dim]
-				line := func(d int) []float32 { return m[d*v.dim : (d+1)*v.dim] }
-				for i := range q.rows {
-					key := k.row(b, head, i)
-					if gated {
-						g := each(decay, b, head, i)
-						for d := range k.dim {
-							kernel.MulScalar(line(d), line(d), float32(math.Exp(float64(g[min(d, len(g)-1)]))))
-						}
+		kernel.Sub(wrong, wrong, tmp)
+		write = tmp
+		kernel.MulScalar(write, wrong, o.each(o.beta, b, head, i)[0])
+	}
+	for d, x := range key {
+		kernel.Axpy(x, write, state[d*n:(d+1)*n])
+	}
+}
+
+func buildLinearAttention(s *spec) (operation, error) {
+	m, err := newLinearAttention(s)
+	if err != nil {
+		return nil, err
+	}
+	return m.run, nil
+}
+
+func (m *linearAttention) run(c *call) error {
+	o, err := m.operands(c)
+	if err != nil {
+		return err
+	}
+	q, k, v := o.q, o.k, o.v
+	y, err := c.output(0, f32, q.batch, q.rows, m.qHeads*v.dim)
+	if err != nil {
+		return err
+	}
+	t, err := c.output(1, f32, q.batch, m.kvHeads, k.dim, v.dim)
+	if err != nil {
+		return err
+	}
+	states := view[float32](t)
+	clear(states)
+	if o.past != nil {
+		copy(states, view[float32](o.past))
+	}
+	out, _ := headsOf(y, m.qHeads)
+	wrong, tmp := make([]float32, v.dim), make([]float32, v.dim)
+	size, group := k.dim*v.dim, m.qHeads/m.kvHeads
+	for b := range q.batch {
+		for head := range m.kvHeads {
+			state := states[(b*m.kvHeads+head)*size:][:size]
+			for i := range q.rows {
+				m.decay(o, state, b, head, i)
+				m.take(o, state, wrong, tmp, b, head, i)
+				for h := head * group; h < (head+1)*group; h++ {
+					dst := out.row(b, h, i)
+					clear(dst)
+					for d, x := range q.row(b, h, i) {
+						kernel.Axpy(x, state[d*v.dim:(d+1)*v.dim], dst)
 					}
-					copy(write, v.row(b, head, i))
-					if delta {
-						clear(recalled)
-						for d, x := range key {
-							kernel.Axpy(x, line(d), recalled)
-						}
-						kernel.Sub(write, write, recalled)
-						kernel.MulScalar(write, write, each(beta, b, head, i)[0])
-					}
-					for d, x := range key {
-						kernel.Axpy(x, write, line(d))
-					}
-					for h := head * group; h < (head+1)*group; h++ {
-						dst := out.row(b, h, i)
-						clear(dst)
-						for d, x := range q.row(b, h, i) {
-							kernel.Axpy(x, line(d), dst)
-						}
-						kernel.MulScalar(dst, dst, factor)
-					}
+					kernel.MulScalar(dst, dst, o.scale)
 				}
 			}
 		}
-		return nil
-	}, nil
+	}
+	return nil
 }
 
 // buildCausalConv is a depthwise convolution that sees the past only; what it

@@ -1,9 +1,10 @@
-package main
+// Package cases reads the folders of models that bench/engines/models.py writes,
+// each with a description of its inputs.
+package cases
 
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,19 +15,21 @@ import (
 	"github.com/connectomewire/wire/modules"
 )
 
-// testCase is a folder that models.py wrote: model.onnx and case.json.
-type testCase struct {
+// Case is a folder that models.py wrote: model.onnx and case.json.
+type Case struct {
 	Title  string           // of the row
 	Source string           // package and version, or "made"
 	Kind   string           // "model" or "operator"
-	Inputs map[string]input // by port
+	Inputs map[string]Input // by port
 
-	dir    string
-	inputs map[string]*modules.Tensor
+	Dir string
 }
 
-// input says how an input is drawn; the same values at every run.
-type input struct {
+// Model is the path of the case's model.
+func (c *Case) Model() string { return filepath.Join(c.Dir, "model.onnx") }
+
+// Input says how an input is drawn; the same values at every run.
+type Input struct {
 	Type  string
 	Shape []int
 	Fill  *float64 // every element, or
@@ -34,7 +37,8 @@ type input struct {
 	Scale float64  // normal, with this deviation (0: a half)
 }
 
-func readCases(dir, only string) ([]testCase, error) {
+// Read reads the cases below a folder whose folders' names contain only.
+func Read(dir, only string) ([]Case, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*", "case.json"))
 	if err != nil {
 		return nil, err
@@ -43,35 +47,41 @@ func readCases(dir, only string) ([]testCase, error) {
 		return nil, fmt.Errorf("no */case.json below %q; models.py writes them", dir)
 	}
 	slices.Sort(files)
-	var cases []testCase
+	var cases []Case
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
 		}
-		c := testCase{dir: filepath.Dir(file), inputs: map[string]*modules.Tensor{}}
+		c := Case{Dir: filepath.Dir(file)}
 		if err := json.Unmarshal(data, &c); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		if c.Kind != "model" && c.Kind != "operator" {
 			return nil, fmt.Errorf("%s: kind %q; known: model, operator", file, c.Kind)
 		}
-		if !strings.Contains(filepath.Base(c.dir), only) {
+		if !strings.Contains(filepath.Base(c.Dir), only) {
 			continue
-		}
-		for name, in := range c.Inputs {
-			t, err := in.draw()
-			if err != nil {
-				return nil, fmt.Errorf("%s: input %q: %w", file, name, err)
-			}
-			c.inputs[name] = t
 		}
 		cases = append(cases, c)
 	}
 	return cases, nil
 }
 
-func (in *input) draw() (*modules.Tensor, error) {
+// Draw makes the case's inputs.
+func (c *Case) Draw() (map[string]*modules.Tensor, error) {
+	inputs := map[string]*modules.Tensor{}
+	for name, in := range c.Inputs {
+		t, err := in.draw()
+		if err != nil {
+			return nil, fmt.Errorf("%s: input %q: %w", c.Dir, name, err)
+		}
+		inputs[name] = t
+	}
+	return inputs, nil
+}
+
+func (in Input) draw() (*modules.Tensor, error) {
 	d, err := modules.ParseDType(in.Type)
 	if err != nil {
 		return nil, err
@@ -116,57 +126,4 @@ func (in *input) draw() (*modules.Tensor, error) {
 		}
 	}
 	return t, nil
-}
-
-// numbers are the elements of an output as float64, nil if it has none.
-func numbers(t *modules.Tensor) []float64 {
-	var out []float64
-	switch t.DType {
-	case modules.Float32:
-		for _, v := range t.F32 {
-			out = append(out, float64(v))
-		}
-	case modules.Float64:
-		out = t.F64
-	case modules.Int64:
-		for _, v := range t.I64 {
-			out = append(out, float64(v))
-		}
-	case modules.Int32:
-		for _, v := range t.I32 {
-			out = append(out, float64(v))
-		}
-	case modules.Uint8, modules.Bool:
-		for _, v := range t.U8 {
-			out = append(out, float64(v))
-		}
-	case modules.Int8:
-		for _, v := range t.Raw {
-			out = append(out, float64(int8(v)))
-		}
-	case modules.Float16:
-		for i := 0; i+1 < len(t.Raw); i += 2 {
-			out = append(out, float64(half.From(uint16(t.Raw[i])|uint16(t.Raw[i+1])<<8)))
-		}
-	case modules.Sequence, modules.Map:
-		for _, e := range t.Seq {
-			out = append(out, numbers(e)...)
-		}
-	}
-	return out
-}
-
-// largest is the largest absolute difference of two outputs.
-func largest(got, want *modules.Tensor) (float64, error) {
-	a, b := numbers(got), numbers(want)
-	if len(a) != len(b) {
-		return 0, fmt.Errorf("%v and %v differ in shape", got.Shape, want.Shape)
-	}
-	d := 0.0
-	for i, v := range a {
-		if v != b[i] && !(math.IsNaN(v) && math.IsNaN(b[i])) {
-			d = max(d, math.Abs(v-b[i]))
-		}
-	}
-	return d, nil
 }
