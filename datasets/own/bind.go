@@ -66,11 +66,14 @@ func isCount(name string) bool {
 
 // isAsked says whether the options bind a column as data.
 func (d *Dataset) isAsked(name string) bool {
-	for _, m := range []map[string]string{d.Options.Inputs, d.Options.Targets} {
-		for _, expression := range m {
-			if slices.Contains(strings.Split(expression, "+"), name) {
-				return true
-			}
+	return binds(d.Options.Inputs, name) || binds(d.Options.Targets, name)
+}
+
+// binds says whether one of the expressions names a column.
+func binds(expressions map[string]string, name string) bool {
+	for _, text := range expressions {
+		if slices.Contains(strings.Split(text, "+"), name) {
+			return true
 		}
 	}
 	return false

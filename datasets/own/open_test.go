@@ -260,6 +260,36 @@ func TestSeriesOfRows(t *testing.T) {
 	}
 }
 
+// TestASeriesHasOneTarget: numbers and labels that belong to a series as a whole
+// stand at every step, and are one value; one that changes is a fault, and
+// nothing is left out unasked.
+func TestASeriesHasOneTarget(t *testing.T) {
+	root := folder(t, map[string]string{"t.csv": "who,t,x,size,kind\na,1,2,30,up\na,2,3,30,up\nb,1,5,50,down\nb,2,6,50,down\n", "u.csv": "who,t,x,kind,size\na,1,2,up,1\na,2,3,down,2\nb,1,5,up,3\nb,2,6,up,3\n"})
+	o := Options{Time: "t", Group: "who", Inputs: map[string]string{"series": "x"}}
+	for target, want := range map[string]string{
+		"size": "who:label t:number x:series[1] size:number kind:label | series=x > y=size",
+		"kind": "who:label t:number x:series[1] size:series[1] kind:label | series=x > y=kind",
+		"x":    "who:label t:number x:series[1] size:series[1] kind:label | series=x > y=x",
+	} {
+		o.Targets = map[string]string{"y": target}
+		if got := describe(open(t, filepath.Join(root, "t.csv"), o)); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	o.Targets = map[string]string{"y": "kind"}
+	if err := openBad(t, filepath.Join(root, "u.csv"), o); !strings.Contains(err.Error(), `u.csv:2:4: column "kind": it is another at `) || !strings.Contains(err.Error(), "u.csv:3 than at ") {
+		t.Error(err)
+	}
+	o.Targets, o.Kinds = map[string]string{"y": "size"}, map[string]Kind{"size": Number}
+	if err := openBad(t, filepath.Join(root, "u.csv"), o); !strings.Contains(err.Error(), "a series has one number") {
+		t.Error(err)
+	}
+	o.Kinds = map[string]Kind{"size": Series}
+	if got, want := describe(open(t, filepath.Join(root, "t.csv"), o)), "who:label t:number x:series[1] size:series[1] kind:label | series=x > y=size"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestBadRows(t *testing.T) {
 	broken := picture(9, true)[:20]
 	for _, c := range []struct {

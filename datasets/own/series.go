@@ -6,8 +6,9 @@ import (
 )
 
 // makeSeries joins rows into series where the options name a column of time:
-// every column of numbers becomes a series of width 1, in the order of time;
-// of other columns a series keeps the first value.
+// every column of numbers becomes a series of width 1, in the order of time. Of
+// other columns a series has one value, and so it has of numbers that are
+// targets and the same at all of its steps; what changes is a fault.
 func (d *Dataset) makeSeries(r *roles, f *faults) error {
 	if d.Options.Time == "" {
 		return nil
@@ -46,7 +47,6 @@ func (d *Dataset) makeSeries(r *roles, f *faults) error {
 		}
 		members[name] = append(members[name], x)
 	}
-	var rows []*Row
 	for _, name := range names {
 		steps := members[name]
 		if time >= 0 {
@@ -55,10 +55,17 @@ func (d *Dataset) makeSeries(r *roles, f *faults) error {
 				return boolOrder(x > y) - boolOrder(x < y)
 			})
 		}
-		rows = append(rows, d.oneSeries(steps, time, *r, f))
+	}
+	changes := make([]bool, len(d.Columns)) // becomes series
+	for k := range d.Columns {
+		changes[k] = k != time && !r.has(k) && d.changes(k, members)
+	}
+	var rows []*Row
+	for _, name := range names {
+		rows = append(rows, d.oneSeries(members[name], changes, f))
 	}
 	for k := range d.Columns {
-		if c := &d.Columns[k]; k != time && !r.has(k) && (c.Kind == Number || c.Kind == Vector) {
+		if c := &d.Columns[k]; changes[k] {
 			c.Kind, c.Width = Series, max(1, c.Width)
 		}
 	}
@@ -68,15 +75,40 @@ func (d *Dataset) makeSeries(r *roles, f *faults) error {
 	return nil
 }
 
-// oneSeries makes a row of its steps.
-func (d *Dataset) oneSeries(steps []*Row, time int, r roles, f *faults) *Row {
+// changes says whether a column becomes series: one of numbers does, but for
+// one that is said to be numbers, and for a target that stays the same within
+// each series.
+func (d *Dataset) changes(column int, members map[string][]*Row) bool {
+	c := &d.Columns[column]
+	switch {
+	case c.Kind != Number && c.Kind != Vector:
+		return false
+	case d.Options.Kinds[c.Name] != "":
+		return d.Options.Kinds[c.Name] == Series
+	case binds(d.Options.Inputs, c.Name) || !binds(d.Options.Targets, c.Name):
+		return true
+	}
+	for _, steps := range members {
+		for _, x := range steps[1:] {
+			if !steps[0].Values[column].same(&x.Values[column]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// same says that two values are of the same texts and numbers.
+func (v *Value) same(o *Value) bool {
+	return v.Missing == o.Missing && v.Number == o.Number && slices.Equal(v.Texts, o.Texts) && slices.Equal(v.Data, o.Data)
+}
+
+// oneSeries makes a row of its steps: series of the columns that change, and
+// one value of the others.
+func (d *Dataset) oneSeries(steps []*Row, changes []bool, f *faults) *Row {
 	first := steps[0]
 	row := &Row{ID: first.ID, Group: first.Group, Split: first.Split, Fold: first.Fold, Place: first.Place, Values: slices.Clone(first.Values)}
 	for k := range d.Columns {
-		c := &d.Columns[k]
-		if time == k || r.has(k) || c.Kind != Number && c.Kind != Vector {
-			continue
-		}
 		v := Value{Steps: len(steps)}
 		for _, x := range steps {
 			from := &x.Values[k]
@@ -84,17 +116,21 @@ func (d *Dataset) oneSeries(steps []*Row, time int, r roles, f *faults) *Row {
 				f.cellProblem(row, k, p)
 				continue
 			}
-			if from.Missing {
+			switch {
+			case !changes[k] && !from.same(&first.Values[k]):
+				f.cell(row, k, FaultRagged, "it is another at %s than at %s, but a series has one %s", x.Place, first.Place, d.Columns[k].Kind)
+			case !changes[k]:
+			case from.Missing:
 				f.cell(row, k, FaultEmpty, "the step at %s has no value; a series has one at every step", x.Place)
-				continue
-			}
-			if c.Kind == Number {
+			case d.Columns[k].Kind == Number:
 				v.Data = append(v.Data, float32(from.Number))
-			} else {
+			default:
 				v.Data = append(v.Data, from.Data...)
 			}
 		}
-		row.Values[k] = v
+		if changes[k] {
+			row.Values[k] = v
+		}
 	}
 	return row
 }
