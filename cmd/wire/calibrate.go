@@ -229,7 +229,7 @@ func (x *calibration) ask(ctx context.Context, set string, all []task.Example) e
 // own asks about the validation split of one's own data; what was learned from
 // shows what is usual.
 func (x *calibration) own(ctx context.Context) error {
-	d, err := openOwn(x.c, x.c.String("data"))
+	d, err := openOwn(x.c, x.c.String("data"), examples.Learned(x.plan))
 	if err != nil {
 		return err
 	}

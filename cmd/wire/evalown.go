@@ -30,7 +30,7 @@ const ownCategory = "own data"
 
 // evaluateOwn scores a plan on data of one's own.
 func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
-	d, err := openOwn(c, c.String("data"))
+	d, err := openOwn(c, c.String("data"), examples.Learned(plan))
 	if err != nil {
 		return err
 	}

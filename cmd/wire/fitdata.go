@@ -10,12 +10,14 @@ import (
 	"github.com/connectomewire/wire/wiring"
 )
 
-// openOwn reads the data at a path as the flags say.
-func openOwn(c *cli.Context, path string) (*own.Dataset, error) {
+// openOwn reads the data at a path as the flags say, for what learns the wanted
+// targets.
+func openOwn(c *cli.Context, path string, wanted []string) (*own.Dataset, error) {
 	o, err := ownOptions(c)
 	if err != nil {
 		return nil, err
 	}
+	o.Wanted = wanted
 	o.Progress = ownProgress(c)
 	d, err := own.Open(c.Context, path, o)
 	if err != nil {
@@ -39,7 +41,7 @@ func fitRecipe(c *cli.Context, r *wiring.Recipe, o *wiring.BuildOptions) (*wirin
 	var d *own.Dataset
 	if c.String("data") != "" {
 		var err error
-		if d, err = openOwn(c, c.String("data")); err != nil {
+		if d, err = openOwn(c, c.String("data"), examples.Wanted(r)); err != nil {
 			return nil, err
 		}
 	}

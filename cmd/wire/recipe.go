@@ -138,8 +138,10 @@ func recipeNew(c *cli.Context) error {
 		}
 	}
 	o := draft.Options{Name: name, Senses: c.StringSlice("sense"), Finder: library.Finder{Dir: c.String("modules")}}
+	var wanted []string
 	for _, a := range c.Args().Slice() {
-		o.Tasks = append(o.Tasks, draft.ParseTask(a))
+		t := draft.ParseTask(a)
+		o.Tasks, wanted = append(o.Tasks, t), append(wanted, t.Target())
 	}
 	var err error
 	if o.Modules, err = pairs(c, "module", "PART=MODULE"); err != nil {
@@ -149,7 +151,7 @@ func recipeNew(c *cli.Context) error {
 		return err
 	}
 	if c.String("data") != "" {
-		if o.Data, err = openOwn(c, c.String("data")); err != nil {
+		if o.Data, err = openOwn(c, c.String("data"), wanted); err != nil {
 			return err
 		}
 	}

@@ -66,7 +66,11 @@ func (s *subject) read(ctx context.Context) (answer.Inputs, error) {
 	}
 	v, err := decode(s.kind, data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.file, err)
+		hint := ""
+		if s.kind == wiring.KindVector || s.kind == wiring.KindSeries {
+			hint = rowsHint(s.file)
+		}
+		return nil, fmt.Errorf("%s: %w%s", s.file, err, hint)
 	}
 	in[s.sense] = v
 	return in, nil
@@ -260,6 +264,15 @@ func senseValue(s *wiring.Sense, value string) (any, error) {
 	return decode(kind, data)
 }
 
+// rowsHint says, of a table that is no input itself, how its rows are.
+func rowsHint(name string) string {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".csv", ".tsv", ".jsonl":
+		return fmt.Sprintf(" (wire run PLAN --data %s --input SENSE=COLUMN answers every row of a table)", shellWord(name))
+	}
+	return ""
+}
+
 // gatherFiles makes a subject of every file, and of those in folders whose
 // kind a sense takes; skipped counts the others.
 func gatherFiles(p *wiring.Plan, files []string, common answer.Inputs) (subjects []subject, skipped int, err error) {
@@ -277,7 +290,7 @@ func gatherFiles(p *wiring.Plan, files []string, common answer.Inputs) (subjects
 			if kind == "" {
 				kind = "unknown kind"
 			}
-			return fmt.Errorf("%s is of %s, and plan %q has no sense left for it; its senses are %s", name, kind, p.Name, sensesOf(p))
+			return fmt.Errorf("%s is of %s, and plan %q has no sense left for it; its senses are %s%s", name, kind, p.Name, sensesOf(p), rowsHint(name))
 		}
 		if !ok {
 			skipped++

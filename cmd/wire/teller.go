@@ -16,6 +16,7 @@ import (
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/task"
+	"github.com/connectomewire/wire/wiring/task/regression"
 )
 
 // loadPlan loads the plan in a directory, or, where there is no directory of
@@ -115,7 +116,7 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 			return ran{}, told{}, err
 		}
 	}
-	r := ran{File: s.file, Inputs: s.shown, Answers: a.By, Engine: t.session.Engine(), Ticks: a.Trace.Ticks, Lesions: t.lesions, Faults: a.Faults}
+	r := ran{File: s.file, Inputs: s.shown, Answers: t.once(a.By), Engine: t.session.Engine(), Ticks: a.Trace.Ticks, Lesions: t.lesions, Faults: a.Faults}
 	r.Parts = a.Trace.PartFlows()
 	if t.session.Speaker() >= 0 {
 		r.Decoding = t.decoding
@@ -124,6 +125,18 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		r.Tracts = a.Trace.Strongest(t.top)
 	}
 	return r, told{a.Trace, answerText(first, a.By[first.Name])}, nil
+}
+
+// once keeps the last of a series' values where an effector answers once, when
+// the series has ended.
+func (t *teller) once(answers map[string]task.Answer) map[string]task.Answer {
+	for _, x := range t.plan.Tasks {
+		if a := answers[x.Effector]; x.Kind == regression.Kind && len(a.Values) > 1 {
+			a.Values = a.Values[len(a.Values)-1:]
+			answers[x.Effector] = a
+		}
+	}
+	return answers
 }
 
 // contributions measures what each tract and part gave to the first effector's answer.
@@ -173,7 +186,7 @@ func (t *teller) tellMany(ctx context.Context, subjects []subject) []ran {
 			out[i].Error = err.Error()
 			continue
 		}
-		out[i].Answers, out[i].Faults = answers[k].By, answers[k].Faults
+		out[i].Answers, out[i].Faults = t.once(answers[k].By), answers[k].Faults
 	}
 	return out
 }

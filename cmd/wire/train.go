@@ -384,7 +384,7 @@ func trainingExamples(c *cli.Context, plan *wiring.Plan, same []prepare.Record) 
 			return nil, nil, nil, err
 		}
 	case ownData(c):
-		d, err := openOwn(c, c.String("data"))
+		d, err := openOwn(c, c.String("data"), examples.Learned(plan))
 		if err != nil {
 			return nil, nil, nil, err
 		}

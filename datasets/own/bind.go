@@ -132,7 +132,9 @@ func (d *Dataset) bind(r roles) error {
 	}
 	free := func(k int) bool { return !r.has(k) && !used[k] }
 	if o.Targets == nil {
-		d.Targets = d.defaultTargets(free)
+		if d.Targets = d.wanted(free); d.Targets == nil {
+			d.Targets = d.defaultTargets(free)
+		}
 		for _, b := range d.Targets {
 			used[b.Column] = true
 		}
@@ -321,6 +323,17 @@ var (
 	labelNames   = []string{"label", "labels", "class", "category", "target", "species", "y"}
 	numberNames  = []string{"value", "score", "rating", "target", "y"}
 )
+
+// wanted are the columns that have the names of targets that are wanted.
+func (d *Dataset) wanted(free func(int) bool) []Binding {
+	var list []Binding
+	for _, name := range d.Options.Wanted {
+		if k, err := d.Column(name); err == nil && free(k) {
+			list = append(list, Binding{name, k})
+		}
+	}
+	return list
+}
 
 // defaultTargets are, as far as they are there: labels as "label", answers as
 // "answer", captions as "caption", one number as "value".

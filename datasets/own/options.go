@@ -17,6 +17,9 @@ type Options struct {
 	// names of numbers joined by "+" that make a vector, or "*" for all numbers
 	// that nothing else is made of. What a nil map means is said at [Open].
 	Inputs, Targets map[string]string
+	// Wanted are names of targets that the caller has a use for: without
+	// Targets, columns of these names are them, before any other column is.
+	Wanted []string
 	// Kinds states what a column is, where the guess is wrong: numbers that
 	// are classes, words that are texts.
 	Kinds map[string]Kind

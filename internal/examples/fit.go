@@ -19,14 +19,11 @@ func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptio
 	if d == nil {
 		return r.Choose(senses)
 	}
-	var known, learned []string
+	var known []string
 	for _, s := range r.Senses {
 		known = append(known, s.Name)
 	}
-	for _, t := range r.Tasks {
-		learned = append(learned, targetOf(t))
-	}
-	if err := asked(d, "recipe "+r.Name, known, learned); err != nil {
+	if err := asked(d, "recipe "+r.Name, known, Wanted(r)); err != nil {
 		return nil, err
 	}
 	chosen := slices.Clone(senses)
@@ -58,7 +55,26 @@ func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptio
 			o.Settings[t.Effector] = s
 		}
 	}
-	return r, nil
+	pairs := !slices.ContainsFunc(r.Tasks, func(t wiring.RecipeTask) bool { return t.Kind != pairsKind })
+	return r, targeted(d, "recipe", Wanted(r), pairs)
+}
+
+// Wanted are the targets that a recipe's tasks learn.
+func Wanted(r *wiring.Recipe) []string {
+	var names []string
+	for _, t := range r.Tasks {
+		names = append(names, targetOf(t))
+	}
+	return names
+}
+
+// Learned are the targets that a plan's tasks learn.
+func Learned(p *wiring.Plan) []string {
+	var names []string
+	for _, t := range p.Tasks {
+		names = append(names, t.Target)
+	}
+	return names
 }
 
 // targetOf is the name of what a task learns.
@@ -108,41 +124,40 @@ func bound(d *own.Dataset, list []own.Binding) string {
 
 // Check refuses data that have no input or no target of a plan.
 func Check(p *wiring.Plan, d *own.Dataset) error {
-	inputs, targets := 0, 0
+	inputs := 0
 	for _, b := range d.Inputs {
 		if p.Sense(b.Name) != nil {
 			inputs++
 		}
 	}
-	for _, b := range d.Targets {
-		if slices.ContainsFunc(p.Tasks, func(t wiring.Task) bool { return t.Target == b.Name }) {
-			targets++
-		}
-	}
-	var senses, wanted []string
+	var senses []string
 	for _, s := range p.Senses {
 		if s.Kind != wiring.KindMemory {
 			senses = append(senses, s.Name)
 		}
 	}
-	for _, t := range p.Tasks {
-		wanted = append(wanted, t.Target)
-	}
-	if err := asked(d, fmt.Sprintf("plan %q", p.Name), senses, wanted); err != nil {
+	if err := asked(d, fmt.Sprintf("plan %q", p.Name), senses, Learned(p)); err != nil {
 		return err
 	}
-	switch {
-	case inputs == 0:
+	if inputs == 0 {
 		return fmt.Errorf("the data give %s; the plan's senses are %s: say which column is which with --input SENSE=COLUMN", bindings(d.Inputs), strings.Join(senses, ", "))
-	case targets == 0 && !pairsOnly(p):
-		return fmt.Errorf("the data have the targets %s; the plan learns %s: say which column is which with --target NAME=COLUMN", bindings(d.Targets), strings.Join(wanted, ", "))
 	}
-	return nil
+	pairs := !slices.ContainsFunc(p.Tasks, func(t wiring.Task) bool { return t.Kind != pairsKind })
+	return targeted(d, "plan", Learned(p), pairs)
 }
 
-// pairsOnly says that a plan learns from pairs of inputs and needs no target.
-func pairsOnly(p *wiring.Plan) bool {
-	return !slices.ContainsFunc(p.Tasks, func(t wiring.Task) bool { return t.Kind != "retrieval" })
+// pairsKind is the kind of task that learns from pairs of inputs and needs no
+// target.
+const pairsKind = "retrieval"
+
+// targeted refuses data that have none of the targets that a recipe or a plan
+// learns, unless it learns from pairs alone.
+func targeted(d *own.Dataset, who string, wanted []string, pairs bool) error {
+	if pairs || slices.ContainsFunc(d.Targets, func(b own.Binding) bool { return slices.Contains(wanted, b.Name) }) {
+		return nil
+	}
+	return fmt.Errorf("the data have the targets %s; the %s learns %s: say which column is which with --target NAME=COLUMN (the columns are %s)",
+		bindings(d.Targets), who, strings.Join(wanted, ", "), Columns(d))
 }
 
 // Columns lists what data hold, for messages.

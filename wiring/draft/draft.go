@@ -54,6 +54,18 @@ func ParseTask(text string) Task {
 	return Task{kind, effector}
 }
 
+// Target is what the task learns: of its effector's name or, where none is
+// given, of that in the recipe that ships; "" of a task that is not known.
+func (t Task) Target() string {
+	if t.Effector != "" {
+		return t.Effector
+	}
+	if r, err := wiring.OpenRecipe(t.Kind); err == nil && len(r.Tasks) > 0 {
+		return r.Tasks[0].Effector
+	}
+	return ""
+}
+
 // draft is a recipe on its way.
 type draft struct {
 	Options
