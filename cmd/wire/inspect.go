@@ -171,6 +171,9 @@ func workOf(p *library.PartReport) string {
 	if p.Memory > 0 {
 		line += ", " + byteSize(p.Memory) + " of values"
 	}
+	if p.Held > 0 {
+		line += ", " + byteSize(p.Held) + " held after a call"
+	}
 	var with []string
 	for _, name := range slices.Sorted(maps.Keys(p.Sizes)) {
 		with = append(with, fmt.Sprintf("%s=%d", name, p.Sizes[name]))

@@ -2,6 +2,7 @@ package library
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,6 +46,10 @@ type PartReport struct {
 	// Memory that the values of a call take on the pure-Go engine, in bytes; 0
 	// where it is not known.
 	Memory int64 `json:"memory,omitempty"`
+	// Held is the memory, in bytes, that the pure-Go engine holds after a call,
+	// beside the model's file: its peak. Measured; 0 for a model that was not
+	// run, because it takes long or needs more than blank inputs.
+	Held int64 `json:"held,omitempty"`
 	// Steps are the operators in order with their outputs' shapes.
 	Steps []Step `json:"steps"`
 	// Problem says why the sizes do not fit the model.
@@ -165,7 +170,11 @@ func inspectModel(model []byte, name, path string, manifest *modules.Manifest, s
 	for _, name := range []string{engine.NameONNXRuntime, engine.NameGo} {
 		p.Engines = append(p.Engines, verdict(name, model, path))
 	}
-	return p, p.infer(m, manifest, sizes)
+	if err := p.infer(m, manifest, sizes); err != nil {
+		return nil, err
+	}
+	p.Held = p.held(context.Background(), model, path)
+	return p, nil
 }
 
 // infer adds shapes and work.

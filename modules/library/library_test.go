@@ -499,6 +499,38 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// TestInspectSaysWhatAModelHolds: the values of a larger batch and its scratch
+// are in it.
+func TestInspectSaysWhatAModelHolds(t *testing.T) {
+	const width = 512
+	weights := make([]float32, width*width)
+	m := &moduletest.Model{Opset: 17,
+		Inputs:       []moduletest.Value{{Name: "x", DType: modules.Float32, Shape: []int{-1, width}, Symbols: []string{"rows", ""}}},
+		Outputs:      []moduletest.Value{{Name: "y", DType: modules.Float32, Shape: []int{-1, width}, Symbols: []string{"rows", ""}}},
+		Initializers: []moduletest.Initializer{{Name: "w", Tensor: modules.Floats(weights, width, width)}},
+		Nodes: []moduletest.Node{
+			{Op: "MatMul", Inputs: []string{"x", "w"}, Outputs: []string{"h"}},
+			{Op: "Erf", Inputs: []string{"h"}, Outputs: []string{"y"}},
+		},
+	}
+	path := write(t, t.TempDir(), "model.onnx", m.Bytes())
+	held := func(batch int) int64 {
+		r, err := library.InspectModel(path, map[string]int{"rows": batch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Parts[0].Held
+	}
+	const batch = 2000
+	small, large := held(1), held(batch)
+	if small < width*width*4 || small > 2*width*width*4+1<<20 {
+		t.Errorf("a call of one row holds %d bytes, the panels of its weights are %d", small, width*width*4)
+	}
+	if grown := large - small; grown < 2*batch*width*4*9/10 || grown > 6*batch*width*4 {
+		t.Errorf("a call of %d rows holds %d more bytes, one value is %d", batch, grown, batch*width*4)
+	}
+}
+
 // TestCatalogIsComplete: every verified item has a manifest under its name
 // whose files are those that are fetched.
 func TestCatalogIsComplete(t *testing.T) {
