@@ -144,10 +144,11 @@ func (d *Dataset) bind(r roles) error {
 			return err
 		}
 	}
-	if o.Targets == nil && len(d.Targets) == 0 {
+	if o.Targets == nil && (len(d.Targets) == 0 || slices.Contains(o.Wanted, foretold)) {
 		for _, b := range d.Inputs {
-			if d.Columns[b.Column].Kind == Series {
-				d.Targets = []Binding{{"next", b.Column}}
+			has := slices.ContainsFunc(d.Targets, func(t Binding) bool { return t.Name == foretold })
+			if d.Columns[b.Column].Kind == Series && !has {
+				d.Targets = append(d.Targets, Binding{foretold, b.Column})
 			}
 		}
 	}
@@ -323,6 +324,9 @@ var (
 	labelNames   = []string{"label", "labels", "class", "category", "target", "species", "y"}
 	numberNames  = []string{"value", "score", "rating", "target", "y"}
 )
+
+// foretold is the target of a series that goes on.
+const foretold = "next"
 
 // wanted are the columns that have the names of targets that are wanted.
 func (d *Dataset) wanted(free func(int) bool) []Binding {

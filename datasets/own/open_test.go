@@ -290,6 +290,29 @@ func TestASeriesHasOneTarget(t *testing.T) {
 	}
 }
 
+// TestWantedTargets: a column of a name that is wanted is the target before what
+// a label's would be, and a series is foretold where that is wanted.
+func TestWantedTargets(t *testing.T) {
+	root := folder(t, map[string]string{"t.csv": "who,t,x,kind,next\na,1,2,up,4\na,2,3,up,5\nb,1,5,down,6\nb,2,6,down,7\n", "u.csv": "who,t,x,kind\na,1,2,up\na,2,3,up\nb,1,5,down\nb,2,6,down\n"})
+	for _, c := range []struct {
+		file, want string
+		wanted     []string
+	}{
+		{"t.csv", "series=x > label=kind", nil},
+		{"t.csv", "series=x > kind=kind", []string{"kind"}},
+		{"t.csv", "series=x > next=next", []string{"next"}},
+		{"t.csv", "series=x > kind=kind,next=next", []string{"next", "kind"}},
+		{"t.csv", "series=x > label=kind", []string{"price"}},
+		{"t.csv", "series=x > label=kind", []string{"who"}}, // says who belongs together
+		{"u.csv", "series=x > label=kind,next=x", []string{"next"}},
+	} {
+		d := open(t, filepath.Join(root, c.file), Options{Time: "t", Group: "who", Inputs: map[string]string{"series": "x"}, Wanted: c.wanted})
+		if _, got, _ := strings.Cut(describe(d), " | "); got != c.want {
+			t.Errorf("%s, wanted %q: %s, want %s", c.file, c.wanted, got, c.want)
+		}
+	}
+}
+
 func TestBadRows(t *testing.T) {
 	broken := picture(9, true)[:20]
 	for _, c := range []struct {
