@@ -59,6 +59,7 @@ func gatherRows(c *cli.Context, p *wiring.Plan) ([]subject, error) {
 	if n := len(d.Report.Bad); n > 0 {
 		fmt.Fprintf(c.App.ErrWriter, "note: %d bad rows left out; wire data doctor %s lists them\n", n, c.String("data"))
 	}
+	examples.Match(p, d)
 	var subjects []subject
 	for _, e := range examples.OfRows(d, d.Rows) {
 		s := subject{name: e.ID, file: e.ID, row: e.Inputs}

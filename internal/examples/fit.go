@@ -26,6 +26,15 @@ func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptio
 	if err := asked(d, "recipe "+r.Name, known, Wanted(r)); err != nil {
 		return nil, err
 	}
+	var senseKinds [][]string
+	for _, s := range r.Senses {
+		kinds := []string{s.Kind}
+		for _, e := range s.Encoders {
+			kinds = append(kinds, e.Kind)
+		}
+		senseKinds = append(senseKinds, kinds)
+	}
+	match(d, known, senseKinds)
 	chosen := slices.Clone(senses)
 	if len(chosen) == 0 && len(r.DefaultSenses) > 0 {
 		for _, s := range r.Senses {
@@ -37,6 +46,11 @@ func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptio
 	r, err := r.Choose(chosen)
 	if err != nil {
 		return nil, err
+	}
+	if !slices.ContainsFunc(r.Senses, func(s wiring.RecipeSense) bool {
+		return slices.ContainsFunc(d.Inputs, func(b own.Binding) bool { return b.Name == s.Name })
+	}) {
+		return nil, senseless(d, "recipe", known)
 	}
 	o.Widths = Widths(d)
 	o.Settings = map[string]wiring.Settings{}
@@ -63,7 +77,9 @@ func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptio
 func Wanted(r *wiring.Recipe) []string {
 	var names []string
 	for _, t := range r.Tasks {
-		names = append(names, targetOf(t))
+		if target := targetOf(t); !slices.Contains(names, target) {
+			names = append(names, target)
+		}
 	}
 	return names
 }
@@ -72,7 +88,9 @@ func Wanted(r *wiring.Recipe) []string {
 func Learned(p *wiring.Plan) []string {
 	var names []string
 	for _, t := range p.Tasks {
-		names = append(names, t.Target)
+		if !slices.Contains(names, t.Target) {
+			names = append(names, t.Target)
+		}
 	}
 	return names
 }
@@ -122,8 +140,50 @@ func bound(d *own.Dataset, list []own.Binding) string {
 	return strings.Join(names, ", ")
 }
 
+// Match gives what data bind by themselves, under the names of kinds, to the
+// only sense of a plan that takes the kind, where none has the name.
+func Match(p *wiring.Plan, d *own.Dataset) {
+	names, kinds := make([]string, len(p.Senses)), make([][]string, len(p.Senses))
+	for i := range p.Senses {
+		names[i] = p.Senses[i].Name
+		for _, e := range p.Senses[i].All() {
+			kinds[i] = append(kinds[i], e.Kind)
+		}
+	}
+	match(d, names, kinds)
+}
+
+// match is [Match] for senses of these names, each of which takes some kinds.
+func match(d *own.Dataset, names []string, kinds [][]string) {
+	if d.Options.Inputs != nil {
+		return
+	}
+	for i := range d.Inputs {
+		b := &d.Inputs[i]
+		if slices.Contains(names, b.Name) {
+			continue
+		}
+		only := ""
+		for k, name := range names {
+			given := slices.ContainsFunc(d.Inputs, func(o own.Binding) bool { return o.Name == name })
+			if given || !slices.Contains(kinds[k], string(d.Columns[b.Column].Kind)) {
+				continue
+			}
+			if only != "" {
+				only = ""
+				break
+			}
+			only = name
+		}
+		if only != "" {
+			b.Name = only
+		}
+	}
+}
+
 // Check refuses data that have no input or no target of a plan.
 func Check(p *wiring.Plan, d *own.Dataset) error {
+	Match(p, d)
 	inputs := 0
 	for _, b := range d.Inputs {
 		if p.Sense(b.Name) != nil {
@@ -140,10 +200,16 @@ func Check(p *wiring.Plan, d *own.Dataset) error {
 		return err
 	}
 	if inputs == 0 {
-		return fmt.Errorf("the data give %s; the plan's senses are %s: say which column is which with --input SENSE=COLUMN", bindings(d.Inputs), strings.Join(senses, ", "))
+		return senseless(d, "plan", senses)
 	}
 	pairs := !slices.ContainsFunc(p.Tasks, func(t wiring.Task) bool { return t.Kind != pairsKind })
 	return targeted(d, "plan", Learned(p), pairs)
+}
+
+// senseless says that data give nothing to the senses of a recipe or a plan.
+func senseless(d *own.Dataset, who string, senses []string) error {
+	return fmt.Errorf("the data give %s; the %s's senses are %s: say which column is which with --input SENSE=COLUMN (the columns are %s)",
+		bindings(d.Inputs), who, strings.Join(senses, ", "), Columns(d))
 }
 
 // pairsKind is the kind of task that learns from pairs of inputs and needs no
