@@ -4,18 +4,50 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/moduletest"
 )
 
-// step is an operator with its operands by number; 0 is the input, k the
-// result of step k.
+// step is an operator, or a few that belong together, with its operands by
+// number; 0 is the input, k the result of step k.
 type step struct {
-	node  moduletest.Node
+	// nodes name operands x0, x1, constants c0, c1, … and the result y; other
+	// names are their own.
+	nodes []moduletest.Node
 	in    []int
-	extra []*modules.Tensor // constant operands behind them
+	extra []*modules.Tensor // the constants
 	shape []int             // of the result
+	// quantum is by how much an element of the result may jump when an operand's
+	// last digit differs, where the operand's largest magnitude is given; nil
+	// for what does not jump.
+	quantum func(largest float64) float64
+}
+
+// one makes node the step's only one: operands, then constants.
+func (s *step) one(node moduletest.Node) {
+	for j := range s.in {
+		node.Inputs = append(node.Inputs, fmt.Sprintf("x%d", j))
+	}
+	for j := range s.extra {
+		node.Inputs = append(node.Inputs, fmt.Sprintf("c%d", j))
+	}
+	node.Outputs = []string{"y"}
+	s.nodes = []moduletest.Node{node}
+}
+
+func (s *step) has(op string) bool {
+	return slices.ContainsFunc(s.nodes, func(n moduletest.Node) bool { return n.Op == op })
+}
+
+// String names the operators.
+func (s *step) String() string {
+	var ops []string
+	for _, n := range s.nodes {
+		ops = append(ops, n.Op)
+	}
+	return strings.Join(ops, "+")
 }
 
 // graph is a list of steps over one input.
@@ -33,6 +65,13 @@ func draw(r *rand.Rand, size int) *graph {
 		}
 	}
 	return g
+}
+
+// has says whether a step has an operator. QuantizeLinear is drawn once a graph:
+// ONNX Runtime joins pairs of it, and computes with bytes what stands between
+// two, also where the model asks for floats.
+func (g *graph) has(op string) bool {
+	return slices.ContainsFunc(g.steps, func(s step) bool { return s.has(op) })
 }
 
 func (g *graph) shape(k int) []int {
@@ -61,16 +100,20 @@ func (g *graph) next(r *rand.Rand) (step, bool) {
 		k = len(g.steps) // mostly go on from the last
 	}
 	x := g.shape(k)
+	if r.IntN(4) == 0 {
+		s, ok := block(r, k, x)
+		return s, ok && !(s.has("QuantizeLinear") && g.has("QuantizeLinear"))
+	}
 	s := step{in: []int{k}, shape: slices.Clone(x)}
-	s.node.Ints, s.node.Lists, s.node.Floats = map[string]int64{}, map[string][]int64{}, map[string]float32{}
+	node := moduletest.Node{Ints: map[string]int64{}, Lists: map[string][]int64{}}
 	last := len(x) - 1
 	// nothing that jumps: there a last digit becomes a whole number
 	unary := []string{"Relu", "Sigmoid", "Tanh", "Neg", "Abs", "Softplus", "Elu", "HardSwish", "LeakyRelu", "Erf", "Identity", "Sin", "Softsign"}
 	switch r.IntN(11) {
 	case 0, 1:
-		s.node.Op = unary[r.IntN(len(unary))]
+		node.Op = unary[r.IntN(len(unary))]
 	case 2: // with another value of the same shape
-		s.node.Op = []string{"Add", "Sub", "Mul", "Max", "Min"}[r.IntN(5)]
+		node.Op = []string{"Add", "Sub", "Mul", "Max", "Min"}[r.IntN(5)]
 		var fits []int
 		for j := range len(g.steps) + 1 {
 			if slices.Equal(g.shape(j), x) {
@@ -79,7 +122,7 @@ func (g *graph) next(r *rand.Rand) (step, bool) {
 		}
 		s.in = append(s.in, fits[r.IntN(len(fits))])
 	case 3: // with a constant that broadcasts
-		s.node.Op = []string{"Add", "Sub", "Mul", "Max", "Min"}[r.IntN(5)]
+		node.Op = []string{"Add", "Sub", "Mul", "Max", "Min"}[r.IntN(5)]
 		shape := slices.Clone(x[r.IntN(len(x)):])
 		for i := range shape {
 			if r.IntN(2) == 0 {
@@ -91,7 +134,7 @@ func (g *graph) next(r *rand.Rand) (step, bool) {
 		if len(x) != 4 || x[2] < 3 || x[3] < 3 {
 			return s, false
 		}
-		s.node.Op = "Conv"
+		node.Op = "Conv"
 		oc, kernel, pad, stride, group := 1+r.IntN(5), 1+2*r.IntN(2), r.IntN(2), 1+r.IntN(2), 1
 		if r.IntN(3) == 0 {
 			oc, group = x[1], x[1]
@@ -100,41 +143,41 @@ func (g *graph) next(r *rand.Rand) (step, bool) {
 		if r.IntN(2) == 0 {
 			s.extra = append(s.extra, constant(r, oc))
 		}
-		s.node.Ints["group"] = int64(group)
-		s.node.Lists["strides"], s.node.Lists["pads"] = []int64{int64(stride), int64(stride)}, []int64{int64(pad), int64(pad), int64(pad), int64(pad)}
+		node.Ints["group"] = int64(group)
+		node.Lists["strides"], node.Lists["pads"] = []int64{int64(stride), int64(stride)}, []int64{int64(pad), int64(pad), int64(pad), int64(pad)}
 		s.shape = []int{x[0], oc, (x[2]+2*pad-kernel)/stride + 1, (x[3]+2*pad-kernel)/stride + 1}
 	case 5:
 		if len(x) != 4 || x[2] < 2 || x[3] < 2 {
 			return s, false
 		}
-		s.node.Op = []string{"MaxPool", "AveragePool"}[r.IntN(2)]
-		s.node.Lists["kernel_shape"] = []int64{2, 2}
+		node.Op = []string{"MaxPool", "AveragePool"}[r.IntN(2)]
+		node.Lists["kernel_shape"] = []int64{2, 2}
 		s.shape = []int{x[0], x[1], x[2] - 1, x[3] - 1}
 	case 6:
 		n := 1 + r.IntN(6)
-		s.node.Op, s.extra = "MatMul", []*modules.Tensor{constant(r, x[last], n)}
+		node.Op, s.extra = "MatMul", []*modules.Tensor{constant(r, x[last], n)}
 		s.shape[last] = n
 	case 7:
-		s.node.Op = []string{"Softmax", "LogSoftmax"}[r.IntN(2)]
-		s.node.Ints["axis"] = int64(r.IntN(len(x)))
+		node.Op = []string{"Softmax", "LogSoftmax"}[r.IntN(2)]
+		node.Ints["axis"] = int64(r.IntN(len(x)))
 	case 8:
-		s.node.Op = "Transpose"
+		node.Op = "Transpose"
 		perm := r.Perm(len(x))
 		s.shape = nil
 		for _, p := range perm {
-			s.node.Lists["perm"] = append(s.node.Lists["perm"], int64(p))
+			node.Lists["perm"] = append(node.Lists["perm"], int64(p))
 			s.shape = append(s.shape, x[p])
 		}
 	case 9:
 		a := r.IntN(len(x))
-		s.node.Op = []string{"ReduceMean", "ReduceMax", "ReduceL2", "ReduceMin"}[r.IntN(4)]
-		s.node.Lists["axes"] = []int64{int64(a)}
+		node.Op = []string{"ReduceMean", "ReduceMax", "ReduceL2", "ReduceMin"}[r.IntN(4)]
+		node.Lists["axes"] = []int64{int64(a)}
 		s.shape[a] = 1
 	default:
 		if len(x) < 2 {
 			return s, false
 		}
-		s.node.Op = "Reshape"
+		node.Op = "Reshape"
 		s.shape = append(slices.Clone(x[:last-1]), x[last-1]*x[last])
 		if len(s.shape) < 2 || r.IntN(2) == 0 {
 			s.shape = append(slices.Clone(x[:last]), x[last], 1)
@@ -148,28 +191,47 @@ func (g *graph) next(r *rand.Rand) (step, bool) {
 		}
 		s.extra = []*modules.Tensor{modules.Ints(dims, len(dims))}
 	}
+	s.one(node)
 	return s, true
 }
 
-// model writes the graph down; its last value is the output.
-func (g *graph) model() *moduletest.Model {
+// model writes the graph down; its last value is the output, or all are.
+func (g *graph) model(all bool) *moduletest.Model {
 	name := func(k int) string { return fmt.Sprintf("v%d", k) }
 	m := &moduletest.Model{Opset: 17,
-		Inputs:  []moduletest.Value{{Name: name(0), DType: modules.Float32, Shape: g.input}},
-		Outputs: []moduletest.Value{{Name: name(len(g.steps)), DType: modules.Float32, Shape: g.shape(len(g.steps))}},
+		Inputs: []moduletest.Value{{Name: name(0), DType: modules.Float32, Shape: g.input}},
+	}
+	from := len(g.steps)
+	if all {
+		from = 1
+	}
+	for k := from; k <= len(g.steps); k++ {
+		m.Outputs = append(m.Outputs, moduletest.Value{Name: name(k), DType: modules.Float32, Shape: g.shape(k)})
 	}
 	for i, s := range g.steps {
-		n := s.node
-		n.Outputs = []string{name(i + 1)}
-		for _, k := range s.in {
-			n.Inputs = append(n.Inputs, name(k))
-		}
 		for j, c := range s.extra {
-			constant := fmt.Sprintf("c%d_%d", i+1, j)
-			n.Inputs = append(n.Inputs, constant)
-			m.Initializers = append(m.Initializers, moduletest.Initializer{Name: constant, Tensor: c})
+			m.Initializers = append(m.Initializers, moduletest.Initializer{Name: fmt.Sprintf("v%d.c%d", i+1, j), Tensor: c})
 		}
-		m.Nodes = append(m.Nodes, n)
+		// A step's names become the graph's.
+		names := map[string]string{"": "", "y": name(i + 1)}
+		for j, k := range s.in {
+			names[fmt.Sprintf("x%d", j)] = name(k)
+		}
+		global := func(list []string) (out []string) {
+			for _, n := range list {
+				if known, ok := names[n]; ok {
+					n = known
+				} else {
+					n = fmt.Sprintf("v%d.%s", i+1, n)
+				}
+				out = append(out, n)
+			}
+			return out
+		}
+		for _, n := range s.nodes {
+			n.Inputs, n.Outputs = global(n.Inputs), global(n.Outputs)
+			m.Nodes = append(m.Nodes, n)
+		}
 	}
 	return m
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
+
+	"github.com/connectomewire/wire/modules/moduletest"
 )
 
 // TestGraphs: graphs that are drawn are sound, and the pure-Go engine gives
@@ -20,7 +23,7 @@ func TestGraphs(t *testing.T) {
 func TestShrink(t *testing.T) {
 	hasTanh := func(g *graph) bool {
 		for _, s := range g.steps {
-			if s.node.Op == "Tanh" {
+			if s.String() == "Tanh" {
 				return true
 			}
 		}
@@ -37,6 +40,59 @@ func TestShrink(t *testing.T) {
 		}
 		if err := (&comparison{}).check(small); err != nil {
 			t.Errorf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+// TestBlocks: all blocks are drawn.
+func TestBlocks(t *testing.T) {
+	want := map[string]bool{
+		"QLinearConv": true, "DynamicQuantizeLinear": true, "MatMulInteger": true, "LayerNormalization": true, "Pow": true, "Cast": true,
+		"Erf+Add": true, "Tanh+Add": true, "Sigmoid+Mul": true, "Softmax+MatMul": true, "Div+Softmax": true, "Add+Softmax": true,
+	}
+	for seed := range uint64(300) {
+		for _, s := range draw(rand.New(rand.NewPCG(seed, 1)), 8).steps {
+			for op := range want {
+				if strings.Contains(s.String(), op) {
+					delete(want, op)
+				}
+			}
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("never drawn: %v", want)
+	}
+}
+
+// TestJumps: a difference of a quantum at a step that jumps is one, a larger one
+// is not, nor is one at another step or one that is not there when every value is
+// asked for.
+func TestJumps(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	g := &graph{input: []int{1, 2}}
+	q := step{in: []int{0}, shape: []int{1, 2}}
+	quantised(&q, r)
+	q.quantum = func(float64) float64 { return 0.1 }
+	plain := step{in: []int{1}, shape: []int{1, 2}}
+	plain.one(moduletest.Node{Op: "Relu"})
+	g.steps = []step{q, plain}
+	runs := func(values ...[]float32) runner {
+		return func(*graph, bool) ([][]float32, error) { return values, nil }
+	}
+	x, same := []float32{1, 1}, []float32{0.5, 0.5}
+	for name, c := range map[string]struct {
+		first, last []float32 // of the other engine
+		jump        bool
+	}{
+		"a quantum":               {[]float32{0.5, 0.6}, []float32{0.5, 0.6}, true},
+		"two":                     {[]float32{0.5, 0.7}, []float32{0.5, 0.7}, false},
+		"behind":                  {same, []float32{0.5, 0.6}, false},
+		"only in the whole graph": {same, same, false},
+	} {
+		var cmp comparison
+		err := cmp.compare(g, x, same, []float32{0.5, 0.6}, runs(same, same), runs(c.first, c.last))
+		if (err == nil) != c.jump || (cmp.jumps == 1) != c.jump {
+			t.Errorf("%s: error %v, %d jumps", name, err, cmp.jumps)
 		}
 	}
 }
