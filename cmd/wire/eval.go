@@ -43,7 +43,7 @@ func evalCommand() *cli.Command {
 			"with --split test.\n\n" +
 			"A control learns from exactly the examples, and in the way, that the plan's own history records.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "split", Value: string(datasets.Val), Usage: "val, or test for the final report: `SPLIT`"},
+			&cli.StringFlag{Name: "split", Value: string(datasets.Val), Usage: "`SPLIT` that is scored: of packaged sets val, or test for the final report; of your own data test, if not said otherwise", DefaultText: "val, or of your own data test"},
 			&cli.StringSliceFlag{Name: "eval-set", Value: cli.NewStringSlice("stamps", "emoji", "sounds"), Usage: "score on `SET`: stamps, emoji, style, sounds, triples, … (repeatable)"},
 			&cli.IntFlag{Name: "eval-limit", Usage: "score only `N` inputs of a set, evenly spread; 0 takes all"},
 			&cli.IntFlag{Name: "resamples", Value: eval.Default().Resamples, Usage: "bootstrap resamples, `N`"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/own"
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/internal/examples"
@@ -40,7 +41,17 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	if c.IsSet("mixture") {
 		return usagef("--mixture: a plan's controls get the mixture that its history holds; leave it out")
 	}
-	parts, err := partsOf(d, c.IsSet("folds"))
+	split := datasets.Test
+	if c.IsSet("split") {
+		split = datasets.Split(c.String("split"))
+	}
+	switch {
+	case split == datasets.Train:
+		return usagef("--split train: what a plan learned from says nothing about it; score test or val")
+	case c.IsSet("split") && c.IsSet("folds"):
+		return usagef("--split is for data that are not scored by --folds")
+	}
+	parts, err := partsOf(d, split, c.IsSet("folds"))
 	if err != nil {
 		return err
 	}
@@ -48,6 +59,7 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	o.Resamples, o.Seed = c.Int("resamples"), c.Uint64("seed")
 	o.Learn.Seed, o.Learn.Epochs, o.Learn.Rate, o.Learn.Noise = o.Seed, c.Int("epochs"), c.Float64("rate"), c.Float64("noise")
 	o.Prepare.Views = c.Int("views")
+	o.Split = split
 	o.Fresh = c.IsSet("folds") || o.Seeds > 1
 	if o.Seeds < 1 {
 		return usagef("--seeds %d: want 1 or more", o.Seeds)
@@ -174,12 +186,20 @@ func asGiven(c *cli.Context, part *eval.Part, records []prepare.Record) error {
 	return nil
 }
 
-// partsOf divides data as they say, or by their folds.
-func partsOf(d *own.Dataset, folds bool) ([]eval.Part, error) {
+// partsOf divides data as they say, with one split to score, or by their folds.
+func partsOf(d *own.Dataset, split datasets.Split, folds bool) ([]eval.Part, error) {
 	if !folds {
 		p := eval.Part{}
-		if p.Train, p.Val, p.Test = examples.Split(d); len(p.Test) == 0 || len(p.Train) == 0 {
-			return nil, fmt.Errorf("%d examples to learn from and %d to score: want some of both; the split is drawn by --shares, or given by --split-column", len(p.Train), len(p.Test))
+		p.Train, p.Val, p.Test = examples.Split(d)
+		if split == datasets.Val {
+			p.Test = p.Val
+		}
+		if len(p.Test) == 0 || len(p.Train) == 0 {
+			hint := "the split is drawn by --shares, or given by --split-column"
+			if len(p.Val) > 0 && split == datasets.Test {
+				hint = "the data's own split has no test; --split val scores the validation split, by which training chose its best epoch, and --folds 5 every row once"
+			}
+			return nil, fmt.Errorf("%d examples to learn from and %d to score: want some of both; %s", len(p.Train), len(p.Test), hint)
 		}
 		return []eval.Part{p}, nil
 	}

@@ -138,6 +138,7 @@ func (d *Dataset) split(bad func(*Row) bool) {
 			}
 		}
 		d.Report.note("the data give no validation split: %d rows of the training split were drawn for it, by group", drawn)
+		d.fill(rest.withDefaults(), bad)
 	}
 	if n, err := strconv.Atoi(d.Options.Folds); err == nil && !d.Report.GivenFolds && n > 1 {
 		for _, r := range d.Rows {
@@ -147,8 +148,8 @@ func (d *Dataset) split(bad func(*Row) bool) {
 }
 
 // fill sees that small data are not drawn without a split that they were to
-// have: an empty one gets the group whose place is nearest to it, of a split
-// that has others.
+// have: an empty one gets the group whose place is nearest to it, of a drawn
+// split that has others.
 func (d *Dataset) fill(shares Shares, bad func(*Row) bool) {
 	order := []datasets.Split{datasets.Train, datasets.Val, datasets.Test}
 	share := map[datasets.Split]float64{datasets.Train: shares.Train, datasets.Val: shares.Validation, datasets.Test: shares.Test}
@@ -169,7 +170,7 @@ func (d *Dataset) fill(shares Shares, bad func(*Row) bool) {
 		best, nearest := 2.0, ""
 		for name, from := range groups {
 			away := math.Abs(place(d.Options.Seed, name) - at)
-			if has[from] > 1 && (away < best || away == best && name < nearest) {
+			if share[from] > 0 && has[from] > 1 && (away < best || away == best && name < nearest) {
 				best, nearest = away, name
 			}
 		}

@@ -203,3 +203,19 @@ func TestNoSplitIsDrawnEmpty(t *testing.T) {
 		t.Errorf("%d rows in a split of no share", n)
 	}
 }
+
+// TestValidationOfAGivenSplitIsNotDrawnEmpty: of few groups one is taken from
+// the training split, and none from the test split that was given.
+func TestValidationOfAGivenSplitIsNotDrawnEmpty(t *testing.T) {
+	for seed := range uint64(12) {
+		d := open(t, folder(t, map[string]string{"t.csv": "x,label,who,split\n1,a,u,train\n2,b,u,train\n3,a,v,train\n4,b,w,test\n5,a,x,test\n6,b,y,test\n"}),
+			Options{Seed: seed, Group: "who", Inputs: map[string]string{"vector": "x"}})
+		counts := map[datasets.Split]int{}
+		for _, r := range d.Rows {
+			counts[r.Split]++
+		}
+		if counts[datasets.Test] != 3 || counts[datasets.Val] == 0 || counts[datasets.Train] == 0 {
+			t.Errorf("seed %d: splits %v, want three tests and some of both others", seed, counts)
+		}
+	}
+}

@@ -45,6 +45,8 @@ func recipe(t *testing.T, kind, sense string, more ...wiring.RecipeSense) *wirin
 
 func TestFitBindsByKindWhereOneSenseTakesIt(t *testing.T) {
 	second := wiring.RecipeSense{Name: "touch", Kind: wiring.KindVector, Place: []wiring.Place{{Strongest: "parietal"}}}
+	sayer := recipe(t, "labelling", "smell")
+	sayer.Tasks = []wiring.RecipeTask{{Kind: "captioning", Effector: "caption"}}
 	for name, x := range map[string]struct {
 		r      *wiring.Recipe
 		o      own.Options
@@ -57,6 +59,7 @@ func TestFitBindsByKindWhereOneSenseTakesIt(t *testing.T) {
 		"as asked":           {recipe(t, "labelling", "smell", second), own.Options{Inputs: map[string]string{"touch": "v"}}, "touch", ""},
 		"asked of nobody":    {recipe(t, "labelling", "smell"), own.Options{Inputs: map[string]string{"vector": "v"}}, "vector", `recipe labelling has the senses smell, and no "vector"`},
 		"target asked wrong": {recipe(t, "labelling", "smell"), own.Options{Targets: map[string]string{"lable": "kind"}}, "vector", `has the targets label, and no "lable"`},
+		"only other targets": {sayer, own.Options{}, "smell", "the data have the targets label; the recipe learns caption: say which column is which with --target NAME=COLUMN (the columns are v (vector)"},
 		"target of no use":   {recipe(t, "labelling", "smell"), own.Options{Targets: map[string]string{"label": "size"}}, "smell", "its targets are label (column size, number)"},
 	} {
 		d := mixed(t, x.o)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
@@ -34,6 +35,8 @@ type OwnOptions struct {
 	// the baselines get exactly as many of the examples. None teaches by Learn.
 	Learned []prepare.Record
 	Config  runtime.Config
+	// Split is what the rows say was scored; "" is the test split.
+	Split datasets.Split
 	// Fresh teaches the plan anew in every part; else the given one is scored.
 	Fresh bool
 	// Seeds is how often everything that is taught is taught, with seeds from
@@ -66,6 +69,9 @@ func Own(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o
 	if len(p.Tasks) == 0 {
 		return nil, fmt.Errorf("plan %q has no tasks to score", p.Name)
 	}
+	if o.Split == "" {
+		o.Split = datasets.Test
+	}
 	o.Prepare.Memo = &prepare.Memo{}
 	x := &own{plan: p, modules: m, o: o, boards: make([]board, len(p.Tasks))}
 	for _, part := range parts {
@@ -78,7 +84,7 @@ func Own(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o
 	}
 	var rows []Row
 	for i := range x.boards {
-		r, err := x.boards[i].rows(p.Tasks[i].Effector, o.Options)
+		r, err := x.boards[i].rows(p.Tasks[i].Effector, o.Split, o.Options)
 		if err != nil {
 			return nil, err
 		}

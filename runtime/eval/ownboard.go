@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
@@ -90,10 +91,10 @@ func (b *board) settle(seeds int) {
 }
 
 // rows reports the conditions: the plan compared with every other.
-func (b *board) rows(set string, o Options) ([]Row, error) {
+func (b *board) rows(set string, split datasets.Split, o Options) ([]Row, error) {
 	var out []Row
 	for _, c := range b.conditions {
-		row := Row{Set: set, Split: "test", Group: "all", Condition: c.name, N: len(b.clusters), Metrics: map[string]float64{}, CI: map[string][2]float64{}}
+		row := Row{Set: set, Split: string(split), Group: "all", Condition: c.name, N: len(b.clusters), Metrics: map[string]float64{}, CI: map[string][2]float64{}}
 		for metric, v := range c.items {
 			row.Metrics[metric] = metrics.Mean(v)
 			i, err := metrics.PairedBootstrap(v, nil, b.clusters, o.Resamples, o.Seed)
