@@ -14,7 +14,5 @@
 // [Build] makes a plan of a recipe, a connectome and data of one's own, and
 // [Train] lets it learn; the plan is a [wiring.Plan], which saves itself and is
 // opened by [OpenPlan]. Heads and tasks of one's own are registered with
-// [wiring.RegisterHead] and [prepare.Register], see the examples.
-//
-// [prepare.Register]: https://pkg.go.dev/github.com/connectomewire/wire/wiring/prepare#Register
+// [wiring.RegisterHead] and Register of package wiring/prepare, see the examples.
 package wire
