@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -55,7 +56,7 @@ func evalCommand() *cli.Command {
 			&cli.IntFlag{Name: "epochs", Value: foldEpochs, Usage: "passes over the examples of whatever is taught, `N`", Category: "folds"},
 			&cli.Float64Flag{Name: "rate", Value: learn.Default().Rate, Usage: "largest learning rate of whatever is taught on your own data, `X`", Category: ownCategory},
 			&cli.Float64Flag{Name: "noise", Value: learn.Default().Noise, Usage: "noise on the inputs of whatever is taught on your own data, `X`", Category: ownCategory},
-			&cli.StringSliceFlag{Name: "control", Usage: "teach and score a `CONTROL` too: untrained, adapter, rewired, detached, silenced, unsteered (repeatable)", Category: ownCategory},
+			&cli.StringSliceFlag{Name: "control", Usage: "teach and score a `CONTROL` too: " + strings.Join(control.Names(), ", ") + ", or all that the plan can have (repeatable)", Category: ownCategory},
 			&cli.IntFlag{Name: "seeds", Value: 1, Usage: "teach everything anew with `N` seeds and average; more than 1 also teaches the plan", Category: ownCategory},
 			&cli.StringFlag{Name: "items", Usage: "keep every item's score, a line of JSON each, in `FILE`", Category: ownCategory},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of rows as JSON"},
@@ -79,6 +80,9 @@ func evaluate(c *cli.Context) error {
 	}
 	if ownData(c) {
 		return evaluateOwn(c, plan, dir)
+	}
+	if err := notOwn(c); err != nil {
+		return err
 	}
 	if slices.Contains(c.StringSlice("eval-set"), photographs) {
 		if len(c.StringSlice("eval-set")) > 1 {
@@ -128,6 +132,18 @@ func evaluate(c *cli.Context) error {
 	}
 	if who.Adapter == nil {
 		fmt.Fprintf(c.App.ErrWriter, "note: no adapter was trained; its rows are missing (wire train %s --adapter)\n", args[0])
+	}
+	return nil
+}
+
+// notOwn refuses options that packaged sets do not heed.
+func notOwn(c *cli.Context) error {
+	for _, f := range slices.Concat(c.Command.Flags, ownDataFlags()) {
+		named, ok := f.(cli.CategorizableFlag)
+		own := ok && named.GetCategory() == ownCategory || slices.ContainsFunc(ownDataFlags(), func(o cli.Flag) bool { return o.Names()[0] == f.Names()[0] })
+		if name := f.Names()[0]; own && c.IsSet(name) {
+			return usagef("--%s is for data of your own: name them with --data PATH, and no --eval-set", name)
+		}
 	}
 	return nil
 }

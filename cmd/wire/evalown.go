@@ -56,6 +56,9 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 		return err
 	}
 	o := eval.OwnOptions{Options: eval.Default(), Learn: learn.Default(), Prepare: prepare.Default(), Seeds: c.Int("seeds"), Controls: c.StringSlice("control")}
+	if slices.Equal(o.Controls, []string{"all"}) {
+		o.Controls = control.Of(plan)
+	}
 	o.Resamples, o.Seed = c.Int("resamples"), c.Uint64("seed")
 	o.Learn.Seed, o.Learn.Epochs, o.Learn.Rate, o.Learn.Noise = o.Seed, c.Int("epochs"), c.Float64("rate"), c.Float64("noise")
 	o.Prepare.Views = c.Int("views")

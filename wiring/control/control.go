@@ -6,7 +6,9 @@ package control
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/connectomewire/wire/internal/edit"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
 )
@@ -34,16 +36,34 @@ func All() []Control {
 	}
 }
 
-// Find returns a control by its name.
-func Find(name string) (Control, error) {
+// Names are those of [All].
+func Names() []string {
 	var names []string
 	for _, c := range All() {
-		if c.Name == name {
-			return c, nil
-		}
 		names = append(names, c.Name)
 	}
-	return Control{}, fmt.Errorf("there is no control %q; there are %v", name, names)
+	return names
+}
+
+// Of are the controls that a plan can have: those of parts and of what speaks
+// are for plans with some.
+func Of(p *wiring.Plan) []string {
+	var names []string
+	for _, c := range All() {
+		if _, err := c.Make(p, 1); err == nil {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// Find returns a control by its name.
+func Find(name string) (Control, error) {
+	all := All()
+	if i := slices.IndexFunc(all, func(c Control) bool { return c.Name == name }); i >= 0 {
+		return all[i], nil
+	}
+	return Control{}, fmt.Errorf("there is no control %q%s; there are %s", name, edit.Suggestion(name, Names()), strings.Join(Names(), ", "))
 }
 
 // Untrained is the control without learning: the same wiring as it was before

@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/connectomewire/wire/wiring"
@@ -63,5 +64,30 @@ func TestUntrainedKeepsTheLists(t *testing.T) {
 	q := control.Untrained(p)
 	if slices.Equal(p.Params.Data, q.Params.Data) || len(q.Params.Lists) != len(p.Params.Lists) || len(q.Params.Lists) == 0 {
 		t.Error("an untrained plan has other lists, or what was learned")
+	}
+}
+
+func TestControlsOfAPlan(t *testing.T) {
+	p, err := wiring.DefaultPlan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The default plan speaks and has no modules inside regions.
+	if got := control.Of(p); !slices.Equal(got, []string{"untrained", "adapter", "rewired", "unsteered"}) {
+		t.Errorf("the default plan can have %q", got)
+	}
+	mute := *p
+	mute.Effectors, mute.Tasks = nil, nil
+	if got := control.Of(&mute); slices.Contains(got, "unsteered") {
+		t.Errorf("a plan that says nothing can have %q", got)
+	}
+	for _, name := range control.Names() {
+		c, err := control.Find(name)
+		if err != nil || c.Name != name || c.Make == nil || c.About == "" {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+	}
+	if _, err := control.Find("rewire"); err == nil || !strings.Contains(err.Error(), `did you mean "rewired"?; there are untrained, adapter, rewired`) {
+		t.Errorf("%v, want a suggestion and the list", err)
 	}
 }
