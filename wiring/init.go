@@ -19,6 +19,28 @@ const initLeak = 1.5
 // same region starts alike whatever else is in the plan. The memory is
 // emptied.
 func (p *Plan) Init(seed uint64) {
+	p.draw(seed)
+	p.scaleSynapses(p.SpectralRadius())
+}
+
+// InitScaled is Init, except that the synapses are divided by the given number
+// and not by the measured spectral radius: two plans divided by one number differ
+// in their wiring alone.
+func (p *Plan) InitScaled(seed uint64, radius float64) {
+	p.draw(seed)
+	p.scaleSynapses(radius)
+}
+
+// DrawnRadius is the spectral radius of what the seed draws, before it is scaled:
+// what [Plan.Init] divides by.
+func (p *Plan) DrawnRadius(seed uint64) float64 {
+	q := *p
+	q.draw(seed)
+	return q.SpectralRadius()
+}
+
+// draw draws parameters.
+func (p *Plan) draw(seed uint64) {
 	q := p.NewParams()
 	p.Params = q
 	p.Memory, p.Calibration = nil, nil
@@ -31,12 +53,17 @@ func (p *Plan) Init(seed uint64) {
 			fill(v, spec.Value)
 		}
 	}
-	if rho := p.SpectralRadius(); rho > 0 {
-		for i := range p.Regions {
-			synapse := q.Get(p.Regions[i].Label + suffixSynapse)
-			for k, v := range synapse {
-				synapse[k] = v / float32(rho)
-			}
+}
+
+// scaleSynapses divides all synapses.
+func (p *Plan) scaleSynapses(by float64) {
+	if !(by > 0) {
+		return
+	}
+	for i := range p.Regions {
+		synapse := p.Params.Get(p.Regions[i].Label + suffixSynapse)
+		for k, v := range synapse {
+			synapse[k] = v / float32(by)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package control
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -151,18 +152,26 @@ func Rewired(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
 	return nil, fmt.Errorf("plan %q: %d drawings leave some sense without a way to an effector within %d ticks", p.Name, attempts, p.Ticks.Settle)
 }
 
-// swap exchanges the sources of pairs of tracts where that repeats no tract
-// and makes no loop, and puts the tracts back into order.
+// swap rewires tracts and puts them back into order.
 func swap(tracts []wiring.Tract, seed uint64, attempt int) {
+	swapSources(tracts, wiring.Stream(seed, fmt.Sprintf("rewiring %d", attempt)), nil)
+	slices.SortFunc(tracts, order)
+}
+
+// swapSources exchanges the sources of pairs of tracts where that repeats no
+// tract, makes no loop of one region and the rule, if there is one, allows it.
+func swapSources(tracts []wiring.Tract, rng *rand.Rand, allowed func(a, b *wiring.Tract) bool) {
 	type pair struct{ from, to int }
 	have := make(map[pair]bool, len(tracts))
 	for _, t := range tracts {
 		have[pair{t.From, t.To}] = true
 	}
-	rng := wiring.Stream(seed, fmt.Sprintf("rewiring %d", attempt))
 	for range swapsPerTract * len(tracts) {
 		a, b := &tracts[rng.IntN(len(tracts))], &tracts[rng.IntN(len(tracts))]
 		if a.From == b.From || a.To == b.To || a.From == b.To || b.From == a.To || have[pair{b.From, a.To}] || have[pair{a.From, b.To}] {
+			continue
+		}
+		if allowed != nil && !allowed(a, b) {
 			continue
 		}
 		delete(have, pair{a.From, a.To})
@@ -170,12 +179,6 @@ func swap(tracts []wiring.Tract, seed uint64, attempt int) {
 		a.From, b.From = b.From, a.From
 		have[pair{a.From, a.To}], have[pair{b.From, b.To}] = true, true
 	}
-	slices.SortFunc(tracts, func(a, b wiring.Tract) int {
-		if a.To != b.To {
-			return a.To - b.To
-		}
-		return a.From - b.From
-	})
 }
 
 // inTime says that what enters is in some effector's region when it is first
