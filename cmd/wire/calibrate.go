@@ -14,11 +14,11 @@ import (
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/own"
 	"github.com/connectomewire/wire/internal/atomicfile"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime/calibrate"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/task"
 )
 

@@ -11,12 +11,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/frozen"
 )
 

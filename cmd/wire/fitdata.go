@@ -6,8 +6,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets/own"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/examples"
 )
 
 // openOwn reads the data at a path as the flags say, for what learns the wanted

@@ -7,8 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets/own"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/examples"
 )
 
 // rowFlags are the flags by which `wire run` reads rows of data of one's own;

@@ -17,11 +17,11 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/own"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/cost"
+	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"

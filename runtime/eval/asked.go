@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/connectomewire/wire/datasets/metrics"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/calibrate"
+	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/task"
 )
 

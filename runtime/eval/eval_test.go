@@ -7,9 +7,9 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/examples"
 )
 
 // three concepts, one of them drawn twice.

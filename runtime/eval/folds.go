@@ -8,10 +8,10 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"

@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/connectome"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/control"
+	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/head"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"

@@ -3,7 +3,7 @@ package examples_test
 import (
 	"fmt"
 
-	"github.com/connectomewire/wire/internal/examples"
+	"github.com/connectomewire/wire/wiring/examples"
 )
 
 func ExampleSpread() {

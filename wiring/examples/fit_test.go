@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/datasets/own"
-	"github.com/connectomewire/wire/internal/examples"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/examples"
 	_ "github.com/connectomewire/wire/wiring/task/all"
 )
 

@@ -1,5 +1,3 @@
-// Package examples makes examples to learn from of data sets: the packaged
-// ones, and one's own.
 package examples
 
 import (
