@@ -48,6 +48,8 @@ var checks = map[string]check{
 	"strangers": within(10, 1e5),
 	"seed":      anything, "split-seed": anything,
 
+	"delays": oneOf("carried", "recomputed"), "communities": oneOf("louvain", "lobes", "hemispheres"),
+
 	// Drawings.
 	"scale":      given(func(v float64) error { return graphs.RenderOptions{Scale: v}.Validate() }),
 	"max-tracts": within(1, graphs.MaxTracts),
@@ -56,7 +58,7 @@ var checks = map[string]check{
 	// What is read has to be there, what is written has to be writable.
 	"image": file, "sound": file, "labels": labelFiles, "sentences": file, "library": file, "mixture": file,
 	"photographs": directory, "modules": directory, "fold-modules": directory, "data pull from": directory,
-	"output": output, "build output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
+	"output": output, "build output": outputDir, "null output": outputDir, "lesion output": outputDir, "reroute output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
 	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,
 }
 

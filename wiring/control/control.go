@@ -27,7 +27,7 @@ type Control struct {
 
 // All lists the controls in the order of reports.
 func All() []Control {
-	return []Control{
+	all := []Control{
 		{"untrained", "the plan before it learned", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return Untrained(p), nil }, false},
 		{"adapter", "one hidden layer of as many parameters, without tracts", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return wiring.Adapter(p) }, true},
 		{"rewired", "every region keeps its numbers of tracts in and out, and the strengths and delays of those in; who is connected with whom is drawn", Rewired, true},
@@ -35,6 +35,32 @@ func All() []Control {
 		{"silenced", "the plan as it learned, with what the modules inside regions give set to zero", Silenced, false},
 		{"unsteered", "the plan as it learned, with its language models saying what they say by themselves", Unsteered, false},
 	}
+	for _, n := range Nulls() {
+		if n.Name != "degree" { // which is rewired
+			all = append(all, Control{n.Name, n.About, n.control, true})
+		}
+	}
+	return all
+}
+
+// control draws a null that settles as fast as the plan that it is compared with.
+func (n Null) control(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
+	const attempts = 20
+	o := NullOptions{}
+	if slices.Contains(n.Keeps, KeepsBlocks) {
+		var err error
+		if o.Blocks, err = Communities(p, seed); err != nil {
+			return nil, err
+		}
+	}
+	for attempt := range uint64(attempts) {
+		o.Seed = seed + attempt<<32
+		q, err := n.Draw(p, o)
+		if err != nil || q.Ticks.Settle == p.Ticks.Settle {
+			return q, err
+		}
+	}
+	return nil, fmt.Errorf("null model %q of plan %q: %d drawings need more than its %d ticks to reach an effector; build it with a larger --settle", n.Name, p.Name, attempts, p.Ticks.Settle)
 }
 
 // Names are those of [All].
@@ -127,8 +153,12 @@ func Unsteered(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
 	return q, nil
 }
 
-// swapsPerTract is how often a tract takes part in a swap on average.
-const swapsPerTract = 10
+// swapsPerTract is how many swaps are tried for each tract, and ruledSwaps where a
+// rule refuses most.
+const (
+	swapsPerTract = 10
+	ruledSwaps    = 100
+)
 
 // Rewired draws anew who is connected with whom, by swaps of the sources of
 // two tracts (Maslov and Sneppen 2002, for directed graphs): every region keeps
@@ -166,7 +196,11 @@ func swapSources(tracts []wiring.Tract, rng *rand.Rand, allowed func(a, b *wirin
 	for _, t := range tracts {
 		have[pair{t.From, t.To}] = true
 	}
-	for range swapsPerTract * len(tracts) {
+	tries := swapsPerTract * len(tracts)
+	if allowed != nil {
+		tries = ruledSwaps * len(tracts)
+	}
+	for range tries {
 		a, b := &tracts[rng.IntN(len(tracts))], &tracts[rng.IntN(len(tracts))]
 		if a.From == b.From || a.To == b.To || a.From == b.To || b.From == a.To || have[pair{b.From, a.To}] || have[pair{a.From, b.To}] {
 			continue

@@ -153,10 +153,11 @@ func (x *drawing) finish(n Null) *wiring.Plan {
 			q.Effectors[i].Feedback = nil
 		}
 	}
-	notes := []string{n.About}
+	var kept []string
 	for _, k := range n.Keeps {
-		notes = append(notes, "kept: "+string(k))
+		kept = append(kept, string(k))
 	}
+	notes := []string{n.About, "kept: " + strings.Join(kept, ", ")}
 	if x.o.Recompute {
 		notes = append(notes, "delays of the new lengths")
 	}

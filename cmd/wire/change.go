@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/control"
+)
+
+// newPlanFlags are those of commands that write a changed plan.
+func newPlanFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Required: true, Usage: "the new plan's directory, `DIR`"},
+		&cli.BoolFlag{Name: "force", Usage: "replace a plan that is there"},
+		&cli.BoolFlag{Name: "json", Usage: "print what was done as JSON"},
+	}
+}
+
+func lesionCommand() *cli.Command {
+	return &cli.Command{
+		Name: "lesion", Usage: "write a plan without some regions or tracts", ArgsUsage: "PLAN|default",
+		Description: "Takes tracts away for good; what was learned on the others stays, and the plan that is given stays\n" +
+			"as it is. To silence something for one run only, see --lesion of wire run and wire eval.\n\n" +
+			"Examples:\n" +
+			"   wire lesion plan --at lh-fusiform --at rh-fusiform -o cut\n" +
+			"   wire lesion plan --at lh-insula:lh-parsopercularis -o cut      one tract\n" +
+			"   wire train cut --more --data flowers/                           what comes back",
+		Flags: append(newPlanFlags(),
+			&cli.StringSliceFlag{Name: "at", Required: true, Usage: "a region by its `LABEL`, or a tract as FROM:TO (repeatable)"}),
+		Action: func(c *cli.Context) error {
+			return change(c, func(p *wiring.Plan) (*wiring.Plan, error) {
+				var config runtime.Config
+				if err := config.Lesion(p, c.StringSlice("at")); err != nil {
+					return nil, err
+				}
+				if len(config.LesionParts) > 0 {
+					return nil, usagef("a part is no region and no tract; wire run PLAN --lesion PART silences it")
+				}
+				return control.Cut(p, config.LesionRegions, config.LesionTracts)
+			})
+		},
+	}
+}
+
+func rerouteCommand() *cli.Command {
+	return &cli.Command{
+		Name: "reroute", Usage: "write a plan in which a sense enters other regions", ArgsUsage: "PLAN|default",
+		Description: "The sense's matrices move with it and all that was learned stays: what then comes of it is what the\n" +
+			"tracts make of it, as in the ferrets of Sur et al. (1988), whose eyes led to auditory cortex.\n\n" +
+			"Examples:\n" +
+			"   wire reroute plan --sense image --to lh-transversetemporal,rh-transversetemporal -o ferret\n" +
+			"   wire train ferret --more --data flowers/",
+		Flags: append(newPlanFlags(),
+			&cli.StringFlag{Name: "sense", Required: true, Usage: "the sense's `NAME`"},
+			&cli.StringFlag{Name: "to", Required: true, Usage: "the regions it enters from now on, `LABEL,…`"}),
+		Action: func(c *cli.Context) error {
+			return change(c, func(p *wiring.Plan) (*wiring.Plan, error) {
+				var regions []int
+				for _, label := range strings.Split(c.String("to"), ",") {
+					j, err := p.Index(strings.TrimSpace(label))
+					if err != nil {
+						return nil, err
+					}
+					regions = append(regions, j)
+				}
+				return control.Reroute(p, c.String("sense"), regions)
+			})
+		},
+	}
+}
+
+// change writes a changed plan.
+func change(c *cli.Context, make func(p *wiring.Plan) (*wiring.Plan, error)) error {
+	out := filepath.Clean(c.String("output"))
+	plan, dir, err := changing(c, out)
+	if err != nil {
+		return err
+	}
+	q, err := make(plan)
+	if err != nil {
+		return err
+	}
+	return saveChanged(c, []*wiring.Plan{plan, q}, []string{dir, out})
+}
+
+// changing reads the plan that is to be changed, and makes sure that the changed
+// ones may be written.
+func changing(c *cli.Context, outs ...string) (plan *wiring.Plan, dir string, err error) {
+	args, err := arguments(c, 1, "a plan, or \"default\"")
+	if err != nil {
+		return nil, "", err
+	}
+	for _, out := range outs {
+		if err := mayWritePlan(out, c.Bool("force")); err != nil {
+			return nil, "", err
+		}
+	}
+	plan, dir, err = loadPlan(args[0])
+	if dir != "" && slices.Contains(outs, filepath.Clean(dir)) {
+		return nil, "", usagef("%s is the plan that is read, and stays as it is; name another directory to write", dir)
+	}
+	return plan, dir, err
+}
+
+// changed is what `wire null`, `lesion` and `reroute` print as JSON, for each
+// plan, the one that was read first.
+type changed struct {
+	Plan  string             `json:"plan"`
+	Moved float64            `json:"moved"`
+	Keeps []control.Property `json:"keeps,omitempty"`
+	control.Facts
+	Notes []string `json:"notes,omitempty"`
+}
+
+// saveChanged writes all plans but the first, into directories of their own, and
+// shows what they are beside it.
+func saveChanged(c *cli.Context, plans []*wiring.Plan, dirs []string, keeps ...control.Property) error {
+	var rows []changed
+	for i, q := range plans {
+		row := changed{Plan: dirs[i], Moved: control.Moved(plans[0], q), Facts: control.FactsOf(q)}
+		if i == 0 && dirs[0] == "" {
+			row.Plan = "default"
+		}
+		if i > 0 {
+			last := &q.History[len(q.History)-1]
+			last.Command = commandLine()
+			row.Keeps, row.Notes = keeps, last.Notes
+			q.Modules = slices.Clone(q.Modules)
+			for k := range q.Modules {
+				var err error
+				if q.Modules[k].Source, err = library.Rebase(q.Modules[k].Source, dirs[0], dirs[i]); err != nil {
+					return err
+				}
+			}
+			if err := q.Save(dirs[i]); err != nil {
+				return err
+			}
+		}
+		rows = append(rows, row)
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, rows)
+	}
+	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "PLAN\tTRACTS\tNEW\tRADIUS\tMEAN DELAY\tSETTLES")
+	for _, way := range rows[0].Ways {
+		fmt.Fprintf(w, "\t%s", strings.ToUpper(way.Sense+" → "+way.Effector))
+	}
+	fmt.Fprintln(w)
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%d\t%.0f %%\t%.3f\t%.2f\t%d", r.Plan, r.Tracts, 100*r.Moved, r.Radius, r.MeanDelay, r.Settle)
+		for _, way := range r.Ways {
+			if way.Hops < 0 {
+				fmt.Fprint(w, "\tno way")
+			} else {
+				fmt.Fprintf(w, "\t%d hops, %d ticks", way.Hops, way.Ticks)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, note := range rows[len(rows)-1].Notes {
+		fmt.Fprintln(c.App.Writer, note)
+	}
+	return nil
+}
