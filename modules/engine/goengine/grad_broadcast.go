@@ -3,6 +3,8 @@ package goengine
 import (
 	"math"
 	"slices"
+
+	"github.com/connectomewire/wire/internal/kernel"
 )
 
 // Products of the operators that broadcast their operands: gradients are
@@ -70,6 +72,9 @@ func binaryGrad(op arithOp) gradient {
 				g.giveReduced(0, t)
 				return nil
 			}
+			if op == opMul && g.giveDots(0, d, g.in[1]) {
+				return nil
+			}
 			t, err := g.with(op, d, g.in[1])
 			if err == nil {
 				g.giveReduced(0, t)
@@ -78,6 +83,24 @@ func binaryGrad(op arithOp) gradient {
 		}
 		return p, nil
 	}, 0, 1)
+}
+
+// giveDots gives input i the sums of d ∘ x over what it was repeated in, where that is
+// whole rows and x is of the output's shape, as when channels are weighed; else it does
+// nothing and says so.
+func (g *gcall) giveDots(i int, d, x *tensor) bool {
+	if !slices.Equal(x.shape, d.shape) || x.n == 0 || product(g.in[i].shape) == d.n {
+		return false
+	}
+	w := newWalk2(d.shape, g.in[i].shape, d.shape)
+	if w.sa != 0 {
+		return false
+	}
+	t := g.zero(i)
+	dst, dy, xs := view[float32](t), view[float32](d), view[float32](x)
+	w.each(func(_, a, b int) { dst[a] += kernel.Dot(dy[b:b+w.n], xs[b:b+w.n]) })
+	g.give(i, t)
+	return true
 }
 
 // second gives the gradient by the right operand.
@@ -91,6 +114,9 @@ func (g *gcall) second(op arithOp, d *tensor) error {
 	case opSub:
 		t, err = g.with(opMul, d, of(f32, []float32{-1}))
 	case opMul:
+		if g.giveDots(1, d, g.in[0]) {
+			return nil
+		}
 		t, err = g.with(opMul, d, g.in[0])
 	case opDiv: // −d·y/b
 		if t, err = g.with(opMul, d, g.out[0]); err == nil {

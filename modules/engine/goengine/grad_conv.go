@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/modules/onnxfile"
 )
 
 var convGrads = map[string]gradient{
@@ -212,6 +213,7 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 	groups := s.int("group", 1)
 	act := s.fused
 	state := &convAdjoints{weights: floatConst(s.constant(1))}
+	forward := &turnedConv{}
 	p := &pullback{}
 	if state.weights == nil {
 		p.in |= keep(1)
@@ -263,6 +265,17 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 			g.give(0, t)
 			return nil
 		}
+		if state.weights != nil {
+			if f := forward.find(geo, weights, groups); f != nil {
+				g.frame.release(t)
+				y, err := f.run(g, d)
+				if err != nil {
+					return err
+				}
+				g.give(0, y)
+				return nil
+			}
+		}
 		adj, err := state.find(&w, x.shape[2:], weights.shape[2:], groups)
 		if err != nil {
 			return err
@@ -279,6 +292,59 @@ var convGrad = differentiable(func(s *spec, want []bool) (*pullback, error) {
 	}
 	return p, nil
 }, 0, 1, 2, 3)
+
+// turnedConv is the product by the input of a convolution without stride: a
+// convolution itself, of the weights turned round.
+type turnedConv struct {
+	once    sync.Once
+	op      operation // nil where there is none
+	weights *tensor
+	node    *onnxfile.Node
+}
+
+// find returns nil where the product is no convolution.
+func (f *turnedConv) find(g *geometry, weights *tensor, groups int) *turnedConv {
+	f.once.Do(func() {
+		d := len(g.in)
+		pads, kern, dilations := make([]int64, 2*d), make([]int64, d), make([]int64, d)
+		for k := range d {
+			reach := (g.kernel[k] - 1) * g.dilation[k]
+			begin := reach - g.begin[k]
+			end := g.in[k] - g.out[k] - begin + reach
+			if g.stride[k] != 1 || begin < 0 || end < 0 {
+				return
+			}
+			pads[k], pads[d+k], kern[k], dilations[k] = int64(begin), int64(end), int64(g.kernel[k]), int64(g.dilation[k])
+		}
+		attrs := map[string]*onnxfile.Attr{"group": {Name: "group", Type: onnxfile.AttrInt, I: int64(groups)}}
+		for name, list := range map[string][]int64{"pads": pads, "kernel_shape": kern, "dilations": dilations} {
+			attrs[name] = &onnxfile.Attr{Name: name, Type: onnxfile.AttrInts, Ints: list}
+		}
+		f.node = &onnxfile.Node{Op: "Conv", Attrs: attrs}
+		whole := phase{taps: make([]int, product(g.kernel))}
+		for t := range whole.taps {
+			whole.taps[t] = len(whole.taps) - 1 - t
+		}
+		icg, ocg := weights.shape[1], weights.shape[0]/groups
+		f.weights = of(f32, whole.turn(weights, groups), append([]int{icg * groups, ocg}, g.kernel...)...)
+		f.op, _ = buildConv(&spec{node: f.node})
+	})
+	if f.op == nil {
+		return nil
+	}
+	return f
+}
+
+// run makes the product of a gradient.
+func (f *turnedConv) run(g *gcall, d *tensor) (*tensor, error) {
+	c := g.call
+	in, out, own := c.in, c.out, c.step
+	y := &tensor{}
+	c.in, c.out, c.step = []*tensor{d, f.weights}, []*tensor{y}, &step{node: f.node}
+	err := f.op(c)
+	c.in, c.out, c.step = in, out, own
+	return y, err
+}
 
 // fewPositions is how many positions a phase needs for a product of its own to
 // be worth it: products are made in panels as wide as a vector.

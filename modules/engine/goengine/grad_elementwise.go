@@ -47,14 +47,18 @@ func elementwiseGrad(f func(s *spec) slope, in, out keeping) gradient {
 
 // slope applies f block by block.
 func (g *gcall) slope(dx, dy, v []float32, f slope) {
-	run := func(_, i, j int) {
-		var tmp scratchBlocks
+	run := func(i, j int, tmp *scratchBlocks) {
 		for ; i < j; i += gradBlock {
 			e := min(i+gradBlock, j)
-			f(dx[i:e], dy[i:e], v[i:e], &tmp)
+			f(dx[i:e], dy[i:e], v[i:e], tmp)
 		}
 	}
-	kernel.Parallel(threadsFor(g.threads, len(dx)), len(dx), 4*gradBlock, run)
+	workers := threadsFor(g.threads, len(dx))
+	if workers == 1 {
+		run(0, len(dx), &g.frame.tape.blocks)
+		return
+	}
+	kernel.Parallel(workers, len(dx), 4*gradBlock, func(_, i, j int) { run(i, j, new(scratchBlocks)) })
 }
 
 // deactivate turns the gradient of output 0 into that before a fused
@@ -104,6 +108,19 @@ func reluSlope(dx, dy, y []float32, tmp *scratchBlocks) {
 	kernel.Mul(dx, dy, t)
 }
 
+// hardSwishSlope is x/3 + 1/2 between −3 and 3, 0 below and 1 above.
+func hardSwishSlope(dx, dy, x []float32, tmp *scratchBlocks) {
+	t, u := tmp[0][:len(x)], tmp[1][:len(x)]
+	kernel.Clamp(t, x, 0, -3, 3)
+	kernel.Sub(t, x, t) // what lies outside
+	kernel.MulScalar(t, t, steep)
+	kernel.Clamp(t, t, 0, -0.5, 0.5)
+	kernel.MulScalar(u, x, 1.0/3)
+	kernel.Clamp(u, u, 0.5, -0.5, 1.5)
+	kernel.Sub(u, u, t)
+	kernel.Mul(dx, dy, u)
+}
+
 // keepIf is x or 0, without a branch.
 func keepIf(x float32, yes bool) float32 {
 	var mask uint32
@@ -118,8 +135,7 @@ func leakySlope(alpha float32) slope {
 	return func(dx, dy, v []float32, tmp *scratchBlocks) {
 		t := tmp[0][:len(v)]
 		kernel.MulScalar(t, v, steep)
-		kernel.MaxScalar(t, t, 0)
-		kernel.MinScalar(t, t, 1)
+		kernel.Clamp(t, t, 0, 0, 1)
 		kernel.MulScalar(t, t, 1-alpha)
 		kernel.AddScalar(t, t, alpha)
 		kernel.Mul(dx, dy, t)
@@ -134,8 +150,7 @@ func clipSlope(lo, hi float32) slope {
 		kernel.SubFromScalar(u, v, hi)
 		kernel.Minimum(t, t, u)
 		kernel.MulScalar(t, t, steep)
-		kernel.MaxScalar(t, t, 0)
-		kernel.MinScalar(t, t, 1)
+		kernel.Clamp(t, t, 0, 0, 1)
 		kernel.Mul(dx, dy, t)
 	}
 }
@@ -156,10 +171,10 @@ func tanhSlope(dx, dy, y []float32, tmp *scratchBlocks) {
 
 // hardSigmoidSlope reads y.
 func hardSigmoidSlope(alpha float32) slope {
-	return func(dx, dy, y []float32, _ *scratchBlocks) {
-		for i, v := range y {
-			dx[i] = keepIf(dy[i]*alpha, v > 0 && v < 1)
-		}
+	inside := clipSlope(0, 1)
+	return func(dx, dy, y []float32, tmp *scratchBlocks) {
+		inside(dx, dy, y, tmp)
+		kernel.MulScalar(dx, dx, alpha)
 	}
 }
 
@@ -269,15 +284,7 @@ var elementwiseGrads = map[string]gradient{
 	"Atanh":      byInput(exactly(func(x float64) float64 { return 1 / (1 - x*x) })),
 	"Softplus":   byInput(exactly(logistic)),
 	"Softsign":   byInput(exactly(func(x float64) float64 { d := 1 + math.Abs(x); return 1 / (d * d) })),
-	"HardSwish": byInput(fixed(func(dx, dy, x []float32, _ *scratchBlocks) {
-		for i, v := range x {
-			s := v*(1.0/3) + 0.5
-			if v >= 3 {
-				s = 1
-			}
-			dx[i] = keepIf(dy[i]*s, v > -3)
-		}
-	})),
+	"HardSwish":  byInput(fixed(hardSwishSlope)),
 	"Mish": byInput(exactly(func(x float64) float64 {
 		t := math.Tanh(softplus(x))
 		return t + x*(1-t*t)*logistic(x)

@@ -138,6 +138,11 @@ var normalizerGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
 
 // rowGrad makes a product of that of one row: x of input 0, d of an output, dx.
 func rowGrad(out int, f func(x, d, dx []float64) error) *pullback {
+	return rowGradOf(out, func(_ *gcall, _ int, x, d, dx []float64) error { return f(x, d, dx) })
+}
+
+// rowGradOf is rowGrad that also tells the row's number.
+func rowGradOf(out int, f func(g *gcall, i int, x, d, dx []float64) error) *pullback {
 	return &pullback{in: keep(0), pull: func(g *gcall) error {
 		if !g.wants(0) || g.dout[out] == nil {
 			return nil
@@ -156,7 +161,7 @@ func rowGrad(out int, f func(x, d, dx []float64) error) *pullback {
 				d[k] = float64(dy[i*columns+k])
 			}
 			clear(dx)
-			if err := f(x, d, dx); err != nil {
+			if err := f(g, i, x, d, dx); err != nil {
 				return err
 			}
 			for k, v := range dx {
@@ -267,9 +272,8 @@ func bothBack(post string, scores, d []float64) []float64 {
 	return []float64{d[1] - d[0]}
 }
 
-// back adds f times the gradient of k(x, v) to that of x.
-func (k *svmKernel) back(dx, x, v []float64, f float64) {
-	near := k.of(x, v)
+// back adds f times the gradient of near = k(x, v) to that of x.
+func (k *svmKernel) back(dx, x, v []float64, near, f float64) {
 	switch k.kind {
 	case "RBF":
 		f *= -2 * k.gamma * near
@@ -303,10 +307,11 @@ var svmRegressorGrad = func() gradient {
 			}
 			postBack(m.post, []float64{m.score(x)}, d)
 			if m.supports == 0 {
-				m.kernel.back(dx, x, m.coefficients, d[0])
+				m.kernel.back(dx, x, m.coefficients, 0, d[0])
 			}
 			for j := range m.supports {
-				m.kernel.back(dx, x, m.vectors[j*len(x):(j+1)*len(x)], d[0]*m.coefficients[j])
+				v := m.vectors[j*len(x) : (j+1)*len(x)]
+				m.kernel.back(dx, x, v, m.kernel.of(x, v), d[0]*m.coefficients[j])
 			}
 			return nil
 		}), nil
@@ -320,14 +325,19 @@ var svmClassifierGrad = differentiable(func(s *spec, _ []bool) (*pullback, error
 	if err != nil {
 		return nil, err
 	}
-	return rowGrad(1, m.back), nil
+	return rowGradOf(1, m.back), nil
 }, 0)
 
-func (m *svmClassifier) back(x, d, dx []float64) error {
-	if err := m.fits(len(x)); err != nil {
-		return err
+func (m *svmClassifier) back(g *gcall, row int, x, d, dx []float64) error {
+	near := make([]float64, m.supports)
+	if kept := g.frame.tape.saved[g.step]; kept != nil {
+		for j, v := range kept.floats[0][row*m.supports:][:m.supports] {
+			near[j] = float64(v)
+		}
+	} else {
+		m.nearness(near, x)
 	}
-	scores, _ := m.scores(x)
+	scores, _ := m.scores(x, near)
 	shown, coupling := scores, (*coupling)(nil)
 	if len(m.probA) > 0 && !m.linear {
 		shown, coupling = m.couple(scores, true)
@@ -340,12 +350,12 @@ func (m *svmClassifier) back(x, d, dx []float64) error {
 		linearBack(dx, d, m.coefficients)
 		return nil
 	}
-	near := make([]float64, m.supports) // gradients of the similarities
+	dNear := make([]float64, m.supports)
 	n, at := m.labels.count(), 0
 	add := func(line, class int, f float64) {
 		from := m.starts[class]
 		for j := from; j < from+m.perClass[class]; j++ {
-			near[j] += f * m.coefficients[line*m.supports+j]
+			dNear[j] += f * m.coefficients[line*m.supports+j]
 		}
 	}
 	for i := range n {
@@ -355,9 +365,9 @@ func (m *svmClassifier) back(x, d, dx []float64) error {
 			at++
 		}
 	}
-	for j, f := range near {
+	for j, f := range dNear {
 		if f != 0 {
-			m.kernel.back(dx, x, m.vectors[j*len(x):(j+1)*len(x)], f)
+			m.kernel.back(dx, x, m.vectors[j*len(x):(j+1)*len(x)], near[j], f)
 		}
 	}
 	return nil

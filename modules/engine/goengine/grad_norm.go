@@ -340,34 +340,44 @@ var lpNormGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
 	}}, nil
 }, 0)
 
+// lrnGrad: y = x·q^−β with q = bias + α/n·Σx²; dx = d·q^−β − 2βα/n·x·Σ d·y/q, the sum
+// over the channels whose windows hold x.
 var lrnGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
 	alpha, beta, bias, size := float64(s.float("alpha", 1e-4)), float64(s.float("beta", 0.75)), float64(s.float("bias", 1)), s.int("size", 1)
-	return &pullback{in: keep(0), pull: func(g *gcall) error {
+	return &pullback{in: keep(0), out: keep(0), pull: func(g *gcall) error {
 		if !g.wants(0) {
 			return nil
 		}
-		x := g.in[0]
-		t := g.zero(0)
-		batch, ch, inner := x.shape[0], x.shape[1], product(x.shape[2:])
-		dx, dy, xs := view[float32](t), view[float32](g.dout[0]), view[float32](x)
-		for b := range batch {
-			for k := range ch {
-				lo, hi := max(0, k-(size-1)/2), min(ch-1, k+size/2)
-				for i := range inner {
-					q := 0.0
-					for j := lo; j <= hi; j++ {
-						v := float64(xs[(b*ch+j)*inner+i])
-						q += v * v
+		t := g.over(0, 0)
+		shape := g.in[0].shape
+		l := &lrn{dst: view[float32](t), src: view[float32](g.in[0]), ch: shape[1], inner: product(shape[2:]), before: (size - 1) / 2, after: size / 2,
+			scale: float32(alpha / float64(size)), bias: float32(bias), beta: beta}
+		ys, dy := view[float32](g.out[0]), view[float32](g.dout[0])
+		const block = 512
+		room := g.floats(l.ch * block)
+		var q, power [block]float32
+		for b := range shape[0] {
+			for at := 0; at < l.inner; at += block {
+				n := min(block, l.inner-at)
+				q, power := q[:n], power[:n]
+				for k := range l.ch { // d·y/q, and d·q^−β
+					from := (b*l.ch+k)*l.inner + at
+					l.base(q, power, b*l.ch+k, at)
+					w := room[k*block:][:n]
+					kernel.Mul(w, dy[from:from+n], ys[from:from+n])
+					kernel.Div(w, w, q)
+					l.power(power, q)
+					kernel.Div(l.dst[from:from+n], dy[from:from+n], power)
+				}
+				for k := range l.ch {
+					from := (b*l.ch+k)*l.inner + at
+					sum := q
+					clear(sum)
+					for c := max(0, k-l.after); c <= min(l.ch-1, k+l.before); c++ {
+						kernel.Add(sum, sum, room[c*block:][:n])
 					}
-					base := bias + alpha/float64(size)*q
-					at := (b*ch+k)*inner + i
-					d := float64(dy[at])
-					dx[at] += float32(d * math.Pow(base, -beta))
-					f := -d * float64(xs[at]) * beta * math.Pow(base, -beta-1) * 2 * alpha / float64(size)
-					for j := lo; j <= hi; j++ {
-						to := (b*ch+j)*inner + i
-						dx[to] += float32(f * float64(xs[to]))
-					}
+					kernel.Mul(sum, sum, l.src[from:from+n])
+					kernel.Axpy(-2*float32(beta)*l.scale, sum, l.dst[from:from+n])
 				}
 			}
 		}

@@ -69,27 +69,102 @@ var maxPoolGrad = func() gradient {
 // maxBack gives a plane's gradients to the windows' first largest elements.
 func (g *geometry) maxBack(dx, dy, x, y []float32) {
 	width := g.in[1]
+	kh, kw, dh, dw := g.kernel[0], g.kernel[1], g.dilation[0], g.dilation[1]
+	quick := dh == 1 && dw == 1 && kh == kw && (kh == 2 || kh == 3)
 	for oy := range g.out[0] {
-		for ox := range g.out[1] {
-			o := oy*g.out[1] + ox
-			top := y[o]
-			y0, x0 := oy*g.stride[0]-g.begin[0], ox*g.stride[1]-g.begin[1]
-		search:
-			for ky := range g.kernel[0] {
-				iy := y0 + ky*g.dilation[0]
-				if iy < 0 || iy >= g.in[0] {
-					continue
+		y0 := oy*g.stride[0] - g.begin[0]
+		first, last := 0, kh // rows of the kernel that lie inside
+		for first < last && y0+first*dh < 0 {
+			first++
+		}
+		for last > first && y0+(last-1)*dh >= g.in[0] {
+			last--
+		}
+		whole := quick && last-first == kh
+		tops, ds := y[oy*g.out[1]:][:g.out[1]], dy[oy*g.out[1]:][:g.out[1]]
+		for ox, top := range tops {
+			x0 := ox*g.stride[1] - g.begin[1]
+			from, to := 0, kw
+			for from < to && x0+from*dw < 0 {
+				from++
+			}
+			for to > from && x0+(to-1)*dw >= width {
+				to--
+			}
+			if whole && x0 >= 0 && x0+kw <= width {
+				p, at := y0*width+x0, 0
+				if kw == 3 {
+					at = first3(x, p, width, top)
+				} else {
+					at = first2(x, p, width, top)
 				}
-				for kx := range g.kernel[1] {
-					ix := x0 + kx*g.dilation[1]
-					if ix >= 0 && ix < width && x[iy*width+ix] == top {
-						dx[iy*width+ix] += dy[o]
-						break search
+				dx[at] += ds[ox]
+				continue
+			}
+			at := -1 // from the last one on, so that the first one stays
+			for ky := last - 1; ky >= first; ky-- {
+				row := (y0+ky*dh)*width + x0
+				for p := row + (to-1)*dw; p >= row+from*dw; p -= dw {
+					if x[p] == top {
+						at = p
 					}
 				}
 			}
+			if at >= 0 {
+				dx[at] += ds[ox]
+			}
 		}
 	}
+}
+
+// first3 is where in 3×3 elements from p on, in rows of so many, the first one is that
+// equals top, the last one if none is. There is no branch that depends on where.
+func first3(x []float32, p, width int, top float32) int {
+	q, r := p+width, p+2*width
+	a, b, c := x[p:p+3:p+3], x[q:q+3:q+3], x[r:r+3:r+3]
+	at := r + 2
+	if c[1] == top {
+		at = r + 1
+	}
+	if c[0] == top {
+		at = r
+	}
+	if b[2] == top {
+		at = q + 2
+	}
+	if b[1] == top {
+		at = q + 1
+	}
+	if b[0] == top {
+		at = q
+	}
+	if a[2] == top {
+		at = p + 2
+	}
+	if a[1] == top {
+		at = p + 1
+	}
+	if a[0] == top {
+		at = p
+	}
+	return at
+}
+
+// first2 is first3 of 2×2 elements.
+func first2(x []float32, p, width int, top float32) int {
+	q := p + width
+	a, b := x[p:p+2:p+2], x[q:q+2:q+2]
+	at := q + 1
+	if b[0] == top {
+		at = q
+	}
+	if a[1] == top {
+		at = p + 1
+	}
+	if a[0] == top {
+		at = p
+	}
+	return at
 }
 
 var averagePoolGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {

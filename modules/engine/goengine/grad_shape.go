@@ -2,6 +2,7 @@ package goengine
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/connectomewire/wire/internal/kernel"
 )
@@ -58,6 +59,44 @@ func castGrad(float func(s *spec) bool) gradient {
 	return g
 }
 
+// movement remembers where elements came from while the sizes stay as they are and
+// nothing else says how they move; of small tensors only.
+type movement struct {
+	fixed bool // the inputs that say so are constants
+	mu    sync.Mutex
+	shape []int
+	from  []int32
+}
+
+// maxMovement is up to how many elements are remembered.
+const maxMovement = 1 << 16
+
+// newMovement is for a node of which input i is moved.
+func newMovement(s *spec, i int) *movement {
+	m := &movement{fixed: true}
+	for k := range s.node.Inputs {
+		m.fixed = m.fixed && (k == i || s.node.Inputs[k] == "" || s.constant(k) != nil)
+	}
+	return m
+}
+
+// find is moved, or what it found before.
+func (m *movement) find(g *gcall, op operation, i int) ([]int32, error) {
+	if !m.fixed {
+		return g.moved(op, i)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.from != nil && slices.Equal(m.shape, g.in[i].shape) {
+		return m.from, nil
+	}
+	from, err := g.moved(op, i)
+	if err == nil && len(from) <= maxMovement {
+		m.shape, m.from = slices.Clone(g.in[i].shape), from
+	}
+	return from, err
+}
+
 // moved runs an operator that moves elements on their numbers, from 1 on, to
 // find where each element of the output comes from: 0 says from nowhere.
 func (g *gcall) moved(op operation, i int) ([]int32, error) {
@@ -102,11 +141,12 @@ func movedGrad(build builder, by ...int) gradient {
 		if err != nil {
 			return nil, err
 		}
+		m := newMovement(s, 0)
 		return &pullback{in: everything &^ keep(0), pull: func(g *gcall) error {
 			if !g.wants(0) {
 				return nil
 			}
-			from, err := g.moved(op, 0)
+			from, err := m.find(g, op, 0)
 			if err == nil {
 				g.scatter(0, 0, from)
 			}
@@ -121,12 +161,13 @@ var padGrad = differentiable(func(s *spec, _ []bool) (*pullback, error) {
 	if err != nil {
 		return nil, err
 	}
+	m := newMovement(s, 0)
 	return &pullback{in: keep(1, 3), pull: func(g *gcall) error {
 		fill := g.input(2)
 		if fill != nil {
 			g.in[2] = newTensor(i32, 1)
 		}
-		from, err := g.moved(op, 0)
+		from, err := m.find(g, op, 0)
 		if fill != nil {
 			g.in[2] = fill
 		}

@@ -336,10 +336,17 @@ func (m *svmClassifier) run(c *call) error {
 	if err != nil {
 		return err
 	}
-	row := make([]float64, 0, width)
+	row, near := make([]float64, 0, width), make([]float64, m.supports)
+	kept := c.save(count * m.supports)
 	for i := range count {
 		row = rowOf(row, x, i, width)
-		scores, votes := m.scores(row)
+		m.nearness(near, row)
+		if kept != nil {
+			for j, v := range near {
+				kept.floats[0][i*m.supports+j] = float32(v)
+			}
+		}
+		scores, votes := m.scores(row, near)
 		if proba {
 			scores, _ = m.couple(scores, false)
 		}
@@ -363,9 +370,16 @@ func (m *svmClassifier) run(c *call) error {
 	return nil
 }
 
-// scores are one a class for linear models, else one a pair of classes, with
-// the votes that these make.
-func (m *svmClassifier) scores(x []float64) (scores, votes []float64) {
+// nearness is how near a row is to every support vector.
+func (m *svmClassifier) nearness(near, x []float64) {
+	for j := range near {
+		near[j] = m.kernel.of(x, m.vectors[j*len(x):(j+1)*len(x)])
+	}
+}
+
+// scores are one a class for linear models, else one a pair of classes of how near
+// the support vectors are, with the votes that these make.
+func (m *svmClassifier) scores(x, near []float64) (scores, votes []float64) {
 	n := m.labels.count()
 	if m.linear {
 		k := svmKernel{kind: "LINEAR"}
@@ -373,10 +387,6 @@ func (m *svmClassifier) scores(x []float64) (scores, votes []float64) {
 			scores = append(scores, m.rho[0]+k.of(x, m.coefficients[j*len(x):(j+1)*len(x)]))
 		}
 		return scores, nil
-	}
-	near := make([]float64, m.supports)
-	for j := range near {
-		near[j] = m.kernel.of(x, m.vectors[j*len(x):(j+1)*len(x)])
 	}
 	votes = make([]float64, n)
 	dot := func(line, class int) (sum float64) {

@@ -463,33 +463,46 @@ func (l *lrn) parallel(workers, n int) {
 func (l *lrn) rows(i, j int) {
 	var sums, squares [512]float32
 	for ; i < j; i++ {
-		k := i % l.ch
-		lo, hi := i-min(k, l.before), i+min(l.ch-1-k, l.after)
 		for at := 0; at < l.inner; at += len(sums) {
 			n := min(len(sums), l.inner-at)
 			sum, square := sums[:n], squares[:n]
-			clear(sum)
-			for c := lo; c <= hi; c++ {
-				x := l.src[c*l.inner+at:][:n]
-				kernel.Mul(square, x, x)
-				kernel.Add(sum, sum, square)
-			}
-			kernel.MulScalar(sum, sum, l.scale)
-			kernel.AddScalar(sum, sum, l.bias)
-			switch l.beta {
-			case 0.75: // x/√q/√√q
-				kernel.Sqrt(sum, sum)
-				kernel.Sqrt(square, sum)
-				kernel.Mul(sum, sum, square)
-			case 0.5:
-				kernel.Sqrt(sum, sum)
-			case 1:
-			default:
-				for p, q := range sum {
-					sum[p] = float32(math.Pow(float64(q), l.beta))
-				}
-			}
-			kernel.Div(l.dst[i*l.inner+at:][:n], l.src[i*l.inner+at:][:n], sum)
+			l.base(sum, square, i, at)
+			l.power(square, sum)
+			kernel.Div(l.dst[i*l.inner+at:][:n], l.src[i*l.inner+at:][:n], square)
+		}
+	}
+}
+
+// base fills q with bias + scale·Σx² for some elements of channel i, counted through
+// the batch; tmp is as long.
+func (l *lrn) base(q, tmp []float32, i, at int) {
+	k := i % l.ch
+	clear(q)
+	for c := i - min(k, l.before); c <= i+min(l.ch-1-k, l.after); c++ {
+		x := l.src[c*l.inner+at:][:len(q)]
+		kernel.Mul(tmp, x, x)
+		kernel.Add(q, q, tmp)
+	}
+	kernel.MulScalar(q, q, l.scale)
+	kernel.AddScalar(q, q, l.bias)
+}
+
+// power fills dst with q^beta.
+func (l *lrn) power(dst, q []float32) {
+	switch l.beta {
+	case 0.75: // √q·√√q
+		kernel.Sqrt(dst, q)
+		var roots [512]float32
+		r := roots[:len(q)]
+		kernel.Sqrt(r, dst)
+		kernel.Mul(dst, dst, r)
+	case 0.5:
+		kernel.Sqrt(dst, q)
+	case 1:
+		copy(dst, q)
+	default:
+		for p, q := range q {
+			dst[p] = float32(math.Pow(float64(q), l.beta))
 		}
 	}
 }

@@ -44,6 +44,7 @@ type tape struct {
 	held     []bool             // values that sections begin with: they stay
 	pins     []*buffer          // of these, so that nothing is written over them
 	saved    map[*step]*saved   // what kernels keep beside their outputs
+	blocks   scratchBlocks      // of element-wise products
 }
 
 // hold keeps a value for the sections after this one.

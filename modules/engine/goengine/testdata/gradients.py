@@ -3,8 +3,11 @@
 
     python3 gradients.py DIR          small models, inputs, gradients (for the tests)
     python3 gradients.py DIR --real   models of real size, without gradients (for bench/gradients)
+    python3 gradients.py DIR --graphs FOLDER…   ONNX files as they are, computed by PyTorch
 
-Weights are random. Needs torch and onnx; exports with TorchScript's exporter.
+Weights are random, those of --graphs the files' own: each folder holds model.onnx
+and case.json, as bench/engines/models.py writes them. Needs torch and onnx; exports
+with TorchScript's exporter.
 """
 import json
 import math
@@ -229,11 +232,151 @@ def cases(real, batch):
 
 
 def written(t):
-    kind = {torch.float32: "float32", torch.int64: "int64"}[t.dtype]
+    kind = {torch.float32: "float32", torch.float64: "float32", torch.int64: "int64"}[t.dtype]
     return {"type": kind, "shape": list(t.shape), "data": t.detach().reshape(-1).tolist()}
 
 
+# ONNX graphs, operator by operator in PyTorch: those of the models that the tests name.
+
+
+def pool_pads(x, a, value):
+    p = a.get("pads", [0] * 4)
+    return F.pad(x, (p[1], p[3], p[0], p[2]), value=value)
+
+
+def conv(a, x, w, b=None):
+    p = a.get("pads", [0] * 4)
+    return F.conv2d(F.pad(x, (p[1], p[3], p[0], p[2])), w, b, a.get("strides", 1), 0, a.get("dilations", 1), a.get("group", 1))
+
+
+def gemm(a, x, w, b=None):
+    x, w = x.T if a.get("transA") else x, w.T if a.get("transB") else w
+    y = a.get("alpha", 1.0) * x @ w
+    return y if b is None else y + a.get("beta", 1.0) * b
+
+
+def sliced(a, x, starts, ends, axes=None, steps=None):
+    starts, ends = starts.tolist(), ends.tolist()
+    for i, axis in enumerate(range(len(starts)) if axes is None else axes.tolist()):
+        n, step = x.shape[axis], 1 if steps is None else steps.tolist()[i]
+        x = x.index_select(axis, torch.tensor(range(n)[starts[i] : ends[i] : step], dtype=torch.int64))
+    return x
+
+
+def split(a, x, sizes=None):
+    axis = a.get("axis", 0)
+    n = len(a["outputs"])
+    return x.split(sizes.tolist() if sizes is not None else -(-x.shape[axis] // n), axis)
+
+
+def reduced(f):
+    def run(a, x, axes=None):
+        axes = axes.tolist() if axes is not None else a.get("axes") or list(range(x.dim()))
+        return f(x, axes, bool(a.get("keepdims", 1)))
+    return run
+
+
+def reshape(a, x, shape):
+    return x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(shape.tolist())])
+
+
+def unsqueeze(a, x, axes=None):
+    axes = axes.tolist() if axes is not None else a["axes"]
+    for axis in sorted(i % (x.dim() + len(axes)) for i in axes):
+        x = x.unsqueeze(axis)
+    return x
+
+
+def softmax(a, x):
+    if a["opset"] >= 13:
+        return x.softmax(a.get("axis", -1))
+    axis = a.get("axis", 1)
+    return x.reshape(math.prod(x.shape[:axis]), -1).softmax(-1).reshape(x.shape)
+
+
+KINDS = {1: torch.float64, 6: torch.int64, 7: torch.int64, 9: torch.bool}
+OPERATORS = {
+    "Add": lambda a, x, y: x + y, "Sub": lambda a, x, y: x - y, "Mul": lambda a, x, y: x * y, "Div": lambda a, x, y: x / y if x.is_floating_point() else x // y,
+    "Sum": lambda a, *xs: sum(xs), "Pow": lambda a, x, y: x ** y, "Max": lambda a, x, y: torch.maximum(x, y), "Identity": lambda a, x: x, "Dropout": lambda a, x, *_: x,
+    "Relu": lambda a, x: x.relu(), "Erf": lambda a, x: x.erf(), "Tanh": lambda a, x: x.tanh(), "Sigmoid": lambda a, x: x.sigmoid(), "Cast": lambda a, x: x.to(KINDS[a["to"]]),
+    "Clip": lambda a, x, lo=None, hi=None: x.clamp(lo, hi), "Conv": conv, "Gemm": gemm, "MatMul": lambda a, x, y: x @ y, "Flatten": lambda a, x: x.flatten(a.get("axis", 1)),
+    "GlobalAveragePool": lambda a, x: x.mean((2, 3), keepdim=True), "MaxPool": lambda a, x: F.max_pool2d(pool_pads(x, a, -math.inf), a["kernel_shape"], a.get("strides", 1)),
+    "AveragePool": lambda a, x: F.avg_pool2d(x, a["kernel_shape"], a.get("strides", 1)),  # without padding
+    "BatchNormalization": lambda a, x, s, b, m, v: F.batch_norm(x, m, v, s, b, eps=a.get("epsilon", 1e-5)), "Concat": lambda a, *xs: torch.cat(xs, a["axis"]),
+    "LayerNormalization": lambda a, x, s, b=None: F.layer_norm(x, s.shape, s, b, a.get("epsilon", 1e-5)), "Softmax": softmax, "Reshape": reshape, "Unsqueeze": unsqueeze,
+    "ReduceMax": reduced(lambda x, d, k: x.amax(d, k)), "ReduceMean": reduced(lambda x, d, k: x.mean(d, k)), "ReduceSum": reduced(lambda x, d, k: x.sum(d, k)),
+    "ReduceL2": reduced(lambda x, d, k: x.square().sum(d, k).sqrt()), "Shape": lambda a, x: torch.tensor(x.shape), "Slice": sliced, "Split": split,
+    "Transpose": lambda a, x: x.permute(a.get("perm") or list(range(x.dim()))[::-1]),
+    "Gather": lambda a, x, i: x.index_select(a.get("axis", 0), i.reshape(-1) % x.shape[a.get("axis", 0)]).reshape(x.shape[: a.get("axis", 0)] + i.shape + x.shape[a.get("axis", 0) + 1 :]),
+}
+
+
+def values(graph):
+    import numpy as np
+    from onnx import numpy_helper
+    as64 = lambda t: torch.tensor(np.array(numpy_helper.to_array(t)).astype({"f": "float64"}.get(numpy_helper.to_array(t).dtype.kind, "int64")))
+    env = {t.name: as64(t) for t in graph.initializer}
+    for n in graph.node:
+        if n.op_type == "Constant":
+            env[n.output[0]] = as64(n.attribute[0].t)
+    return env
+
+
+def compute(model, given):
+    """Runs a graph in float64; what given names is not computed."""
+    from onnx import helper
+    env = {**values(model.graph), **given, "": None}
+    for n in model.graph.node:
+        if all(o in env for o in n.output):
+            continue
+        a = {x.name: helper.get_attribute_value(x) for x in n.attribute}
+        a["outputs"], a["opset"] = n.output, model.opset_import[0].version
+        if n.op_type not in OPERATORS:
+            raise SystemExit(f"{n.op_type} is not written")
+        ys = OPERATORS[n.op_type](a, *(env[i] for i in n.input))
+        for name, y in zip(n.output, ys if isinstance(ys, tuple) else (ys,)):
+            env.setdefault(name, y)
+    return env
+
+
+def graphs(out, folders):
+    import onnx
+    import shutil
+    torch.manual_seed(1)
+    for folder in folders:
+        name = os.path.basename(os.path.normpath(folder))
+        model = onnx.load(os.path.join(folder, "model.onnx"))
+        with open(os.path.join(folder, "case.json")) as f:
+            described = json.load(f)["inputs"]
+        inputs, feeds = {}, []
+        for k, d in described.items():
+            if d["type"] == "float32":
+                inputs[k] = torch.randn(d["shape"], dtype=torch.float64) * d.get("scale", 0.5)
+            elif d.get("fill") is not None:
+                inputs[k] = torch.full(d["shape"], int(d["fill"]))
+            else:
+                inputs[k] = torch.randint(d["below"], d["shape"])
+        tables = {t.name for t in model.graph.initializer}
+        tokens = next((n for n in model.graph.node if n.op_type == "Gather" and n.input[0] in tables and n.input[1] in inputs), None)
+        if tokens is not None and "ids" in tokens.input[1]:  # vectors in place of tokens
+            feeds = [tokens.output[0]]
+            inputs[feeds[0]] = compute(model, inputs)[feeds[0]].clone()
+        inputs = {k: v.float().double() if v.is_floating_point() else v for k, v in inputs.items()}  # as they are written
+        xs = {k: v.clone().requires_grad_(v.is_floating_point()) for k, v in inputs.items()}
+        env = compute(model, xs)
+        outputs = [o.name for o in model.graph.output if env[o.name].is_floating_point() and env[o.name].requires_grad]
+        ds = {o: torch.randn_like(env[o]).float().double() for o in outputs}
+        sum((env[o] * ds[o]).sum() for o in outputs).backward()
+        shutil.copy(os.path.join(folder, "model.onnx"), os.path.join(out, name + ".onnx"))
+        case = {"model": name + ".onnx", "feeds": feeds, "inputs": {k: written(v) for k, v in inputs.items()}, "outputs": {o: written(env[o]) for o in outputs},
+                "dOutputs": {o: written(d) for o, d in ds.items()}, "dInputs": {k: written(v.grad) for k, v in xs.items() if v.is_floating_point()}}
+        with open(os.path.join(out, name + ".json"), "w") as f:
+            json.dump(case, f)
+
+
 def main():
+    if "--graphs" in sys.argv:
+        return graphs(sys.argv[1], sys.argv[3:])
     out, real = sys.argv[1], "--real" in sys.argv
     for batch in (1, 8) if real else (2,):
         torch.manual_seed(1)
