@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/internal/plural"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
@@ -112,7 +113,7 @@ func runPlan(c *cli.Context) error {
 		return err
 	}
 	if skipped > 0 {
-		fmt.Fprintf(c.App.ErrWriter, "note: %d files of kinds that plan %q has no sense for are skipped\n", skipped, plan.Name)
+		fmt.Fprintf(c.App.ErrWriter, "note: %s, for plan %q has no sense that takes its kind\n", plural.Count(skipped, "file is skipped", "files are skipped"), plan.Name)
 	}
 	if len(subjects) == 0 && len(common) == 0 {
 		return usagef("there is nothing to run on: name a file or a folder, or give --input SENSE=VALUE; the plan's senses are %s", sensesOf(plan))

@@ -52,55 +52,120 @@ func FitLogistic(x [][]float32, y []int, vx [][]float32, vy []int, classes int) 
 	if len(x) == 0 || classes < 2 {
 		return nil, fmt.Errorf("logistic regression of %d examples and %d classes", len(x), classes)
 	}
+	type lesson struct {
+		*span
+		y  []int
+		hx [][]float32 // held out
+		hy []int
+	}
+	whole := spanOf(x)
+	lessons := []lesson{{whole, y, vx, vy}}
+	if len(vx) == 0 {
+		const folds = 5
+		lessons = nil
+		for k := range folds {
+			var tx [][]float32
+			var l lesson
+			for i := range x {
+				if i%folds == k {
+					l.hx, l.hy = append(l.hx, x[i]), append(l.hy, y[i])
+				} else {
+					tx, l.y = append(tx, x[i]), append(l.y, y[i])
+				}
+			}
+			if len(tx) > 0 && len(l.hx) > 0 {
+				l.span = spanOf(tx)
+				lessons = append(lessons, l)
+			}
+		}
+	}
 	best, choice := math.Inf(1), penalties[2]
 	for _, p := range penalties {
 		loss := 0.0
-		if len(vx) > 0 {
-			m, err := fitLogistic(x, y, classes, p)
+		for _, l := range lessons {
+			m, err := l.fit(l.y, classes, p)
 			if err != nil {
 				return nil, err
 			}
-			loss = m.loss(vx, vy)
-		} else {
-			const folds = 5
-			for k := range folds {
-				var tx, hx [][]float32
-				var ty, hy []int
-				for i := range x {
-					if i%folds == k {
-						hx, hy = append(hx, x[i]), append(hy, y[i])
-					} else {
-						tx, ty = append(tx, x[i]), append(ty, y[i])
-					}
-				}
-				if len(tx) == 0 || len(hx) == 0 {
-					continue
-				}
-				m, err := fitLogistic(tx, ty, classes, p)
-				if err != nil {
-					return nil, err
-				}
-				loss += m.loss(hx, hy)
-			}
+			loss += m.loss(l.hx, l.hy)
 		}
 		if loss < best {
 			best, choice = loss, p
 		}
 	}
-	return fitLogistic(x, y, classes, choice)
+	return whole.fit(y, classes, choice)
 }
 
-func fitLogistic(x [][]float32, y []int, classes int, penalty float64) (*Logistic, error) {
-	m := &Logistic{classes: classes, width: len(x[0])}
-	stride := m.width + 1
+// span is where weights are looked for. The best ones are sums of the examples,
+// as with any L2 penalty, so few examples of many features are written in an
+// orthonormal basis of what they span: scores and penalty stay as they are, and
+// there is as much less to compute.
+type span struct {
+	width int
+	rows  [][]float64
+	// basis, [width, len(rows[0])], takes weights back; nil where rows are the
+	// features themselves.
+	basis *mat.Dense
+}
+
+func spanOf(x [][]float32) *span {
+	n, width := len(x), len(x[0])
+	features := mat.NewDense(n, max(width, 1), nil)
+	s := &span{width: width}
+	for i, row := range x {
+		to := features.RawRowView(i)[:width]
+		for k, v := range row {
+			to[k] = float64(v)
+		}
+		s.rows = append(s.rows, to)
+	}
+	if 2*n > width {
+		return s
+	}
+	var gram mat.SymDense
+	gram.SymOuterK(1, features)
+	var eigen mat.EigenSym
+	if !eigen.Factorize(&gram, true) {
+		return s
+	}
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	values := eigen.Values(nil) // ascending
+	first := 0
+	for first < n-1 && !(values[first] > 1e-12*values[n-1]) {
+		first++
+	}
+	if !(values[n-1] > 0) {
+		return s
+	}
+	rank := n - first
+	inverse := mat.NewDense(n, rank, nil)
+	rows := make([][]float64, n)
+	for i := range n {
+		rows[i] = make([]float64, rank)
+		for k := range rank {
+			v, root := vectors.At(i, first+k), math.Sqrt(values[first+k])
+			rows[i][k] = v * root
+			inverse.Set(i, k, v/root)
+		}
+	}
+	s.basis = &mat.Dense{}
+	s.basis.Mul(features.T(), inverse)
+	s.rows = rows
+	return s
+}
+
+// fit finds the weights for a penalty.
+func (s *span) fit(y []int, classes int, penalty float64) (*Logistic, error) {
+	width := len(s.rows[0])
+	stride := width + 1
 	p := make([]float64, classes)
 	// Loss and gradient share a pass; L-BFGS asks for both at a point.
 	at := func(w, grad []float64) float64 {
-		m.weights = w
 		var loss float64
 		clear(grad)
-		for i, row := range x {
-			loss += m.logProbabilities(p, row, y[i])
+		for i, row := range s.rows {
+			loss += logProbabilities(w, p, row, y[i])
 			for c := range p {
 				d := math.Exp(p[c])
 				if c == y[i] {
@@ -111,18 +176,18 @@ func fitLogistic(x [][]float32, y []int, classes int, penalty float64) (*Logisti
 				}
 				g := grad[c*stride:][:stride]
 				for k, v := range row {
-					g[k] += d * float64(v)
+					g[k] += d * v
 				}
-				g[m.width] += d
+				g[width] += d
 			}
 		}
-		n := float64(len(x))
+		n := float64(len(s.rows))
 		loss /= n
 		for i := range grad {
 			grad[i] /= n
 		}
 		for c := range classes {
-			for k := range m.width {
+			for k := range width {
 				v := w[c*stride+k]
 				loss += penalty / 2 * v * v
 				if grad != nil {
@@ -140,17 +205,28 @@ func fitLogistic(x [][]float32, y []int, classes int, penalty float64) (*Logisti
 	if res == nil {
 		return nil, fmt.Errorf("logistic regression: %w", err)
 	}
-	m.weights = res.X // the best point, also where the line search gave up
+	// The best point, also where the line search gave up.
+	m := &Logistic{classes: classes, width: s.width, weights: res.X}
+	if s.basis == nil {
+		return m, nil
+	}
+	m.weights = make([]float64, classes*(s.width+1))
+	for c := range classes {
+		from, to := res.X[c*stride:][:stride], m.weights[c*(s.width+1):][:s.width+1]
+		mat.NewVecDense(s.width, to[:s.width]).MulVec(s.basis, mat.NewVecDense(width, from[:width]))
+		to[s.width] = from[width]
+	}
 	return m, nil
 }
 
 // logProbabilities writes log p of all classes to p and returns −log p of one.
-func (m *Logistic) logProbabilities(p []float64, row []float32, class int) float64 {
-	stride := m.width + 1
+// The weights are [classes, width+1], the bias last.
+func logProbabilities[T float32 | float64](weights, p []float64, row []T, class int) float64 {
+	width := len(row)
 	top := math.Inf(-1)
 	for c := range p {
-		w := m.weights[c*stride:][:stride]
-		sum := w[m.width]
+		w := weights[c*(width+1):][:width+1]
+		sum := w[width]
 		for k, v := range row {
 			sum += w[k] * float64(v)
 		}
@@ -174,7 +250,7 @@ func (m *Logistic) loss(x [][]float32, y []int) float64 {
 	p := make([]float64, m.classes)
 	var sum float64
 	for i, row := range x {
-		sum += m.logProbabilities(p, row, y[i])
+		sum += logProbabilities(m.weights, p, row, y[i])
 	}
 	return sum / float64(max(len(x), 1))
 }
@@ -182,7 +258,7 @@ func (m *Logistic) loss(x [][]float32, y []int) float64 {
 // Probabilities returns those of all classes.
 func (m *Logistic) Probabilities(row []float32) []float64 {
 	p := make([]float64, m.classes)
-	m.logProbabilities(p, row, -1)
+	logProbabilities(m.weights, p, row, -1)
 	for c := range p {
 		p[c] = math.Exp(p[c])
 	}

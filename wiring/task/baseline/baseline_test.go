@@ -65,7 +65,7 @@ func TestLogisticIsTheMaximumOfTheLikelihood(t *testing.T) {
 		}
 	}
 	const penalty = 0.01
-	m, err := fitLogistic(x, y, 3, penalty)
+	m, err := spanOf(x).fit(y, 3, penalty)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,5 +126,64 @@ func TestRidgeFindsTheLine(t *testing.T) {
 	}
 	if _, err := FitRidge(x[:1], y[:1]); err == nil {
 		t.Error("a line through one point, and no error")
+	}
+}
+
+// TestFewExamplesOfManyFeatures: in the basis of what the examples span, two of
+// which are the same, logistic regression finds what it finds among all
+// features.
+func TestFewExamplesOfManyFeatures(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	const n, width = 24, 200
+	x, y := make([][]float32, n), make([]int, n)
+	for i := range x {
+		x[i], y[i] = make([]float32, width), i%3
+		for k := range x[i] {
+			x[i][k] = float32(rng.NormFloat64())
+		}
+		x[i][y[i]] += 2
+	}
+	copy(x[4], x[1])
+	short := spanOf(x)
+	if short.basis == nil || len(short.rows[0]) != n-1 {
+		t.Fatalf("%d numbers a row, want one fewer than there are examples, for two are the same", len(short.rows[0]))
+	}
+	whole := *short
+	whole.basis, whole.rows = nil, nil
+	for _, row := range x {
+		r := make([]float64, width)
+		for k, v := range row {
+			r[k] = float64(v)
+		}
+		whole.rows = append(whole.rows, r)
+	}
+	for _, penalty := range penalties {
+		a, err := short.fit(y, 3, penalty)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := whole.fit(y, 3, penalty)
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := make([]float32, width)
+		for k := range query {
+			query[k] = float32(rng.NormFloat64())
+		}
+		p, q := a.Probabilities(query), b.Probabilities(query)
+		for c := range p {
+			if math.Abs(p[c]-q[c]) > 2e-3 {
+				t.Errorf("penalty %v: probabilities %.4f, among all features %.4f", penalty, p, q)
+				break
+			}
+		}
+	}
+	zero := [][]float32{make([]float32, 9), make([]float32, 9)}
+	m, err := spanOf(zero).fit([]int{0, 1}, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := m.Probabilities(zero[0]); math.Abs(p[0]-0.5) > 1e-6 {
+		t.Errorf("of nothing but zeros it says %v", p)
 	}
 }
