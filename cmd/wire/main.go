@@ -159,7 +159,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Version:                   version(),
 		Commands: []*cli.Command{
 			demoCommand(), recipeCommand(), buildCommand(), renderCommand(), trainCommand(), calibrateCommand(), evalCommand(), runCommand(),
-			nullCommand(), lesionCommand(), rerouteCommand(),
+			nullCommand(), lesionCommand(), rerouteCommand(), experimentCommand(), verdictCommand(),
 			connectomeCommand(), dataCommand(), modulesCommand(), enginesCommand(), versionCommand(), completionCommand(),
 		},
 		// Errors are printed and turned into exit codes by execute.

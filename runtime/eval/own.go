@@ -42,6 +42,8 @@ type OwnOptions struct {
 	// Seeds is how often everything that is taught is taught, with seeds from
 	// Learn.Seed on; an item's score is the mean. 0 means 1.
 	Seeds int
+	// Bare scores the plan and nothing beside it.
+	Bare bool
 	// Controls are taught and scored beside the plan, by name.
 	Controls []string
 	// Answer decodes.
@@ -72,7 +74,9 @@ func Own(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o
 	if o.Split == "" {
 		o.Split = datasets.Test
 	}
-	o.Prepare.Memo = &prepare.Memo{}
+	if o.Prepare.Memo == nil {
+		o.Prepare.Memo = &prepare.Memo{}
+	}
 	x := &own{plan: p, modules: m, o: o, boards: make([]board, len(p.Tasks))}
 	for _, part := range parts {
 		if err := x.part(ctx, part); err != nil {
@@ -137,6 +141,9 @@ func (x *own) part(ctx context.Context, part Part) error {
 			return fmt.Errorf("none of the %d test examples asks anything of effector %q (target %q)", len(part.Test), t.Effector, t.Target)
 		}
 		r.contests, r.asked = append(r.contests, c), append(r.asked, asked)
+		if x.o.Bare {
+			continue
+		}
 		if err := r.rivals(i); err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func (x *round) contenders(ctx context.Context, seed uint64) error {
 		}
 	}
 	for k, s := range plan.Senses {
-		if s.Kind != wiring.KindMemory {
+		if s.Kind != wiring.KindMemory && !x.o.Bare {
 			if err := x.ask(ctx, "plan without "+s.Name, plan, whole, k); err != nil {
 				return err
 			}

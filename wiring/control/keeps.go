@@ -150,14 +150,17 @@ func keepsBlocks(p, q *wiring.Plan, blocks []int) error {
 	return nil
 }
 
-func keepsNorm(_, q *wiring.Plan, _ []int) error {
-	sum, any := make([]float64, len(q.Regions)), make([]bool, len(q.Regions))
-	for _, t := range q.Tracts {
-		sum[t.To] += t.Scale * t.Scale
-		any[t.To] = true
+func keepsNorm(p, q *wiring.Plan, _ []int) error {
+	norms := func(p *wiring.Plan) []float64 {
+		sum := make([]float64, len(p.Regions))
+		for _, t := range p.Tracts {
+			sum[t.To] += t.Scale * t.Scale
+		}
+		return sum
 	}
-	for j, s := range sum {
-		if any[j] && math.Abs(s-1) > 1e-6 {
+	before := norms(p)
+	for j, s := range norms(q) {
+		if s > 0 && math.Abs(s-1) > 1e-6 && math.Abs(s-before[j]) > 1e-6 {
 			return fmt.Errorf("%s has %.6f", q.Regions[j].Label, s)
 		}
 	}

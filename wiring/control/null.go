@@ -33,7 +33,7 @@ const (
 	KeepsLengths Property = "lengths"
 	// KeepsBlocks: as many tracts from every community to every other and within.
 	KeepsBlocks Property = "communities"
-	// KeepsNorm: Σ_i s_ij² is 1 for every region with tracts in.
+	// KeepsNorm: Σ_i s_ij² of what enters a region is 1, or what it was.
 	KeepsNorm Property = "input norms"
 	// KeepsOrder: nothing returns to where it came from.
 	KeepsOrder Property = "no loops"
@@ -129,6 +129,11 @@ func (n Null) Draw(p *wiring.Plan, o NullOptions) (*wiring.Plan, error) {
 		if last = settle(q); last != nil {
 			continue
 		}
+		if o.Unscaled {
+			q.InitScaled(p.Provenance.Seed, p.DrawnRadius(p.Provenance.Seed))
+		} else {
+			q.Init(p.Provenance.Seed)
+		}
 		if last = q.Validate(); last != nil {
 			continue
 		}
@@ -137,7 +142,7 @@ func (n Null) Draw(p *wiring.Plan, o NullOptions) (*wiring.Plan, error) {
 	return nil, fmt.Errorf("null model %q of plan %q: none of %d drawings will do; of the last: %w", n.Name, p.Name, attempts, last)
 }
 
-// finish makes the drawn plan.
+// finish makes the drawn plan, but for its parameters.
 func (x *drawing) finish(n Null) *wiring.Plan {
 	p := x.plan
 	q := *p
@@ -165,11 +170,6 @@ func (x *drawing) finish(n Null) *wiring.Plan {
 		notes = append(notes, "scaled as "+p.Name)
 	}
 	q.History = append(slices.Clone(p.History), wiring.Event{What: "null " + n.Name, Seed: x.o.Seed, Notes: notes})
-	if x.o.Unscaled {
-		q.InitScaled(p.Provenance.Seed, p.DrawnRadius(p.Provenance.Seed))
-	} else {
-		q.Init(p.Provenance.Seed)
-	}
 	return &q
 }
 

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/datasets/own"
+	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/internal/lock"
+	"github.com/connectomewire/wire/modules/library"
+	brain "github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/experiment"
+	"github.com/connectomewire/wire/runtime/verdict"
+	"github.com/connectomewire/wire/wiring/examples"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/prepare"
+)
+
+const experimentHelp = "A spec says what is compared with what:\n\n" +
+	"   question: Does the wiring of this brain help to tell flowers apart?\n" +
+	"   plan: flowers.plan\n" +
+	"   data: {path: flowers}\n" +
+	"   metric: accuracy\n" +
+	"   seeds: 3\n" +
+	"   nulls:\n" +
+	"     - {kind: degree, n: 39, confirms: true}\n" +
+	"     - {kind: strength, n: 39, confirms: true}\n" +
+	"     - {kind: length, n: 39, confirms: true}\n" +
+	"     - {kind: random, n: 39}\n" +
+	"   controls: [adapter]\n" +
+	"   learn: {epochs: 20}\n" +
+	"   delta: 0.02            # the smallest effect of interest\n" +
+	"   budget: 2h\n\n" +
+	"Before anything is run, FILE.record.json keeps checksums of the spec, the plan, the data, the modules and\n" +
+	"the program; each result is a line of FILE.results.jsonl with the checksum of the one before. What was\n" +
+	"changed since is found out; what was interrupted goes on. FILE.md is the report.\n\n"
+
+func experimentCommand() *cli.Command {
+	return &cli.Command{
+		Name: "experiment", Usage: "run a plan beside null models and controls, and keep what came of it", ArgsUsage: "FILE.yaml",
+		Description: experimentHelp +
+			"Examples:\n" +
+			"   wire experiment wiring.yaml --dry-run      how many runs, and for how long\n" +
+			"   wire experiment wiring.yaml                runs what is left, writes wiring.md",
+		Flags: experimentFlags(),
+		Action: func(c *cli.Context) error {
+			e, err := runExperiment(c)
+			if e == nil || err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return printJSON(c.App.Writer, e.Summaries())
+			}
+			w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', tabwriter.AlignRight)
+			fmt.Fprint(w, "condition\tnetworks\tmean\tleast\tmost\t\n")
+			for _, s := range e.Summaries() {
+				fmt.Fprintf(w, "%s\t%d\t%.4f\t%.4f\t%.4f\t\n", s.Condition, s.Networks, s.Mean, s.Least, s.Most)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func verdictCommand() *cli.Command {
+	return &cli.Command{
+		Name: "verdict", Usage: "decide whether a plan's wiring matters, by a rule settled beforehand", ArgsUsage: "FILE.yaml",
+		Description: experimentHelp +
+			"The wiring helps if it is better than the middle 90 % of every confirming model's networks by more than\n" +
+			"delta, with p ≤ 0.05 by rank; each network counts once, whatever its seeds. It makes no difference of that\n" +
+			"size if the whole middle is within ± delta; else, and with fewer than 39 networks, it is undecided.\n\n" +
+			"Examples:\n" +
+			"   wire verdict wiring.yaml                    runs what is left, and decides\n" +
+			"   wire verdict wiring.yaml --network-spread 0.01 --seed-spread 0.02     how likely what is found, of a pilot",
+		Flags: append(experimentFlags(),
+			&cli.Float64Flag{Name: "network-spread", Usage: "foresee the verdict instead: null networks differ by a standard deviation of `X` in a pilot"},
+			&cli.Float64Flag{Name: "seed-spread", Usage: "and a network's scores over seeds by `X`"}),
+		Action: func(c *cli.Context) error {
+			if c.IsSet("network-spread") {
+				return foreseeVerdict(c)
+			}
+			e, err := runExperiment(c)
+			if e == nil || err != nil {
+				return err
+			}
+			v, err := e.Verdict()
+			if err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return printJSON(c.App.Writer, v)
+			}
+			w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+			fmt.Fprint(w, "NULL MODEL\tNETWORKS\tPLAN − NULL, MIDDLE 90 %\tP\tANSWER\n")
+			for _, x := range v.Comparisons {
+				fmt.Fprintf(w, "%s\t%d\t[%+.4f, %+.4f]\t%.3f\t%s\n", x.Null, x.N, x.Low, x.High, x.Holm, x.Answer)
+			}
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.App.Writer, "the wiring: %s\n", v.Answer)
+			return nil
+		},
+	}
+}
+
+func experimentFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "workers", Value: runtime.NumCPU(), Usage: "let `N` networks learn side by side"},
+		&cli.BoolFlag{Name: "dry-run", Usage: "say how many runs there are and how long they take, and run none"},
+		modulesFlag(),
+		engineFlag(),
+		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
+	}
+}
+
+// readSpec reads the spec that a command names.
+func readSpec(c *cli.Context) (*experiment.Spec, error) {
+	args, err := arguments(c, 1, "a spec, FILE.yaml")
+	if err != nil {
+		return nil, err
+	}
+	s, err := experiment.Read(args[0])
+	if err != nil {
+		return nil, err
+	}
+	if c.Command.Name == "verdict" && s.Delta == 0 {
+		return nil, fmt.Errorf("%s: `delta:` is missing: a verdict takes the smallest effect of interest; wire experiment runs without", args[0])
+	}
+	return s, nil
+}
+
+// runExperiment makes the runs of a spec that are left and writes the report; nil
+// after a dry run.
+func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
+	s, err := readSpec(c)
+	if err != nil {
+		return nil, err
+	}
+	claim, err := lock.Acquire(s.Beside(".lock"))
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be run now: %w", s.File(), err)
+	}
+	defer claim.Release()
+	name := s.Plan
+	if name != "default" {
+		name = s.Relative(name)
+	}
+	plan, dir, err := loadPlan(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(plan.Tasks) == 0 {
+		return nil, fmt.Errorf("plan %q has no task to score", plan.Name)
+	}
+	d, err := own.Open(c.Context, s.Relative(s.Data.Path), own.Options{
+		Source: own.Source(s.Data.Source), Inputs: s.Data.Input, Targets: s.Data.Target, Kinds: s.Data.Kind,
+		ID: s.Data.ID, Group: s.Data.Group, Split: s.Data.Split, Time: s.Data.Time, Progress: ownProgress(c),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := examples.Check(plan, d); err != nil {
+		return nil, err
+	}
+	x := experiment.Setup{Plan: plan, Prepare: prepare.Default(), Code: version(), Workers: c.Int("workers")}
+	x.Train, x.Val, x.Test = examples.Split(d)
+	if s.Split == "val" {
+		x.Test = x.Val
+	}
+	x.Train, x.Val = examples.Spread(x.Train, s.Data.Limit), examples.Spread(x.Val, s.Data.Limit)
+	if len(x.Train) == 0 || len(x.Test) == 0 {
+		return nil, fmt.Errorf("%s: %d examples to learn from and %d to score: want some of both", s.File(), len(x.Train), len(x.Test))
+	}
+	if x.Prepare.Cache, err = featuresDir(c); err != nil {
+		return nil, err
+	}
+	engine, err := openEngine(c.String("engine"))
+	if err != nil {
+		return nil, err
+	}
+	if x.Modules, err = frozen.Open(plan, library.Finder{Dir: c.String("modules"), Base: dir}, engine); err != nil {
+		return nil, err
+	}
+	defer x.Modules.Close()
+	x.Config = brain.Default()
+	show := newProgress(c.App.ErrWriter)
+	x.Progress = func(done, total int) { show.show("runs", done, total, "") }
+	x.Prepare.Progress = func(string, int, int) {}
+	if c.Bool("dry-run") {
+		f, err := experiment.Foresee(c.Context, s, x)
+		if err != nil {
+			return nil, err
+		}
+		return nil, printForecast(c, f)
+	}
+	e, err := experiment.New(c.Context, s, x)
+	if err != nil {
+		return nil, err
+	}
+	failed := e.Run(c.Context)
+	show.finish()
+	var b bytes.Buffer
+	if err := e.WriteReport(&b); err != nil {
+		return nil, err
+	}
+	if err := atomicfile.WriteBytes(s.Beside(".md"), b.Bytes()); err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	fmt.Fprintf(c.App.ErrWriter, "wrote %s\n", s.Beside(".md"))
+	return e, nil
+}
+
+func printForecast(c *cli.Context, f experiment.Estimate) error {
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, f)
+	}
+	fmt.Fprintf(c.App.Writer, "%d networks, %d runs: about %s on %d workers\n",
+		f.Networks, f.Runs, time.Duration(f.Seconds*float64(time.Second)).Round(time.Second), c.Int("workers"))
+	return nil
+}
+
+// foreseeVerdict says how likely effects of several sizes are found.
+func foreseeVerdict(c *cli.Context) error {
+	s, err := readSpec(c)
+	if err != nil {
+		return err
+	}
+	d := verdict.Design{Seeds: s.Seeds, Delta: s.Delta, NetworkSpread: c.Float64("network-spread"), SeedSpread: c.Float64("seed-spread")}
+	for _, n := range s.Nulls {
+		if n.Confirms && (d.Nulls == 0 || n.N < d.Nulls) {
+			d.Nulls = n.N
+		}
+	}
+	type row struct {
+		Effect  float64                    `json:"effect"`
+		Answers map[verdict.Answer]float64 `json:"answers"`
+	}
+	var rows []row
+	for _, times := range []float64{0, 1, 2, 3, 4, 6} {
+		p, err := verdict.Power(d, times*s.Delta, 2000, 1)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row{times * s.Delta, p})
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, rows)
+	}
+	fmt.Fprintf(c.App.Writer, "one confirming model of %s, %d networks, %d seeds, 2000 simulated verdicts each:\n", filepath.Base(s.File()), d.Nulls, d.Seeds)
+	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', tabwriter.AlignRight)
+	answers := []verdict.Answer{verdict.Helps, verdict.NoDifference, verdict.Undecided, verdict.Hurts}
+	fmt.Fprint(w, "effect\t")
+	for _, a := range answers {
+		fmt.Fprintf(w, "%s\t", a)
+	}
+	fmt.Fprintln(w)
+	for _, r := range rows {
+		fmt.Fprintf(w, "%+.4f\t", r.Effect)
+		for _, a := range answers {
+			fmt.Fprintf(w, "%.1f %%\t", 100*r.Answers[a])
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,281 @@
+package experiment_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/connectomewire/wire/modules/engine/goengine"
+	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/experiment"
+	"github.com/connectomewire/wire/runtime/verdict"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/prepare"
+	"github.com/connectomewire/wire/wiring/task"
+	_ "github.com/connectomewire/wire/wiring/task/regression"
+)
+
+const text = `question: Does it matter?
+plan: p
+data: {path: none}
+metric: explained
+seeds: 2
+nulls:
+  - {kind: degree, n: 2, confirms: true}
+  - {kind: random, n: 1, unscaled: true}
+controls: [adapter]
+learn: {epochs: 2, batch: 8}
+delta: 0.1
+`
+
+// setup is a small plan that learns the sum of two numbers.
+func setup(t *testing.T) experiment.Setup {
+	t.Helper()
+	const n = 12
+	p := &wiring.Plan{
+		Name: "sum", Width: 4, Rank: 2, Ticks: wiring.Ticks{Settle: 4},
+		Senses: []wiring.Sense{{Name: "x", Kind: wiring.KindVector, Read: wiring.ReadWhole, Width: 2, Regions: []int{0, 1}}},
+		Effectors: []wiring.Effector{{Name: "y", Head: head.NameLinear, Regions: []int{n - 1},
+			Settings: wiring.Settings{"names": []string{"y"}, "mean": []float64{0}, "scale": []float64{1}}}},
+		Tasks: []wiring.Task{{Kind: "regression", Effector: "y", Target: "y"}},
+	}
+	for i := range n {
+		p.Regions = append(p.Regions, wiring.Region{Label: fmt.Sprint("r", i)})
+	}
+	for to := range n {
+		for _, d := range []int{1, 2, 5, 7} {
+			p.Tracts = append(p.Tracts, wiring.Tract{From: (to + n - d) % n, To: to, Weight: 1, Scale: 0.5, Delay: 1})
+		}
+		lo := 4 * to
+		for i := lo; i < lo+4; i++ { // by source
+			for k := i; k > lo && p.Tracts[k].From < p.Tracts[k-1].From; k-- {
+				p.Tracts[k], p.Tracts[k-1] = p.Tracts[k-1], p.Tracts[k]
+			}
+		}
+	}
+	p.Init(1)
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := frozen.Open(p, library.Finder{}, goengine.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	rng := wiring.Stream(1, "sums")
+	examples := func(n int) (out []task.Example) {
+		for range n {
+			v := []float32{float32(rng.NormFloat64()), float32(rng.NormFloat64())}
+			id := fmt.Sprint(v)
+			out = append(out, task.Example{ID: id, Key: id, Targets: map[string]any{"y": float64(v[0] + v[1])},
+				Inputs: map[string]task.Input{"x": {Kind: wiring.KindVector, Read: func() (any, error) { return v, nil }}}})
+		}
+		return out
+	}
+	o := prepare.Default()
+	o.Cache = t.TempDir()
+	return experiment.Setup{
+		Plan: p, Modules: m, Train: examples(60), Val: examples(20), Test: examples(30), Prepare: o, Config: runtime.Default(), Code: "test", Workers: 2,
+	}
+}
+
+func spec(t *testing.T, dir, text string) *experiment.Spec {
+	t.Helper()
+	s, err := experiment.Parse(filepath.Join(dir, "w.yaml"), []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// scores are those of all runs, by condition, network and seed.
+func scores(e *experiment.Experiment) map[string]float64 {
+	out := map[string]float64{}
+	for _, r := range e.Log.Rows {
+		out[fmt.Sprint(r.Condition, r.Network, r.Seed)] = r.Score
+	}
+	return out
+}
+
+// TestRunGoesOn: what was interrupted, in the middle of a line too, goes on and
+// comes to the same scores whatever the number of workers.
+func TestRunGoesOn(t *testing.T) {
+	ctx, x := context.Background(), setup(t)
+	dir := t.TempDir()
+	e, err := experiment.New(ctx, spec(t, dir, text), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	whole := scores(e)
+	if len(whole) != 10 || e.Log.Record.Runs != 10 { // plan, adapter, 2 + 1 nulls, twice
+		t.Fatalf("%d runs: %v", len(whole), whole)
+	}
+	if len(e.Log.Rows[0].Items) != 0 && len(e.Log.Rows[0].Items) != 30 {
+		t.Errorf("%d items", len(e.Log.Rows[0].Items))
+	}
+	name := filepath.Join(dir, "w.results.jsonl")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	cut := append(bytes.Join(lines[:4], nil), lines[4][:len(lines[4])/2]...)
+	if err := os.WriteFile(name, cut, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	x.Workers = 1
+	e, err = experiment.New(ctx, spec(t, dir, text), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Log.Rows) != 4 {
+		t.Fatalf("%d rows are left", len(e.Log.Rows))
+	}
+	if _, err := e.Verdict(); err == nil || !strings.Contains(err.Error(), "6 of 10 runs are left") {
+		t.Errorf("a verdict before the end: %v", err)
+	}
+	if err := e.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for run, score := range scores(e) {
+		if whole[run] != score {
+			t.Errorf("%s: %v, and %v the second time", run, whole[run], score)
+		}
+	}
+	v, err := e.Verdict()
+	if err != nil || v.Answer != verdict.Undecided || len(v.Comparisons) != 2 {
+		t.Errorf("two networks decide: %+v (%v)", v, err)
+	}
+	var report strings.Builder
+	if err := e.WriteReport(&report); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"# Does it matter?", "10 of 10 runs", "| random, unscaled | 1 |", "**The wiring: undecided**"} {
+		if !strings.Contains(report.String(), want) {
+			t.Errorf("the report lacks %q:\n%s", want, report.String())
+		}
+	}
+	// A context that ended keeps what was made.
+	over, stop := context.WithCancel(ctx)
+	stop()
+	other := t.TempDir()
+	if e, err = experiment.New(ctx, spec(t, other, text), x); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(over); err == nil {
+		t.Error("a cancelled run ends without an error")
+	}
+}
+
+// TestChangesAreFound: of results, record, spec, data and plan.
+func TestChangesAreFound(t *testing.T) {
+	ctx, x := context.Background(), setup(t)
+	small := strings.Replace(strings.Replace(text, "seeds: 2", "seeds: 1", 1), "epochs: 2", "epochs: 1", 1)
+	dir := t.TempDir()
+	e, err := experiment.New(ctx, spec(t, dir, small), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	results, record := filepath.Join(dir, "w.results.jsonl"), filepath.Join(dir, "w.record.json")
+	again := func(text string, x experiment.Setup) error {
+		_, err := experiment.New(ctx, spec(t, dir, text), x)
+		return err
+	}
+	if err := again(small, x); err != nil {
+		t.Fatalf("nothing was changed: %v", err)
+	}
+	for name, change := range map[string]func(lines []string) []string{
+		"a score":               func(l []string) []string { l[2] = strings.Replace(l[2], `"score":`, `"score":1`, 1); return l },
+		"a row that is gone":    func(l []string) []string { return append(l[:1], l[2:]...) },
+		"rows in another order": func(l []string) []string { l[1], l[2] = l[2], l[1]; return l },
+	} {
+		data, err := os.ReadFile(results)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := change(strings.SplitAfter(string(data), "\n"))
+		if err := os.WriteFile(results, []byte(strings.Join(lines, "")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := again(small, x); err == nil || !strings.Contains(err.Error(), "w.results.jsonl:") {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if err := os.WriteFile(results, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := again(strings.Replace(small, "delta: 0.1", "delta: 0.01", 1), x); err == nil || !strings.Contains(err.Error(), "w.yaml") {
+		t.Errorf("another delta: %v", err)
+	}
+	y := x
+	y.Test = y.Test[1:]
+	if err := again(small, y); err == nil || !strings.Contains(err.Error(), "scored examples") {
+		t.Errorf("other data: %v", err)
+	}
+	y = x
+	plan := *x.Plan
+	plan.Tracts = append([]wiring.Tract(nil), plan.Tracts...)
+	plan.Tracts[3].Delay = 2
+	y.Plan = &plan
+	if err := again(small, y); err == nil || !strings.Contains(err.Error(), "tracts.tsv") {
+		t.Errorf("another plan: %v", err)
+	}
+	data, err := os.ReadFile(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r map[string]any
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	r["time"] = "2001-01-01T00:00:00Z"
+	if data, err = json.Marshal(r); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(record, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := again(small, x); err == nil || !strings.Contains(err.Error(), "w.results.jsonl:1:") {
+		t.Errorf("a record of another time: %v", err)
+	}
+}
+
+// TestSpecMistakes are told with their places.
+func TestSpecMistakes(t *testing.T) {
+	for want, change := range map[string][2]string{
+		`w.yaml:7:6: there is no null model "degrees"`: {"kind: degree,", "kind: degrees,"},
+		"w.yaml:5:1: `seeds: 0`":                       {"seeds: 2", "seeds: 0"},
+		"w.yaml:11:1: `delta:` asks for a verdict":     {", confirms: true", ""},
+		"`metric:` is missing":                         {"metric: explained", "effector: y"},
+		"w.yaml:8:6: degree is there twice":            {"random, n: 1, unscaled: true", "degree, n: 1"},
+		`the control "untrained" learns nothing`:       {"[adapter]", "[untrained]"},
+		"w.yaml:12:1":                                  {"delta: 0.1\n", "delta: 0.1\ncolour: red\n"},
+	} {
+		_, err := experiment.Parse("w.yaml", []byte(strings.Replace(text, change[0], change[1], 1)))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, error %v", want, err)
+		}
+	}
+	x := setup(t)
+	dir := t.TempDir()
+	if _, err := experiment.New(context.Background(), spec(t, dir, strings.Replace(text, "explained", "beauty", 1)), x); err == nil || !strings.Contains(err.Error(), `no metric "beauty"; it has explained`) {
+		t.Errorf("error %v", err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("a spec that cannot be run leaves %v", files)
+	}
+}

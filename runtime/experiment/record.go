@@ -1,0 +1,219 @@
+package experiment
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/wiring/control"
+)
+
+// Record is what was settled before anything was run.
+type Record struct {
+	Time time.Time `json:"time"`
+	// Spec is the checksum of the spec's text, which is kept too.
+	Spec string `json:"spec_sha256"`
+	Text string `json:"spec"`
+	// Checks are checksums of what is compared and learned from ("plan",
+	// "training examples", …), and what else decides the results ("code",
+	// "kernels").
+	Checks map[string]string `json:"checks"`
+	// Runs that will be made.
+	Runs int `json:"runs"`
+}
+
+// Row is the result of a run: of a network, by its condition and number, taught
+// with a seed.
+type Row struct {
+	Condition string `json:"condition"`
+	Network   int    `json:"network"` // from 1 on; 0 of the plan and of controls
+	Seed      int    `json:"seed"`    // from 1 on
+	// Score is the metric that was asked for, Metrics all of them, Items the
+	// score of each example, by its name, where it has one.
+	Score   float64            `json:"score"`
+	Metrics map[string]float64 `json:"metrics"`
+	Items   map[string]float64 `json:"items,omitempty"`
+	// Wiring is what the network was before it learned.
+	Wiring control.Facts `json:"wiring"`
+	Moved  float64       `json:"moved"` // share of tracts that the plan does not have
+
+	Seconds float64   `json:"seconds"`
+	Time    time.Time `json:"time"`
+	// Before is the checksum of the row before, or of the record; Hash is that
+	// of this row.
+	Before string `json:"before"`
+	Hash   string `json:"hash"`
+}
+
+// hash is the row's checksum.
+func (r Row) hash() (string, error) {
+	r.Hash = ""
+	data, err := json.Marshal(r)
+	if err != nil {
+		return "", err
+	}
+	return checksum(data), nil
+}
+
+func checksum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Log is an experiment's record and the results so far.
+type Log struct {
+	Record Record
+	Rows   []Row
+
+	path string // of the results
+	last string // checksum of the last row
+}
+
+// Open reads a spec's record and results, which lie beside its file as
+// NAME.record.json and NAME.results.jsonl, or begins them. checks are those of
+// this machine and these files: an experiment that was begun with others is an
+// error, and so is a result that was changed. A row that was cut off while it was
+// written is dropped.
+func Open(s *Spec, checks map[string]string, runs int) (*Log, error) {
+	l := &Log{path: s.Beside(".results.jsonl")}
+	name := s.Beside(".record.json")
+	data, err := os.ReadFile(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(l.path); err == nil {
+			return nil, fmt.Errorf("%s is there without its record %s: results that nothing was settled for; move it away", l.path, name)
+		}
+		l.Record = Record{Time: time.Now().UTC().Truncate(time.Second), Spec: checksum([]byte(s.Text)), Text: s.Text, Checks: checks, Runs: runs}
+		if data, err = json.MarshalIndent(l.Record, "", "  "); err != nil {
+			return nil, err
+		}
+		data = append(data, '\n')
+		if err := atomicfile.WriteBytes(name, data); err != nil {
+			return nil, err
+		}
+	case err != nil:
+		return nil, err
+	default:
+		if err := json.Unmarshal(data, &l.Record); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if err := l.Record.check(s, checks); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	l.last = checksum(data)
+	return l, l.read()
+}
+
+// check finds what is not as it was when the experiment was begun.
+func (r *Record) check(s *Spec, checks map[string]string) error {
+	var changed []string
+	if checksum([]byte(r.Text)) != r.Spec {
+		return errors.New("its text of the spec is not that of its checksum: the record was changed")
+	}
+	if checksum([]byte(s.Text)) != r.Spec {
+		changed = append(changed, s.name)
+	}
+	for name, now := range checks {
+		if was := r.Checks[name]; was != now {
+			changed = append(changed, fmt.Sprintf("%s (was %s, is %s)", name, short(was), short(now)))
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	slices.Sort(changed)
+	return fmt.Errorf("since the experiment was begun on %s something changed: %s; another experiment takes another file, and both are shown",
+		r.Time.Format("2006-01-02 15:04"), strings.Join(changed, ", "))
+}
+
+func short(s string) string {
+	if len(s) == 2*sha256.Size {
+		return s[:12]
+	}
+	if s == "" {
+		return "not there"
+	}
+	return s
+}
+
+// read reads the rows, and cuts off one that was not written to its end.
+func (l *Log) read() error {
+	data, err := os.ReadFile(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	whole := data
+	if end := bytes.LastIndexByte(data, '\n') + 1; end < len(data) {
+		whole = data[:end]
+		if err := os.Truncate(l.path, int64(end)); err != nil {
+			return err
+		}
+	}
+	lines := bufio.NewScanner(bytes.NewReader(whole))
+	lines.Buffer(nil, 1<<28)
+	for n := 1; lines.Scan(); n++ {
+		var r Row
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return fmt.Errorf("%s:%d: %w", l.path, n, err)
+		}
+		sum, err := r.hash()
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", l.path, n, err)
+		}
+		if sum != r.Hash || r.Before != l.last {
+			return fmt.Errorf("%s:%d: the row does not follow from what stands before it: it, one before it, or the record was changed", l.path, n)
+		}
+		l.last = r.Hash
+		l.Rows = append(l.Rows, r)
+	}
+	return lines.Err()
+}
+
+// add appends a row, and returns when it is on the disk.
+func (l *Log) add(r Row) error {
+	r.Before = l.last
+	var err error
+	if r.Hash, err = r.hash(); err != nil {
+		return err
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	l.last = r.Hash
+	l.Rows = append(l.Rows, r)
+	return f.Close()
+}
+
+// has says whether a run was made.
+func (l *Log) has(r run) bool {
+	return slices.ContainsFunc(l.Rows, func(row Row) bool {
+		return row.Condition == r.condition && row.Network == r.network && row.Seed == r.seed
+	})
+}

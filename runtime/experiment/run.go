@@ -1,0 +1,359 @@
+package experiment
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/eval"
+	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/control"
+	"github.com/connectomewire/wire/wiring/cost"
+	"github.com/connectomewire/wire/wiring/frozen"
+	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/prepare"
+	"github.com/connectomewire/wire/wiring/task"
+)
+
+// Setup is what an experiment is run with.
+type Setup struct {
+	Plan    *wiring.Plan
+	Modules *frozen.Modules
+	// Train and Val are learned from, Test is scored.
+	Train, Val, Test []task.Example
+	Prepare          prepare.Options
+	Config           runtime.Config
+	// Code is the version of the program.
+	Code string
+	// Workers is how many networks learn side by side; it does not change what
+	// comes of them.
+	Workers int
+	// Progress is told how many runs are done; nil for none.
+	Progress func(done, total int)
+}
+
+// Experiment is one that is being run.
+type Experiment struct {
+	Spec *Spec
+	Log  *Log
+
+	setup    Setup
+	networks []network
+}
+
+// network is a wiring that learns.
+type network struct {
+	condition string
+	number    int
+	plan      *wiring.Plan
+	unscaled  bool
+}
+
+// run is a network with a seed.
+type run struct {
+	condition     string
+	network, seed int
+	of            *network
+}
+
+// New draws all networks of a spec and opens its record, see [Open]. All settle
+// for as long as the slowest has to.
+func New(ctx context.Context, s *Spec, x Setup) (*Experiment, error) {
+	e, err := plan(s, x)
+	if err != nil {
+		return nil, err
+	}
+	// What cannot be scored is found before anything is settled.
+	if err := e.score(ctx, e.start(run{of: &e.networks[0], seed: 1}), &Row{}); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	if _, begun := os.Stat(s.Beside(".record.json")); begun != nil && s.Budget != "" {
+		f, err := e.estimate(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if most, err := time.ParseDuration(s.Budget); err != nil || f.Seconds > most.Seconds() {
+			return nil, fmt.Errorf("%s: its %d runs take about %s, the budget is %s", s.name, f.Runs, time.Duration(f.Seconds*float64(time.Second)).Round(time.Second), s.Budget)
+		}
+	}
+	checks, err := x.checks()
+	if err != nil {
+		return nil, err
+	}
+	if e.Log, err = Open(s, checks, len(e.networks)*s.Seeds); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// plan draws the networks.
+func plan(s *Spec, x Setup) (*Experiment, error) {
+	x.Prepare.Memo = &prepare.Memo{}
+	e := &Experiment{Spec: s, setup: x}
+	if at := x.Plan.Effector(s.Effector); s.Effector != "" && at < 0 {
+		return nil, fmt.Errorf("%s: plan %q has no effector %q", s.name, x.Plan.Name, s.Effector)
+	}
+	real := *x.Plan
+	real.Trained = false
+	e.networks = []network{{condition: "plan", plan: &real}}
+	for _, name := range s.Controls {
+		c, err := control.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		q, err := c.Make(x.Plan, 1)
+		if err != nil {
+			return nil, err
+		}
+		e.networks = append(e.networks, network{condition: name, plan: q})
+	}
+	for _, spec := range s.Nulls {
+		n, err := control.FindNull(spec.Kind)
+		if err != nil {
+			return nil, err
+		}
+		o := control.NullOptions{Recompute: spec.Delays == recomputed, Unscaled: spec.Unscaled}
+		if slices.Contains(n.Keeps, control.KeepsBlocks) {
+			if o.Blocks, err = control.Communities(x.Plan, 1); err != nil {
+				return nil, err
+			}
+		}
+		for k := range spec.N {
+			o.Seed = max(spec.Seed, 1) + uint64(k)
+			q, err := n.Draw(x.Plan, o)
+			if err != nil {
+				return nil, err
+			}
+			e.networks = append(e.networks, network{spec.Name(), k + 1, q, spec.Unscaled})
+		}
+	}
+	var plans []*wiring.Plan
+	for _, n := range e.networks {
+		plans = append(plans, n.plan)
+	}
+	control.Settle(plans...)
+	return e, nil
+}
+
+// checks are the checksums that a record keeps.
+func (x *Setup) checks() (map[string]string, error) {
+	out := map[string]string{
+		"code": x.Code, "kernels": kernel.Current().String(), "engine": x.Modules.Engine(),
+		"training examples": prepare.Fingerprint(x.Train), "validation examples": prepare.Fingerprint(x.Val), "scored examples": prepare.Fingerprint(x.Test),
+	}
+	for _, m := range x.Plan.Modules {
+		out["module "+m.Name] = m.SHA256
+	}
+	dir, err := os.MkdirTemp("", "wire-experiment")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	bare := *x.Plan
+	bare.Trained, bare.Memory, bare.Calibration, bare.History = false, nil, nil, nil
+	at := filepath.Join(dir, "plan")
+	if err := bare.Save(at); err != nil {
+		return nil, err
+	}
+	for _, file := range []string{"plan.yaml", "tracts.tsv"} {
+		data, err := os.ReadFile(filepath.Join(at, file))
+		if err != nil {
+			return nil, err
+		}
+		out[file] = checksum(data)
+	}
+	return out, nil
+}
+
+// left are the runs that are not made yet: a seed of all networks before the
+// next, so that an experiment that is stopped has compared like with like.
+func (e *Experiment) left() []run {
+	var out []run
+	for seed := range e.Spec.Seeds {
+		for i := range e.networks {
+			n := &e.networks[i]
+			r := run{n.condition, n.number, seed + 1, n}
+			if !e.Log.has(r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// Estimate is what all runs of an experiment will take.
+type Estimate struct {
+	Runs     int     `json:"runs"`
+	Networks int     `json:"networks"`
+	Seconds  float64 `json:"seconds"` // with the workers there are
+}
+
+// Foresee learns a few steps and foresees the time of all runs; it writes nothing.
+func Foresee(ctx context.Context, s *Spec, x Setup) (Estimate, error) {
+	e, err := plan(s, x)
+	if err != nil {
+		return Estimate{}, err
+	}
+	return e.estimate(ctx)
+}
+
+func (e *Experiment) estimate(ctx context.Context) (Estimate, error) {
+	out := Estimate{Runs: len(e.networks) * e.Spec.Seeds, Networks: len(e.networks)}
+	q := e.start(run{of: &e.networks[0], seed: 1})
+	data, _, err := prepare.Prepare(ctx, q, e.setup.Modules, e.setup.Train, e.setup.Val, e.setup.Prepare)
+	if err != nil {
+		return out, err
+	}
+	c, err := cost.Of(ctx, q, data, e.lesson(1))
+	if err != nil {
+		return out, err
+	}
+	out.Seconds = c.Seconds * float64(out.Runs) / float64(max(e.setup.Workers, 1))
+	return out, nil
+}
+
+// start is a run's plan before it learns. All networks of a seed draw from the
+// same streams, by place.
+func (e *Experiment) start(r run) *wiring.Plan {
+	q := *r.of.plan
+	seed := e.setup.Plan.Provenance.Seed + uint64(r.seed) - 1
+	if r.of.unscaled {
+		q.InitScaled(seed, e.networks[0].plan.DrawnRadius(seed))
+	} else {
+		q.Init(seed)
+	}
+	return &q
+}
+
+// lesson says how a network learns.
+func (e *Experiment) lesson(seed int) learn.Options {
+	o, l := learn.Default(), e.Spec.Learn
+	o.Epochs, o.Noise, o.Patience = l.Epochs, l.Noise, l.Patience
+	if l.Batch > 0 {
+		o.Batch = l.Batch
+	}
+	if l.Rate > 0 {
+		o.Rate = l.Rate
+	}
+	o.Seed, o.Workers, o.Checkpoint = uint64(seed), 1, ""
+	return o
+}
+
+// Run makes all runs that are left. When the context ends, those that were made
+// are kept.
+func (e *Experiment) Run(ctx context.Context) error {
+	left := e.left()
+	total := len(e.networks) * e.Spec.Seeds
+	if e.setup.Progress != nil {
+		e.setup.Progress(total-len(left), total)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	next := make(chan run)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range max(e.setup.Workers, 1) {
+		wg.Go(func() {
+			for r := range next {
+				row, err := e.one(ctx, r)
+				if err != nil {
+					stop(fmt.Errorf("%s, network %d, seed %d: %w", r.condition, r.network, r.seed, err))
+					continue
+				}
+				mu.Lock()
+				err = e.Log.add(row)
+				if err == nil && e.setup.Progress != nil {
+					e.setup.Progress(len(e.Log.Rows), total)
+				}
+				mu.Unlock()
+				if err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	for _, r := range left {
+		select {
+		case next <- r:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// one teaches a network and scores it.
+func (e *Experiment) one(ctx context.Context, r run) (Row, error) {
+	began := time.Now()
+	q, x := e.start(r), &e.setup
+	row := Row{Condition: r.condition, Network: r.network, Seed: r.seed, Wiring: control.FactsOf(q), Moved: control.Moved(x.Plan, q)}
+	data, _, err := prepare.Prepare(ctx, q, x.Modules, x.Train, x.Val, x.Prepare)
+	if err != nil {
+		return row, err
+	}
+	if _, err := learn.Fit(ctx, q, data, e.lesson(r.seed)); err != nil {
+		return row, err
+	}
+	if err := e.score(ctx, q, &row); err != nil {
+		return row, err
+	}
+	row.Seconds, row.Time = time.Since(began).Seconds(), time.Now().UTC().Truncate(time.Second)
+	return row, nil
+}
+
+// score asks a plan about the scored examples.
+func (e *Experiment) score(ctx context.Context, q *wiring.Plan, row *Row) error {
+	x := &e.setup
+	var lines bytes.Buffer
+	o := eval.OwnOptions{Options: eval.Options{Resamples: 1, Seed: 1}, Prepare: x.Prepare, Config: x.Config, Bare: true, Items: &lines}
+	rows, err := eval.Own(ctx, q, x.Modules, []eval.Part{{Train: x.Train, Val: x.Val, Test: x.Test}}, o)
+	if err != nil {
+		return err
+	}
+	effector := e.Spec.Effector
+	if effector == "" {
+		effector = x.Plan.Tasks[0].Effector
+	}
+	at := slices.IndexFunc(rows, func(r eval.Row) bool { return r.Set == effector && r.Condition == "plan" })
+	if at < 0 {
+		return fmt.Errorf("effector %q was not scored", effector)
+	}
+	row.Metrics = rows[at].Metrics
+	score, known := row.Metrics[e.Spec.Metric]
+	if !known {
+		return fmt.Errorf("effector %q has no metric %q; it has %s", effector, e.Spec.Metric, strings.Join(slices.Sorted(maps.Keys(row.Metrics)), ", "))
+	}
+	row.Score = score
+	row.Items, err = items(&lines, effector, e.Spec.Metric)
+	return err
+}
+
+// items are the scores of examples.
+func items(lines *bytes.Buffer, effector, metric string) (map[string]float64, error) {
+	out := map[string]float64{}
+	d := json.NewDecoder(lines)
+	for d.More() {
+		var line struct {
+			ID, Task string
+			Metrics  map[string]float64
+		}
+		if err := d.Decode(&line); err != nil {
+			return nil, err
+		}
+		if v, ok := line.Metrics[metric]; ok && line.Task == effector {
+			out[line.ID] = v
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,211 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/connectomewire/wire/datasets/own"
+	"github.com/connectomewire/wire/internal/strictyaml"
+	"github.com/connectomewire/wire/wiring/control"
+)
+
+// Spec is an experiment as its YAML file says it.
+type Spec struct {
+	// Question is what the experiment asks, for people.
+	Question string `yaml:"question,omitempty"`
+	// Plan is a plan's directory, relative to the file, or "default".
+	Plan string `yaml:"plan"`
+	Data Data   `yaml:"data"`
+	// Effector is what is scored, "" for the plan's first task's; Metric by what.
+	Effector string `yaml:"effector,omitempty"`
+	Metric   string `yaml:"metric"`
+	// Lower says that a lower metric is better.
+	Lower bool `yaml:"lower_is_better,omitempty"`
+	// Split that is scored: "test" (the default) or "val".
+	Split string `yaml:"split,omitempty"`
+	// Seeds is how many initialisations every network has.
+	Seeds int `yaml:"seeds"`
+	// Nulls are drawn and Controls made of the plan; all learn as Learn says.
+	Nulls    []NullSpec `yaml:"nulls,omitempty"`
+	Controls []string   `yaml:"controls,omitempty"`
+	Learn    Learn      `yaml:"learn"`
+	// Delta is the smallest effect of interest, in units of the metric; 0 asks
+	// for no verdict.
+	Delta float64 `yaml:"delta,omitempty"`
+	// Budget is how long all runs may take by the estimate made before them, such
+	// as "2h"; "" is as long as they do.
+	Budget string `yaml:"budget,omitempty"`
+
+	// Text is what the file holds.
+	Text string `yaml:"-"`
+
+	name string
+}
+
+// Data are those that are learned from and scored, see package datasets/own.
+type Data struct {
+	// Path is relative to the file.
+	Path   string              `yaml:"path"`
+	Source string              `yaml:"source,omitempty"`
+	Input  map[string]string   `yaml:"input,omitempty"`
+	Target map[string]string   `yaml:"target,omitempty"`
+	Kind   map[string]own.Kind `yaml:"kind,omitempty"`
+	ID     string              `yaml:"id,omitempty"`
+	Group  string              `yaml:"group,omitempty"`
+	Split  string              `yaml:"split,omitempty"`
+	Time   string              `yaml:"time,omitempty"`
+	// Limit takes so many training and validation examples, evenly spread.
+	Limit int `yaml:"limit,omitempty"`
+}
+
+// NullSpec asks for networks of a null model, see [control.Nulls].
+type NullSpec struct {
+	Kind string `yaml:"kind"`
+	N    int    `yaml:"n"`
+	// Seed of the first network; the others' follow. 0 is 1.
+	Seed uint64 `yaml:"seed,omitempty"`
+	// Unscaled and Delays are those of [control.NullOptions]: delays are
+	// "carried" (the default) or "recomputed".
+	Unscaled bool   `yaml:"unscaled,omitempty"`
+	Delays   string `yaml:"delays,omitempty"`
+	// Confirms says that the verdict needs this comparison; without, it explores.
+	Confirms bool `yaml:"confirms,omitempty"`
+}
+
+// Name is what the networks are called: the model and how it is drawn.
+func (n NullSpec) Name() string {
+	name := n.Kind
+	if n.Unscaled {
+		name += ", unscaled"
+	}
+	if n.Delays == recomputed {
+		name += ", delays recomputed"
+	}
+	return name
+}
+
+const recomputed = "recomputed"
+
+// Learn is how every network learns; what is not said is as wire train has it.
+type Learn struct {
+	Epochs   int     `yaml:"epochs"`
+	Batch    int     `yaml:"batch,omitempty"`
+	Rate     float64 `yaml:"rate,omitempty"`
+	Noise    float64 `yaml:"noise,omitempty"`
+	Patience int     `yaml:"patience,omitempty"`
+}
+
+const specLimit = 1 << 20
+
+// Read reads a spec's file.
+func Read(name string) (*Spec, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name, data)
+}
+
+// Parse reads a spec. Mistakes are told with their lines.
+func Parse(name string, data []byte) (*Spec, error) {
+	s := &Spec{Text: string(data), name: name}
+	doc, err := strictyaml.Read(data, specLimit, s)
+	if err != nil {
+		var e *strictyaml.Error
+		if errors.As(err, &e) && e.Line > 0 {
+			return nil, fmt.Errorf("%s:%d:%d: %w", name, e.Line, e.Column, err)
+		}
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if field, err := s.check(); err != nil {
+		line, column := doc.Place(field...)
+		if line == 0 {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return nil, fmt.Errorf("%s:%d:%d: %w", name, line, column, err)
+	}
+	return s, nil
+}
+
+// check returns the first mistake, and where it stands.
+func (s *Spec) check() (field []any, err error) {
+	at := func(field ...any) []any { return field }
+	switch {
+	case s.Plan == "":
+		return nil, errors.New("`plan:` is missing: a plan's directory, or default")
+	case s.Data.Path == "":
+		return nil, errors.New("`data:` needs a `path:`")
+	case s.Metric == "":
+		return nil, errors.New("`metric:` is missing: one that wire eval prints for the task, such as accuracy")
+	case !slices.Contains([]string{"", "test", "val"}, s.Split):
+		return at("split"), fmt.Errorf("`split: %s`: want test or val", s.Split)
+	case s.Seeds < 1 || s.Seeds > 1000:
+		return at("seeds"), fmt.Errorf("`seeds: %d`: want 1 to 1000", s.Seeds)
+	case s.Learn.Epochs < 1:
+		return at("learn"), errors.New("`learn:` needs `epochs:`, 1 or more")
+	case s.Delta < 0 || s.Delta != s.Delta:
+		return at("delta"), fmt.Errorf("`delta: %v`: want more than 0", s.Delta)
+	}
+	if s.Budget != "" {
+		if d, err := time.ParseDuration(s.Budget); err != nil || d <= 0 {
+			return at("budget"), fmt.Errorf("`budget: %s`: want a time such as 90m or 2h", s.Budget)
+		}
+	}
+	names, confirming := map[string]bool{}, 0
+	for i, n := range s.Nulls {
+		if _, err := control.FindNull(n.Kind); err != nil {
+			return at("nulls", i), err
+		}
+		if n.N < 1 || n.N > 100_000 {
+			return at("nulls", i), fmt.Errorf("`n: %d`: want 1 to 100000", n.N)
+		}
+		if !slices.Contains([]string{"", "carried", recomputed}, n.Delays) {
+			return at("nulls", i), fmt.Errorf("`delays: %s`: want carried or recomputed", n.Delays)
+		}
+		if names[n.Name()] {
+			return at("nulls", i), fmt.Errorf("%s is there twice; ask for more networks with `n:`", n.Name())
+		}
+		names[n.Name()] = true
+		if n.Confirms {
+			confirming++
+		}
+	}
+	for i, name := range s.Controls {
+		c, err := control.Find(name)
+		if err != nil {
+			return at("controls", i), err
+		}
+		if !c.Trained {
+			return at("controls", i), fmt.Errorf("the control %q learns nothing of its own; wire eval --control %s shows it", name, name)
+		}
+		if names[name] {
+			return at("controls", i), fmt.Errorf("%s is there twice", name)
+		}
+		names[name] = true
+	}
+	if s.Delta > 0 && confirming == 0 {
+		return at("delta"), errors.New("`delta:` asks for a verdict, and none of the `nulls:` has `confirms: true`")
+	}
+	return nil, nil
+}
+
+// File is the spec's file, and beside its path of another kind: Beside(".md").
+func (s *Spec) File() string { return s.name }
+
+// Beside is the path of a file beside the spec's, of its name and another ending.
+func (s *Spec) Beside(ending string) string {
+	return strings.TrimSuffix(s.name, filepath.Ext(s.name)) + ending
+}
+
+// Relative is a path in the spec as seen from where the program runs.
+func (s *Spec) Relative(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(s.name), path)
+}
