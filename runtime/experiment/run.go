@@ -226,7 +226,7 @@ func (e *Experiment) estimate(ctx context.Context) (Estimate, error) {
 // same streams, by place.
 func (e *Experiment) start(r run) *wiring.Plan {
 	q := *r.of.plan
-	seed := e.setup.Plan.Provenance.Seed + uint64(r.seed) - 1
+	seed := e.setup.Plan.Provenance.Seed + e.seed(r.seed) - 1
 	if r.of.unscaled {
 		q.InitScaled(seed, e.networks[0].plan.DrawnRadius(seed))
 	} else {
@@ -234,6 +234,9 @@ func (e *Experiment) start(r run) *wiring.Plan {
 	}
 	return &q
 }
+
+// seed is that of the run that is counted k-th, from 1 on.
+func (e *Experiment) seed(k int) uint64 { return max(e.Spec.First, 1) + uint64(k) - 1 }
 
 // lesson says how a network learns.
 func (e *Experiment) lesson(seed int) learn.Options {
@@ -245,7 +248,7 @@ func (e *Experiment) lesson(seed int) learn.Options {
 	if l.Rate > 0 {
 		o.Rate = l.Rate
 	}
-	o.Seed, o.Workers, o.Checkpoint = uint64(seed), 1, ""
+	o.Seed, o.Workers, o.Checkpoint = e.seed(seed), 1, ""
 	return o
 }
 

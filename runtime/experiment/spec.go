@@ -30,6 +30,9 @@ type Spec struct {
 	Split string `yaml:"split,omitempty"`
 	// Seeds is how many initialisations every network has.
 	Seeds int `yaml:"seeds"`
+	// First is the first of the seeds, 1 where nothing is said: what a pilot has
+	// used is not used again.
+	First uint64 `yaml:"first_seed,omitempty"`
 	// Nulls are drawn and Controls made of the plan; all learn as Learn says.
 	Nulls    []NullSpec `yaml:"nulls,omitempty"`
 	Controls []string   `yaml:"controls,omitempty"`
