@@ -69,8 +69,6 @@ func (m *Manifest) Steerable() error {
 		return errors.New("its manifest does not name, under generate.steer, the tensors of its embeddings and before its last layer")
 	case len(g.End) == 0:
 		return errors.New("its manifest does not say, under generate.end, after which token a text ends")
-	case len(g.Start) > 1:
-		return fmt.Errorf("it begins with %d tokens (generate.start), and only one is supported", len(g.Start))
 	}
 	tokens, part := m.partOf(m.Input(g.Tokens)), m.partOf(m.Output(g.Logits))
 	for i := range m.Links {

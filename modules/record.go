@@ -73,11 +73,13 @@ type Recording interface {
 	Close()
 }
 
-// Kept is the memory of a recording.
+// Kept is the memory of a recording, and the work of its run.
 type Kept struct {
 	Bytes int64 // of values held between Record and Close
 	Again int   // operators that every Pull computes once more, for want of room
 	Steps int   // operators of the run
+	// MultiplyAdds of the run's sums of products.
+	MultiplyAdds int64
 }
 
 // Pass says which inputs the gradients of an output reach.

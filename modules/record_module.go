@@ -187,7 +187,7 @@ func (r *moduleRecording) Kept() Kept {
 	for i := range r.parts {
 		for _, run := range r.parts[i].runs {
 			k := run.Kept()
-			sum.Bytes, sum.Again, sum.Steps = sum.Bytes+k.Bytes, sum.Again+k.Again, sum.Steps+k.Steps
+			sum.Bytes, sum.Again, sum.Steps, sum.MultiplyAdds = sum.Bytes+k.Bytes, sum.Again+k.Again, sum.Steps+k.Steps, sum.MultiplyAdds+k.MultiplyAdds
 		}
 	}
 	return sum

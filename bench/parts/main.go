@@ -20,22 +20,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 
+	"github.com/connectomewire/wire/bench/internal/trial"
 	"github.com/connectomewire/wire/connectome"
-	"github.com/connectomewire/wire/datasets/metrics"
-	"github.com/connectomewire/wire/modules/engine/goengine"
-	"github.com/connectomewire/wire/modules/library"
-	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
-	"github.com/connectomewire/wire/wiring/frozen"
-	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/part/parttest"
-	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
-	_ "github.com/connectomewire/wire/wiring/task/all" // the tasks that plans name
 )
 
 func main() {
@@ -53,16 +44,7 @@ func run(w io.Writer, seeds int) error {
 		return err
 	}
 	fmt.Fprintf(w, "part %s: %s\n%d regions, %d tracts, %d test items, %d seeds, chance 0.25\n", p.Parts[0].Name, p.Parts[0].String(), len(p.Regions), len(p.Tracts), rows[0].N, seeds)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "condition\taccuracy\t95 %\tplan − condition\t95 %")
-	for _, r := range rows {
-		line := fmt.Sprintf("%s\t%.3f\t[%.3f, %.3f]", r.Condition, r.Metrics["accuracy"], r.CI["accuracy"][0], r.CI["accuracy"][1])
-		if d := versus(rows, r.Condition); d != nil {
-			line += fmt.Sprintf("\t%+.3f\t[%+.3f, %+.3f]", d.Mean, d.Low, d.High)
-		}
-		fmt.Fprintln(t, line)
-	}
-	return t.Flush()
+	return trial.Print(w, rows, "accuracy", "accuracy")
 }
 
 // recipe puts a part between the two islands.
@@ -106,48 +88,34 @@ func islands() (*connectome.Connectome, error) {
 	return c, nil
 }
 
-// measure builds the plan and scores it beside its controls.
-func measure(ctx context.Context, seeds int) ([]eval.Row, *wiring.Plan, error) {
-	dir, err := os.MkdirTemp("", "parts")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer os.RemoveAll(dir)
+// glass writes the module into a library.
+func glass(_ context.Context, dir string) error {
 	if err := os.Mkdir(filepath.Join(dir, "glass"), 0o755); err != nil {
-		return nil, nil, err
+		return err
 	}
 	for name, f := range parttest.Glass("glass", 1) {
 		if err := os.WriteFile(filepath.Join(dir, "glass", name), f.Data, 0o644); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	finder := library.Finder{Dir: dir}
-	r, err := wiring.ParseRecipe("recipe.yaml", []byte(recipe))
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := frozen.Describe(r, finder)
-	if err != nil {
-		return nil, nil, err
-	}
+	return nil
+}
+
+// measure builds the plan and scores it beside its controls.
+func measure(ctx context.Context, seeds int) ([]eval.Row, *wiring.Plan, error) {
 	c, err := islands()
 	if err != nil {
 		return nil, nil, err
 	}
-	p, _, err := wiring.Build(c, r, wiring.BuildOptions{Modules: info, Seed: 1})
+	x, err := trial.Open(ctx, c, recipe, glass)
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := frozen.Open(p, finder, goengine.New())
-	if err != nil {
-		return nil, nil, err
-	}
-	defer m.Close()
-	o := eval.OwnOptions{Options: eval.Default(), Learn: learn.Default(), Prepare: prepare.Default(), Config: runtime.Default(), Answer: answer.Greedy(),
-		Fresh: true, Seeds: seeds, Controls: []string{"untrained", "adapter", "detached", "silenced"}}
-	o.Learn.Epochs, o.Learn.Noise, o.Learn.Rate = 20, 0, 1e-2
-	rows, err := eval.Own(ctx, p, m, []eval.Part{{Train: signs("train", 1000), Val: signs("val", 200), Test: signs("test", 600)}}, o)
-	return rows, p, err
+	defer x.Close()
+	o := trial.Options(seeds, "untrained", "adapter", "detached", "silenced")
+	o.Learn.Epochs = 20
+	rows, err := eval.Own(ctx, x.Plan, x.Modules, []eval.Part{{Train: signs("train", 1000), Val: signs("val", 200), Test: signs("test", 600)}}, o)
+	return rows, x.Plan, err
 }
 
 // signs makes examples of which two numbers tell the label.
@@ -167,16 +135,4 @@ func signs(split string, n int) []task.Example {
 		out[i] = task.Example{ID: id, Key: id, Inputs: map[string]task.Input{"vector": task.Given(wiring.KindVector, x)}, Targets: map[string]any{"label": fmt.Sprint(label)}}
 	}
 	return out
-}
-
-// versus is by how much the plan is better than a condition.
-func versus(rows []eval.Row, condition string) *metrics.Interval {
-	for _, r := range rows {
-		for _, d := range r.Versus {
-			if i, ok := d.Metrics["accuracy"]; ok && d.Than == condition {
-				return &i
-			}
-		}
-	}
-	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"testing"
+
+	"github.com/connectomewire/wire/bench/internal/trial"
 )
 
 // TestPlanLearnsThroughAModule: with the module inside it a plan learns what
@@ -22,7 +24,7 @@ func TestPlanLearnsThroughAModule(t *testing.T) {
 	if score["plan"] < 0.85 {
 		t.Errorf("the plan scores %.3f, want 0.85 or more", score["plan"])
 	}
-	d := versus(rows, "detached")
+	d := trial.Versus(rows, "detached", "accuracy")
 	if d == nil || d.Low < 0.1 {
 		t.Errorf("with the gradient cut the plan loses %+v, want clearly more than 0.1", d)
 	}

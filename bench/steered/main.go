@@ -31,21 +31,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/connectomewire/wire/bench/internal/trial"
 	"github.com/connectomewire/wire/connectome"
-	"github.com/connectomewire/wire/datasets/metrics"
-	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/library"
-	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
-	"github.com/connectomewire/wire/wiring/frozen"
-	"github.com/connectomewire/wire/wiring/learn"
-	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
-	_ "github.com/connectomewire/wire/wiring/task/all" // the tasks that plans name
 )
 
 func main() {
@@ -75,16 +67,7 @@ func run(w io.Writer, model string, seeds int) error {
 		return err
 	}
 	fmt.Fprintf(w, "%d regions, %d tracts, %d test items, %d seeds\n", len(p.Regions), len(p.Tracts), rows[0].N, seeds)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "condition\tCIDEr-D\t95 %\tplan − condition\t95 %")
-	for _, r := range rows {
-		line := fmt.Sprintf("%s\t%.3f\t[%.3f, %.3f]", r.Condition, r.Metrics[metric], r.CI[metric][0], r.CI[metric][1])
-		if d := versus(rows, r.Condition); d != nil {
-			line += fmt.Sprintf("\t%+.3f\t[%+.3f, %+.3f]", d.Mean, d.Low, d.High)
-		}
-		fmt.Fprintln(t, line)
-	}
-	return t.Flush()
+	return trial.Print(w, rows, metric, "CIDEr-D")
 }
 
 // metric is what is reported.
@@ -126,67 +109,30 @@ func ring() (*connectome.Connectome, error) {
 	return c, nil
 }
 
-// opened is a plan with its modules, which belong to a directory of their own.
-type opened struct {
-	plan    *wiring.Plan
-	modules *frozen.Modules
-	dir     string
-}
-
-func (o *opened) close() {
-	if o.modules != nil {
-		o.modules.Close()
-	}
-	os.RemoveAll(o.dir)
-}
-
 // open adds the model to a library of its own, as `wire modules add` does, and
 // builds the plan.
-func open(ctx context.Context, model string) (*opened, error) {
-	dir, err := os.MkdirTemp("", "steered")
+func open(ctx context.Context, model, recipe string) (*trial.Opened, error) {
+	c, err := ring()
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{dir: dir}
-	fail := func(err error) (*opened, error) { o.close(); return nil, err }
-	l := &library.Library{Dir: dir}
-	if _, _, err := l.Add(ctx, []string{model}, library.PullOptions{Name: "gpt2"}); err != nil {
-		return fail(err)
-	}
-	finder := library.Finder{Dir: dir}
-	r, err := wiring.ParseRecipe("recipe.yaml", []byte(recipe))
-	if err != nil {
-		return fail(err)
-	}
-	info, err := frozen.Describe(r, finder)
-	if err != nil {
-		return fail(err)
-	}
-	c, err := ring()
-	if err != nil {
-		return fail(err)
-	}
-	if o.plan, _, err = wiring.Build(c, r, wiring.BuildOptions{Modules: info, Seed: 1}); err != nil {
-		return fail(err)
-	}
-	if o.modules, err = frozen.Open(o.plan, finder, goengine.New()); err != nil {
-		return fail(err)
-	}
-	return o, nil
+	return trial.Open(ctx, c, recipe, func(ctx context.Context, dir string) error {
+		_, _, err := (&library.Library{Dir: dir}).Add(ctx, []string{model}, library.PullOptions{Name: "gpt2"})
+		return err
+	})
 }
 
 // measure builds the plan and scores it beside its controls.
 func measure(ctx context.Context, model string, seeds int) ([]eval.Row, *wiring.Plan, error) {
-	x, err := open(ctx, model)
+	x, err := open(ctx, model, recipe)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer x.close()
-	o := eval.OwnOptions{Options: eval.Default(), Learn: learn.Default(), Prepare: prepare.Default(), Config: runtime.Default(), Answer: answer.Greedy(),
-		Fresh: true, Seeds: seeds, Controls: []string{"untrained", "unsteered"}}
-	o.Learn.Epochs, o.Learn.Noise, o.Learn.Rate, o.Learn.Batch = 30, 0, 1e-2, 64
-	rows, err := eval.Own(ctx, x.plan, x.modules, []eval.Part{{Train: scenes("train", 1000), Val: scenes("val", 100), Test: scenes("test", 300)}}, o)
-	return rows, x.plan, err
+	defer x.Close()
+	o := trial.Options(seeds, "untrained", "unsteered")
+	o.Learn.Epochs, o.Learn.Batch = 30, 64
+	rows, err := eval.Own(ctx, x.Plan, x.Modules, []eval.Part{{Train: scenes("train", 1000), Val: scenes("val", 100), Test: scenes("test", 300)}}, o)
+	return rows, x.Plan, err
 }
 
 // What a scene consists of.
@@ -256,16 +202,4 @@ func scenes(split string, n int) []task.Example {
 			Targets: map[string]any{"caption": s.text(0)}}
 	}
 	return out
-}
-
-// versus is by how much the plan is better than a condition.
-func versus(rows []eval.Row, condition string) *metrics.Interval {
-	for _, r := range rows {
-		for _, d := range r.Versus {
-			if i, ok := d.Metrics[metric]; ok && d.Than == condition {
-				return &i
-			}
-		}
-	}
-	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
 	"github.com/connectomewire/wire/wiring/learn"
+	"github.com/connectomewire/wire/wiring/part"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // Estimate is what a training will take.
@@ -20,8 +22,9 @@ type Estimate struct {
 	Steps  int `json:"steps"`
 	Batch  int `json:"batch"`
 	Epochs int `json:"epochs"`
-	// MultiplyAdds of all steps, there and back, in tracts, senses and heads;
-	// what a frozen module in a region computes is not among them.
+	// MultiplyAdds of all steps, there and back, in tracts, senses, heads, and the
+	// frozen modules that gradients pass: those in regions, and language models
+	// that are steered.
 	MultiplyAdds float64 `json:"multiply_adds"`
 	// Timed is how many steps were tried; Seconds is what all steps and
 	// validations would take at their pace, 0 when none was tried.
@@ -56,9 +59,16 @@ func Of(ctx context.Context, p *wiring.Plan, d *learn.Data, o learn.Options) (*E
 	// Learning is the way there and, twice as long, back: gradients of what
 	// entered and of the matrices.
 	const thereAndBack = 3
-	count := newCounter(p, d)
+	count, err := newCounter(p, d)
+	if err != nil {
+		return nil, err
+	}
 	for i := range d.Train {
-		e.MultiplyAdds += thereAndBack * float64(o.Epochs) * float64(max(d.Train[i].Repeat, 1)) * count.example(&d.Train[i])
+		n, err := count.example(&d.Train[i])
+		if err != nil {
+			return nil, err
+		}
+		e.MultiplyAdds += thereAndBack * float64(o.Epochs) * float64(max(d.Train[i].Repeat, 1)) * n
 	}
 	steps := min(trial, e.Steps/trialShare)
 	if steps == 0 {
@@ -123,12 +133,13 @@ func spread(list []learn.Sample, n int) []learn.Sample {
 type counter struct {
 	plan    *wiring.Plan
 	data    *learn.Data
-	region  []float64 // a tick of a region: its tracts' ends, its gates
-	ticksTo []int     // to the nearest effector that learns; −1 for never
-	row     []float64 // by aim: of one row
+	region  []float64        // a tick of a region: its tracts' ends, its gates
+	ticksTo []int            // to the nearest effector that learns; −1 for never
+	row     []float64        // by aim: of one row
+	steered []*head.Language // by aim: that steers a module; else nil
 }
 
-func newCounter(p *wiring.Plan, d *learn.Data) *counter {
+func newCounter(p *wiring.Plan, d *learn.Data) (*counter, error) {
 	c := &counter{plan: p, data: d, region: make([]float64, len(p.Regions))}
 	w, r := float64(p.Width), float64(p.Rank)
 	for _, t := range p.Tracts {
@@ -140,9 +151,18 @@ func newCounter(p *wiring.Plan, d *learn.Data) *counter {
 		e := &p.Effectors[d.Aims[i].Effector]
 		read = append(read, e.Regions...)
 		c.row = append(c.row, rowOf(p, e, len(d.Aims[i].Lists[head.WordList(e.Name)])))
+		var steered *head.Language
+		if e.Head == head.NameLanguage && head.Steered(e) {
+			r, err := d.Aims[i].Readout(p)
+			if err != nil {
+				return nil, err
+			}
+			steered, _ = r.(*head.Language)
+		}
+		c.steered = append(c.steered, steered)
 	}
 	c.ticksTo = p.TicksTo(read...)
-	return c
+	return c, nil
 }
 
 // rowOf counts one row of an effector's head: its matrices, and, for the words
@@ -167,7 +187,7 @@ func rowOf(p *wiring.Plan, e *wiring.Effector, words int) float64 {
 
 // example counts one example: every side of it where they are episodes of their
 // own.
-func (c *counter) example(s *learn.Sample) float64 {
+func (c *counter) example(s *learn.Sample) (float64, error) {
 	p := c.plan
 	last := p.Ticks.Settle
 	var rows float64
@@ -177,6 +197,13 @@ func (c *counter) example(s *learn.Sample) float64 {
 		}
 		last = max(last, list[0].Last())
 		rows += c.row[i] * float64(len(list[0].Rows))
+		if c.steered[i] != nil {
+			n, err := c.steered[i].Work(wordsOf(list[0]))
+			if err != nil {
+				return 0, err
+			}
+			rows += n
+		}
 	}
 	episodes := 0
 	var enter float64
@@ -211,5 +238,34 @@ func (c *counter) example(s *learn.Sample) float64 {
 		e := &p.Effectors[i]
 		tick += float64(max(last-p.Ticks.Settle, 0)) * width * float64(e.FeedbackWidth) * float64(len(e.Feedback))
 	}
-	return enter + float64(episodes)*(tick+rows)
+	for i := range p.Parts {
+		x := &p.Parts[i]
+		runs := float64(max(last-1, 0) / x.Every)
+		tick += runs * (adapter(p.Width, x.Takes, x.RankIn) + adapter(p.Width, x.Gives, x.RankOut))
+		if i < len(c.data.Parts) {
+			if w, ok := c.data.Parts[i].(part.Worker); ok {
+				tick += runs * w.Work()
+			}
+		}
+	}
+	return enter + float64(episodes)*(tick+rows), nil
+}
+
+// adapter is the work of a matrix, or of two of a rank.
+func adapter(width, port, rank int) float64 {
+	if rank > 0 {
+		return float64(rank) * float64(width+port)
+	}
+	return float64(width) * float64(port)
+}
+
+// wordsOf is how many words a target asks for.
+func wordsOf(t *task.Target) int {
+	n := 0
+	for _, r := range t.Rows {
+		if r.Reading == head.ReadWord {
+			n++
+		}
+	}
+	return n
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/connectomewire/wire/internal/words"
 	"github.com/connectomewire/wire/modules"
@@ -25,10 +26,16 @@ const keepDecoder = 1 << 30
 type Decoder struct {
 	*modules.Decoder
 	start, end int32
+	before     []int32   // the start tokens before the last one
+	lead       []float32 // their vectors
 	scale      float32
+	work       sync.Map // multiply-adds of a text by its length
 }
 
-var _ head.Decoder = (*Decoder)(nil)
+var (
+	_ head.Decoder = (*Decoder)(nil)
+	_ head.Worker  = (*Decoder)(nil)
+)
 
 // OpenDecoder opens a module to be steered. dir is its directory, "" where its
 // files lie elsewhere.
@@ -40,8 +47,12 @@ func OpenDecoder(files fs.FS, name, dir string) (*Decoder, error) {
 	g := opened.Manifest.Generate
 	d := &Decoder{Decoder: opened, end: int32(g.End[0])}
 	d.start = d.end
-	if len(g.Start) > 0 {
-		d.start = int32(g.Start[0])
+	for i, t := range g.Start {
+		if i+1 < len(g.Start) {
+			d.before = append(d.before, int32(t))
+		} else {
+			d.start = int32(t)
+		}
 	}
 	if d.Tokenizer() == nil {
 		opened.Close()
@@ -72,8 +83,12 @@ func (d *Decoder) measure() error {
 	if !(d.scale > 0) {
 		return fmt.Errorf("its tokens' vectors are of size %v", d.scale)
 	}
-	return nil
+	d.lead, err = d.vectors(context.Background(), d.before)
+	return err
 }
+
+// Lead implements [head.Decoder].
+func (d *Decoder) Lead() []float32 { return d.lead }
 
 // Scale implements [head.Decoder].
 func (d *Decoder) Scale() float32 { return d.scale }
@@ -81,6 +96,21 @@ func (d *Decoder) Scale() float32 { return d.scale }
 // Record implements [head.Decoder].
 func (d *Decoder) Record(ctx context.Context, x []float32, batch, length int) (part.Recording, error) {
 	return d.Decoder.Record(ctx, x, batch, length, keepDecoder)
+}
+
+// Work implements [head.Worker]: it runs the body once for each length.
+func (d *Decoder) Work(length int) (float64, error) {
+	if known, ok := d.work.Load(length); ok {
+		return known.(float64), nil
+	}
+	rec, err := d.Record(context.Background(), make([]float32, length*d.Width()), 1, length)
+	if err != nil {
+		return 0, err
+	}
+	defer rec.Close()
+	n := float64(rec.(*modules.DecoderRecording).Kept().MultiplyAdds)
+	d.work.Store(length, n)
+	return n, nil
 }
 
 // Tokens are a text's, without the marks at its beginning and end.
@@ -91,7 +121,7 @@ func (d *Decoder) Tokens(text string) []int32 {
 	}
 	var tokens []int32
 	for _, id := range ids {
-		if t := int32(id); t != d.start && t != d.end {
+		if t := int32(id); t != d.start && t != d.end && !slices.Contains(d.before, t) {
 			tokens = append(tokens, t)
 		}
 	}
@@ -184,6 +214,21 @@ func (d *Decoder) lexicon(ctx context.Context, x *head.Lexicon) error {
 	return nil
 }
 
+// hidden is what the last layer reads before each token of a text that nothing
+// steers, [tokens, hidden].
+func (d *Decoder) hidden(ctx context.Context, tokens []int32) ([]float32, error) {
+	x, err := d.vectors(ctx, slices.Concat(d.before, []int32{d.start}, tokens[:len(tokens)-1]))
+	if err != nil {
+		return nil, err
+	}
+	rec, err := d.Record(ctx, x, 1, len(x)/d.Width())
+	if err != nil {
+		return nil, err
+	}
+	defer rec.Close()
+	return slices.Clone(rec.Output()[len(d.before)*d.Hidden():]), nil
+}
+
 // word is the word that a token is, "" for a piece of one: in the middle of a text
 // the tokenizer makes that token of it.
 func (d *Decoder) word(id int32) string {
@@ -225,8 +270,9 @@ func (l *Language) connectDecoder(p *wiring.Plan) error {
 	if d.Width() != width || d.Hidden() != l.hiddenWidth {
 		return fmt.Errorf("module %q has tokens' vectors of %d numbers and a hidden state of %d; the plan was built for %d and %d", e.Module, d.Width(), d.Hidden(), width, l.hiddenWidth)
 	}
-	if most := d.Manifest.Generate.Max; most > 0 && vectors+1+p.Ticks.Max > most {
-		return fmt.Errorf("module %q reads at most %d places; effector %q needs %d for vectors that steer it and %d for a text (ticks.max)", e.Module, most, e.Name, vectors, 1+p.Ticks.Max)
+	starts := len(d.before) + 1
+	if most := d.Manifest.Generate.Max; most > 0 && vectors+starts+p.Ticks.Max > most {
+		return fmt.Errorf("module %q reads at most %d places; effector %q needs %d for vectors that steer it and %d for a text (ticks.max)", e.Module, most, e.Name, vectors, starts+p.Ticks.Max)
 	}
 	l.start, l.end = d.start, d.end
 	return nil

@@ -28,9 +28,13 @@ type partModule struct {
 	alone         bool  // examples go through one by one
 	takes, gives  int
 	detach        bool
+	work          float64 // multiply-adds of one example
 }
 
-var _ part.Module = (*partModule)(nil)
+var (
+	_ part.Module = (*partModule)(nil)
+	_ part.Worker = (*partModule)(nil)
+)
 
 // OpenPart prepares an opened module, on the pure-Go engine, for a part and
 // tries it on numbers drawn from N(0, 1): what it gives, whether a batch gives
@@ -95,6 +99,7 @@ func (p *partModule) try(ctx context.Context) (facts wiring.PartFacts, err error
 			return facts, fmt.Errorf("output %q of module %q is %s; a part reads float32 numbers", p.output, p.module.Manifest.Name, got.DType)
 		}
 		apart = append(apart, got.F32...)
+		p.work = float64(y.Kept().MultiplyAdds)
 	}
 	p.gives = len(apart) / 2
 	if p.gives == 0 || len(apart)%2 != 0 {
@@ -182,6 +187,9 @@ func (p *partModule) Record(ctx context.Context, x []float32, batch int) (part.R
 	}
 	return r, nil
 }
+
+// Work implements [part.Worker].
+func (p *partModule) Work() float64 { return p.work }
 
 // partRecording implements [part.Recording].
 type partRecording struct {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/wiring/head"
 )
 
 // Thread is what a language module has heard of a batch of texts. It does not
@@ -35,7 +36,7 @@ func (l *Language) FeedbackWidth() int {
 }
 
 // Begin begins a batch of texts: the module hears the vectors that steer it,
-// [batch, vectors, width], nil for none, and the start token.
+// [batch, vectors, width], nil for none, and the tokens that a text starts with.
 func (l *Language) Begin(ctx context.Context, batch int, prefix []float32) (*Thread, error) {
 	return (&Thread{language: l}).hear(ctx, slices.Repeat([]int32{l.start}, batch), prefix)
 }
@@ -59,10 +60,10 @@ func (t *Thread) hear(ctx context.Context, tokens []int32, prefix []float32) (*T
 	}
 	batch, width := len(tokens), l.decoder.Width()
 	x := next.Feedback
-	if n := len(prefix) / batch; n > 0 {
+	if n := len(prefix) / batch; t.reading == nil && n+len(l.decoder.lead) > 0 {
 		x = nil
 		for b := range batch {
-			x = append(append(x, prefix[b*n:][:n]...), next.Feedback[b*width:][:width]...)
+			x = append(append(append(x, prefix[b*n:][:n]...), l.decoder.lead...), next.Feedback[b*width:][:width]...)
 		}
 	}
 	next.Hidden, next.reading, err = l.decoder.Read(ctx, t.reading, x, batch, len(x)/(batch*width))
@@ -89,6 +90,26 @@ func take(rows []float32, which []int32) []float32 {
 		out = append(out, rows[int(i)*n:][:n]...)
 	}
 	return out
+}
+
+// Before is what the last layer reads before each token of texts of one length, for
+// each [tokens, hidden], of a module that is steered by no vectors, so that it does not
+// depend on the plan; nil for others.
+func (l *Language) Before(ctx context.Context, texts [][]int32) ([][]float32, error) {
+	if vectors, _ := head.Prefix(l.effector); l.decoder == nil || vectors > 0 {
+		return nil, nil
+	}
+	out := make([][]float32, len(texts))
+	for i, tokens := range texts {
+		if len(tokens) == 0 {
+			continue
+		}
+		var err error
+		if out[i], err = l.decoder.hidden(ctx, tokens); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // Heard is what comes back of texts of one length when their tokens are known

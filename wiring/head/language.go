@@ -426,7 +426,7 @@ func (l *Language) Context(reading int) int {
 	switch {
 	case reading != ReadWord:
 		return 0
-	case l.steer != nil:
+	case l.steer != nil && l.steer.vectors > 0:
 		return l.steer.width
 	}
 	return l.lexicon.Hidden
@@ -478,9 +478,9 @@ func (l *Language) Meaning(dst, norm []float32, rows int) {
 	}
 }
 
-// Tape implements [Readout]. A head whose module is steered runs it.
+// Tape implements [Readout]. A head whose module vectors steer runs it.
 func (l *Language) Tape() Tape {
-	if l.steer != nil {
+	if l.steer != nil && l.steer.vectors > 0 {
 		return &steeredTape{l: l, words: languageTape{l: l}}
 	}
 	return l.Speech()

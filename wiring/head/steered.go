@@ -21,7 +21,8 @@ import (
 // W, b and n(S). What comes back into the plan of a word is its vector in the
 // model's table, which nothing steers: so no gradient need pass that way, teacher
 // forcing knows it before learning begins, and only h, which the state changes, is
-// computed anew in every step.
+// computed anew in every step. Without vectors (prefix: 0) the state does not change h
+// either: it is known beforehand, and the model is not run in learning.
 
 // Decoder is a frozen language model that vectors steer. It is safe for concurrent
 // use.
@@ -30,20 +31,46 @@ type Decoder interface {
 	// what pulling the gradient back will read. Its output is what the last layer
 	// reads, [batch, length, hidden]; a place sees those before it.
 	Record(ctx context.Context, x []float32, batch, length int) (part.Recording, error)
+	// Lead are the vectors of what a text starts with, but for the last of these
+	// tokens; most start with one, and this is nil.
+	Lead() []float32
 	// Scale is the size of a token's vector: the root of its numbers' mean square.
 	Scale() float32
+}
+
+// Worker is a decoder that knows its work.
+type Worker interface {
+	// Work is how many multiply-adds the model's body takes for a text of so many
+	// places.
+	Work(length int) (float64, error)
+}
+
+// Work is how many multiply-adds a module that is steered takes for a text of so many
+// words, its last layer left out; 0 for others, whose part in learning is computed
+// before it begins.
+func (l *Language) Work(words int) (float64, error) {
+	if l.steer == nil || l.steer.vectors == 0 {
+		return 0, nil
+	}
+	w, ok := l.steer.decoder.(Worker)
+	if !ok {
+		return 0, nil
+	}
+	return w.Work(l.steer.first() + words)
 }
 
 // steering is what a [Language] whose module is steered has besides.
 type steering struct {
 	decoder        Decoder
 	vectors, width int // of the prefix
+	lead           []float32
 	scale          float32
 	weight, bias   []float32 // W and b; nil without a prefix
 }
 
 // BindSteered returns the readout of an effector that speaks by steering a
-// decoder. The context of a word's row is the vector of the token before it.
+// decoder. The context of a word's row is the vector of the token before it, or, where
+// no vectors steer the decoder, what its last layer reads there.
 func BindSteered(p *wiring.Plan, effector int, x *Lexicon, d Decoder) (*Language, error) {
 	e, err := of(p, effector)
 	if err != nil {
@@ -56,7 +83,7 @@ func BindSteered(p *wiring.Plan, effector int, x *Lexicon, d Decoder) (*Language
 	if err != nil {
 		return nil, err
 	}
-	s := &steering{decoder: d, scale: d.Scale()}
+	s := &steering{decoder: d, scale: d.Scale(), lead: d.Lead()}
 	if s.vectors, s.width = Prefix(e); s.vectors > 0 {
 		t, err := tensors(p, e, p.Params, "prefix", "prefix.bias")
 		if err != nil {
@@ -67,6 +94,9 @@ func BindSteered(p *wiring.Plan, effector int, x *Lexicon, d Decoder) (*Language
 	l.steer = s
 	return l, nil
 }
+
+// first is the place of an episode's first word.
+func (s *steering) first() int { return s.vectors + len(s.lead)/s.width }
 
 // Prefix writes the vectors that steer the module, [rows, vectors·width], for
 // states after the last tick of settling, and returns how many there are a row; 0
@@ -123,8 +153,9 @@ func (t *steeredTape) Forward(dst []float32, r *Rows) error {
 	episodes, words := r.Counts[ReadMeaning], r.Counts[ReadWord]
 	t.x = grow(t.x, episodes*t.length*s.width)
 	clear(t.x)
-	if s.vectors > 0 {
-		s.prefix(t.x, t.length*s.width, r.Norm, episodes, t.l.width)
+	s.prefix(t.x, t.length*s.width, r.Norm, episodes, t.l.width)
+	for b := range episodes {
+		copy(t.x[(b*t.length+s.vectors)*s.width:], s.lead)
 	}
 	for i, at := range t.at {
 		copy(t.x[at*s.width:][:s.width], r.Context[i*s.width:])
@@ -168,12 +199,12 @@ func (t *steeredTape) arrange(r *Rows) error {
 		said[k]++
 		longest = max(longest, said[k])
 	}
-	t.length = s.vectors + longest
+	t.length = s.first() + longest
 	clear(said)
 	t.at = t.at[:0]
 	for _, e := range r.Episode[episodes:] {
 		k := of[e]
-		t.at = append(t.at, k*t.length+s.vectors+said[k])
+		t.at = append(t.at, k*t.length+s.first()+said[k])
 		said[k]++
 	}
 	return nil
@@ -195,7 +226,7 @@ func (t *steeredTape) Backward(dNorm, dOut []float32, r *Rows, grads *wiring.Par
 	if err := t.words.Backward(dNorm, dOut, &t.rows, grads); err != nil {
 		return err
 	}
-	if s.vectors == 0 || t.rec == nil {
+	if t.rec == nil {
 		return nil
 	}
 	episodes, d := r.Counts[ReadMeaning], t.l.width

@@ -48,8 +48,8 @@ type Aim struct {
 	Settings wiring.Settings
 }
 
-// bind returns the readout of the aim's effector.
-func (a *Aim) bind(p *wiring.Plan) (head.Readout, error) {
+// Readout returns that of the aim's effector in a plan.
+func (a *Aim) Readout(p *wiring.Plan) (head.Readout, error) {
 	if a.Bind == nil {
 		return head.Bind(p, a.Effector)
 	}

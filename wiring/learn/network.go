@@ -75,7 +75,7 @@ func newNetwork(p *wiring.Plan, d *Data) (*network, error) {
 	for i := range d.Aims {
 		a := &d.Aims[i]
 		e := &p.Effectors[a.Effector]
-		readout, err := a.bind(p)
+		readout, err := a.Readout(p)
 		if err != nil {
 			return nil, err
 		}

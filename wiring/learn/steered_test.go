@@ -2,6 +2,9 @@ package learn
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -15,20 +18,36 @@ import (
 // TestGradientThroughASteeredModel compares the gradient of every tensor of a plan
 // that steers a real GPT-2, small, with differences: through the residual and the
 // last layer, the model, the vectors that steer it, and the tracts over all ticks,
-// with a word's vector coming back; with a semantic readout and without.
+// with a word's vector coming back; with a semantic readout and without, and with a
+// model whose texts start with two tokens.
 func TestGradientThroughASteeredModel(t *testing.T) {
 	l := &library.Library{Dir: t.TempDir()}
 	e, _, err := l.Add(t.Context(), []string{"../../bench/steered/testdata/gpt2"}, library.PullOptions{Name: "gpt2"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoder, err := frozen.OpenDecoder(e.FS, "gpt2", e.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer decoder.Close()
-	for _, semantic := range []int{0, 10} {
-		t.Run(fmt.Sprint("semantic ", semantic), func(t *testing.T) {
+	manifest := filepath.Join(e.Dir, "module.yaml")
+	for i, semantic := range []int{0, 10, 0} {
+		name := fmt.Sprint("semantic ", semantic)
+		if i == 2 {
+			name = "two start tokens"
+			b, err := os.ReadFile(manifest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(manifest, regexp.MustCompile(`start: \[.*\]`).ReplaceAll(b, []byte("start: [7, 3]")), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		decoder, err := frozen.OpenDecoder(e.FS, "gpt2", e.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer decoder.Close()
+		if got := len(decoder.Lead()); got != i/2*decoder.Width() {
+			t.Fatalf("%s: %d numbers before the text", name, got)
+		}
+		t.Run(name, func(t *testing.T) {
 			p := smallPlan(t, 12, 3)
 			x := &p.Effectors[0]
 			x.Module, x.FeedbackWidth = "gpt2", decoder.Width()

@@ -20,6 +20,12 @@ type Module interface {
 	Record(ctx context.Context, x []float32, batch int) (Recording, error)
 }
 
+// Worker is a module that knows its work.
+type Worker interface {
+	// Work is how many multiply-adds a run takes for one example.
+	Work() float64
+}
+
 // Recording is a run whose output's gradient can be pulled back to its input.
 // It serves one goroutine.
 type Recording interface {

@@ -512,6 +512,9 @@ func (f *frame) runSteps(ctx context.Context, from, to int) error {
 		if err != nil {
 			return err
 		}
+		if f.tape != nil {
+			*f.tape.work += flops(s.node, c.in, c.out) / 2
+		}
 		for _, id := range s.release {
 			if f.tape == nil || !f.tape.holds(id) {
 				f.release(f.vals[id])

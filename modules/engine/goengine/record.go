@@ -45,6 +45,7 @@ type tape struct {
 	pins     []*buffer          // of these, so that nothing is written over them
 	saved    map[*step]*saved   // what kernels keep beside their outputs
 	blocks   scratchBlocks      // of element-wise products
+	work     *int64             // multiply-adds, those of bodies among them
 }
 
 // hold keeps a value for the sections after this one.
@@ -87,7 +88,7 @@ func (c *call) save(sizes ...int) *saved {
 }
 
 func newTape(p *plan) *tape {
-	return &tape{grads: make([]*tensor, len(p.consts)), children: map[*step][]*frame{}, spare: map[*plan][]*frame{}, saved: map[*step]*saved{}}
+	return &tape{grads: make([]*tensor, len(p.consts)), children: map[*step][]*frame{}, spare: map[*plan][]*frame{}, saved: map[*step]*saved{}, work: new(int64)}
 }
 
 // enter returns the frame for a run of a body: the same for every one, except
@@ -103,6 +104,7 @@ func (f *frame) enter(p *plan) *frame {
 	} else {
 		s = p.newFrame(f.arena)
 		s.tape = newTape(p)
+		s.tape.work = f.tape.work
 	}
 	st := f.call.step
 	f.tape.children[st] = append(f.tape.children[st], s)
@@ -434,6 +436,7 @@ type recording struct {
 	closed   []section // computed again, in order
 	open     section   // the last one, whose values are there
 	bytes    int64     // at the last count
+	work     int64     // multiply-adds of the run
 }
 
 // Passes implements [modules.Differentiable].
@@ -602,6 +605,7 @@ func (f *frame) own(t *tensor) {
 func (o *recording) run(ctx context.Context, limit int64) error {
 	f, p := o.frame, o.recorder.plan
 	from, kept := 0, int64(0)
+	*f.tape.work = 0
 	for i := range p.steps {
 		if err := f.runSteps(ctx, i, i+1); err != nil {
 			return err
@@ -613,7 +617,7 @@ func (o *recording) run(ctx context.Context, limit int64) error {
 			from, kept = i+1, 0
 		}
 	}
-	o.open = section{from, len(p.steps)}
+	o.open, o.work = section{from, len(p.steps)}, *f.tape.work
 	return nil
 }
 
@@ -694,7 +698,7 @@ func (o *recording) Kept() modules.Kept {
 	if o.frame != nil {
 		o.bytes = o.frame.bytes(map[*buffer]bool{})
 	}
-	k := modules.Kept{Bytes: o.bytes, Steps: len(o.recorder.plan.steps)}
+	k := modules.Kept{Bytes: o.bytes, Steps: len(o.recorder.plan.steps), MultiplyAdds: o.work}
 	for _, c := range o.closed {
 		k.Again += c.to - c.from
 	}

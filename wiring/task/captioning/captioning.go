@@ -207,7 +207,8 @@ func (w *writer) target(tokens []int32) *task.Target {
 // hear lets the language module hear every sentence, teacher-forced: before word t
 // it has heard the start token and the words before t. What it then gives comes
 // back into the brain; it is also what corrects the next word, or, of a module that
-// is steered, what goes into it.
+// vectors steer, what goes into it. One that is steered by none hears every sentence
+// here, too.
 func (w *writer) hear(ctx context.Context) error {
 	const batch = 256
 	order := slices.Clone(w.all)
@@ -226,12 +227,20 @@ func (w *writer) hear(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("the language module: %w", err)
 		}
+		before, err := w.language.Before(ctx, texts)
+		if err != nil {
+			return fmt.Errorf("the language module: %w", err)
+		}
 		for i, s := range order[lo:hi] {
 			if len(heard[i]) != length*width {
 				return fmt.Errorf("the language module gave %d numbers for %d tokens of width %d", len(heard[i]), length, width)
 			}
 			s.target.Feedback = heard[i]
-			s.said(w.env.Plan.Ticks.Settle, width)
+			if before == nil {
+				s.said(w.env.Plan.Ticks.Settle, heard[i])
+			} else {
+				s.said(w.env.Plan.Ticks.Settle, before[i])
+			}
 		}
 		lo = hi
 		if w.env.Progress != nil {
@@ -241,14 +250,15 @@ func (w *writer) hear(ctx context.Context) error {
 	return nil
 }
 
-// said gives the words that are said the states before them.
-func (s *sentence) said(settle, width int) {
+// said gives the words that are said what there is before them, of all tokens.
+func (s *sentence) said(settle int, all []float32) {
 	t := s.target
 	if len(t.Rows)-1 == len(s.tokens) {
-		t.Context = t.Feedback
+		t.Context = all
 		return
 	}
+	width := len(all) / max(len(s.tokens), 1)
 	for _, r := range t.Rows[1:] {
-		t.Context = append(t.Context, t.Feedback[(r.Tick-settle-1)*width:][:width]...)
+		t.Context = append(t.Context, all[(r.Tick-settle-1)*width:][:width]...)
 	}
 }
