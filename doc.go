@@ -7,9 +7,10 @@
 //	fmt.Println(answer.Text("caption"))
 //
 // [Open] finds the plan's modules, checks that they are those it was trained
-// with, and starts a small pool of networks over one set of them. [Runner.Run]
-// may be called from any number of goroutines: requests that wait for a network
-// are answered together, and each gets the bits it would get alone.
+// with, and starts a pool of networks over one set of them, one a processor and
+// four at most ([Options.Networks]). [Runner.Run] may be called from any number of
+// goroutines: up to sixteen requests that wait for a network are answered
+// together, and each gets the bits it would get alone.
 //
 // [Build] makes a plan of a recipe, a connectome and data of one's own, and
 // [Train] lets it learn; the plan is a [wiring.Plan], which saves itself and is
