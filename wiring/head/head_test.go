@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/task"
 )
 
 // plan has one effector with two numbers of state, and parameters.
@@ -139,4 +140,134 @@ func TestBindSaysWhatIsMissing(t *testing.T) {
 	if _, err := Bind(p, 7); err == nil || !strings.Contains(err.Error(), "no effector 7") {
 		t.Errorf("%v, want the effector", err)
 	}
+}
+
+// TestGradientsOfHeads compares those of states and parameters with differences.
+func TestGradientsOfHeads(t *testing.T) {
+	for name, s := range map[string]wiring.Settings{
+		NameSoftmax: {"labels": []string{"a", "b", "c"}}, NameLinear: {"names": []string{"u", "v"}}, NameEmbedding: {"width": 3},
+	} {
+		p := plan(t, name, s, nil)
+		for i := range p.Params.Data {
+			p.Params.Data[i] = float32(math.Sin(float64(3*i + 1)))
+		}
+		r, err := Bind(p, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		norm := []float32{0.5, -1.5, 1.2, 0.3, -0.7, -0.2}
+		rows := &Rows{Counts: []int{3}, Norm: norm}
+		y := make([]float32, 3*r.Width())
+		counts := make([]float32, len(y))
+		for i := range counts {
+			counts[i] = float32(math.Cos(float64(2 * i)))
+		}
+		total := func() (sum float64) {
+			if err := r.Tape().Forward(y, rows); err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range y {
+				sum += float64(v * counts[i])
+			}
+			return sum
+		}
+		tape, grads, dNorm := r.Tape(), p.NewParams(), make([]float32, len(norm))
+		if err := tape.Forward(y, rows); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // gradients of parameters are added, those of states are written
+			if err := tape.Backward(dNorm, counts, rows, grads); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check := func(what string, at, grad []float32, times float64) {
+			for i := range at {
+				const h = 1e-2
+				was := at[i]
+				at[i] = was + h
+				up := total()
+				at[i] = was - h
+				want := times * (up - total()) / (2 * h)
+				at[i] = was
+				if got := float64(grad[i]); math.Abs(got-want) > 5e-3*(1+math.Abs(want)) {
+					t.Errorf("%s: gradient %d of %s is %v, want %v", name, i, what, got, want)
+				}
+			}
+		}
+		check("the states", norm, dNorm, 1)
+		for _, l := range p.Params.Layout {
+			check(l.Name, p.Params.Get(l.Name), grads.Get(l.Name), 2)
+		}
+		if r.Readings() != 1 || r.Context(0) != 0 {
+			t.Errorf("%s has %d readings, with a context of %d", name, r.Readings(), r.Context(0))
+		}
+	}
+}
+
+// foreign is a head that another package brings: it doubles the first number of
+// the state.
+type foreign struct{ wiring.BareHead }
+
+func (foreign) Tensors(*wiring.Effector, int) []wiring.TensorSpec { return nil }
+func (foreign) Bind(*wiring.Plan, int) (Readout, error) {
+	return Once(1, func() Tape { return doubling{} }), nil
+}
+func (foreign) Answer(_ *wiring.Plan, _ int, y []float32) task.Answer {
+	return task.Answer{Label: "doubled", Confidence: float64(y[0])}
+}
+
+type doubling struct{}
+
+func (doubling) Forward(dst []float32, r *Rows) error {
+	for i := range dst {
+		dst[i] = 2 * r.Norm[2*i]
+	}
+	return nil
+}
+func (doubling) Backward(_, _ []float32, _ *Rows, _ *wiring.Params) error { return nil }
+
+// mute is a head that only has tensors.
+type mute struct{ wiring.BareHead }
+
+func (mute) Tensors(*wiring.Effector, int) []wiring.TensorSpec { return nil }
+
+func TestHeadsFromOutside(t *testing.T) {
+	wiring.RegisterHead("foreign", foreign{})
+	wiring.RegisterHead("mute", mute{})
+	p := plan(t, "foreign", nil, nil)
+	if y := forward(t, p, 1.5, 0, -2, 7); !reflect.DeepEqual(y, []float32{3, -4}) {
+		t.Errorf("predictions %v", y)
+	}
+	if a := Answer(p, 0, []float32{0.5}); a.Label != "doubled" || a.Confidence != 0.5 {
+		t.Errorf("answer %+v", a)
+	}
+	q := plan(t, "mute", nil, nil)
+	if _, err := Bind(q, 0); err == nil || !strings.Contains(err.Error(), `head "mute" has no arithmetic`) {
+		t.Errorf("%v, want that it has no arithmetic", err)
+	}
+	if a := Answer(q, 0, []float32{1}); !reflect.DeepEqual(a, task.Answer{}) {
+		t.Errorf("it answers %+v", a)
+	}
+	h, err := wiring.HeadOf("foreign")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &wiring.Effector{Name: "out", Head: "foreign", Settings: wiring.Settings{"labels": []string{"a"}}}
+	for _, check := range []func(*wiring.Effector) error{h.Check, func(e *wiring.Effector) error { return h.Place(e, nil) }} {
+		if err := check(e); err == nil || !strings.Contains(err.Error(), `unknown setting "labels"`) {
+			t.Errorf("%v, want that it has no settings", err)
+		}
+	}
+	if h.Modules(e) != nil {
+		t.Error("it names modules")
+	}
+	if _, err := wiring.HeadOf("foriegn"); err == nil || !strings.Contains(err.Error(), `did you mean "foreign"`) {
+		t.Errorf("%v, want a suggestion", err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a name was taken twice")
+		}
+	}()
+	wiring.RegisterHead("foreign", foreign{})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,6 +141,24 @@ func TestGradients(t *testing.T) {
 					}
 				}
 			}
+			// Gradients are added to those that are there.
+			once, into := slices.Clone(grad.In), slices.Clone(dNorm)
+			if err := p.Back(t.Context(), grad, dNorm, counts, x, norm, batch); err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range once {
+				if !near(grad.In[i], 2*v) {
+					t.Fatalf("after another run A's gradient %d is %v, want twice %v", i, grad.In[i], v)
+				}
+			}
+			for i, v := range into {
+				if !near(dNorm[i], 2*v) {
+					t.Fatalf("after another run the state's gradient %d is %v, want twice %v", i, dNorm[i], v)
+				}
+			}
+			for i := range grad.Out {
+				grad.Out[i] /= 2
+			}
 			// A detached part teaches what lies behind it, and nothing before.
 			p.Detach = true
 			before := grad
@@ -149,7 +168,7 @@ func TestGradients(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range grad.Out {
-				if grad.Out[i] != before.Out[i] {
+				if !near(grad.Out[i], before.Out[i]) {
 					t.Errorf("detached, B's gradient %d is %v, was %v", i, grad.Out[i], before.Out[i])
 				}
 			}
@@ -161,6 +180,9 @@ func TestGradients(t *testing.T) {
 		})
 	}
 }
+
+// near says that two numbers differ by no more than rounding.
+func near(a, b float32) bool { return math.Abs(float64(a-b)) <= 1e-5*(1+math.Abs(float64(b))) }
 
 func TestRunsEveryThirdTick(t *testing.T) {
 	p, _ := made(0, 0)
@@ -202,10 +224,28 @@ func TestOutputsThatDoNotFit(t *testing.T) {
 }
 
 func TestBindSaysWhatIsMissing(t *testing.T) {
-	p := &wiring.Plan{Name: "plan", Width: width, Params: &wiring.Params{}, Parts: []wiring.Part{{Name: "look", Takes: takes, Gives: gives}}}
-	for want, list := range map[string][]Module{"has 1 parts, and 2 modules": {&bent{}, &bent{}}, `part "look" has no parameters`: {&bent{}}} {
-		if _, err := Bind(p, list); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
+	p := &wiring.Plan{
+		Name: "plan", Width: width, Rank: 1, Ticks: wiring.Ticks{Settle: 1}, Regions: []wiring.Region{{Label: "r"}},
+		Parts: []wiring.Part{{Name: "look", Takes: takes, Gives: gives, Every: 1}},
+	}
+	p.Params = p.NewParams()
+	parts, err := Bind(p, []Module{&bent{}})
+	if err != nil || len(parts) != 1 || parts[0].Name != "look" || len(parts[0].weights.In) != takes*width || len(parts[0].weights.Out) != width*gives {
+		t.Fatalf("%+v, %v", parts, err)
+	}
+	bare := *p
+	bare.Params = &wiring.Params{}
+	for _, x := range []struct {
+		want string
+		p    *wiring.Plan
+		list []Module
+	}{
+		{"has 1 parts, and 2 modules", p, []Module{&bent{}, &bent{}}},
+		{`part "look" has no parameters`, &bare, []Module{&bent{}}},
+		{`part "look" has no parameters or no module`, p, []Module{nil}},
+	} {
+		if _, err := Bind(x.p, x.list); err == nil || !strings.Contains(err.Error(), x.want) {
+			t.Errorf("%v, want %s", err, x.want)
 		}
 	}
 }
