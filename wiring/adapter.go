@@ -9,6 +9,9 @@ import "fmt"
 // that every head reads, and where the plan's parts stand. What a plan does
 // better than its adapter is due to its tracts.
 func Adapter(p *Plan) (*Plan, error) {
+	if p.IsRate() {
+		return nil, fmt.Errorf("plan %q is made of rate cells, whose tracts do not learn: it has no adapter", p.Name)
+	}
 	if len(p.Effectors) == 0 {
 		return nil, fmt.Errorf("plan %q has no effectors: there is nothing for an adapter to read", p.Name)
 	}

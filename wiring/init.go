@@ -17,7 +17,7 @@ const initLeak = 1.5
 //
 // Every tensor has its own random stream, keyed by the seed and its name: the
 // same region starts alike whatever else is in the plan. The memory is
-// emptied.
+// emptied. Rate cells keep their numbers and lose only their readout.
 func (p *Plan) Init(seed uint64) {
 	p.draw(seed)
 	p.scaleSynapses(p.SpectralRadius())
@@ -44,6 +44,10 @@ func (p *Plan) draw(seed uint64) {
 	q := p.NewParams()
 	p.Params = q
 	p.Memory, p.Calibration = nil, nil
+	if p.IsRate() {
+		p.Readout, p.Trained = nil, false
+		return
+	}
 	for i, spec := range p.specs() {
 		t := &q.Layout[i]
 		v := q.Data[t.Offset : t.Offset+t.Len()]
@@ -97,7 +101,17 @@ func Stream(seed uint64, name string) *rand.Rand {
 //
 // It is the mean growth per step of the power iteration, after steps enough
 // to forget its start; 0 when M is nilpotent, as in a plan without loops.
+//
+// Of rate cells it is that of the matrix of the tracts' scales, see
+// [Plan.RateRadius]; NaN where that does not converge.
 func (p *Plan) SpectralRadius() float64 {
+	if p.IsRate() {
+		rho, err := p.RateRadius()
+		if err != nil {
+			return math.NaN()
+		}
+		return rho
+	}
 	const (
 		warm    = 40
 		measure = 40

@@ -21,6 +21,8 @@ import (
 type planFile struct {
 	Format     int             `yaml:"format"`
 	Name       string          `yaml:"name"`
+	Cell       string          `yaml:"cell"`
+	Activation string          `yaml:"activation"` // of rate cells
 	Width      int             `yaml:"width"`
 	Rank       int             `yaml:"rank"`
 	Ticks      ticksFile       `yaml:"ticks"`
@@ -207,6 +209,14 @@ func LoadFS(fsys fs.FS) (*Plan, error) {
 	if pr := p.check(); pr != nil {
 		return nil, locate(pr, doc, lines)
 	}
+	if p.IsRate() {
+		if err := p.loadRates(fsys, f.Activation); err != nil {
+			return nil, locate(err, doc, lines)
+		}
+		p.Params = p.NewParams()
+		p.History, err = readHistory(fsys)
+		return p, err
+	}
 	tensors, err := readFile(fsys, tensorsFileName, maxTensors)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -310,8 +320,11 @@ func (f *planFile) plan(doc *document) (*Plan, error) {
 	default:
 		return nil, doc.errorf("$.format", "plan format %d is not known; this wire reads formats 1 and %d", f.Format, FormatVersion)
 	}
+	if f.Activation != "" && f.Cell != CellRate {
+		return nil, doc.errorf("$.activation", "activation %q is of rate cells; write `cell: %s` before it, or leave it out", f.Activation, CellRate)
+	}
 	p := &Plan{
-		Name: f.Name, Width: f.Width, Rank: f.Rank, Ticks: Ticks(f.Ticks),
+		Name: f.Name, Cell: f.Cell, Width: f.Width, Rank: f.Rank, Ticks: Ticks(f.Ticks),
 		Provenance: Provenance(f.Provenance),
 	}
 	at := make(map[string]int, len(f.Regions))

@@ -88,6 +88,9 @@ func (p *Plan) Layout() []Tensor {
 // start with.
 func (p *Plan) specs() []TensorSpec {
 	var list []TensorSpec
+	if p.IsRate() {
+		return nil // its numbers are [Rates] and [Readout]
+	}
 	add := func(t TensorSpec) { list = append(list, t) }
 	d, r := p.Width, p.Rank
 	out := make([]int, len(p.Regions))

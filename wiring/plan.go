@@ -14,6 +14,10 @@ const FormatVersion = 2
 // On disk it is a directory, see [Plan.Save] and [Load].
 type Plan struct {
 	Name string
+	// Cell is what the regions are made of: [CellGated], or "", or [CellRate].
+	// A plan of rate cells has [Plan.Rates] and, once it is fitted, a
+	// [Plan.Readout] in the place of Params.
+	Cell string
 	// Width is d, the length of every region's state.
 	Width int
 	// Rank is r, the numbers that travel on a tract each tick.
@@ -38,6 +42,10 @@ type Plan struct {
 	Provenance Provenance
 	// Params are the learned parameters; nil before [Plan.Init].
 	Params *Params
+	// Rates are the numbers of a plan of rate cells, nil for one of gated cells;
+	// Readout is what was fitted to its states, nil before that.
+	Rates   *Rates
+	Readout *Readout
 	// Memory holds the episodes of the sense of kind [KindMemory]; nil without
 	// such a sense and before training.
 	Memory *Memory
@@ -68,7 +76,7 @@ type Region struct {
 type Tract struct {
 	From, To int     // region indices
 	Weight   float64 // the connectome's own weight
-	Scale    float64 // s_ij: after log scaling and per-target normalisation
+	Scale    float64 // s_ij: after log scaling and per-target normalisation; of rate cells W_ji, with its sign
 	LengthMM float64 // NaN when unknown
 	Delay    int     // δ ≥ 1 ticks
 }

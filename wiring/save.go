@@ -38,6 +38,8 @@ const (
 //	                    float16 where that loses nothing
 //	memory.tsv          one row an episode that it remembers: its name and value
 //	memory.safetensors  the episodes' keys and the vectors of the values, in 8-bit steps
+//	rates.tsv           of rate cells: one row a region with leak, bias and input weights
+//	readout.tsv         of rate cells, once they are fitted: one row a region
 //	calibration.json    how likely its answers are right, by which signs, once that is fitted
 //	history.jsonl       what was done to it, one event a line
 //
@@ -58,9 +60,17 @@ func (p *Plan) Save(dir string) error {
 		{tractsFileName, p.tractsTSV()},
 		{historyFileName, nil},
 		{calibrationFileName, nil},
+		{ratesFileName, nil},
+		{readoutFileName, nil},
 		{planFileName, p.planYAML()},
 	}
-	if p.Trained {
+	if p.IsRate() {
+		files[6].data = p.ratesTSV()
+	}
+	if p.Readout != nil {
+		files[7].data = p.readoutTSV()
+	}
+	if p.Trained && !p.IsRate() {
 		files[0].data = p.Params.encode()
 		if p.Memory != nil {
 			files[1].data, files[2].data = p.Memory.tensors(), p.Memory.tsv()
@@ -132,9 +142,18 @@ func (p *Plan) planYAML() []byte {
 			line("%s%s: %s", indent, key, scalar(value))
 		}
 	}
-	line("# A wiring plan. The tracts stand in %s, learned parameters in %s.", tractsFileName, tensorsFileName)
+	if p.IsRate() {
+		line("# A wiring plan of rate cells: x ← (1−a)x + a·tanh(W x + w_in u + b). W are the scales in %s;", tractsFileName)
+		line("# leaks a, biases b and input weights stand in %s, the readout in %s once it is fitted.", ratesFileName, readoutFileName)
+	} else {
+		line("# A wiring plan. The tracts stand in %s, learned parameters in %s.", tractsFileName, tensorsFileName)
+	}
 	line("format: %d", FormatVersion)
 	line("name: %s", scalar(p.Name))
+	if p.IsRate() {
+		line("cell: %s", p.Cell)
+		line("activation: %s", p.Rates.Activation)
+	}
 	line("width: %d       # d, numbers in a region's state", p.Width)
 	line("rank: %d         # r, numbers that travel on a tract each tick", p.Rank)
 	line("ticks: {settle: %d, max: %d}  # ticks until effectors are read, steps that they may then act", p.Ticks.Settle, p.Ticks.Max)

@@ -53,6 +53,9 @@ type cellSense struct {
 
 // Cells returns the arithmetic of every region, in the plan's order.
 func (p *Plan) Cells() ([]*Cell, error) {
+	if p.IsRate() {
+		return nil, fmt.Errorf("plan %q is made of rate cells: fit it with `wire train --rule readout` and run it with `wire run`", p.Name)
+	}
 	if p.Params == nil {
 		return nil, fmt.Errorf("plan %q has no parameters: initialise or train it first", p.Name)
 	}

@@ -28,6 +28,9 @@ func (p *Plan) Validate() error {
 	if pr := p.check(); pr != nil {
 		return fmt.Errorf("plan %q: %w", p.Name, pr)
 	}
+	if p.IsRate() && p.Rates == nil {
+		return fmt.Errorf("plan %q: its cells have no rates", p.Name)
+	}
 	return nil
 }
 
@@ -54,6 +57,9 @@ func (p *Plan) check() error {
 		return err
 	}
 	if err := p.checkParts(names); err != nil {
+		return err
+	}
+	if err := p.checkRate(); err != nil {
 		return err
 	}
 	if err := p.checkTasks(); err != nil {
@@ -185,20 +191,11 @@ func (p *Plan) checkEffectors(names map[string]bool) error {
 			return problemAt(path+".name", "an effector needs a name of its own, %q is none", e.Name)
 		}
 		names[e.Name] = true
-		head, err := HeadOf(e.Head)
-		if err != nil {
-			return problemAt(path+".head", "effector %q: %v", e.Name, err)
-		}
-		if err := head.Check(e); err != nil {
-			return problemAt(path+".settings", "effector %q: %v", e.Name, err)
+		if err := p.checkHead(path, e); err != nil {
+			return err
 		}
 		if e.Module != "" {
 			if err := p.checkModule(path+".module", e.Module); err != nil {
-				return err
-			}
-		}
-		for _, m := range head.Modules(e) {
-			if err := p.checkModule(path+".settings", m); err != nil {
 				return err
 			}
 		}
@@ -213,6 +210,27 @@ func (p *Plan) checkEffectors(names map[string]bool) error {
 		}
 		if e.FeedbackWidth < 0 || e.FeedbackWidth > maxPort || len(e.Feedback) > 0 && e.FeedbackWidth == 0 {
 			return problemAt(path+".feedback_width", "effector %q feeds back %d numbers, want 1 to %d", e.Name, e.FeedbackWidth, maxPort)
+		}
+	}
+	return nil
+}
+
+// checkHead checks an effector's head and its settings; that of rate cells has
+// none of either, see checkRate.
+func (p *Plan) checkHead(path string, e *Effector) error {
+	if p.IsRate() {
+		return nil
+	}
+	head, err := HeadOf(e.Head)
+	if err != nil {
+		return problemAt(path+".head", "effector %q: %v", e.Name, err)
+	}
+	if err := head.Check(e); err != nil {
+		return problemAt(path+".settings", "effector %q: %v", e.Name, err)
+	}
+	for _, m := range head.Modules(e) {
+		if err := p.checkModule(path+".settings", m); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -283,7 +301,7 @@ func (p *Plan) checkTracts() error {
 		if t.From < 0 || t.From >= len(p.Regions) || t.To < 0 || t.To >= len(p.Regions) {
 			return bad(k, "a tract ends outside the plan's regions")
 		}
-		if t.From == t.To {
+		if t.From == t.To && !p.IsRate() {
 			return bad(k, "tract %s is a loop on itself; a region keeps its own state by its leak", p.TractName(k))
 		}
 		if k > 0 {

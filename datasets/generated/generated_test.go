@@ -24,6 +24,7 @@ func TestSeeds(t *testing.T) {
 	}
 	for name, make := range map[string]func(uint64) (*own.Dataset, error){
 		"mackey-glass": series(MackeyGlass), "lorenz": series(Lorenz), "sines": series(Sines), "narma-10": series(NARMA10),
+		"delayed-match": series(DelayedMatch), "context-decision": series(ContextDecision), "n-back": series(NBack), "store-ignore-recall": series(StoreIgnoreRecall),
 		"spirals": vectors(Spirals), "blobs": vectors(Blobs),
 	} {
 		var prints []string
@@ -250,5 +251,63 @@ func TestFriedmanKnowsItsFunction(t *testing.T) {
 	}
 	if mean, spread, _, _ := moments(noise); math.Abs(mean) > 0.2 || math.Abs(math.Sqrt(spread)-1) > 0.15 {
 		t.Errorf("noise of mean %v and spread %v, want 0 and 1", mean, math.Sqrt(spread))
+	}
+}
+
+// What is asked follows from what is shown: without the noise every answer can
+// be computed from the input.
+func TestTrialsAskWhatTheyShow(t *testing.T) {
+	const rows, steps = 200, 40
+	o := SeriesOptions{Rows: rows, Steps: steps, Seed: 3, Back: 3}
+	mean := func(r *own.Row, width, i, from, to int) float64 {
+		sum := 0.0
+		for t := from; t < to; t++ {
+			sum += float64(r.Values[0].Data[t*width+i])
+		}
+		return sum
+	}
+	agree := func(x float64, answer float32) bool { return x > 0 == (answer > 0) }
+	for _, c := range []struct {
+		name  string
+		make  func(SeriesOptions) (*own.Dataset, error)
+		guess func(r *own.Row, t int) float64
+		least float64
+	}{
+		{"delayed-match", DelayedMatch, func(r *own.Row, t int) float64 { return mean(r, 2, 0, 0, 8) * mean(r, 2, 0, 24, 32) }, 0.97},
+		{"context-decision", ContextDecision, func(r *own.Row, t int) float64 {
+			return mean(r, 4, int(r.Values[0].Data[3]), 0, 32)
+		}, 0.8},
+		{"n-back", NBack, func(r *own.Row, t int) float64 {
+			return float64(r.Values[0].Data[t]) * float64(r.Values[0].Data[t-3])
+		}, 0.93},
+		{"store-ignore-recall", StoreIgnoreRecall, func(r *own.Row, t int) float64 {
+			for r.Values[0].Data[3*t+1] == 0 {
+				t--
+			}
+			return float64(r.Values[0].Data[3*t])
+		}, 0.95},
+	} {
+		d, err := c.make(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		right, asked := 0, 0
+		for _, r := range d.Rows {
+			for s, answer := range r.Values[1].Data {
+				if answer == 0 {
+					continue
+				}
+				asked++
+				if agree(c.guess(r, s), answer) {
+					right++
+				}
+			}
+		}
+		if got := float64(right) / float64(asked); asked < 100 || got < c.least || got == 1 {
+			t.Errorf("%s: %.3f of %d answers follow from the input, want %.2f and not all", c.name, got, asked, c.least)
+		}
+	}
+	if _, err := NBack(SeriesOptions{Back: 100}); err == nil {
+		t.Error("100 steps back in a trial of 100 are accepted")
 	}
 }

@@ -14,6 +14,8 @@ type SeriesOptions struct {
 	// Rows and Steps of each; 0 is 100 rows of 100 steps.
 	Rows, Steps int
 	Seed        uint64
+	// Back is how far back [NBack] asks; 0 is two steps. Others take none.
+	Back int
 }
 
 func (o SeriesOptions) withDefaults() (SeriesOptions, error) {

@@ -36,6 +36,10 @@ func Kinds() []Kind {
 		{Name: "lorenz", About: "a chaotic series of three numbers (Lorenz 1963)", Columns: "series, t, x1, x2, x3, split", series: Lorenz},
 		{Name: "sines", About: "three sines and noise", Columns: steps, series: Sines},
 		{Name: "narma-10", About: "a series to be computed from another, with a memory of ten steps (Atiya and Parlos 2000)", Columns: "series, t, x, output, split", series: NARMA10},
+		{Name: "delayed-match", About: "is the test the sample again, after a delay (Miller and others 1996)", Columns: "series, t, x1, x2, output, split", series: DelayedMatch},
+		{Name: "context-decision", About: "which way the evidence goes that the context names (Mante and others 2013)", Columns: "series, t, x1 … x4, output, split", series: ContextDecision},
+		{Name: "n-back", About: "is this what was seen two steps back (Kirchner 1958)", Columns: "series, t, x, output, split", series: NBack},
+		{Name: "store-ignore-recall", About: "what was seen at the last cue to store, at the cue to recall", Columns: "series, t, x1, x2, x3, output, split", series: StoreIgnoreRecall},
 		{Name: "shapes", About: "540 drawings of one thing, a sentence and a question about each", Columns: "file_name, sentence, question, answer", Folder: true},
 	}
 }
@@ -44,6 +48,8 @@ func Kinds() []Kind {
 type Options struct {
 	Rows, Steps int
 	Seed        uint64
+	// Back is how far back "n-back" asks.
+	Back int
 }
 
 // Write makes data of a kind and writes them to a table, or to a folder that is
@@ -61,6 +67,8 @@ func Write(kind, to string, o Options) error {
 		var d *own.Dataset
 		var err error
 		switch {
+		case k.Name != "n-back" && o.Back != 0:
+			return fmt.Errorf("%s asks for nothing steps back; n-back does", kind)
 		case k.series == nil && o.Steps != 0:
 			return fmt.Errorf("%s are no series: they have no steps", kind)
 		case k.Folder:
