@@ -211,6 +211,9 @@ func LoadFS(fsys fs.FS) (*Plan, error) {
 	}
 	if p.IsRate() {
 		if err := p.loadRates(fsys, f.Activation); err != nil {
+			if e := (*Error)(nil); errors.As(err, &e) {
+				return nil, err
+			}
 			return nil, locate(err, doc, lines)
 		}
 		p.Params = p.NewParams()

@@ -46,7 +46,13 @@ var checks = map[string]check{
 	"data export size":   within(8, 4096),
 	"data generate rows": within(1, 1e7), "steps": within(1, 1e7),
 	"strangers": within(10, 1e5),
-	"seed":      anything, "split-seed": anything,
+
+	// Reservoirs.
+	"rho": within(0, 1e6), "leak": within(1e-6, 1), "bias": within(-1e6, 1e6), "input-gain": within(-1e6, 1e6), "inputs": within(1, 4096),
+	"activation": oneOf(wiring.ActivationTanh, wiring.ActivationLinear), "train-share": within(0.001, 0.999),
+	"washout": within(0, 1e7), "lags": within(1, 1e4), "horizon": within(1, 1e4), "back": within(1, 1e4), "trials": within(1, 1e7),
+
+	"seed": anything, "split-seed": anything,
 
 	"delays": oneOf("carried", "recomputed"), "communities": oneOf("louvain", "lobes", "hemispheres"),
 

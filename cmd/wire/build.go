@@ -29,10 +29,11 @@ func buildCommand() *cli.Command {
 			"   wire build default -o plan --width 128 --rank 16\n" +
 			"   wire build default --recipe labelling --data flowers/ -o plan     one folder a label\n" +
 			"   wire build default -o plan --bundle                               with copies of its modules, for another machine\n" +
-			"   wire build default --recipe regression --data houses.csv --input vector=area+age --target number=price -o plan",
+			"   wire build default --recipe regression --data houses.csv --input vector=area+age --target number=price -o plan\n" +
+			"   wire build connectome.csv --recipe reservoir --signs asymmetric --rho 0.95 -o plan     one number a region, a readout learns",
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Required: true, Usage: "the plan's directory, `DIR`"},
-			&cli.StringFlag{Name: "recipe", Value: "captioning", Usage: "built-in `RECIPE` (" + strings.Join(wiring.RecipeNames(), ", ") + ") or a recipe's file"},
+			&cli.StringFlag{Name: "recipe", Value: "captioning", Usage: "built-in `RECIPE` (" + strings.Join(append(wiring.RecipeNames(), reservoirRecipe), ", ") + ") or a recipe's file"},
 			&cli.StringSliceFlag{Name: "place", Usage: "put a part of the recipe on regions by hand, `PART=REGION,…` (repeatable)"},
 			&cli.IntFlag{Name: "width", Usage: "numbers in a region's state, `D` (default: the recipe's)"},
 			&cli.IntFlag{Name: "rank", Usage: "numbers on a tract, `R` (default: the recipe's)"},
@@ -46,7 +47,7 @@ func buildCommand() *cli.Command {
 			acceptFlag(),
 			&cli.BoolFlag{Name: "force", Usage: "replace a plan that is there"},
 			&cli.BoolFlag{Name: "json", Usage: "print the summary as JSON"},
-		}, ownDataFlags(), longNames(connectomeReadFlags())),
+		}, reservoirFlags(), ownDataFlags(), longNames(connectomeReadFlags())),
 		Action: build,
 	}
 }
@@ -94,6 +95,12 @@ func build(c *cli.Context) error {
 	}
 	place, err := placements(c.StringSlice("place"))
 	if err != nil {
+		return err
+	}
+	if c.String("recipe") == reservoirRecipe {
+		return buildReservoir(c, args[0], dir, place)
+	}
+	if err := refuse(c, "is of a reservoir; add --recipe reservoir", reservoirFlags()); err != nil {
 		return err
 	}
 	recipe, err := wiring.OpenRecipe(c.String("recipe"))

@@ -68,6 +68,9 @@ func calibratePlan(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := noReservoir(plan, args[0], "its answers are numbers without a confidence to calibrate"); err != nil {
+		return err
+	}
 	if !plan.Trained {
 		return fmt.Errorf("plan %q is not trained: there is nothing to be sure of; run: wire train %s", plan.Name, args[0])
 	}

@@ -22,6 +22,7 @@ func dataGenerateCommand() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write a table to `FILE.csv`, or pictures to a new folder"},
 			&cli.IntFlag{Name: "rows", Usage: "how many rows, or series, `N` (default: 1,000 rows, 100 series, 540 drawings)"},
 			&cli.IntFlag{Name: "steps", Usage: "steps of a series, `N` (default: 100)"},
+			&cli.IntFlag{Name: "back", Usage: "how many steps back n-back asks for, `N` (default: 2)"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "seed of what is drawn, `N`"},
 			&cli.BoolFlag{Name: "force", Usage: "replace a table that is there"},
 		},
@@ -49,7 +50,7 @@ func dataGenerate(c *cli.Context) error {
 	if info, err := os.Stat(to); err == nil && !info.IsDir() && !c.Bool("force") {
 		return fmt.Errorf("%s is there; add --force to replace it", to)
 	}
-	if err := generated.Write(args[0], to, generated.Options{Rows: c.Int("rows"), Steps: c.Int("steps"), Seed: c.Uint64("seed")}); err != nil {
+	if err := generated.Write(args[0], to, generated.Options{Rows: c.Int("rows"), Steps: c.Int("steps"), Seed: c.Uint64("seed"), Back: c.Int("back")}); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\nnext:  wire data doctor %s\n", to, shellWord(to))

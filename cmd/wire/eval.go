@@ -78,6 +78,9 @@ func evaluate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := noReservoir(plan, args[0], "wire train "+shellWord(args[0])+" --rule readout scores it on the steps that it did not learn from"); err != nil {
+		return err
+	}
 	if ownData(c) {
 		return evaluateOwn(c, plan, dir)
 	}

@@ -28,6 +28,7 @@ func runCommand() *cli.Command {
 			"   wire run plan cat.png --input question=\"what is it?\"\n" +
 			"   wire run plan --image cat.png --lesion lh-fusiform --flow flow.svg --trace trace.json\n" +
 			"   wire run plan series.npy --states states.npz\n" +
+			"   wire run reservoir u.csv --states states.csv    a reservoir takes tables, a step a line\n" +
 			"   wire run plan --data houses.csv --input vector=area+age    every row of data of your own\n\n" +
 			"Each file is an input of its own and goes to the sense that takes its kind; what --input gives\n" +
 			"(SENSE=FILE, SENSE=TEXT or SENSE=1,2,3) goes with every file, or alone. - reads a file from\n" +
@@ -95,6 +96,9 @@ func runPlan(c *cli.Context) error {
 	plan, at, err := loadPlan(name)
 	if err != nil {
 		return err
+	}
+	if plan.IsRate() {
+		return runReservoir(c, plan, files)
 	}
 	var common answer.Inputs
 	var subjects []subject

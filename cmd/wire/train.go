@@ -43,7 +43,8 @@ func trainCommand() *cli.Command {
 			"   wire train plan --set all --set extra-sounds             also the sounds of games\n" +
 			"   wire train plan --set stamps --limit 500 --epochs 2      a quick look\n" +
 			"   wire train plan --data flowers/ --estimate               only what it would cost\n" +
-			"   wire train plan --adapter                                the control without a brain, into plan/adapter",
+			"   wire train plan --adapter                                the control without a brain, into plan/adapter\n" +
+			"   wire train reservoir --rule readout --task memory-capacity --data u.csv --ridge 1e-6",
 		Flags: slices.Concat(dataFlags(), ownDataFlags(), []cli.Flag{
 			&cli.IntFlag{Name: "epochs", Value: o.Epochs, Usage: "passes over the training examples, `N`"},
 			&cli.Uint64Flag{Name: "seed", Value: o.Seed, Usage: "seed of order, views and noise, `N`"},
@@ -61,7 +62,7 @@ func trainCommand() *cli.Command {
 			&cli.BoolFlag{Name: "estimate", Usage: "only say what it would cost: parameters, multiply-adds, time, memory"},
 			engineFlag(), modulesFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
-		}),
+		}, readoutFlags()),
 		Action: train,
 	}
 }
@@ -102,6 +103,16 @@ type trainSummary struct {
 func train(c *cli.Context) error {
 	args, err := arguments(c, 1, "a plan's directory")
 	if err != nil {
+		return err
+	}
+	fits, err := readoutRule(c, args[0])
+	if err != nil {
+		return err
+	}
+	if fits {
+		return trainReadout(c, args[0])
+	}
+	if err := refuse(c, "is of a reservoir's readout", readoutFlags()[1:]); err != nil {
 		return err
 	}
 	claim, done, err := claimTraining(c, args[0])

@@ -216,8 +216,11 @@ func swapSources(tracts []wiring.Tract, rng *rand.Rand, allowed func(a, b *wirin
 }
 
 // inTime says that what enters is in some effector's region when it is first
-// read.
+// read; rate cells are read at every step and may answer later.
 func inTime(p *wiring.Plan) bool {
+	if p.IsRate() {
+		return true
+	}
 	for i := range p.Effectors {
 		ticks := p.TicksTo(p.Effectors[i].Regions...)
 		for _, s := range p.Senses {
