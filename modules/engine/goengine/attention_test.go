@@ -116,6 +116,28 @@ func TestAttentionOutOfItsParts(t *testing.T) {
 }
 
 // nearOrNaN is near, for results of rows that are hidden altogether.
+// TestGradientsPassMergedAttention: what is said of a model beforehand is so of its
+// recordings, which merge less.
+func TestGradientsPassMergedAttention(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	in := map[string]*modules.Tensor{"q": random(r, 1, 2, 5, 8), "k": random(r, 1, 2, 7, 8), "v": random(r, 1, 2, 7, 8), "mask": random(r, 1, 1, 5, 7)}
+	model := attentionModel(in, modules.Float32, modules.Floats([]float32{0.3}), "Mul", -1, true, 17)
+	s, err := goengine.New().Load(model, modules.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	d := s.(modules.Differentiable)
+	passes, err := d.Passes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(passes) != 1 || len(passes[0].Inputs) != 4 || len(passes[0].Refused) != 0 {
+		t.Errorf("it says %+v, want that gradients of y pass to all four inputs", passes)
+	}
+	agrees(t, d, in, modules.RecordOptions{})
+}
+
 func nearOrNaN(t *testing.T, what string, got, want *modules.Tensor, tolerance float64) {
 	t.Helper()
 	a, b := *got, *want

@@ -1,6 +1,7 @@
 package goengine
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -9,12 +10,19 @@ import (
 
 var attentionGrads = map[string]gradient{
 	"Attention":                         attentionGrad,
+	internalDomain + ".Attention":       takenApart,
 	"LinearAttention":                   linearAttentionGrad,
 	"ai.onnx.preview.FlexAttention":     flexAttentionGrad,
 	"com.microsoft.Attention":           microsoftAttentionGrad,
 	"com.microsoft.MultiHeadAttention":  multiHeadGrad,
 	"com.microsoft.GroupQueryAttention": groupQueryGrad,
 }
+
+// takenApart is for steps that only plans have which nothing is recorded by: it says
+// that gradients pass ([Session.Passes]); recordings keep the parts.
+var takenApart = differentiable(func(s *spec, _ []bool) (*pullback, error) {
+	return nil, fmt.Errorf("%v is merged in a recording", s.node)
+})
 
 // attentionBack are the gradients that come of attention's operands. Those of
 // queries, keys and values lie as [batch, heads, rows, size] and are added to; the
