@@ -129,6 +129,14 @@ func (c *Connectome) Index(name string) (int, error) {
 	return 0, fmt.Errorf("connectome %q has no region %q", c.Name, name)
 }
 
+// Title names region i for a message: by its label, or its number from 1.
+func (c *Connectome) Title(i int) string {
+	if l := c.Regions[i].Label; l != "" {
+		return l
+	}
+	return "number " + strconv.Itoa(i+1)
+}
+
 // Names returns one name per region, all different and none empty: the
 // canonical name where an atlas gave one, else the label, else the region's
 // number counted from 1. Names that would repeat get their hemisphere in
@@ -188,7 +196,7 @@ func (c *Connectome) Validate() error {
 		}
 		for _, x := range r.Position {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return fmt.Errorf("connectome %q: region %d (%s): position %v is not finite", c.Name, i, r.Label, r.Position)
+				return fmt.Errorf("connectome %q: region %s: position %v is not finite", c.Name, c.Title(i), r.Position)
 			}
 		}
 	}

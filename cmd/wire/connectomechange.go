@@ -12,6 +12,7 @@ import (
 	"github.com/connectomewire/wire/connectome/null"
 	"github.com/connectomewire/wire/connectome/transform"
 	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/internal/plural"
 	"github.com/urfave/cli/v2"
 )
 
@@ -71,7 +72,7 @@ func connectomeWrite(c *cli.Context, path string, brain *connectome.Connectome) 
 	if brain.Synthetic {
 		note = " (synthetic)"
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %s: %d regions, %d tracts%s\n", path, len(brain.Regions), tracts, note)
+	fmt.Fprintf(c.App.Writer, "wrote %s: %s, %s%s\n", path, plural.Count(len(brain.Regions), "region", "regions"), plural.Count(tracts, "tract", "tracts"), note)
 	return nil
 }
 
@@ -108,6 +109,9 @@ func connectomeTransform(c *cli.Context) error {
 	args, err := arguments(c, 1, "a connectome file or \"default\"")
 	if err != nil {
 		return err
+	}
+	if err := transform.Check(c.StringSlice("step")); err != nil {
+		return usagef("%v", err)
 	}
 	if err := checkWrite(c, c.String("output")); err != nil {
 		return err
@@ -195,16 +199,16 @@ func connectomeNull(c *cli.Context) error {
 	if !ok {
 		return usagef("--to %s: want one of %s", to, strings.Join(format.WriteFormats(), ", "))
 	}
-	brain, err := readConnectome(c, args[0])
-	if err != nil {
-		return err
-	}
 	options := null.Options{
 		Seed: c.Uint64("seed"), Index: c.Int("from"), Swaps: c.Int("swaps"), Connected: c.Bool("connected"), Bins: c.Int("bins"),
 		Rewire: c.Float64("rewire"), Lambda: c.Float64("lambda"), Eta: c.Float64("eta"), Gamma: c.Float64("gamma"),
 	}
 	if options, err = options.Complete(); err != nil {
 		return usagef("%v", err)
+	}
+	brain, err := readConnectome(c, args[0])
+	if err != nil {
+		return err
 	}
 	dir, n := c.String("output"), c.Int("n")
 	manifest := nullManifest{Connectome: brain.Name, Source: brain.Source, Kind: kind, Preserves: model.Preserves, Reference: model.Reference, Options: options}
@@ -232,6 +236,6 @@ func connectomeNull(c *cli.Context) error {
 	if err := atomicfile.WriteBytes(filepath.Join(dir, "null.json"), append(data, '\n')); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %d networks to %s (synthetic: null models of %s)\npreserved: %s\n", n, dir, brain.Name, strings.Join(model.Preserves, "; "))
+	fmt.Fprintf(c.App.Writer, "wrote %s to %s (synthetic: null models of %s)\npreserved: %s\n", plural.Count(n, "network", "networks"), dir, brain.Name, strings.Join(model.Preserves, "; "))
 	return nil
 }

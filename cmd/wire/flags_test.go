@@ -120,8 +120,9 @@ var nastyNumbers = []string{
 }
 
 // draw makes a command line of a command: some of its options with values of
-// any kind, and some arguments.
-func draw(rng *rand.Rand, path string, cmd *cli.Command) []string {
+// any kind, and some arguments. must, an option's place, is one of them; -1 is
+// any.
+func draw(rng *rand.Rand, path string, cmd *cli.Command, must int) []string {
 	pick := func() string { return nasty[rng.IntN(len(nasty))] }
 	value := func(f cli.Flag) string {
 		switch f.(type) {
@@ -147,8 +148,14 @@ func draw(rng *rand.Rand, path string, cmd *cli.Command) []string {
 			line = append(line, "--"+f.Names()[0], []string{"out", "out.svg", "out.png", "out.csv"}[rng.IntN(4)])
 		}
 	}
-	for range rng.IntN(4) {
-		f := cmd.Flags[rng.IntN(len(cmd.Flags))]
+	options := make([]cli.Flag, rng.IntN(4))
+	for i := range options {
+		options[i] = cmd.Flags[rng.IntN(len(cmd.Flags))]
+	}
+	if must >= 0 {
+		options = append(options, cmd.Flags[must%len(cmd.Flags)])
+	}
+	for _, f := range options {
 		line = append(line, "--"+f.Names()[0])
 		if valued, ok := f.(cli.DocGenerationFlag); ok && valued.TakesValue() {
 			line = append(line, value(f))
@@ -240,17 +247,18 @@ func arena(t testing.TB) {
 	}
 }
 
-// TestFlags draws command lines for every command, the same at each run.
+// TestFlags draws command lines for every command, each of its options at least
+// once, the same at each run.
 func TestFlags(t *testing.T) {
-	lines := 20
-	if testing.Short() {
-		lines = 2
-	}
 	for path, cmd := range leaves(newApp(io.Discard, io.Discard).Commands) {
 		t.Run(strings.ReplaceAll(path, " ", "-"), func(t *testing.T) {
 			arena(t)
+			lines := max(20, len(cmd.Flags))
+			if testing.Short() {
+				lines = 2
+			}
 			for k := range lines {
-				tryLine(t, draw(rand.New(rand.NewPCG(1, uint64(k))), path, cmd))
+				tryLine(t, draw(rand.New(rand.NewPCG(1, uint64(k))), path, cmd, k))
 			}
 		})
 	}
@@ -271,6 +279,6 @@ func FuzzFlags(f *testing.F) {
 		slices.Sort(paths)
 		path := paths[int(which)%len(paths)]
 		arena(t)
-		tryLine(t, draw(rand.New(rand.NewPCG(seed, 0)), path, commands[path]))
+		tryLine(t, draw(rand.New(rand.NewPCG(seed, 0)), path, commands[path], -1))
 	})
 }

@@ -244,6 +244,15 @@ func TestModularityRefusesNegativeWeights(t *testing.T) {
 	}
 }
 
+// Two regions that both tell all of their tracts to each other are one
+// community, whose modularity is nothing, not the noise of a sum.
+func TestNoModularityIsNothing(t *testing.T) {
+	m, err := metrics.Modularity(fromRows(t, []float64{0, 1, 2, 1}, []float64{3, 0, 1, 0}, []float64{1, 1, 0, 2}, []float64{0, 0, 0, 0}), 1, 1)
+	if err != nil || m.Q != 0 {
+		t.Errorf("modularity %v, %v", m.Q, err)
+	}
+}
+
 func TestRichClubAndSmallWorldOfTheDefault(t *testing.T) {
 	c := synthetic.Default()
 	s := metrics.Summarise(c, metrics.Options{Seed: 1, Nulls: 10})

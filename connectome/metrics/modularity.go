@@ -38,7 +38,7 @@ func Modularity(c *connectome.Connectome, gamma float64, seed uint64) (Modules, 
 	for t := range c.Tracts.All() {
 		if t.Weight < 0 && t.From != t.To {
 			return Modules{}, fmt.Errorf("modularity: tract %s → %s has the negative weight %g; threshold at 0 or take absolute weights first",
-				c.Regions[t.From].Label, c.Regions[t.To].Label, t.Weight)
+				c.Title(int(t.From)), c.Title(int(t.To)), t.Weight)
 		}
 	}
 	best := Modules{Q: math.Inf(-1)}
@@ -52,6 +52,9 @@ func Modularity(c *connectome.Connectome, gamma float64, seed uint64) (Modules, 
 		if q := modularityOf(c, community, gamma); q > best.Q {
 			best = Modules{Q: q, Community: community}
 		}
+	}
+	if math.Abs(best.Q) < 1e-12 { // the noise of a sum that is nothing
+		best.Q = 0
 	}
 	for _, m := range best.Community {
 		best.Count = max(best.Count, m+1)

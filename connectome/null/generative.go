@@ -3,6 +3,7 @@ package null
 import (
 	"cmp"
 	"fmt"
+	"github.com/connectomewire/wire/connectome"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -127,7 +128,8 @@ func homophily(e *edges, opt Options, rng *rand.Rand) (string, error) {
 	for i := range e.n {
 		for j := range i {
 			if e.distance(int32(j), int32(i)) == 0 {
-				return "", fmt.Errorf("regions %q and %q lie at the same place", e.regions[j].Label, e.regions[i].Label)
+				c := &connectome.Connectome{Regions: e.regions}
+				return "", fmt.Errorf("regions %s and %s lie at the same place", c.Title(j), c.Title(i))
 			}
 		}
 	}

@@ -167,7 +167,7 @@ func generate(ctx context.Context, c *connectome.Connectome, kind Kind, opt Opti
 	if m.NeedsPositions {
 		for i := range c.Regions {
 			if !c.Regions[i].Located {
-				return nil, fmt.Errorf("null model %q needs a position for every region, and region %d (%s) of %q has none", kind, i, c.Regions[i].Label, c.Name)
+				return nil, fmt.Errorf("null model %q needs a position for every region, and region %s of %q has none", kind, c.Title(i), c.Name)
 			}
 		}
 	}

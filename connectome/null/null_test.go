@@ -358,7 +358,7 @@ func TestErrors(t *testing.T) {
 		t.Error("rewiring share 2 was accepted")
 	}
 	c.Regions[3].Located = false
-	if _, err := null.Generate(c, null.GeometryPreserving, null.Options{}); err == nil || !contains(err, "region 3", "r3") {
+	if _, err := null.Generate(c, null.GeometryPreserving, null.Options{}); err == nil || !contains(err, "region r3 of") {
 		t.Errorf("region without position: %v", err)
 	}
 	if _, err := null.Generate(sample(t, 20, 60, true), null.Homophily, null.Options{}); err == nil || !contains(err, "symmetrise") {

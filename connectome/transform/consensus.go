@@ -31,7 +31,7 @@ func Align(c, like *connectome.Connectome, byIndex bool) (*connectome.Connectome
 			at, err = c.Index(r.Canonical)
 		}
 		if err != nil || r.Label == "" {
-			return nil, fmt.Errorf("%q cannot be joined to %q by label: region %d (%q) has no counterpart; label the regions, or join by index if their order is known to agree", c.Name, like.Name, i, r.Label)
+			return nil, fmt.Errorf("%q cannot be joined to %q by label: region %s has no counterpart; label the regions, or join by index if their order is known to agree", c.Name, like.Name, like.Title(i))
 		}
 		if taken[at] {
 			return nil, fmt.Errorf("%q cannot be joined to %q by label: two regions match %q", c.Name, like.Name, c.Regions[at].Label)
@@ -76,7 +76,7 @@ func Consensus(subjects []*connectome.Connectome, o ConsensusOptions) (*connecto
 	first := subjects[0]
 	for i := range first.Regions {
 		if !first.Regions[i].Located {
-			return nil, fmt.Errorf("consensus: region %d (%s) of %q has no position; distance bins need positions in mm", i, first.Regions[i].Label, first.Name)
+			return nil, fmt.Errorf("consensus: region %s of %q has no position; distance bins need positions in mm", first.Title(i), first.Name)
 		}
 	}
 	type candidate struct {

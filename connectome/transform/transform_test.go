@@ -361,6 +361,28 @@ func TestApplyKnowsEveryStep(t *testing.T) {
 	}
 }
 
+// What no connectome could take is found before the first step is done.
+func TestStepsAreCheckedBeforeTheyAreDone(t *testing.T) {
+	for step, want := range map[string]string{
+		"hemisphere=up": "left, right", "hemisphere": "missing", "density=2": "0 to 1", "density": "missing", "threshold=NaN": "from 0 up", "threshold=-1": "from 0 up",
+		"symmetrise=most": "mean, max", "normalise=all": "spectral", "coarsen=lobe:max": "lobe:sum", "coarsen": "missing", "log=2": "no argument", "only": "missing", "cut": "no step",
+	} {
+		if err := transform.Check([]string{"log", step}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), step) {
+			t.Errorf("%s: %v, want %q", step, err, want)
+		}
+	}
+	if err := transform.Check([]string{"hemisphere=left", "density=0.1", "symmetrise", "coarsen=lobe", "coarsen=desikan:mean", "lobe=frontal"}); err != nil {
+		t.Error(err)
+	}
+	c := synthetic.Default()
+	for i := range c.Regions {
+		c.Regions[i] = connectome.Region{}
+	}
+	if _, err := transform.Consensus([]*connectome.Connectome{c, c}, transform.ConsensusOptions{ByIndex: true}); err == nil || !strings.Contains(err.Error(), "region number 1 of") {
+		t.Errorf("a region without a name: %v", err)
+	}
+}
+
 func ExampleApplyAll() {
 	c, err := transform.ApplyAll(synthetic.Default(), []string{"hemisphere=left", "density=0.1"})
 	if err != nil {

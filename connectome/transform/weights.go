@@ -18,7 +18,7 @@ func reweigh(c *connectome.Connectome, f func(k int, t connectome.Tract) float64
 		w := f(k, t)
 		k++
 		if math.IsNaN(w) || math.IsInf(w, 0) {
-			return nil, fmt.Errorf("the weight %g of tract %s → %s would become %v", t.Weight, c.Regions[t.From].Label, c.Regions[t.To].Label, w)
+			return nil, fmt.Errorf("the weight %g of tract %s → %s would become %v", t.Weight, c.Title(int(t.From)), c.Title(int(t.To)), w)
 		}
 		t.Weight = w
 		tracts = append(tracts, t)
@@ -37,7 +37,7 @@ func Log(c *connectome.Connectome) (*connectome.Connectome, error) {
 	for t := range c.Tracts.All() {
 		if t.Weight < 0 {
 			return nil, fmt.Errorf("logarithm: tract %s → %s has weight %g; the weights may be logarithms already, or take absolute values first",
-				c.Regions[t.From].Label, c.Regions[t.To].Label, t.Weight)
+				c.Title(int(t.From)), c.Title(int(t.To)), t.Weight)
 		}
 	}
 	return reweigh(c, func(_ int, t connectome.Tract) float64 { return math.Log1p(t.Weight) }, "weights: ln(1 + w)")
