@@ -189,7 +189,7 @@ func LoadFS(fsys fs.FS) (*Plan, error) {
 	data, err := readFile(fsys, planFileName, maxYAML)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("no %s: this is not a plan's directory: %w", planFileName, err)
+			return nil, fmt.Errorf("it holds no %s and is no plan's directory; `wire build` writes one", planFileName)
 		}
 		return nil, err
 	}

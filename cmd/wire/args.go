@@ -74,3 +74,20 @@ func arguments(c *cli.Context, want int, usage string) ([]string, error) {
 	}
 	return nil, usagef("%s %s %s; got %s\nRun \"%s --help\" for examples.", commandName(c), missing, usage, got, c.Command.HelpName)
 }
+
+// helpLast reads "wire help build" and "wire connectome help inspect" as the
+// same with --help behind.
+func helpLast(app *cli.App, args []string) []string {
+	commands := app.Commands
+	for i := 1; i < len(args); i++ {
+		if args[i] == "help" && len(commands) > 0 {
+			return append(slices.Delete(slices.Clone(args), i, i+1), "--help")
+		}
+		k := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(args[i]) })
+		if k < 0 {
+			break
+		}
+		commands = commands[k].Subcommands
+	}
+	return args
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/graphs"
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/wiring"
@@ -55,6 +56,8 @@ var checks = map[string]check{
 	"seed": anything, "split-seed": anything,
 
 	"delays": oneOf("carried", "recomputed"), "communities": oneOf("louvain", "lobes", "hemispheres"),
+
+	"format": oneOf(format.TableFormats()...),
 
 	// Drawings.
 	"scale":      given(func(v float64) error { return graphs.RenderOptions{Scale: v}.Validate() }),

@@ -178,6 +178,11 @@ func readConnectome(c *cli.Context, name string) (*connectome.Connectome, error)
 	}
 	if _, err := os.Stat(name); os.IsNotExist(err) {
 		if brain, ok := synthetic.ByName(name); ok {
+			for _, f := range c.Command.Flags {
+				if kind, ok := f.(cli.CategorizableFlag); ok && kind.GetCategory() == "reading" && c.IsSet(f.Names()[0]) {
+					return nil, usagef("--%s says how a file is read, and connectome %q is built in: leave it out", f.Names()[0], name)
+				}
+			}
 			return brain, nil
 		}
 		if e, err := pull.Find(name); err == nil {

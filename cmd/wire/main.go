@@ -3,6 +3,7 @@
 package main
 
 import (
+	"github.com/connectomewire/wire/internal/edit"
 	_ "github.com/connectomewire/wire/wiring/task/all" // the kinds of tasks
 
 	"context"
@@ -49,7 +50,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // execute runs the command line and returns the exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := newApp(stdout, stderr)
-	err := app.RunContext(ctx, optionsFirst(app, args))
+	err := app.RunContext(ctx, optionsFirst(app, helpLast(app, args)))
 	var exit cli.ExitCoder
 	switch {
 	case err == nil:
@@ -70,7 +71,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return exit.ExitCode()
 	case strings.HasPrefix(err.Error(), "Required flag"): // the library's type is its own
-		fmt.Fprintf(stderr, "wire: %s is missing\nRun \"%s --help\" for examples.\n", missingOptions(err.Error()), commandOf(app, args))
+		fmt.Fprintf(stderr, "wire: %s missing\nRun \"%s --help\" for examples.\n", missingOptions(err.Error()), commandOf(app, args))
 		return exitUsage
 	default:
 		fmt.Fprintln(stderr, "wire: "+message(err))
@@ -88,8 +89,8 @@ func message(err error) string {
 	return msg
 }
 
-// missingOptions are the options that the command line library misses, as one
-// writes them.
+// missingOptions says which options the command line library misses, as one
+// writes them: "--output is", "--output and --step are".
 func missingOptions(msg string) string {
 	var names []string
 	for i, part := range strings.Split(msg, `"`) {
@@ -99,7 +100,11 @@ func missingOptions(msg string) string {
 			}
 		}
 	}
-	return strings.Join(names, " and ")
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "") + " is"
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last] + " are"
 }
 
 // commandOf is the command that a line calls, with its program.
@@ -153,7 +158,6 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand:        true,
 		EnableBashCompletion:   true,
 		UseShortOptionHandling: true,
-		Suggest:                true,
 		// Values may hold commas: regions of a place, numbers of a vector.
 		DisableSliceFlagSeparator: true,
 		Version:                   version(),
@@ -165,15 +169,11 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		// Errors are printed and turned into exit codes by execute.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError: func(c *cli.Context, err error, _ bool) error {
-			return usagef("%s\nRun \"%s --help\" for what there is.", mistake(err), c.App.Name)
+			return usagef("%s\nRun \"%s --help\" for what there is.", mistake(err, c.App.Flags), c.App.Name)
 		},
 		Action: func(c *cli.Context) error {
 			if name := c.Args().First(); name != "" {
-				hint := ""
-				if s := cli.SuggestCommand(c.App.Commands, name); s != "" {
-					hint = "; " + strings.TrimSpace(s)
-				}
-				return usagef("there is no command %q%s\nRun \"wire --help\" for what there is.", name, hint)
+				return usagef("there is no command %q%s\nRun \"wire --help\" for what there is.", name, edit.Suggestion(name, commandNames(c.App.Commands)))
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -184,12 +184,30 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
+// commandNames are the names of commands, those that help does not list left out.
+func commandNames(commands []*cli.Command) (names []string) {
+	for _, c := range commands {
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // mistake puts what the flag package says of an option in the words of the
-// other messages.
-func mistake(err error) string {
+// other messages; flags are those that there are.
+func mistake(err error, flags []cli.Flag) string {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		return "there is no option --" + strings.TrimPrefix(name, "-")
+		name = strings.TrimPrefix(name, "-")
+		if len(name) == 1 {
+			return "there is no option -" + name
+		}
+		var known []string
+		for _, f := range flags {
+			known = append(known, f.Names()[0])
+		}
+		return "there is no option --" + name + strings.ReplaceAll(edit.Suggestion(name, known), `mean "`, `mean "--`)
 	}
 	var value, name, why string
 	if n, _ := fmt.Sscanf(text, "invalid value %q for flag -%s %s", &value, &name, &why); n == 3 && why == "parse" {
@@ -203,14 +221,14 @@ func mistake(err error) string {
 func harden(cmd *cli.Command) {
 	cmd.Before = checkOptions
 	cmd.OnUsageError = func(c *cli.Context, err error, _ bool) error {
-		return usagef("%s\nRun \"%s --help\" for what there is.", mistake(err), c.Command.HelpName)
+		return usagef("%s\nRun \"%s --help\" for what there is.", mistake(err, c.Command.Flags), c.Command.HelpName)
 	}
 	switch do := cmd.Action; {
 	case len(cmd.Subcommands) > 0:
 		cmd.HideHelpCommand = true
 		cmd.Action = func(c *cli.Context) error {
 			if name := c.Args().First(); name != "" {
-				return usagef("there is no command %q\nRun \"%s --help\" for what there is.", commandName(c)+" "+name, c.Command.HelpName)
+				return usagef("there is no command %q%s\nRun \"%s --help\" for what there is.", commandName(c)+" "+name, edit.Suggestion(name, commandNames(cmd.Subcommands)), c.Command.HelpName)
 			}
 			return cli.ShowSubcommandHelp(c)
 		}

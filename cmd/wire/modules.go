@@ -268,7 +268,7 @@ func modulesPull(c *cli.Context) error {
 func modulesAdd(c *cli.Context) error {
 	files := c.Args().Slice()
 	if len(files) == 0 {
-		return usagef("wire modules add needs an ONNX file, or several that become one module")
+		return usagef("modules add needs an ONNX file, or several that become one module")
 	}
 	for _, file := range files {
 		info, err := os.Stat(file)

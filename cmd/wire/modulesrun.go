@@ -52,6 +52,9 @@ func modulesRun(c *cli.Context) error {
 			return err
 		}
 	}
+	if len(inputs) == 0 && len(m.Manifest.Inputs) > 0 {
+		return usagef("module %s needs an input: a file, or --in PORT=VALUE; it has %s", m.Manifest.Name, strings.Join(portNames(m.Manifest.Inputs), ", "))
+	}
 	if m.Manifest.Generate != nil && len(c.StringSlice("out")) == 0 {
 		return modulesGenerate(c, m, inputs)
 	}

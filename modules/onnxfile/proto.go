@@ -17,7 +17,7 @@ const (
 	maxElems = 1 << 40 // of a tensor
 )
 
-var errTruncated = errors.New("truncated or corrupted protobuf")
+var errTruncated = errors.New("not an ONNX model, or one that is cut off or damaged")
 
 // fields calls f for every field of a message. v is the payload of a
 // length-delimited field; n is the value of a varint or fixed field.
