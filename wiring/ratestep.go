@@ -71,18 +71,18 @@ func (c *RateCell) Step(last float64, inputs [][]float64, in []float64) float64 
 	for i, k := range c.order {
 		sum = math.FMA(c.weights[i], in[k], sum)
 	}
-	return leaky(last, sum, c.leak, c.linear)
+	if !c.linear {
+		sum = math.Tanh(sum)
+	}
+	return leaky(last, sum, c.leak)
 }
 
-// leaky is (1−a)x + a·tanh(s), no product fused.
-func leaky(x, s, a float64, linear bool) float64 {
-	if !linear {
-		s = math.Tanh(s)
-	}
+// leaky is (1−a)x + a·y, no product fused.
+func leaky(x, y, a float64) float64 {
 	if a == 1 {
-		return s
+		return y
 	}
-	return float64((1-a)*x) + float64(a*s)
+	return float64((1-a)*x) + float64(a*y)
 }
 
 // RateStepper steps all regions of a plan of rate cells at once, to the bits
@@ -203,8 +203,11 @@ func (r *RateStepper) Run(inputs [][]float64, steps int) ([]float64, error) {
 				r.groups[i].add(sums, at(tick-r.groups[i].delay), n)
 			}
 			last, now := at(tick-1), at(tick)
-			for j, s := range sums[:n] {
-				now[j] = leaky(last[j], s, leak[j], linear)
+			if !linear {
+				double.Tanh(sums[:n], sums[:n])
+			}
+			for j, y := range sums[:n] {
+				now[j] = leaky(last[j], y, leak[j])
 			}
 			tick++
 		}

@@ -30,12 +30,12 @@ func Accumulate(dst, x []float64, stride int, b []float64, pitch, k int) {
 // Gram adds zᵀz to the upper triangle of g, [m, n], for z of rows of n numbers
 // with pitch from one to the next; m ≤ n are the rows of g that are wanted.
 func Gram(g []float64, m, n int, z []float64, pitch, rows int) {
-	const block = 64 // rows that stay in a core's own cache
+	const block = 24 // rows of 136 numbers lie in the nearest cache
 	for from := 0; from < rows; from += block {
 		k := min(block, rows-from)
 		at := z[from*pitch:]
 		for i := range m {
-			j := i / 4 * 4 // whole vectors
+			j := i / Lanes * Lanes // whole vectors
 			Accumulate(g[i*n+j:(i+1)*n], at[i:], pitch, at[j:], pitch, k)
 		}
 	}

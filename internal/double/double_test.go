@@ -64,6 +64,31 @@ func TestGramIsTheUpperTriangle(t *testing.T) {
 	}
 }
 
+// Vectors have the bits of the library's function, on either side of where it
+// changes its way.
+func TestTanhIsTheLibrarys(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for n := range 60 {
+		for _, scale := range []float64{0.01, 0.6, 3} {
+			x := make([]float64, n)
+			for i := range x {
+				x[i] = scale * (2*r.Float64() - 1)
+			}
+			if n > 20 {
+				special := []float64{0, math.Copysign(0, -1), 0.625, math.Nextafter(0.625, 0), -0.625, math.Inf(1), math.NaN(), 1e-300, 5e-324}
+				x[n/2] = special[n%len(special)]
+			}
+			got := make([]float64, n)
+			double.Tanh(got, x)
+			for i, v := range x {
+				if math.Float64bits(got[i]) != math.Float64bits(math.Tanh(v)) {
+					t.Fatalf("tanh %v is %v, want %v", v, got[i], math.Tanh(v))
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkGram(b *testing.B) {
 	const m, n, pitch, rows = 69, 129, 136, 2765
 	z := drawn(rows*pitch, rand.New(rand.NewPCG(3, 4)))

@@ -165,26 +165,23 @@ func run(p *wiring.Plan, d *Data) ([][]float64, error) {
 }
 
 // spread are the standard deviations of the regions' states; 1 for one that
-// does not move.
+// does not move. Sums are of differences from the first row, so that one pass
+// keeps its precision.
 func spread(states [][]float64, stride int, regions []int, rows []step) []float64 {
-	mean, squares := make([]float64, len(regions)), make([]float64, len(regions))
+	sum, squares := make([]float64, len(regions)), make([]float64, len(regions))
+	first := states[rows[0].sequence][rows[0].t*stride:][:stride]
 	for _, a := range rows {
 		x := states[a.sequence][a.t*stride:][:stride]
 		for i, j := range regions {
-			mean[i] += x[j]
+			d := x[j] - first[j]
+			sum[i] += d
+			squares[i] += d * d
 		}
 	}
-	for i := range mean {
-		mean[i] /= float64(len(rows))
-	}
-	for _, a := range rows {
-		x := states[a.sequence][a.t*stride:][:stride]
-		for i, j := range regions {
-			squares[i] += (x[j] - mean[i]) * (x[j] - mean[i])
-		}
-	}
+	n := float64(len(rows))
 	for i, s := range squares {
-		if squares[i] = math.Sqrt(s / float64(len(rows))); squares[i] == 0 {
+		mean := sum[i] / n
+		if squares[i] = math.Sqrt(max(s/n-mean*mean, 0)); squares[i] == 0 {
 			squares[i] = 1
 		}
 	}
@@ -206,8 +203,7 @@ func (r *Result) score(k *Task, q *problem, w []float64, rows []int) {
 		return
 	}
 	sum := 0.0
-	for c := range q.outputs {
-		f := agreement(predicted[c:], targets[c:], q.outputs, len(rows))
+	for _, f := range agreement(predicted, targets, q.outputs) {
 		r.R2, r.RMSE, r.NRMSE = append(r.R2, f.r2), append(r.RMSE, f.rmse), append(r.NRMSE, f.nrmse)
 		sum += f.r2
 	}
@@ -229,31 +225,45 @@ func predict(q *problem, w []float64, rows []int) (predicted, targets []float64)
 	return predicted, targets
 }
 
+// fitted is how predictions of one output agree with its targets.
 type fitted struct{ r2, rmse, nrmse float64 }
 
-// agreement compares n predictions and targets that are stride apart.
-func agreement(p, y []float64, stride, n int) fitted {
-	var mp, my float64
-	for i := range n {
-		mp += p[i*stride] / float64(n)
-		my += y[i*stride] / float64(n)
+// agreement compares predictions and targets, [rows, outputs].
+func agreement(p, y []float64, outputs int) []fitted {
+	type sums struct{ p, y, pp, yy, py, ee float64 }
+	n := float64(len(p) / outputs)
+	all := make([]sums, outputs)
+	for from := 0; from < len(p); from += outputs {
+		for c := range all {
+			all[c].p += p[from+c]
+			all[c].y += y[from+c]
+		}
 	}
-	var pp, yy, py, ee float64
-	for i := range n {
-		dp, dy, e := p[i*stride]-mp, y[i*stride]-my, p[i*stride]-y[i*stride]
-		pp += dp * dp
-		yy += dy * dy
-		py += dp * dy
-		ee += e * e
+	for c := range all {
+		all[c].p /= n
+		all[c].y /= n
 	}
-	f := fitted{rmse: math.Sqrt(ee / float64(n))}
-	if pp > 0 && yy > 0 {
-		f.r2 = py * py / (pp * yy)
+	for from := 0; from < len(p); from += outputs {
+		for c := range all {
+			s := &all[c]
+			dp, dy, e := p[from+c]-s.p, y[from+c]-s.y, p[from+c]-y[from+c]
+			s.pp += dp * dp
+			s.yy += dy * dy
+			s.py += dp * dy
+			s.ee += e * e
+		}
 	}
-	if yy > 0 {
-		f.nrmse = math.Sqrt(ee / yy)
+	out := make([]fitted, outputs)
+	for c, s := range all {
+		out[c].rmse = math.Sqrt(s.ee / n)
+		if s.pp > 0 && s.yy > 0 {
+			out[c].r2 = s.py * s.py / (s.pp * s.yy)
+		}
+		if s.yy > 0 {
+			out[c].nrmse = math.Sqrt(s.ee / s.yy)
+		}
 	}
-	return f
+	return out
 }
 
 // facts are the figures that a plan's history keeps.

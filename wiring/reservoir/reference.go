@@ -50,7 +50,7 @@ func (r *Result) compare(p *wiring.Plan, k *Task, d *Data, o FitOptions, all []s
 			if lags > 1 {
 				name = fmt.Sprintf("linear, of the last %d inputs", lags)
 			}
-			add(name, "nrmse", agreement(predicted, targets, q.outputs, len(asked)).nrmse)
+			add(name, "nrmse", agreement(predicted, targets, q.outputs)[0].nrmse)
 		}
 	}
 	return nil

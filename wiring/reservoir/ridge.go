@@ -21,24 +21,25 @@ type problem struct {
 // own squares.
 type normal struct {
 	m, outputs, rows int
-	g                []float64 // [m, m+outputs]
+	width            int       // of a row of g: m+outputs, padded
+	g                []float64 // [m, width]
 	squares          []float64 // [outputs]
 }
 
 func newNormal(p *problem) *normal {
 	m := 1 + p.features
-	return &normal{m: m, outputs: p.outputs, g: make([]float64, m*(m+p.outputs)), squares: make([]float64, p.outputs)}
+	width := double.Padded(m + p.outputs)
+	return &normal{m: m, outputs: p.outputs, width: width, g: make([]float64, m*width), squares: make([]float64, p.outputs)}
 }
 
 // gather adds rows to the normal equations.
 func (q *normal) gather(p *problem, rows []int) {
 	const block = 64
-	pitch := double.Padded(q.m + q.outputs)
-	z := make([]float64, block*pitch)
+	z := make([]float64, block*q.width)
 	for from := 0; from < len(rows); from += block {
 		some := rows[from:min(from+block, len(rows))]
 		for i, row := range some {
-			at := z[i*pitch:][:q.m+q.outputs]
+			at := z[i*q.width:][:q.m+q.outputs]
 			at[0] = 1
 			targets := at[q.m:]
 			p.fill(row, at[1:q.m], targets)
@@ -46,14 +47,14 @@ func (q *normal) gather(p *problem, rows []int) {
 				q.squares[k] = math.FMA(y, y, q.squares[k])
 			}
 		}
-		double.Gram(q.g, q.m, q.m+q.outputs, z, pitch, len(some))
+		double.Gram(q.g, q.m, q.width, z, q.width, len(some))
 	}
 	q.rows += len(rows)
 }
 
 // without returns what is left when the rows of r are taken out.
 func (q *normal) without(r *normal) *normal {
-	out := &normal{m: q.m, outputs: q.outputs, rows: q.rows - r.rows, g: make([]float64, len(q.g)), squares: make([]float64, len(q.squares))}
+	out := &normal{m: q.m, outputs: q.outputs, width: q.width, rows: q.rows - r.rows, g: make([]float64, len(q.g)), squares: make([]float64, len(q.squares))}
 	for i := range q.g {
 		out.g[i] = q.g[i] - r.g[i]
 	}
@@ -66,15 +67,14 @@ func (q *normal) without(r *normal) *normal {
 // solve returns the weights of ridge regression, [m, outputs], the intercepts
 // first: (zᵀz + λI)⁻¹ zᵀy, by one Cholesky factorisation for all outputs.
 func (q *normal) solve(lambda float64) ([]float64, error) {
-	width := q.m + q.outputs
 	a, y := mat.NewSymDense(q.m, nil), mat.NewDense(q.m, q.outputs, nil)
 	for i := range q.m {
 		for j := i; j < q.m; j++ {
-			a.SetSym(i, j, q.g[i*width+j])
+			a.SetSym(i, j, q.g[i*q.width+j])
 		}
-		a.SetSym(i, i, q.g[i*width+i]+lambda)
+		a.SetSym(i, i, q.g[i*q.width+i]+lambda)
 		for k := range q.outputs {
-			y.Set(i, k, q.g[i*width+q.m+k])
+			y.Set(i, k, q.g[i*q.width+q.m+k])
 		}
 	}
 	var factor mat.Cholesky
@@ -92,14 +92,14 @@ func (q *normal) solve(lambda float64) ([]float64, error) {
 
 // residual is the sum of squares that weights leave on the rows.
 func (q *normal) residual(w []float64) float64 {
-	width, sum := q.m+q.outputs, 0.0
+	sum := 0.0
 	for k := range q.outputs {
 		e := q.squares[k]
 		for i := range q.m {
 			wi := w[i*q.outputs+k]
-			e += wi * (q.g[i*width+i]*wi - 2*q.g[i*width+q.m+k])
+			e += wi * (q.g[i*q.width+i]*wi - 2*q.g[i*q.width+q.m+k])
 			for j := i + 1; j < q.m; j++ {
-				e += 2 * wi * q.g[i*width+j] * w[j*q.outputs+k]
+				e += 2 * wi * q.g[i*q.width+j] * w[j*q.outputs+k]
 			}
 		}
 		sum += e
