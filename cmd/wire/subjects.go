@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,16 +124,17 @@ func parseNumbers(kind, text string) (any, error) {
 		return parseArray(kind, text)
 	}
 	var steps [][]float32
-	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range lines {
 		var row []float32
 		for _, field := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(", ;\t\r", r) }) {
 			v, err := strconv.ParseFloat(field, 32)
-			if err != nil {
-				if i == 0 && len(steps) == 0 {
+			if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+				if i == 0 && len(lines) > 1 {
 					row = nil
 					break // a header
 				}
-				return nil, fmt.Errorf("line %d: %q is no number", i+1, field)
+				return nil, fmt.Errorf("line %d: %q is no finite number", i+1, field)
 			}
 			row = append(row, float32(v))
 		}
