@@ -48,7 +48,7 @@ func TestRowsCompareThePlanWithEveryOther(t *testing.T) {
 		t.Errorf("majority %v", m)
 	}
 	plan := rows[1]
-	if m := plan.Metrics; m["accuracy"] != 0.75 || m["f1"] != 0.7 || math.Abs(m["f1_sd"]-math.Sqrt(0.08)) > 1e-12 {
+	if m := plan.Metrics; m["accuracy"] != 0.75 || m["f1"] != 0.7 || !(math.Abs(m["f1_sd"]-math.Sqrt(0.08)) <= 1e-12) {
 		t.Errorf("plan %v", m)
 	}
 	if ci := plan.CI["accuracy"]; ci[0] > 0.75 || ci[1] < 0.75 || ci[0] == ci[1] {
@@ -60,7 +60,7 @@ func TestRowsCompareThePlanWithEveryOther(t *testing.T) {
 	if len(plan.Versus) != 1 || plan.Versus[0].Than != "majority" {
 		t.Fatalf("compared with %+v", plan.Versus)
 	}
-	if d := plan.Versus[0].Metrics["accuracy"]; math.Abs(d.Mean-0.5) > 1e-12 || d.Low < 0 || d.High > 1 || d.Low > d.Mean || d.High < d.Mean {
+	if d := plan.Versus[0].Metrics["accuracy"]; !(math.Abs(d.Mean-0.5) <= 1e-12) || d.Low < 0 || d.High > 1 || d.Low > d.Mean || d.High < d.Mean {
 		t.Errorf("difference %+v", d)
 	}
 }

@@ -189,7 +189,7 @@ func TestGradientsOfHeads(t *testing.T) {
 				at[i] = was - h
 				want := times * (up - total()) / (2 * h)
 				at[i] = was
-				if got := float64(grad[i]); math.Abs(got-want) > 5e-3*(1+math.Abs(want)) {
+				if got := float64(grad[i]); !(math.Abs(got-want) <= 5e-3*(1+math.Abs(want))) {
 					t.Errorf("%s: gradient %d of %s is %v, want %v", name, i, what, got, want)
 				}
 			}

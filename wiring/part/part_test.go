@@ -136,7 +136,7 @@ func TestGradients(t *testing.T) {
 					v.at[i] = was - h
 					want := (up - answer(t, p, norm, counts)) / (2 * h)
 					v.at[i] = was
-					if got := float64(v.grad[i]); math.Abs(got-want) > 2e-2*(1+math.Abs(want)) {
+					if got := float64(v.grad[i]); !(math.Abs(got-want) <= 2e-2*(1+math.Abs(want))) {
 						t.Errorf("gradient %d of %s is %v, want %v", i, name, got, want)
 					}
 				}

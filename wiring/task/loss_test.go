@@ -53,6 +53,7 @@ func losses() map[string]struct {
 		"no number is known": {Squared(part), batch(2, []float32{1}, []float32{1, 2, 7, 7}, Row{Values: []float32{nan, nan}}, Row{}), []Sum{{Rows: 1}}},
 		"pairs":              {&Contrastive{Part: part, Sharpness: 2}, pairs([]float32{1, 0, 1, 0, 0, 1, 0, 1}, 0, 1), []Sum{{Loss: 4 * (ln(math.Exp(2)+1) - 2), Rows: 4, Right: 4}}},
 		"pairs of one group": {&Contrastive{Part: part, Sharpness: 2}, pairs([]float32{1, 0, 1, 0, 0, 1, 0, 1}, 5, 5), []Sum{{Rows: 4, Right: 4}}},
+		"pairs of no group":  {&Contrastive{Part: part, Sharpness: 2}, groupless(), []Sum{{Loss: 4 * (ln(math.Exp(2)+1) - 2), Rows: 4, Right: 4}}},
 		"half a pair":        {&Contrastive{Part: part, Sharpness: 2}, half(), []Sum{{Rows: 2, Right: 2}}},
 	}
 }
@@ -64,6 +65,15 @@ func pairs(y []float32, groups ...int32) *Batch {
 		for side := range 2 {
 			b.Rows, b.Example, b.Side = append(b.Rows, &Row{Classes: []int32{g}}), append(b.Example, e), append(b.Side, side)
 		}
+	}
+	return b
+}
+
+// groupless are pairs whose rows say nothing of groups: all others are wrong.
+func groupless() *Batch {
+	b := pairs([]float32{1, 0, 1, 0, 0, 1, 0, 1}, 0, 1)
+	for _, r := range b.Rows {
+		r.Classes = nil
 	}
 	return b
 }
@@ -86,7 +96,7 @@ func TestLosses(t *testing.T) {
 			}
 			for i, s := range got {
 				w := x.want[i]
-				if math.Abs(s.Loss-w.Loss) > 1e-5*(1+w.Loss) || s.Rows != w.Rows || s.Right != w.Right {
+				if !(math.Abs(s.Loss-w.Loss) <= 1e-5*(1+w.Loss)) || s.Rows != w.Rows || s.Right != w.Right {
 					t.Errorf("%s, reading %d: %+v, want %+v", name, i, s, w)
 				}
 			}
@@ -135,7 +145,7 @@ func TestGradientsOfLosses(t *testing.T) {
 			up := total(moved)
 			moved[i] = y[i] - h
 			want := (up - total(moved)) / (2 * h)
-			if got := float64(b.Predictions[i]); math.Abs(got-want) > 2e-3*(1+math.Abs(want)) {
+			if got := float64(b.Predictions[i]); !(math.Abs(got-want) <= 2e-3*(1+math.Abs(want))) {
 				t.Errorf("%s: gradient %d is %v, want %v", name, i, got, want)
 			}
 		}

@@ -33,6 +33,13 @@ func TestStandardLeavesUnknownNumbersOut(t *testing.T) {
 	}
 }
 
+func TestConstantsHaveDeviationOne(t *testing.T) {
+	s, err := StandardOf([][]float64{{0, -3e9}, {0, -3e9}}, 2)
+	if err != nil || !reflect.DeepEqual(s.Scale, []float64{1, 1}) || !reflect.DeepEqual(s.Mean, []float64{0, -3e9}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 func TestStandardRefuses(t *testing.T) {
 	for want, rows := range map[string][][]float64{
 		"row 2 has 1 numbers, want 2": {{1, 2}, {3}},

@@ -172,7 +172,7 @@ func TestFewExamplesOfManyFeatures(t *testing.T) {
 		}
 		p, q := a.Probabilities(query), b.Probabilities(query)
 		for c := range p {
-			if math.Abs(p[c]-q[c]) > 2e-3 {
+			if !(math.Abs(p[c]-q[c]) <= 2e-3) {
 				t.Errorf("penalty %v: probabilities %.4f, among all features %.4f", penalty, p, q)
 				break
 			}
@@ -183,7 +183,7 @@ func TestFewExamplesOfManyFeatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := m.Probabilities(zero[0]); math.Abs(p[0]-0.5) > 1e-6 {
+	if p := m.Probabilities(zero[0]); !(math.Abs(p[0]-0.5) <= 1e-6) {
 		t.Errorf("of nothing but zeros it says %v", p)
 	}
 }
