@@ -226,7 +226,12 @@ func (r *Renderer) call(ctx context.Context, name string, args ...uint64) (uint6
 	}
 	results, err := function.Call(ctx, args...)
 	if err != nil {
-		return 0, fmt.Errorf("svg: %s: %w", name, err)
+		if ctx.Err() != nil {
+			return 0, fmt.Errorf("svg: %s: %w", name, err)
+		}
+		// The lines that follow tell functions without names.
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		return 0, fmt.Errorf("svg: resvg gives this drawing up: %s: %s", name, first)
 	}
 	if len(results) == 0 {
 		return 0, nil
