@@ -2,6 +2,7 @@ package library_test
 
 import (
 	"context"
+	"image"
 	"math"
 	"os"
 	"os/exec"
@@ -15,7 +16,9 @@ import (
 )
 
 // TestHubFoldersOfPyTorch adds folders that PyTorch made, of the architectures of
-// GPT-2, with keys and values and without, and of Whisper's encoder, and runs them.
+// GPT-2, with keys and values and without, of Whisper's encoder, ViT, BERT and both
+// towers of CLIP, and runs them. Gradients pass the pictures' towers, whose attention
+// is merged in a run.
 func TestHubFoldersOfPyTorch(t *testing.T) {
 	python := "python3"
 	if p := os.Getenv("WIRE_TEST_PYTHON"); p != "" {
@@ -103,5 +106,50 @@ func TestHubFoldersOfPyTorch(t *testing.T) {
 	}
 	if y := out["embedding"]; y.Len() != 16 || math.IsNaN(float64(y.F32[0])) {
 		t.Errorf("embedding %v", y)
+	}
+	img := image.NewRGBA(image.Rect(0, 0, 40, 30))
+	for i := range img.Pix {
+		img.Pix[i] = byte(i * 7)
+	}
+	for _, c := range []struct {
+		kind, license string
+		input         map[string]modules.Input
+		widths        map[string]int // of outputs, by port
+	}{
+		{"vit", "apache-2.0", map[string]modules.Input{"pixel_values": modules.Image{Image: img}}, map[string]int{"last_hidden_state": 17 * 16, "embedding": 16}},
+		{"bert", "apache-2.0", map[string]modules.Input{"input_ids": modules.Text("a cat")}, map[string]int{"embedding": 16}},
+		{"clip", "mit", map[string]modules.Input{"pixel_values": modules.Image{Image: img}, "input_ids": modules.Text("a cat")}, map[string]int{"image_embeds": 16, "text_embeds": 16}},
+	} {
+		e := add(c.kind, c.kind)
+		if e.Manifest.License != c.license {
+			t.Errorf("%s: licence %q", c.kind, e.Manifest.License)
+		}
+		m, err := modules.OpenDir(e.Dir, goengine.New(), modules.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		var names []string
+		for name := range c.widths {
+			names = append(names, name)
+		}
+		out, err := m.Encode(ctx, c.input, names...)
+		if err != nil {
+			t.Fatalf("%s: %v", c.kind, err)
+		}
+		for name, n := range c.widths {
+			if y := out[name]; y.Len() != n || math.IsNaN(float64(y.F32[0])) {
+				t.Errorf("%s: %s is %v", c.kind, name, y.Shape)
+			}
+		}
+		passes, err := m.Passes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range passes {
+			if len(p.Refused) > 0 || c.input["pixel_values"] != nil && p.Output != "text_embeds" && !slices.Contains(p.Inputs, "pixel_values") {
+				t.Errorf("%s: gradients of %s pass to %s", c.kind, p.Output, p)
+			}
+		}
 	}
 }

@@ -3,6 +3,7 @@
     python hub.py gpt2 FOLDER [--sentences FILE] [--steps 800]   GPT-2, taught the sentences, one a line
     python hub.py gpt2 FOLDER --size small                       GPT-2 small's size (124 M), random weights
     python hub.py whisper FOLDER [--size tiny]                   Whisper's encoder, random weights
+    python hub.py vit|bert|clip FOLDER [--size tiny]             ViT, MiniLM's kind, both towers of CLIP
 
 With --whole a GPT-2 keeps no keys and values from step to step. Needs torch, onnx
 and tokenizers.
@@ -15,7 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 parser = argparse.ArgumentParser()
-parser.add_argument("kind", choices=["gpt2", "whisper"])
+parser.add_argument("kind", choices=["gpt2", "whisper", "vit", "bert", "clip"])
 parser.add_argument("folder")
 parser.add_argument("--size", default="mini", choices=["mini", "tiny", "small"])
 parser.add_argument("--sentences")
@@ -196,4 +197,90 @@ def whisper():
     write("README.md", "---\nlicense: apache-2.0\n---\n# Whisper's encoder\n")
 
 
-{"gpt2": gpt2, "whisper": whisper}[args.kind]()
+class Vision(nn.Module):
+    """A class token and patches through blocks: ViT, DINOv2, CLIP's tower."""
+
+    def __init__(self, d, heads, layers, side, patch, out):
+        super().__init__()
+        self.patches, self.first = nn.Conv2d(3, d, patch, patch), nn.Parameter(torch.randn(1, 1, d))
+        self.places, self.last = nn.Parameter(torch.randn((side // patch) ** 2 + 1, d) * 0.1), nn.LayerNorm(d)
+        self.blocks, self.out = nn.ModuleList(Block(d, heads, "none") for _ in range(layers)), nn.Linear(d, out) if out else None
+
+    def forward(self, pixel_values):
+        x = self.patches(pixel_values).flatten(2).transpose(1, 2)
+        x = torch.cat([self.first.expand(x.shape[0], -1, -1), x], 1) + self.places
+        for b in self.blocks:
+            x = b(x)[0]
+        x = self.last(x)
+        return self.out(x[:, 0]) if self.out else x
+
+
+class Text(nn.Module):
+    """Tokens under a mask through blocks: BERT, CLIP's tower."""
+
+    def __init__(self, d, heads, layers, entries, places, out):
+        super().__init__()
+        self.words, self.places, self.last = nn.Embedding(entries, d), nn.Embedding(places, d), nn.LayerNorm(d)
+        self.blocks, self.out = nn.ModuleList(Block(d, heads, "none") for _ in range(layers)), nn.Linear(d, out) if out else None
+
+    def forward(self, input_ids, attention_mask):
+        x = self.words(input_ids) + self.places(torch.arange(input_ids.shape[1]))
+        mask = (1 - attention_mask[:, None, None, :].to(x.dtype)) * -1e9
+        for b in self.blocks:
+            x = b(x, mask)[0]
+        x = self.last(x)
+        return self.out((x * attention_mask[..., None]).sum(1) / attention_mask.sum(1, keepdim=True)) if self.out else x
+
+
+def export(model, file, inputs, names, output, axes):
+    axes = {n: {0: "batch_size", **a} for n, a in axes.items()}
+    torch.onnx.export(model.eval(), inputs, os.path.join(args.folder, "onnx", file), dynamo=False, opset_version=17, input_names=names, output_names=[output], dynamic_axes=axes)
+
+
+SIZES = {"mini": (16, 2, 1), "tiny": (384, 6, 4), "small": (768, 12, 12)}
+
+
+def picture(side, kind):
+    write("preprocessor_config.json", {"image_processor_type": kind, "do_resize": True, "size": {"height": side, "width": side}, "do_rescale": True, "rescale_factor": 1 / 255,
+                                       "do_normalize": True, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "resample": 2})
+
+
+def vit():
+    d, heads, layers = SIZES[args.size]
+    side, patch = (32, 8) if args.size == "mini" else (224, 16)
+    export(Vision(d, heads, layers, side, patch, 0), "model.onnx", (torch.randn(2, 3, side, side),), ["pixel_values"], "last_hidden_state", {"pixel_values": {}, "last_hidden_state": {}})
+    write("config.json", {"model_type": "vit", "architectures": ["ViTModel"], "hidden_size": d, "image_size": side, "patch_size": patch})
+    picture(side, "ViTImageProcessor")
+    write("README.md", "---\nlicense: apache-2.0\n---\n# ViT's architecture\n")
+
+
+WORDS = ["a cat sat on the mat", "the dog ran", "a red bus", "one two three four"]
+
+
+def texts(model, file, output, out_axes):
+    ids = torch.tensor([[1, 2, 3, 4], [2, 3, 4, 5]])
+    export(model, file, (ids, torch.ones_like(ids)), ["input_ids", "attention_mask"], output,
+           {"input_ids": {1: "sequence_length"}, "attention_mask": {1: "sequence_length"}, output: out_axes})
+
+
+def bert():
+    d, heads, layers = SIZES[args.size]
+    t, _ = tokenizer(WORDS)
+    entries = t.get_vocab_size()
+    texts(Text(d, heads, layers, entries, 64, 0), "model.onnx", "last_hidden_state", {1: "sequence_length"})
+    write("config.json", {"model_type": "bert", "architectures": ["BertModel"], "hidden_size": d, "vocab_size": entries, "max_position_embeddings": 64})
+    write("README.md", "---\nlicense: apache-2.0\n---\n# BERT's architecture\n")
+
+
+def clip():
+    d, heads, layers = SIZES[args.size]
+    side, patch = (32, 8) if args.size == "mini" else (224, 32)
+    t, _ = tokenizer(WORDS)
+    export(Vision(d, heads, layers, side, patch, d), "vision_model.onnx", (torch.randn(2, 3, side, side),), ["pixel_values"], "image_embeds", {"pixel_values": {}, "image_embeds": {}})
+    texts(Text(d, heads, layers, t.get_vocab_size(), 77, d), "text_model.onnx", "text_embeds", {})
+    write("config.json", {"model_type": "clip", "architectures": ["CLIPModel"], "projection_dim": d})
+    picture(side, "CLIPImageProcessor")
+    write("README.md", "---\nlicense: mit\n---\n# CLIP's architecture\n")
+
+
+{"gpt2": gpt2, "whisper": whisper, "vit": vit, "bert": bert, "clip": clip}[args.kind]()
