@@ -206,7 +206,7 @@ func (d *draft) senses() error {
 			}
 		}
 		if len(chosen) == 0 {
-			return fmt.Errorf("%s gives %s; the senses are %s: say which column is which with --input SENSE=COLUMN; its columns are %s", d.Data.Name, bound(d.Data.Inputs), strings.Join(d.offering(), ", "), examples.Columns(d.Data))
+			return fmt.Errorf("%s gives %s; the senses are %s: say which column is which with --input SENSE=COLUMN; its columns are %s", d.Data.Name, examples.Bound(d.Data.Inputs), strings.Join(d.offering(), ", "), examples.Columns(d.Data))
 		}
 	default:
 		// Named ones, filled up from the end of the usual ones: a question stays
@@ -222,7 +222,7 @@ func (d *draft) senses() error {
 			return fmt.Errorf("there is no sense %q%s; there are %s, and any name with a module of its own: --module %s=MODULE", name, edit.Suggestion(name, d.offering()), strings.Join(d.offering(), ", "), name)
 		}
 		if d.Data != nil && !slices.ContainsFunc(d.Data.Inputs, func(b own.Binding) bool { return b.Name == name }) && d.kind(name) != wiring.KindMemory {
-			return fmt.Errorf("%s gives %s and nothing for the sense %q: say which column it gets with --input %s=COLUMN", d.Data.Name, bound(d.Data.Inputs), name, name)
+			return fmt.Errorf("%s gives %s and nothing for the sense %q: say which column it gets with --input %s=COLUMN", d.Data.Name, examples.Bound(d.Data.Inputs), name, name)
 		}
 	}
 	for _, name := range named {
@@ -405,7 +405,7 @@ func (d *draft) learn(i int, all []task.Example) error {
 	}
 	s, err := kind.Settings(target, all)
 	if err != nil {
-		return fmt.Errorf("%s: task %q: %w; its targets are %s (say which with --target %s=COLUMN; its columns are %s)", d.Data.Name, t.Kind, err, bound(d.Data.Targets), target, examples.Columns(d.Data))
+		return fmt.Errorf("%s: task %q: %w; its targets are %s (say which with --target %s=COLUMN; its columns are %s)", d.Data.Name, t.Kind, err, examples.Bound(d.Data.Targets), target, examples.Columns(d.Data))
 	}
 	e := &d.recipe.Effectors[i]
 	e.Settings = e.Settings.Clone()
@@ -509,15 +509,4 @@ func outputs(info wiring.ModuleInfo) string {
 		list = append(list, fmt.Sprintf("%s (%s)", name, info.Outputs[name]))
 	}
 	return strings.Join(list, ", ")
-}
-
-func bound(list []own.Binding) string {
-	if len(list) == 0 {
-		return "nothing"
-	}
-	names := make([]string, len(list))
-	for i, b := range list {
-		names[i] = b.Name
-	}
-	return strings.Join(names, ", ")
 }

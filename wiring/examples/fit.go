@@ -209,7 +209,7 @@ func Check(p *wiring.Plan, d *own.Dataset) error {
 // senseless says that data give nothing to the senses of a recipe or a plan.
 func senseless(d *own.Dataset, who string, senses []string) error {
 	return fmt.Errorf("the data give %s; the %s's senses are %s: say which column is which with --input SENSE=COLUMN (the columns are %s)",
-		bindings(d.Inputs), who, strings.Join(senses, ", "), Columns(d))
+		Bound(d.Inputs), who, strings.Join(senses, ", "), Columns(d))
 }
 
 // pairsKind is the kind of task that learns from pairs of inputs and needs no
@@ -223,7 +223,7 @@ func targeted(d *own.Dataset, who string, wanted []string, pairs bool) error {
 		return nil
 	}
 	return fmt.Errorf("the data have the targets %s; the %s learns %s: say which column is which with --target NAME=COLUMN (the columns are %s)",
-		bindings(d.Targets), who, strings.Join(wanted, ", "), Columns(d))
+		Bound(d.Targets), who, strings.Join(wanted, ", "), Columns(d))
 }
 
 // Columns lists what data hold, for messages.
@@ -240,9 +240,10 @@ func Columns(d *own.Dataset) string {
 	return strings.Join(list, ", ")
 }
 
-func bindings(list []own.Binding) string {
+// Bound lists the names that data are bound to, for messages.
+func Bound(list []own.Binding) string {
 	if len(list) == 0 {
-		return "none"
+		return "nothing"
 	}
 	names := make([]string, len(list))
 	for i, b := range list {

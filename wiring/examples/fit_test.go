@@ -97,7 +97,7 @@ func TestCheckSaysWhatFits(t *testing.T) {
 		"target by name":  {plan("touch", "size", "regression"), own.Options{Wanted: []string{"size"}}, ""},
 		"memory is none":  {plan("touch", "label", "labelling"), own.Options{Inputs: map[string]string{"m": "v"}}, `plan "p" has the senses touch, and no "m"`},
 		"said once":       {plan("touch", "label", "labelling"), own.Options{Targets: map[string]string{"x": "kind"}}, `has the targets label, and no "x"`},
-		"input of no use": {plan("touch", "label", "labelling"), own.Options{Inputs: map[string]string{}}, "the data give none; the plan's senses are touch"},
+		"input of no use": {plan("touch", "label", "labelling"), own.Options{Inputs: map[string]string{}}, "the data give nothing; the plan's senses are touch"},
 	} {
 		err := examples.Check(x.p, mixed(t, x.o))
 		if x.err == "" && err != nil || x.err != "" && (err == nil || !strings.Contains(err.Error(), x.err)) {
