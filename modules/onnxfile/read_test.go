@@ -190,8 +190,8 @@ func TestMalformedModels(t *testing.T) {
 		data       []byte
 	}{
 		{"empty", "no graph", nil},
-		{"text", "protobuf", []byte("this is not a model at all")},
-		{"truncated", "truncated", simpleModel()[:60]},
+		{"text", "not an ONNX model", []byte("this is not a model at all")},
+		{"truncated", "cut off", simpleModel()[:60]},
 		{"cycle", "cycle through Neg", model(part{1, node("Relu", []string{"b"}, []string{"y"})}, part{1, node("Neg", []string{"y"}, []string{"b"})}, x, y)},
 		{"self-edge", "its own output", model(part{1, node("Relu", []string{"y"}, []string{"y"})}, x, y)},
 		{"undefined value", `reads "nowhere"`, model(part{1, node("Relu", []string{"nowhere"}, []string{"y"})}, x, y)},
