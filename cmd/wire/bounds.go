@@ -46,7 +46,7 @@ var checks = map[string]check{
 	"rewire": within(0, 1), "lambda": within(0, 1e6), "eta": within(-100, 100), "gamma": within(-100, 100),
 	"data export size":   within(8, 4096),
 	"data generate rows": within(1, 1e7), "steps": within(1, 1e7),
-	"strangers": within(10, 1e5),
+	"strangers": within(10, 1e5), "network-spread": within(0, 1e12), "seed-spread": within(0, 1e12),
 
 	// Reservoirs.
 	"rho": within(0, 1e6), "leak": within(1e-6, 1), "bias": within(-1e6, 1e6), "input-gain": within(-1e6, 1e6), "inputs": within(1, 4096),
