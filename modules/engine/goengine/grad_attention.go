@@ -148,6 +148,32 @@ func additiveBack(t *tensor, d []float32, keys int) func(b, head, i int, row []f
 	}
 }
 
+// pull is the product of attend for what the first output leads on, if it does.
+func (a *attended) pull(g *gcall, heads int, to *attentionBack) error {
+	if g.dout[0] == nil {
+		return nil
+	}
+	dy, err := headsOf(g.dout[0], heads)
+	if err != nil {
+		return err
+	}
+	attendBack(g, a.q, a.k, a.v, dy, a.sc, to)
+	return nil
+}
+
+// pullBiased is pull with the gradient of input 5, which is added to the scores.
+func (a *attended) pullBiased(g *gcall, heads int, to *attentionBack) error {
+	var bias *tensor
+	bias, to.bias = g.masked(5, a.k.rows)
+	if err := a.pull(g, heads, to); err != nil {
+		return err
+	}
+	if bias != nil {
+		g.give(5, bias)
+	}
+	return nil
+}
+
 // masked asks for the gradient of input i, a mask; nil where it has none.
 func (g *gcall) masked(i, keys int) (*tensor, func(b, head, i int, row []float32)) {
 	if g.input(i) == nil || !g.wants(i) {
@@ -286,17 +312,8 @@ func (m *microsoftAttention) pull(g *gcall) error {
 		copy(to.dk.data, d[:len(d)/2])
 		copy(to.dv.data, d[len(d)/2:])
 	}
-	var bias *tensor
-	bias, to.bias = g.masked(5, a.k.rows)
-	if g.dout[0] != nil {
-		dy, err := headsOf(g.dout[0], m.heads)
-		if err != nil {
-			return err
-		}
-		attendBack(g, a.q, a.k, a.v, dy, a.sc, to)
-	}
-	if bias != nil {
-		g.give(5, bias)
+	if err := a.pullBiased(g, m.heads, to); err != nil {
+		return err
 	}
 	x, w := g.in[0], g.in[1]
 	batch, rows, width := x.shape[0], x.shape[1], w.shape[1]
@@ -355,17 +372,8 @@ func (m *multiHead) pull(g *gcall) error {
 	}
 	to := g.back(a.q, a.k, a.v)
 	to.addOutputs(g)
-	var bias *tensor
-	bias, to.bias = g.masked(5, a.k.rows)
-	if g.dout[0] != nil {
-		dy, err := headsOf(g.dout[0], m.heads)
-		if err != nil {
-			return err
-		}
-		attendBack(g, a.q, a.k, a.v, dy, a.sc, to)
-	}
-	if bias != nil {
-		g.give(5, bias)
+	if err := a.pullBiased(g, m.heads, to); err != nil {
+		return err
 	}
 	given := make([]*tensor, 3) // of the inputs that hold queries, keys and values
 	for i := range given {
@@ -431,12 +439,8 @@ func (m *groupQuery) pull(g *gcall) error {
 		sink = g.zero(11)
 		to.sink = view[float32](sink)
 	}
-	if g.dout[0] != nil {
-		dy, err := headsOf(g.dout[0], m.heads)
-		if err != nil {
-			return err
-		}
-		attendBack(g, a.q, a.k, a.v, dy, a.sc, to)
+	if err := a.pull(g, m.heads, to); err != nil {
+		return err
 	}
 	if bias != nil {
 		g.give(10, bias)
