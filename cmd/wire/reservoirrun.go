@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bufio"
 	"fmt"
 	"io"
@@ -154,27 +153,7 @@ func saveRates(name string, p *wiring.Plan, ran []ranSeries) error {
 	for i, r := range ran {
 		copy(states[i*longest*n:], r.states)
 	}
-	return atomicfile.Write(name, func(w io.Writer) error {
-		z := zip.NewWriter(w)
-		for _, a := range []struct {
-			name  string
-			write func(io.Writer) error
-		}{
-			{"states", func(w io.Writer) error { return npy.WriteFloat64(w, states, len(ran), longest, n) }},
-			{"items", func(w io.Writer) error { return npy.WriteTexts(w, items) }},
-			{"regions", func(w io.Writer) error { return npy.WriteTexts(w, regions) }},
-			{"ticks", func(w io.Writer) error { return npy.WriteFloat32(w, ticks, len(ticks)) }},
-		} {
-			f, err := z.Create(a.name + ".npy")
-			if err != nil {
-				return err
-			}
-			if err := a.write(f); err != nil {
-				return err
-			}
-		}
-		return z.Close()
-	})
+	return writeStates(name, func(w io.Writer) error { return npy.WriteFloat64(w, states, len(ran), longest, n) }, items, regions, ticks)
 }
 
 func writeRatesCSV(out io.Writer, p *wiring.Plan, ran []ranSeries) error {

@@ -58,13 +58,19 @@ func (t *teller) saveStates(ctx context.Context, subjects []subject, name string
 			}
 		}
 	}
+	return writeStates(name, func(w io.Writer) error { return npy.WriteFloat32(w, states, len(subjects), longest, len(regions), d) }, items, regions, ticks)
+}
+
+// writeStates writes states as NPZ, beside the inputs, regions and ticks that
+// they are of.
+func writeStates(name string, states func(io.Writer) error, items, regions []string, ticks []float32) error {
 	return atomicfile.Write(name, func(w io.Writer) error {
 		z := zip.NewWriter(w)
 		for _, a := range []struct {
 			name  string
 			write func(io.Writer) error
 		}{
-			{"states", func(w io.Writer) error { return npy.WriteFloat32(w, states, len(subjects), longest, len(regions), d) }},
+			{"states", states},
 			{"items", func(w io.Writer) error { return npy.WriteTexts(w, items) }},
 			{"regions", func(w io.Writer) error { return npy.WriteTexts(w, regions) }},
 			{"ticks", func(w io.Writer) error { return npy.WriteFloat32(w, ticks, len(ticks)) }},
