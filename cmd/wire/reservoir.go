@@ -47,13 +47,9 @@ func readoutFlags() []cli.Flag {
 	whole := func(name, usage string) cli.Flag {
 		return &cli.IntFlag{Name: name, Usage: usage, Category: reservoirCategory}
 	}
-	var names []string
-	for _, k := range reservoir.Tasks() {
-		names = append(names, k.Name)
-	}
 	return []cli.Flag{
 		&cli.StringFlag{Name: "rule", Usage: "what learns: `gradient`, tracts and heads by back-propagation; or readout, a reservoir's by ridge regression (default: as the plan's cells ask)"},
-		&cli.StringFlag{Name: "task", Usage: "fit the readout to `TASK`: " + strings.Join(names, ", "), Category: reservoirCategory},
+		&cli.StringFlag{Name: "task", Usage: "fit the readout to `TASK`: " + strings.Join(reservoir.Names(), ", "), Category: reservoirCategory},
 		&cli.StringFlag{Name: "ridge", Value: "cv", Usage: "λ over the training steps, `X`, or cv: the best over five blocks of them", Category: reservoirCategory},
 		whole("washout", "first steps of each series that are not asked about, `N` (default: the task's)"),
 		&cli.Float64Flag{Name: "train-share", Value: reservoir.DefaultShare, Usage: "share `X` of the steps, or series, that are learned from, where the data have no split", Category: reservoirCategory},
@@ -220,7 +216,7 @@ func trainReadout(c *cli.Context, dir string) error {
 		return err
 	}
 	if !c.IsSet("task") {
-		return usagef("say what the readout learns, --task TASK: %s", taskNames())
+		return usagef("say what the readout learns, --task TASK: %s", strings.Join(reservoir.Names(), ", "))
 	}
 	task, err := reservoir.Find(c.String("task"))
 	if err != nil {
@@ -270,14 +266,6 @@ func trainReadout(c *cli.Context, dir string) error {
 	printReadout(c.App.Writer, result)
 	fmt.Fprintf(c.App.Writer, "wrote the readout to %s\nnext:  wire run %s FILE.csv\n", dir, shellWord(dir))
 	return nil
-}
-
-func taskNames() string {
-	var names []string
-	for _, k := range reservoir.Tasks() {
-		names = append(names, k.Name)
-	}
-	return strings.Join(names, ", ")
 }
 
 // printReadout prints a result for people.

@@ -70,16 +70,22 @@ func Tasks() []*Task {
 	}
 }
 
-// Find returns a task by its name; the error lists those that there are.
-func Find(name string) (*Task, error) {
+// Names are those of the tasks, in their order.
+func Names() []string {
 	var names []string
 	for _, t := range Tasks() {
-		if t.Name == name {
-			return t, nil
-		}
 		names = append(names, t.Name)
 	}
-	return nil, fmt.Errorf("there is no task %q%s; there are %s", name, edit.Suggestion(name, names), strings.Join(names, ", "))
+	return names
+}
+
+// Find returns a task by its name; the error lists those that there are.
+func Find(name string) (*Task, error) {
+	all := Tasks()
+	if i := slices.IndexFunc(all, func(t *Task) bool { return t.Name == name }); i >= 0 {
+		return all[i], nil
+	}
+	return nil, fmt.Errorf("there is no task %q%s; there are %s", name, edit.Suggestion(name, Names()), strings.Join(Names(), ", "))
 }
 
 // maxLags bounds the lags and the horizon.
