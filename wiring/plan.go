@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/connectomewire/wire/internal/edit"
@@ -79,6 +80,11 @@ type Tract struct {
 	Scale    float64 // s_ij: after log scaling and per-target normalisation; of rate cells W_ji, with its sign
 	LengthMM float64 // NaN when unknown
 	Delay    int     // δ ≥ 1 ticks
+}
+
+// Compare orders tracts as a plan has them: by target, then source.
+func (t Tract) Compare(u Tract) int {
+	return cmp.Or(cmp.Compare(t.To, u.To), cmp.Compare(t.From, u.From))
 }
 
 // Ticks are the lengths of an episode's phases.

@@ -78,13 +78,13 @@ func rerouteCommand() *cli.Command {
 }
 
 // change writes a changed plan.
-func change(c *cli.Context, make func(p *wiring.Plan) (*wiring.Plan, error)) error {
+func change(c *cli.Context, edit func(p *wiring.Plan) (*wiring.Plan, error)) error {
 	out := filepath.Clean(c.String("output"))
 	plan, dir, err := changing(c, out)
 	if err != nil {
 		return err
 	}
-	q, err := make(plan)
+	q, err := edit(plan)
 	if err != nil {
 		return err
 	}

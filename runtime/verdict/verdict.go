@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -148,15 +149,7 @@ func Decide(comparisons []Comparison, delta float64) Verdict {
 			v.Answer = Undecided
 		}
 	}
-	slices.SortStableFunc(exploring, func(a, b *Comparison) int {
-		switch {
-		case a.P < b.P:
-			return -1
-		case a.P > b.P:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(exploring, func(a, b *Comparison) int { return cmp.Compare(a.P, b.P) })
 	most := 0.0
 	for k, c := range exploring {
 		most = max(most, min(1, float64(len(exploring)-k)*c.P))

@@ -185,7 +185,7 @@ func Rewired(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
 // swap rewires tracts and puts them back into order.
 func swap(tracts []wiring.Tract, seed uint64, attempt int) {
 	swapSources(tracts, wiring.Stream(seed, fmt.Sprintf("rewiring %d", attempt)), nil)
-	slices.SortFunc(tracts, order)
+	slices.SortFunc(tracts, wiring.Tract.Compare)
 }
 
 // swapSources exchanges the sources of pairs of tracts where that repeats no

@@ -151,7 +151,7 @@ func (x *drawing) finish(n Null) *wiring.Plan {
 	if x.o.Recompute {
 		recompute(p, q.Tracts)
 	}
-	slices.SortFunc(q.Tracts, order)
+	slices.SortFunc(q.Tracts, wiring.Tract.Compare)
 	if x.loops {
 		q.Effectors = slices.Clone(p.Effectors)
 		for i := range q.Effectors {
@@ -173,24 +173,13 @@ func (x *drawing) finish(n Null) *wiring.Plan {
 	return &q
 }
 
-// order is that of a plan's tracts.
-func order(a, b wiring.Tract) int {
-	if a.To != b.To {
-		return a.To - b.To
-	}
-	return a.From - b.From
-}
-
 // settle lets a plan settle for long enough that each sense reaches an effector.
 func settle(p *wiring.Plan) error {
 	for _, s := range p.Senses {
 		best := -1
 		for i := range p.Effectors {
-			ticks := p.TicksTo(p.Effectors[i].Regions...)
-			for _, j := range s.Regions {
-				if ticks[j] >= 0 && (best < 0 || ticks[j] < best) {
-					best = ticks[j]
-				}
+			if n := least(p.TicksTo(p.Effectors[i].Regions...), s.Regions); n >= 0 && (best < 0 || n < best) {
+				best = n
 			}
 		}
 		if best < 0 {
@@ -278,7 +267,7 @@ func between(p *wiring.Plan, i, j int) float64 {
 // (after Misić et al. 2015): what enters stays as strong by construction.
 func strengthNull(x *drawing) error {
 	x.swaps(nil)
-	slices.SortFunc(x.tracts, order)
+	slices.SortFunc(x.tracts, wiring.Tract.Compare)
 	want := strengthsOut(x.plan.Tracts, len(x.plan.Regions))
 	have := strengthsOut(x.tracts, len(x.plan.Regions))
 	rng := wiring.Stream(x.o.Seed, "annealing")
@@ -343,7 +332,7 @@ func randomNull(x *drawing) error {
 			}
 		}
 	}
-	slices.SortFunc(x.tracts, order)
+	slices.SortFunc(x.tracts, wiring.Tract.Compare)
 	normalise(x.tracts)
 	return nil
 }
@@ -372,7 +361,7 @@ func latticeNull(x *drawing) error {
 		d := (i - j + n) % n
 		return float64(min(d, n-d))
 	}
-	slices.SortFunc(x.tracts, order)
+	slices.SortFunc(x.tracts, wiring.Tract.Compare)
 	for lo := 0; lo < len(x.tracts); {
 		hi, to := lo, x.tracts[lo].To
 		for hi < len(x.tracts) && x.tracts[hi].To == to {

@@ -225,12 +225,7 @@ func connect(p *wiring.Plan, c *connectome.Connectome, o Options) error {
 	if len(p.Tracts) == 0 {
 		return fmt.Errorf("connectome %q has no tracts", c.Name)
 	}
-	slices.SortFunc(p.Tracts, func(a, b wiring.Tract) int {
-		if a.To != b.To {
-			return a.To - b.To
-		}
-		return a.From - b.From
-	})
+	slices.SortFunc(p.Tracts, wiring.Tract.Compare)
 	return nil
 }
 
