@@ -149,13 +149,24 @@ func FromPlan(p *wiring.Plan) *Diagram {
 	for _, t := range p.Tracts {
 		d.Edges = append(d.Edges, Edge{From: t.From, To: t.To, Weight: t.Weight})
 	}
+	// What is everywhere is said once, and not drawn at every region.
+	everywhere := func(regions []int) bool { return len(regions) > 1 && len(regions) == len(p.Regions) }
+	var said []string
 	for _, s := range p.Senses {
+		if everywhere(s.Regions) {
+			said = append(said, s.Name+" enters every region")
+			continue
+		}
 		for _, at := range s.Regions {
 			d.Senses = append(d.Senses, Port{Name: s.Name, Module: s.Module, Port: s.Port, Node: at})
 		}
 	}
 	for _, e := range p.Effectors {
-		for _, j := range e.Regions {
+		regions := e.Regions
+		if everywhere(regions) {
+			said, regions = append(said, e.Name+" reads every region"), nil
+		}
+		for _, j := range regions {
 			d.Effectors = append(d.Effectors, Port{Name: e.Name, Module: e.Module, Node: j})
 		}
 		for _, j := range e.Feedback {
@@ -174,7 +185,7 @@ func FromPlan(p *wiring.Plan) *Diagram {
 		}
 		facts = append(facts, from)
 	}
-	d.Subtitle = strings.Join(facts, " · ")
+	d.Subtitle = strings.Join(append(facts, said...), " · ")
 	return d
 }
 

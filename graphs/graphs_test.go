@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/wiring"
 )
 
 // brain is a made-up diagram with n regions a side, plausible coordinates
@@ -446,5 +447,19 @@ func TestSidesByCoordinates(t *testing.T) {
 	}
 	if x, middle := s.discs[19].center.x, (s.discs[0].center.x+s.discs[1].center.x)/2; math.Abs(x-middle) > 1e-6 {
 		t.Errorf("what lies on no side stands at %g, the midline is %g", x, middle)
+	}
+}
+
+// TestEverywhereIsSaidOnce: what enters or reads all regions has no chips.
+func TestEverywhereIsSaidOnce(t *testing.T) {
+	p := &wiring.Plan{Name: "p", Width: 1, Rank: 1, Regions: []wiring.Region{{Label: "a"}, {Label: "b"}},
+		Senses:    []wiring.Sense{{Name: "light", Regions: []int{0, 1}}, {Name: "touch", Regions: []int{1}}},
+		Effectors: []wiring.Effector{{Name: "hand", Regions: []int{0, 1}, Feedback: []int{0}}}}
+	d := FromPlan(p)
+	if len(d.Senses) != 2 || d.Senses[0].Name != "touch" || d.Senses[1].Name != "own hand" || len(d.Effectors) != 0 {
+		t.Errorf("chips of %+v and %+v", d.Senses, d.Effectors)
+	}
+	if !strings.Contains(d.Subtitle, "light enters every region · hand reads every region") || strings.Contains(d.Subtitle, "touch") {
+		t.Errorf("subtitle %q", d.Subtitle)
 	}
 }
