@@ -66,7 +66,7 @@ var checks = map[string]check{
 
 	// What is read has to be there, what is written has to be writable.
 	"image": file, "sound": file, "labels": labelFiles, "sentences": file, "library": file, "mixture": file,
-	"photographs": directory, "modules": directory, "fold-modules": directory, "data pull from": directory,
+	"beside": plan, "photographs": directory, "modules": directory, "fold-modules": directory, "data pull from": directory,
 	"output": output, "build output": outputDir, "null output": outputDir, "lesion output": outputDir, "reroute output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
 	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,
 }
@@ -209,6 +209,14 @@ func directory(value any) error {
 		return errors.New("it is a file, a directory is wanted")
 	}
 	return nil
+}
+
+// plan checks that a plan's directory is there.
+func plan(value any) error {
+	if value.(string) == "default" {
+		return nil
+	}
+	return directory(value)
 }
 
 // reason is an error of the file system without the name, which stands before

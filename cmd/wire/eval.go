@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -12,10 +13,12 @@ import (
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/eval"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/control"
+	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"
 )
@@ -32,6 +35,7 @@ func evalCommand() *cli.Command {
 			"   wire eval plan --data sounds/ --folds fold      one plan a fold, pooled; --control rewired\n" +
 			"   wire eval plan                                  stamps, emoji and sounds, validation split\n" +
 			"   wire eval plan --eval-set stamps --json\n" +
+			"   wire eval plan --beside default                 the same inputs to another plan, paired\n" +
 			"   wire eval default --data DIR --eval-set photos  captioned photographs, DIR/photos/coco/captions.tsv\n" +
 			"   wire eval plan --split test                     for the final report only\n" +
 			"   wire eval plan --lesion lh-pericalcarine --lesion rh-pericalcarine\n" +
@@ -51,6 +55,7 @@ func evalCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "seed", Value: eval.Default().Seed, Usage: "seed of the bootstrap, `N`"},
 			&cli.StringFlag{Name: "sentences", Usage: "with --eval-set photos, a `FILE` of sentences, a line each, in which the neighbours are looked up"},
 			&cli.BoolFlag{Name: "greedy", Usage: "leave out the slower beam-mbr conditions"},
+			&cli.StringFlag{Name: "beside", Usage: "another `PLAN`, with modules of its own, scored on the same inputs of the packaged sets: paired differences"},
 			&cli.BoolFlag{Name: "sound-folds", Usage: "score sounds in five folds, training a plan for each", Category: "folds"},
 			&cli.StringFlag{Name: "fold-modules", Usage: "take fold K's sound module from `DIR`/fold-K/NAME", Category: "folds"},
 			&cli.IntFlag{Name: "epochs", Value: foldEpochs, Usage: "passes over the examples of whatever is taught, `N`", Category: "folds"},
@@ -80,6 +85,10 @@ func evaluate(c *cli.Context) error {
 	}
 	if err := noReservoir(plan, args[0], "wire train "+shellWord(args[0])+" --rule readout scores it on the steps that it did not learn from"); err != nil {
 		return err
+	}
+	packaged := !ownData(c) && !c.Bool("sound-folds") && !slices.Contains(c.StringSlice("eval-set"), photographs)
+	if c.IsSet("beside") && !packaged {
+		return usagef("--beside is for the packaged sets, such as --eval-set stamps: for data of your own, --items keeps each plan's scores")
 	}
 	if ownData(c) {
 		return evaluateOwn(c, plan, dir)
@@ -124,6 +133,14 @@ func evaluate(c *cli.Context) error {
 	who, err := contestants(c, plan, dir, teller)
 	if err != nil {
 		return err
+	}
+	if c.IsSet("beside") {
+		beside, models, err := openBeside(c, teller.config)
+		if err != nil {
+			return err
+		}
+		defer models.Close()
+		who.Beside = beside
 	}
 	show := newProgress(c.App.ErrWriter)
 	data, _, err := prepareData(c, plan, teller.models, show)
@@ -173,6 +190,28 @@ func scoreSets(c *cli.Context, sets []*eval.Set, who eval.Contestants, plan *wir
 	}
 	printRows(c.App.Writer, rows)
 	return nil
+}
+
+// openBeside opens the plan of --beside, with modules of its own.
+func openBeside(c *cli.Context, config runtime.Config) (*answer.Session, *frozen.Modules, error) {
+	plan, dir, err := loadPlan(c.String("beside"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("--beside: %w", err)
+	}
+	engine, err := openEngine(c.String("engine"))
+	if err != nil {
+		return nil, nil, err
+	}
+	models, err := frozen.Open(plan, library.Finder{Base: dir}, engine)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--beside: %w", err)
+	}
+	config.LesionRegions, config.LesionTracts = nil, nil
+	session, err := answer.New(c.Context, plan, models, config)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("--beside: %w", err), models.Close())
+	}
+	return session, models, nil
 }
 
 // contestants are the plan and, where there are any, its controls: itself

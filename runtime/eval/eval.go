@@ -73,6 +73,9 @@ type Contestants struct {
 	// tracts, the plan without the tracts that leave what sees, and what its
 	// language module says by itself.
 	Untrained, Adapter, Cut, Alone *answer.Session
+	// Beside is another plan, with modules of its own, that gets the same
+	// inputs; nil for none.
+	Beside *answer.Session
 }
 
 // Set is what is evaluated: samples, and what of them is shown.
@@ -168,6 +171,7 @@ type evaluation struct {
 	encoded    []*answer.Encoded
 	seen       []*answer.Encoded // without their sounds, where the set has both
 	heard      []*answer.Encoded // without their pictures
+	beside     []*answer.Encoded // by the other plan's modules
 	references [][]string
 	clusters   []string
 	cider      *metrics.CIDEr
@@ -184,11 +188,13 @@ type condition struct {
 	shuffled bool
 }
 
-// encode runs the modules over the inputs and drops what cannot be read. Of a
-// set of pictures with sounds it does so for either alone, too.
+// views are what modules make of one sample: whole and, of a picture with a
+// sound, either alone; and what another plan's modules make of it.
+type views struct{ whole, seen, heard, beside *answer.Encoded }
+
+// encode runs the modules over the inputs and drops what cannot be read.
 func (e *evaluation) encode(ctx context.Context) error {
-	encoded, seen, heard := make([]*answer.Encoded, len(e.samples)), make([]*answer.Encoded, len(e.samples)), make([]*answer.Encoded, len(e.samples))
-	failed := make([]error, len(e.samples))
+	of, failed := make([]views, len(e.samples)), make([]error, len(e.samples))
 	next := make(chan int)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -196,13 +202,7 @@ func (e *evaluation) encode(ctx context.Context) error {
 	for range goruntime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				encoded[i], failed[i] = e.encodeOne(ctx, e.samples[i], e.set.Picture, e.set.Sound)
-				if failed[i] == nil && e.set.Picture && e.set.Sound {
-					seen[i], failed[i] = e.encodeOne(ctx, e.samples[i], true, false)
-				}
-				if failed[i] == nil && e.set.Picture && e.set.Sound {
-					heard[i], failed[i] = e.encodeOne(ctx, e.samples[i], false, true)
-				}
+				of[i], failed[i] = e.view(ctx, e.samples[i])
 				mu.Lock()
 				done++
 				e.o.Progress("encoding "+e.set.Name, done, len(e.samples))
@@ -227,35 +227,61 @@ func (e *evaluation) encode(ctx context.Context) error {
 			e.notes = append(e.notes, fmt.Sprintf("%s left out: %v", s.ID, failed[i]))
 			continue
 		}
-		kept, e.encoded = append(kept, s), append(e.encoded, encoded[i])
-		if seen[i] != nil {
-			e.seen, e.heard = append(e.seen, seen[i]), append(e.heard, heard[i])
+		kept, e.encoded = append(kept, s), append(e.encoded, of[i].whole)
+		if of[i].seen != nil {
+			e.seen, e.heard = append(e.seen, of[i].seen), append(e.heard, of[i].heard)
+		}
+		if of[i].beside != nil {
+			e.beside = append(e.beside, of[i].beside)
 		}
 	}
 	e.samples = kept
 	return nil
 }
 
-// encodeOne runs the modules over a sample's picture and sound, or one of them,
-// unless that was done.
-func (e *evaluation) encodeOne(ctx context.Context, s *datasets.Sample, picture, sound bool) (*answer.Encoded, error) {
+// view runs the modules over a sample's picture and sound, unless that was
+// done.
+func (e *evaluation) view(ctx context.Context, s *datasets.Sample) (v views, err error) {
 	if known, ok := e.set.encoded[s]; ok {
-		senses := make([][]float32, len(e.plan.Senses))
-		for k := range e.plan.Senses {
-			if e.plan.Senses[k].Kind == modules.KindImage {
-				senses[k] = known.vector
-				break
-			}
+		return views{whole: e.known(known)}, nil
+	}
+	for _, of := range []struct {
+		to             **answer.Encoded
+		by             *answer.Session
+		picture, sound bool
+		wanted         bool
+	}{
+		{&v.whole, e.who.Plan, e.set.Picture, e.set.Sound, true},
+		{&v.seen, e.who.Plan, true, false, e.set.Picture && e.set.Sound},
+		{&v.heard, e.who.Plan, false, true, e.set.Picture && e.set.Sound},
+		{&v.beside, e.who.Beside, e.set.Picture, e.set.Sound, e.who.Beside != nil},
+	} {
+		if !of.wanted {
+			continue
 		}
-		x := e.who.Plan.Encoded(senses, 0)
-		x.Text = known.vector
-		return x, nil
+		in, err := e.input(s, of.picture, of.sound)
+		if err != nil {
+			return v, err
+		}
+		if *of.to, err = of.by.Encode(ctx, in); err != nil {
+			return v, err
+		}
 	}
-	in, err := e.input(s, picture, sound)
-	if err != nil {
-		return nil, err
+	return v, nil
+}
+
+// known puts a vector of the space of texts into the plan's sense of pictures.
+func (e *evaluation) known(of encoded) *answer.Encoded {
+	senses := make([][]float32, len(e.plan.Senses))
+	for k := range e.plan.Senses {
+		if e.plan.Senses[k].Kind == modules.KindImage {
+			senses[k] = of.vector
+			break
+		}
 	}
-	return e.who.Plan.Encode(ctx, in)
+	x := e.who.Plan.Encoded(senses, 0)
+	x.Text = of.vector
+	return x
 }
 
 func (e *evaluation) input(s *datasets.Sample, picture, sound bool) (answer.Inputs, error) {
@@ -351,6 +377,7 @@ const (
 
 	pictureAlone = "picture alone"
 	soundAlone   = "sound alone"
+	beside       = "beside"
 )
 
 // rivals names the conditions that one is compared with: all with the nearest
@@ -361,7 +388,7 @@ func (c *condition) rivals() []string {
 		return nil
 	}
 	if decoding, plan := strings.CutPrefix(c.name, "plan, "); plan {
-		return []string{nearest, untrained, blanked, "adapter, " + decoding, pictureAlone + ", " + decoding, soundAlone + ", " + decoding}
+		return []string{nearest, untrained, blanked, "adapter, " + decoding, beside + ", " + decoding, pictureAlone + ", " + decoding, soundAlone + ", " + decoding}
 	}
 	return []string{nearest}
 }
@@ -385,11 +412,6 @@ func (e *evaluation) reminds() bool {
 // speak adds the conditions that speak.
 func (e *evaluation) speak(ctx context.Context) error {
 	blank := []*answer.Encoded{{Senses: make([][]float32, len(e.plan.Senses))}}
-	at := e.who.Plan.Speaker()
-	if at < 0 {
-		return fmt.Errorf("plan %q has no effector that speaks", e.plan.Name)
-	}
-	speaker := e.plan.Effectors[at].Name
 	for _, c := range []struct {
 		name   string
 		who    *answer.Session
@@ -397,10 +419,16 @@ func (e *evaluation) speak(ctx context.Context) error {
 		greedy bool // and no more
 	}{{"plan", e.who.Plan, e.encoded, false}, {pictureAlone, e.who.Plan, e.seen, false}, {soundAlone, e.who.Plan, e.heard, false},
 		{"blanked", e.who.Plan, blank, true}, {"untrained", e.who.Untrained, e.encoded, false}, {"adapter", e.who.Adapter, e.encoded, false},
+		{beside, e.who.Beside, e.beside, false},
 		{"visual tracts cut", e.who.Cut, e.encoded, true}, {"language alone", e.who.Alone, e.encoded, true}} {
 		if c.who == nil || len(c.inputs) == 0 {
 			continue
 		}
+		at := c.who.Speaker()
+		if at < 0 {
+			return fmt.Errorf("plan %q has no effector that speaks", c.who.Plan().Name)
+		}
+		speaker := c.who.Plan().Effectors[at].Name
 		for _, d := range []struct {
 			name    string
 			options answer.Options
