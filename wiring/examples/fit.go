@@ -23,7 +23,11 @@ func Fit(d *own.Dataset, r *wiring.Recipe, senses []string, o *wiring.BuildOptio
 	for _, s := range r.Senses {
 		known = append(known, s.Name)
 	}
-	if err := asked(d, "recipe "+r.Name, known, Wanted(r)); err != nil {
+	learns := map[string]string{}
+	for _, t := range r.Tasks {
+		learns[t.Effector] = targetOf(t)
+	}
+	if err := asked(d, "recipe "+r.Name, known, Wanted(r), learns); err != nil {
 		return nil, err
 	}
 	var senseKinds [][]string
@@ -104,8 +108,9 @@ func targetOf(t wiring.RecipeTask) string {
 }
 
 // asked refuses names of inputs and targets, among those that were asked for,
-// that no sense or task has: their columns would be read and never used.
-func asked(d *own.Dataset, who string, senses, targets []string) error {
+// that no sense or task has: their columns would be read and never used. learns
+// are the effectors' targets.
+func asked(d *own.Dataset, who string, senses, targets []string, learns map[string]string) error {
 	for _, x := range []struct {
 		flag, are string
 		asked     map[string]string
@@ -117,6 +122,9 @@ func asked(d *own.Dataset, who string, senses, targets []string) error {
 		for _, name := range slices.Sorted(maps.Keys(x.asked)) {
 			if slices.Contains(x.known, name) {
 				continue
+			}
+			if target := learns[name]; x.flag == "target" && target != "" {
+				return fmt.Errorf("--target %s=%s: effector %q of %s learns the target %q: say --target %s=COLUMN, or give its task a target of its own in the recipe (`tasks:`)", name, x.asked[name], name, who, target, target)
 			}
 			have := "no " + x.are
 			if len(x.known) > 0 {
@@ -196,7 +204,11 @@ func Check(p *wiring.Plan, d *own.Dataset) error {
 			senses = append(senses, s.Name)
 		}
 	}
-	if err := asked(d, fmt.Sprintf("plan %q", p.Name), senses, Learned(p)); err != nil {
+	learns := map[string]string{}
+	for _, t := range p.Tasks {
+		learns[t.Effector] = t.Target
+	}
+	if err := asked(d, fmt.Sprintf("plan %q", p.Name), senses, Learned(p), learns); err != nil {
 		return err
 	}
 	if inputs == 0 {

@@ -97,6 +97,7 @@ func TestCheckSaysWhatFits(t *testing.T) {
 		"target by name":  {plan("touch", "size", "regression"), own.Options{Wanted: []string{"size"}}, ""},
 		"memory is none":  {plan("touch", "label", "labelling"), own.Options{Inputs: map[string]string{"m": "v"}}, `plan "p" has the senses touch, and no "m"`},
 		"said once":       {plan("touch", "label", "labelling"), own.Options{Targets: map[string]string{"x": "kind"}}, `has the targets label, and no "x"`},
+		"an effector":     {plan("touch", "label", "labelling"), own.Options{Targets: map[string]string{"f": "kind"}}, `effector "f" of plan "p" learns the target "label": say --target label=COLUMN`},
 		"input of no use": {plan("touch", "label", "labelling"), own.Options{Inputs: map[string]string{}}, "the data give nothing; the plan's senses are touch"},
 	} {
 		err := examples.Check(x.p, mixed(t, x.o))
