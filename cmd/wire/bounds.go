@@ -67,7 +67,7 @@ var checks = map[string]check{
 	// What is read has to be there, what is written has to be writable.
 	"image": file, "sound": file, "labels": labelFiles, "sentences": file, "library": file, "mixture": file,
 	"beside": plan, "photographs": directory, "modules": directory, "fold-modules": directory, "data pull from": directory,
-	"output": output, "build output": outputDir, "null output": outputDir, "lesion output": outputDir, "reroute output": outputDir, "demo output": outputDir, "connectome null output": outputDir,
+	"output": output, "build output": outputDir, "null output": outputDir, "lesion output": outputDir, "reroute output": outputDir, "graft output": outputDir, "graft from": plan, "demo output": outputDir, "connectome null output": outputDir,
 	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,
 }
 

@@ -36,7 +36,7 @@ func lesionCommand() *cli.Command {
 		Flags: append(newPlanFlags(),
 			&cli.StringSliceFlag{Name: "at", Required: true, Usage: "a region by its `LABEL`, or a tract as FROM:TO (repeatable)"}),
 		Action: func(c *cli.Context) error {
-			return change(c, func(p *wiring.Plan) (*wiring.Plan, error) {
+			return change(c, func(p *wiring.Plan, _ string) (*wiring.Plan, error) {
 				var config runtime.Config
 				if err := config.Lesion(p, c.StringSlice("at")); err != nil {
 					return nil, err
@@ -62,14 +62,10 @@ func rerouteCommand() *cli.Command {
 			&cli.StringFlag{Name: "sense", Required: true, Usage: "the sense's `NAME`"},
 			&cli.StringFlag{Name: "to", Required: true, Usage: "the regions it enters from now on, `LABEL,…`"}),
 		Action: func(c *cli.Context) error {
-			return change(c, func(p *wiring.Plan) (*wiring.Plan, error) {
-				var regions []int
-				for _, label := range strings.Split(c.String("to"), ",") {
-					j, err := p.Index(strings.TrimSpace(label))
-					if err != nil {
-						return nil, err
-					}
-					regions = append(regions, j)
+			return change(c, func(p *wiring.Plan, _ string) (*wiring.Plan, error) {
+				regions, err := regionsOf(p, c.String("to"))
+				if err != nil {
+					return nil, err
 				}
 				return control.Reroute(p, c.String("sense"), regions)
 			})
@@ -77,14 +73,73 @@ func rerouteCommand() *cli.Command {
 	}
 }
 
-// change writes a changed plan.
-func change(c *cli.Context, edit func(p *wiring.Plan) (*wiring.Plan, error)) error {
+func graftCommand() *cli.Command {
+	return &cli.Command{
+		Name: "graft", Usage: "write a plan with a sense, part or effector of another", ArgsUsage: "PLAN|default",
+		Description: "The module comes along, and what was learned between it and the regions; what the plan has under that\n" +
+			"name is replaced. Both plans must be equally wide (--width of wire build). Then only the tracts need to\n" +
+			"learn what to do with it.\n\n" +
+			"Examples:\n" +
+			"   wire graft flowers.plan --from birds.plan --what sound -o both\n" +
+			"   wire graft plan --from default --what image --to lh-insula -o odd\n" +
+			"   wire train both --more --only tracts --data flowers/",
+		Flags: append(newPlanFlags(),
+			&cli.StringFlag{Name: "from", Required: true, Usage: "the `PLAN` that gives"},
+			&cli.StringFlag{Name: "what", Required: true, Usage: "`NAME` of its sense, part or effector"},
+			&cli.StringFlag{Name: "to", Usage: "the regions where it goes, `LABEL,…` (default: those it has there)"}),
+		Action: func(c *cli.Context) error {
+			donor, dir, err := loadPlan(c.String("from"))
+			if err != nil {
+				return fmt.Errorf("--from: %w", err)
+			}
+			return change(c, func(p *wiring.Plan, home string) (*wiring.Plan, error) {
+				for _, x := range []*wiring.Plan{p, donor} {
+					if err := noReservoir(x, x.Name, "there is nothing to graft: it has no modules"); err != nil {
+						return nil, err
+					}
+				}
+				var regions []int
+				if c.IsSet("to") {
+					if regions, err = regionsOf(p, c.String("to")); err != nil {
+						return nil, err
+					}
+				}
+				// The donor's modules are where they are from the plan's directory.
+				donor.Modules = slices.Clone(donor.Modules)
+				for k := range donor.Modules {
+					m := &donor.Modules[k]
+					if m.Source, err = library.Rebase(m.Source, dir, home); err != nil {
+						return nil, err
+					}
+				}
+				return control.Graft(p, donor, c.String("what"), regions)
+			})
+		},
+	}
+}
+
+// regionsOf reads a list of labels.
+func regionsOf(p *wiring.Plan, list string) ([]int, error) {
+	var regions []int
+	for label := range strings.SplitSeq(list, ",") {
+		j, err := p.Index(strings.TrimSpace(label))
+		if err != nil {
+			return nil, err
+		}
+		regions = append(regions, j)
+	}
+	return regions, nil
+}
+
+// change writes a changed plan. The directory of the plan that is read is told,
+// "" of the built-in one.
+func change(c *cli.Context, edit func(p *wiring.Plan, dir string) (*wiring.Plan, error)) error {
 	out := filepath.Clean(c.String("output"))
 	plan, dir, err := changing(c, out)
 	if err != nil {
 		return err
 	}
-	q, err := edit(plan)
+	q, err := edit(plan, dir)
 	if err != nil {
 		return err
 	}

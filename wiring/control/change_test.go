@@ -108,3 +108,61 @@ func TestFacts(t *testing.T) {
 		t.Errorf("communities %v (%v)", blocks, err)
 	}
 }
+
+// TestGraft: a sense and an effector come with what was learned at them, to the
+// regions of the same labels or others, and the rest stays.
+func TestGraft(t *testing.T) {
+	p, donor := randomPlan(12), randomPlan(13)
+	donor.Senses[0].Name, donor.Effectors[0].Name, donor.Tasks[0].Effector = "z", "w", "w"
+	donor.Init(13)
+	for i := range donor.Params.Data {
+		donor.Params.Data[i] = float32(i)
+	}
+	donor.Trained = true
+	q, err := control.Graft(p, donor, "z", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(q.Senses) != 2 || !q.Trained || len(p.Senses) != 1 || q.History[len(q.History)-1].Notes[0] != `sense "z" of plan "random 13", in r0, r1` {
+		t.Fatalf("%d senses, %+v", len(q.Senses), q.History)
+	}
+	_, _, theirs := donor.SenseWeights(donor.Params, 0)
+	_, _, own := p.SenseWeights(p.Params, 0)
+	if _, _, kept := q.SenseWeights(q.Params, 0); !slices.Equal(kept[1], own[1]) {
+		t.Error("the plan's own sense is another")
+	}
+	if _, _, got := q.SenseWeights(q.Params, 1); !slices.Equal(got[0], theirs[0]) || !slices.Equal(got[1], theirs[1]) {
+		t.Error("the donor's matrices did not come along")
+	}
+	// Elsewhere, in the donor's order, the first again.
+	if q, err = control.Graft(p, donor, "z", []int{7, 4, 5}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, got := q.SenseWeights(q.Params, 1)
+	for k, from := range []int{0, 1, 0} {
+		if !slices.Equal(got[k], theirs[from]) {
+			t.Errorf("matrix %d is not the donor's %d", k, from)
+		}
+	}
+	if q, err = control.Graft(p, donor, "w", []int{3}); err != nil {
+		t.Fatal(err)
+	}
+	if len(q.Effectors) != 2 || len(q.Tasks) != 2 || q.Effectors[1].Regions[0] != 3 || !slices.Equal(q.Params.Get("effector:w/feedback"), donor.Params.Get("effector:w/feedback")) {
+		t.Errorf("effectors %+v", q.Effectors)
+	}
+	// Under a name that the plan has, it takes that one's place.
+	donor.Effectors[0].Name, donor.Tasks[0].Effector = "y", "y"
+	donor.Init(13)
+	if q, err = control.Graft(p, donor, "y", []int{3}); err != nil || len(q.Effectors) != 1 || len(q.Tasks) != 1 || q.Effectors[0].Regions[0] != 3 {
+		t.Errorf("%v: %+v", err, q)
+	}
+	for name, want := range map[string]string{"taste": `no sense, part or effector "taste"; it has z, y`} {
+		if _, err := control.Graft(p, donor, name, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	donor.Width = 3
+	if _, err := control.Graft(p, donor, "z", nil); err == nil || !strings.Contains(err.Error(), "does not fit") {
+		t.Errorf("widths: %v", err)
+	}
+}
