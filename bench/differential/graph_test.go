@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/moduletest"
 )
 
@@ -79,7 +81,7 @@ func TestJumps(t *testing.T) {
 	runs := func(values ...[]float32) runner {
 		return func(*graph, bool) ([][]float32, error) { return values, nil }
 	}
-	x, same := []float32{1, 1}, []float32{0.5, 0.5}
+	x, same := modules.Floats([]float32{1, 1}, 1, 2), []float32{0.5, 0.5}
 	for name, c := range map[string]struct {
 		first, last []float32 // of the other engine
 		jump        bool
@@ -93,6 +95,34 @@ func TestJumps(t *testing.T) {
 		err := cmp.compare(g, x, same, []float32{0.5, 0.6}, runs(same, same), runs(c.first, c.last))
 		if (err == nil) != c.jump || (cmp.jumps == 1) != c.jump {
 			t.Errorf("%s: error %v, %d jumps", name, err, cmp.jumps)
+		}
+	}
+}
+
+// TestSway: a difference that last digits of the input make is none, where they
+// make it.
+func TestSway(t *testing.T) {
+	g := &graph{input: []int{1, 4}}
+	normal := step{in: []int{0}, extra: []*modules.Tensor{modules.Floats([]float32{1, 1, 1, 1}, 4)}, shape: []int{1, 4}}
+	normal.one(moduletest.Node{Op: "LayerNormalization"})
+	g.steps = []step{normal}
+	for name, c := range map[string]struct {
+		x     []float32
+		sways bool
+	}{
+		"nearly alike": {[]float32{100, 100.01, 100.02, 100.01}, true},
+		"apart":        {[]float32{-1, 0, 2, 1}, false},
+	} {
+		var cmp comparison
+		x := modules.Floats(c.x, 1, 4)
+		one, err := on(goengine.New(), x, 1)(g, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := []float32{one[0][0] + 1e-3, one[0][1], one[0][2], one[0][3]}
+		err = cmp.compare(g, x, one[0], other, nil, nil)
+		if (err == nil) != c.sways || (cmp.unsteady == 1) != c.sways {
+			t.Errorf("%s: error %v, %d unsteady", name, err, cmp.unsteady)
 		}
 	}
 }
