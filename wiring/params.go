@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"strings"
 
 	"github.com/connectomewire/wire/internal/half"
 )
@@ -43,6 +44,31 @@ func (t *Tensor) Len() int {
 		n *= s
 	}
 	return n
+}
+
+// What parameters belong to, see [Tensor.Belongs].
+const (
+	OfTracts    = "tracts"
+	OfSenses    = "senses"
+	OfEffectors = "effectors"
+	OfParts     = "parts"
+)
+
+// Belongs says what the tensor is of: [OfTracts] where it is a region's own (its
+// tracts, gates, bias and leak), else [OfSenses], [OfEffectors] or [OfParts].
+func (t *Tensor) Belongs() string {
+	kind, _, _ := strings.Cut(t.Name, ":")
+	switch {
+	case kind == t.Name:
+		return OfTracts
+	case kind == "sense":
+		return OfSenses
+	case kind == "effector":
+		return OfEffectors
+	case kind == "part":
+		return OfParts
+	}
+	return OfTracts // a region whose label has a colon
 }
 
 // Names of a region's tensors: Label + suffix.

@@ -231,6 +231,8 @@ type Event struct {
 
 // Given is what a training was given that is no figure.
 type Given struct {
+	// Only is what learned; all where it is empty.
+	Only []string `json:"only,omitempty"`
 	// Sets are the packaged sets it learned from; none for other data.
 	Sets []string `json:"sets,omitempty"`
 	// Mixture is the text of the mixture that it learned from, MixtureFile the

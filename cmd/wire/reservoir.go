@@ -212,7 +212,7 @@ func readoutRule(c *cli.Context, dir string) (bool, error) {
 // trainReadout is `wire train --rule readout`.
 func trainReadout(c *cli.Context, dir string) error {
 	if err := refuse(c, "is of learning by gradients; a readout is fitted at once", slices.Concat(ownDataFlags(),
-		named("set", "views", "mixture", "blur", "limit", "features", "epochs", "rate", "batch", "noise", "patience", "width", "rank", "more", "fresh", "adapter", "half", "workers", "estimate", "engine", "modules"))); err != nil {
+		named("set", "views", "mixture", "blur", "limit", "features", "epochs", "rate", "batch", "noise", "patience", "only", "width", "rank", "more", "fresh", "adapter", "half", "workers", "estimate", "engine", "modules"))); err != nil {
 		return err
 	}
 	if !c.IsSet("task") {

@@ -43,6 +43,7 @@ func trainCommand() *cli.Command {
 			"   wire train plan --set all --set extra-sounds             also the sounds of games\n" +
 			"   wire train plan --set stamps --limit 500 --epochs 2      a quick look\n" +
 			"   wire train plan --data flowers/ --estimate               only what it would cost\n" +
+			"   wire train ferret --more --only tracts --data flowers/   what a changed plan makes of it\n" +
 			"   wire train plan --adapter                                the control without a brain, into plan/adapter\n" +
 			"   wire train reservoir --rule readout --task memory-capacity --data u.csv --ridge 1e-6",
 		Flags: slices.Concat(dataFlags(), ownDataFlags(), []cli.Flag{
@@ -52,6 +53,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "batch", Value: o.Batch, Usage: "examples a step, `N`"},
 			&cli.Float64Flag{Name: "noise", Value: o.Noise, Usage: "noise on the standardised inputs, `X`"},
 			&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "stop after `N` epochs without a better validation loss; 0 never"},
+			&cli.StringSliceFlag{Name: "only", Usage: "let nothing learn but `WHAT`: tracts (with their regions' gates and biases), senses, effectors or parts (repeatable)"},
 			&cli.IntFlag{Name: "width", Usage: "start afresh with `D` numbers in a region's state"},
 			&cli.IntFlag{Name: "rank", Usage: "start afresh with `R` numbers on a tract"},
 			&cli.BoolFlag{Name: "more", Usage: "go on learning from a plan that is trained already"},
@@ -285,7 +287,7 @@ func trainOptions(c *cli.Context, out string) (learn.Options, error) {
 	options := learn.Default()
 	options.Seed, options.Epochs, options.Rate, options.Batch = c.Uint64("seed"), c.Int("epochs"), c.Float64("rate"), c.Int("batch")
 	options.Noise, options.Patience, options.Workers = c.Float64("noise"), c.Int("patience"), c.Int("workers")
-	options.Shards = min(options.Shards, options.Batch)
+	options.Only, options.Shards = c.StringSlice("only"), min(options.Shards, options.Batch)
 	options.Checkpoint, options.Every = filepath.Clean(out)+".checkpoint", 50
 	if err := options.Validate(); err != nil {
 		return options, usageError{err}

@@ -29,7 +29,7 @@ func (a *adamW) update(q *wiring.Params, grad []float32, factor, rate float64, o
 	const epsilon = 1e-8
 	for i := range q.Layout {
 		t := &q.Layout[i]
-		if t.Frozen {
+		if !o.learns(t) {
 			continue
 		}
 		shrink := float32(1)

@@ -60,7 +60,9 @@ func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, erro
 			e.Settings[key] = v
 		}
 	}
-	standardise(&work, d)
+	if !p.Trained || len(o.Only) == 0 || slices.Contains(o.Only, wiring.OfSenses) {
+		standardise(&work, d)
+	}
 	f, err := newFitter(&work, d, o)
 	if err != nil {
 		return nil, err
@@ -393,6 +395,7 @@ func (f *fitter) step(batch []int, epoch, first int, rate float64) (sums, error)
 		sum.add(f.sums[i])
 	}
 	total := f.addGradients(used)
+	f.still(total)
 	norm := length(total)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return sum, fmt.Errorf("learn: the gradient is %v at step %d: training diverged; try a lower rate than %v", norm, f.state.Step+1, f.o.Rate)
@@ -424,6 +427,16 @@ func (f *fitter) scoreJointly(tapes []*tape, gradients bool, into sums) {
 		at := 0
 		for _, t := range tapes {
 			at += copy(t.aims[i].batch.Predictions, all.Predictions[at:])
+		}
+	}
+}
+
+// still clears the gradients of what does not learn, which would count towards
+// the length that is clipped.
+func (f *fitter) still(total []float32) {
+	for i := range f.plan.Params.Layout {
+		if t := &f.plan.Params.Layout[i]; len(f.o.Only) > 0 && !f.o.learns(t) {
+			clear(total[t.Offset:][:t.Len()])
 		}
 	}
 }

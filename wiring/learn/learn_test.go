@@ -178,6 +178,41 @@ func TestFitOverfitsAFewPictures(t *testing.T) {
 	}
 }
 
+// TestOnly: what is not named stays to the bit, what is named learns.
+func TestOnly(t *testing.T) {
+	p := smallPlan(t, 12, 3)
+	d := inventedData(p, 6, 60, 15)
+	if _, err := Fit(context.Background(), p, d, quick()); err != nil {
+		t.Fatal(err)
+	}
+	for _, only := range [][]string{{wiring.OfTracts}, {wiring.OfSenses, wiring.OfEffectors}} {
+		q := *p
+		q.Params = p.Params.Clone()
+		o := quick()
+		o.Only, o.Seed = only, 2
+		if _, err := Fit(context.Background(), &q, d, o); err != nil {
+			t.Fatal(err)
+		}
+		changed := map[string]bool{}
+		for i := range p.Params.Layout {
+			x := &p.Params.Layout[i]
+			if !sameBits(p.Params.Get(x.Name), q.Params.Get(x.Name)) {
+				changed[x.Belongs()] = true
+			}
+		}
+		for _, name := range []string{wiring.OfTracts, wiring.OfSenses, wiring.OfEffectors} {
+			if changed[name] != slices.Contains(only, name) {
+				t.Errorf("only %v: %s changed: %t", only, name, changed[name])
+			}
+		}
+	}
+	o := quick()
+	o.Only = []string{"axons"}
+	if _, err := Fit(context.Background(), p, d, o); err == nil || !strings.Contains(err.Error(), "what learns are tracts, senses") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestFitIsTheSameOnAnyNumberOfProcessors(t *testing.T) {
 	var first []float32
 	for _, procs := range []int{1, 2, 8} {

@@ -3,6 +3,10 @@ package learn
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
+
+	"github.com/connectomewire/wire/wiring"
 )
 
 // Options says how [Fit] learns. [Default] is the recipe that worked best on
@@ -31,6 +35,10 @@ type Options struct {
 	// DropSense is the chance that a sample that has several senses loses
 	// one of them for an epoch, so that any may be missing later.
 	DropSense float64
+	// Only names what learns: [wiring.OfTracts], [wiring.OfSenses],
+	// [wiring.OfEffectors], [wiring.OfParts]; all where it is empty. The rest
+	// stays as it is, the standardisation of senses with them.
+	Only []string
 	// Patience stops training after so many epochs without a better
 	// validation score ([Loss.Score]) and keeps the best epoch's parameters.
 	// 0 trains all epochs and keeps the last.
@@ -82,7 +90,19 @@ func (o Options) Validate() error {
 			return err
 		}
 	}
+	for _, name := range o.Only {
+		if !slices.Contains(parameters, name) {
+			return fmt.Errorf("learn: nothing is called %q; what learns are %s", name, strings.Join(parameters, ", "))
+		}
+	}
 	return nil
+}
+
+var parameters = []string{wiring.OfTracts, wiring.OfSenses, wiring.OfEffectors, wiring.OfParts}
+
+// learns says whether a parameter is changed.
+func (o *Options) learns(t *wiring.Tensor) bool {
+	return !t.Frozen && (len(o.Only) == 0 || slices.Contains(o.Only, t.Belongs()))
 }
 
 // Progress is how far training is.

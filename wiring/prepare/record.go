@@ -21,6 +21,8 @@ type Record struct {
 	Epochs, Batch, Patience int
 	Rate, Noise, DropSense  float64
 	Seed                    uint64
+	// Only is what learned; all where it is empty.
+	Only []string
 	// Views of each picture, and how many examples were taken of all, evenly
 	// spread; 0 took all.
 	Views, Limit int
@@ -42,7 +44,7 @@ const trained = "train"
 func RecordOf(o learn.Options, p Options, train []task.Example) Record {
 	return Record{
 		Epochs: o.Epochs, Batch: o.Batch, Patience: o.Patience, Rate: o.Rate, Noise: o.Noise, DropSense: o.DropSense,
-		Seed: o.Seed, Views: p.Views, Examples: Fingerprint(train),
+		Seed: o.Seed, Only: o.Only, Views: p.Views, Examples: Fingerprint(train),
 	}
 }
 
@@ -59,7 +61,7 @@ func (r Record) Note(p *wiring.Plan) {
 	for key, v := range r.facts() {
 		e.Facts[key] = v
 	}
-	e.Given = &wiring.Given{Sets: r.Sets, Mixture: r.Mixture, MixtureFile: r.MixtureFile, Examples: r.Examples}
+	e.Given = &wiring.Given{Only: r.Only, Sets: r.Sets, Mixture: r.Mixture, MixtureFile: r.MixtureFile, Examples: r.Examples}
 }
 
 // Forget returns a history without its trainings, for a plan whose parameters
@@ -92,7 +94,7 @@ func Records(p *wiring.Plan) []Record {
 		list = append(list, Record{
 			Epochs: int(f["epochs_asked"]), Batch: int(f["batch"]), Patience: int(f["patience"]), Rate: f["rate"], Noise: f["noise"], DropSense: f["drop_sense"],
 			Seed: e.Seed, Views: int(f["views"]), Limit: int(f["limit"]), Blur: f["blur"],
-			Sets: e.Given.Sets, Mixture: e.Given.Mixture, MixtureFile: e.Given.MixtureFile, Examples: e.Given.Examples, Command: e.Command,
+			Only: e.Given.Only, Sets: e.Given.Sets, Mixture: e.Given.Mixture, MixtureFile: e.Given.MixtureFile, Examples: e.Given.Examples, Command: e.Command,
 		})
 	}
 	return list
@@ -101,7 +103,7 @@ func Records(p *wiring.Plan) []Record {
 // Options are those of the recorded training; what it does not say is as in o.
 func (r Record) Options(o learn.Options) learn.Options {
 	o.Epochs, o.Batch, o.Patience, o.Rate, o.Noise, o.DropSense, o.Seed = r.Epochs, r.Batch, r.Patience, r.Rate, r.Noise, r.DropSense, r.Seed
-	o.Shards = min(o.Shards, o.Batch)
+	o.Only, o.Shards = r.Only, min(o.Shards, o.Batch)
 	return o
 }
 
