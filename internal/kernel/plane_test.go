@@ -105,6 +105,54 @@ func TestCopyRowsAndClamps(t *testing.T) {
 	})
 }
 
+// TestSlopes holds the slopes to their definitions at their kinks, beside them
+// and where values are no numbers, and every level to the bits of plain Go.
+func TestSlopes(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	below := func(x float32) float32 { return math.Nextafter32(x, -inf) }
+	above := func(x float32) float32 { return math.Nextafter32(x, inf) }
+	tiny := float32(math.SmallestNonzeroFloat32)
+	for _, c := range []struct{ d, v, relu, hardSwish, inside float32 }{ // inside: 0.2 from −1 to 2
+		{2, 0, 0, 1, 0.4}, {2, tiny, 2, 1, 0.4}, {2, -tiny, 0, 1, 0.4}, {2, 1.5, 2, 2, 0.4}, {2, -1.5, 0, 0, 0},
+		{2, -3, 0, -1, 0}, {2, below(-3), 0, 0, 0}, {2, 3, 2, 3, 0}, {2, above(3), 2, 2, 0}, {2, inf, 2, 2, 0}, {2, -inf, 0, 0, 0},
+		{2, -1, 0, 2 * (0.5 - 1.0/3), 0}, {2, above(-1), 0, 2 * (0.5 - 1.0/3), 0.4}, {2, 2, 2, 2 * (0.5 + 2.0/3), 0}, {2, below(2), 2, 2 * (0.5 + 2.0/3), 0.4},
+		{inf, -4, 0, 0, 0}, {nan, -4, 0, 0, 0}, {2, nan, 2, nan, 0},
+	} {
+		d, v, got := []float32{c.d}, []float32{c.v}, make([]float32, 3)
+		ReLUSlope(got[:1], d, v)
+		HardSwishSlope(got[1:2], d, v)
+		InsideSlope(got[2:], d, v, 0.2, -1, 2)
+		for i, want := range []float32{c.relu, c.hardSwish, c.inside} {
+			if !(math.Abs(float64(got[i]-want)) < 1e-6) && (got[i] == got[i] || want == want) {
+				t.Errorf("%s of %v at %v is %v, want %v", []string{"ReLUSlope", "HardSwishSlope", "InsideSlope"}[i], c.d, c.v, got[i], want)
+			}
+		}
+	}
+	atEveryLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(23, 1))
+		for n := 1; n < 70; n++ {
+			d, v := random(r, n), random(r, n)
+			for i := range v {
+				v[i] *= 3
+				if i%7 == 3 {
+					v[i] = []float32{0, -3, 3, inf, -inf, nan, -1}[r.IntN(7)]
+				}
+			}
+			got, want := make([]float32, n+8), make([]float32, n+8)
+			for _, o := range []op{opReLUSlope, opHardSwishSlope} {
+				binary(o, got, d, v)
+				binaryGo(o, want, d, v)
+				same(t, fmt.Sprintf("slope %d of %d", o, n), got, want)
+			}
+			InsideSlope(got, d, v, 0.2, -1, 2)
+			insideSlopeGo(want, d, v, 0.2, -1, 2)
+			same(t, fmt.Sprintf("inside of %d", n), got, want)
+			InsideSlope(d, d, v, 0.2, -1, 2)
+			same(t, fmt.Sprintf("inside of %d in place", n), d, want[:n])
+		}
+	})
+}
+
 func testMaxTaps(t *testing.T, src []float32, pitch, rows, cols int, offsets []int) {
 	t.Helper()
 	src = append([]float32(nil), src...)

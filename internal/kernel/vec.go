@@ -104,6 +104,23 @@ func Maximum(dst, x, y []float32) { binary(opMax, dst, x, y) }
 // Minimum is the smaller of x and y, y where either is NaN.
 func Minimum(dst, x, y []float32) { binary(opMin, dst, x, y) }
 
+// ReLUSlope is the gradient x before a [ReLU] whose value is y: x where y is
+// positive, 0 elsewhere.
+func ReLUSlope(dst, x, y []float32) { binary(opReLUSlope, dst, x, y) }
+
+// HardSwishSlope is the gradient x before a [HardSwish] of y: x·(y/3+1/2) from
+// −3 to 3, 0 below and x above.
+func HardSwishSlope(dst, x, y []float32) { binary(opHardSwishSlope, dst, x, y) }
+
+// InsideSlope is the gradient d before what is a line of slope s strictly
+// between two bounds of v, and level elsewhere: dst[i] = s·d[i] where
+// lo < v[i] < hi, else 0, over the length of d. dst may be d or v.
+func InsideSlope(dst, d, v []float32, s, lo, hi float32) {
+	if n := len(d); n > 0 {
+		insideSlope(dst[:n], d, v[:n], s, lo, hi)
+	}
+}
+
 // The functions of a slice and a number: dst[i] = x[i] ∘ s over the length of x.
 
 // AddScalar is x + s.
@@ -204,4 +221,6 @@ const (
 	opRSub
 	opRDiv
 	opLeaky
+	opReLUSlope
+	opHardSwishSlope
 )

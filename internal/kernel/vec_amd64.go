@@ -107,7 +107,19 @@ func binary(o op, dst, x, y []float32) {
 		maxAVX2(n, d, p, q)
 	case opMin:
 		minAVX2(n, d, p, q)
+	case opReLUSlope:
+		reluSlopeAVX2(n, d, p, q)
+	case opHardSwishSlope:
+		hardSwishSlopeAVX2(n, d, p, q)
 	}
+}
+
+func insideSlope(dst, d, v []float32, s, lo, hi float32) {
+	if level == Generic {
+		insideSlopeGo(dst, d, v, s, lo, hi)
+		return
+	}
+	insideSlopeAVX2(len(d), &dst[0], &d[0], &v[0], s, lo, hi)
 }
 
 func scalar(o op, dst, x []float32, s float32) {
@@ -232,3 +244,12 @@ func deinterleaveAVX2(n int, dst, src *float32)
 
 //go:noescape
 func hardSwishAVX2(n int, dst, src *float32)
+
+//go:noescape
+func reluSlopeAVX2(n int, dst, x, y *float32)
+
+//go:noescape
+func hardSwishSlopeAVX2(n int, dst, x, y *float32)
+
+//go:noescape
+func insideSlopeAVX2(n int, dst, d, v *float32, s, lo, hi float32)

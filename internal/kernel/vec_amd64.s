@@ -186,6 +186,21 @@ DATA k_sixth<>+8(SB)/8, $0x3e2aaaab3e2aaaab
 DATA k_sixth<>+16(SB)/8, $0x3e2aaaab3e2aaaab
 DATA k_sixth<>+24(SB)/8, $0x3e2aaaab3e2aaaab
 GLOBL k_sixth<>(SB), RODATA|NOPTR, $32
+DATA k_third<>+0(SB)/8, $0x3eaaaaab3eaaaaab
+DATA k_third<>+8(SB)/8, $0x3eaaaaab3eaaaaab
+DATA k_third<>+16(SB)/8, $0x3eaaaaab3eaaaaab
+DATA k_third<>+24(SB)/8, $0x3eaaaaab3eaaaaab
+GLOBL k_third<>(SB), RODATA|NOPTR, $32
+DATA k_three<>+0(SB)/8, $0x4040000040400000
+DATA k_three<>+8(SB)/8, $0x4040000040400000
+DATA k_three<>+16(SB)/8, $0x4040000040400000
+DATA k_three<>+24(SB)/8, $0x4040000040400000
+GLOBL k_three<>(SB), RODATA|NOPTR, $32
+DATA k_mthree<>+0(SB)/8, $0xc0400000c0400000
+DATA k_mthree<>+8(SB)/8, $0xc0400000c0400000
+DATA k_mthree<>+16(SB)/8, $0xc0400000c0400000
+DATA k_mthree<>+24(SB)/8, $0xc0400000c0400000
+GLOBL k_mthree<>(SB), RODATA|NOPTR, $32
 DATA k_bias<>+0(SB)/8, $0x0000007f0000007f
 DATA k_bias<>+8(SB)/8, $0x0000007f0000007f
 DATA k_bias<>+16(SB)/8, $0x0000007f0000007f
@@ -1222,6 +1237,135 @@ tail:
 	VMOVUPS (R8)(CX*4), Y15
 	VMASKMOVPS (SI), Y15, Y0
 	VMINPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+done:
+	VZEROUPPER
+	RET
+
+// func reluSlopeAVX2
+TEXT ·reluSlopeAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ x+16(FP), SI
+	MOVQ y+24(FP), DX
+	SUBQ $8, CX
+	JLT tail
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS (DX), Y1
+	VCMPPS $2, k_zero<>(SB), Y1, Y1
+	VANDNPS Y0, Y1, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, DX
+	SUBQ $8, CX
+	JGE loop
+tail:
+	ADDQ $8, CX
+	JEQ done
+	NEGQ CX
+	ADDQ $8, CX
+	LEAQ vmasks<>(SB), R8
+	VMOVUPS (R8)(CX*4), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VMASKMOVPS (DX), Y15, Y1
+	VCMPPS $2, k_zero<>(SB), Y1, Y1
+	VANDNPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+done:
+	VZEROUPPER
+	RET
+
+// func hardSwishSlopeAVX2
+TEXT ·hardSwishSlopeAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ x+16(FP), SI
+	MOVQ y+24(FP), DX
+	SUBQ $8, CX
+	JLT tail
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS (DX), Y1
+	VMULPS k_third<>(SB), Y1, Y2
+	VADDPS k_half<>(SB), Y2, Y2
+	VMOVUPS k_three<>(SB), Y3
+	VCMPPS $1, Y1, Y3, Y3
+	VBLENDVPS Y3, k_one<>(SB), Y2, Y2
+	VMULPS Y2, Y0, Y0
+	VCMPPS $1, k_mthree<>(SB), Y1, Y1
+	VANDNPS Y0, Y1, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, DX
+	SUBQ $8, CX
+	JGE loop
+tail:
+	ADDQ $8, CX
+	JEQ done
+	NEGQ CX
+	ADDQ $8, CX
+	LEAQ vmasks<>(SB), R8
+	VMOVUPS (R8)(CX*4), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VMASKMOVPS (DX), Y15, Y1
+	VMULPS k_third<>(SB), Y1, Y2
+	VADDPS k_half<>(SB), Y2, Y2
+	VMOVUPS k_three<>(SB), Y3
+	VCMPPS $1, Y1, Y3, Y3
+	VBLENDVPS Y3, k_one<>(SB), Y2, Y2
+	VMULPS Y2, Y0, Y0
+	VCMPPS $1, k_mthree<>(SB), Y1, Y1
+	VANDNPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+done:
+	VZEROUPPER
+	RET
+
+// func insideSlopeAVX2
+TEXT ·insideSlopeAVX2(SB), NOSPLIT, $0-44
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ d+16(FP), SI
+	MOVQ v+24(FP), DX
+	VBROADCASTSS s+32(FP), Y2
+	VBROADCASTSS lo+36(FP), Y3
+	VBROADCASTSS hi+40(FP), Y4
+	SUBQ $8, CX
+	JLT tail
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS (DX), Y1
+	VMULPS Y2, Y0, Y0
+	VCMPPS $1, Y1, Y3, Y5
+	VCMPPS $1, Y4, Y1, Y6
+	VANDPS Y5, Y0, Y0
+	VANDPS Y6, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $32, DX
+	SUBQ $8, CX
+	JGE loop
+tail:
+	ADDQ $8, CX
+	JEQ done
+	NEGQ CX
+	ADDQ $8, CX
+	LEAQ vmasks<>(SB), R8
+	VMOVUPS (R8)(CX*4), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VMASKMOVPS (DX), Y15, Y1
+	VMULPS Y2, Y0, Y0
+	VCMPPS $1, Y1, Y3, Y5
+	VCMPPS $1, Y4, Y1, Y6
+	VANDPS Y5, Y0, Y0
+	VANDPS Y6, Y0, Y0
 	VMASKMOVPS Y0, Y15, (DI)
 done:
 	VZEROUPPER

@@ -137,7 +137,35 @@ func binaryGo(o op, dst, x, y []float32) {
 			}
 			dst[i] = v
 		}
+	case opReLUSlope:
+		for i, v := range x {
+			dst[i] = maskIf(v, !(y[i] <= 0))
+		}
+	case opHardSwishSlope:
+		for i, v := range x {
+			w := y[i]
+			slope := float32(w*(1.0/3)) + 0.5 // rounded twice everywhere
+			if w > 3 {
+				slope = 1
+			}
+			dst[i] = maskIf(v*slope, !(w < -3))
+		}
 	}
+}
+
+func insideSlopeGo(dst, d, v []float32, s, lo, hi float32) {
+	for i, x := range d {
+		dst[i] = maskIf(x*s, lo < v[i] && v[i] < hi)
+	}
+}
+
+// maskIf is x or 0, without a branch.
+func maskIf(x float32, yes bool) float32 {
+	var mask uint32
+	if yes {
+		mask = math.MaxUint32
+	}
+	return math.Float32frombits(math.Float32bits(x) & mask)
 }
 
 func scalarGo(o op, dst, x []float32, s float32) {

@@ -16,4 +16,6 @@ func binary(o op, dst, x, y []float32) { binaryGo(o, dst[:len(x)], x, y[:len(x)]
 
 func scalar(o op, dst, x []float32, s float32) { scalarGo(o, dst[:len(x)], x, s) }
 
+func insideSlope(dst, d, v []float32, s, lo, hi float32) { insideSlopeGo(dst, d, v, s, lo, hi) }
+
 func deinterleave(dst, src []float32) { deinterleaveGo(dst, src) }

@@ -450,12 +450,12 @@ var consts = map[string]float64{
 	"a6": -1.60960333262415e-02,
 	"b0": -1.45660718464996e-05, "b1": -2.13374055278905e-04, "b2": -1.68282697438203e-03,
 	"b3": -7.37332916720468e-03, "b4": -1.42647390514189e-02,
-	"isqrt2": math.Sqrt2 / 2, "zero": 0, "sixth": 1.0 / 6,
+	"isqrt2": math.Sqrt2 / 2, "zero": 0, "sixth": 1.0 / 6, "third": 1.0 / 3, "three": 3, "mthree": -3,
 }
 
 // order fixes the layout of the constants.
 var order = []string{"one", "half", "two", "exphi", "explo", "log2e", "ln2hi", "ln2lo", "e0", "e1", "e2", "e3", "e4", "e5",
-	"t0", "t1", "t2", "t3", "t4", "tsmall", "four", "mfour", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "b0", "b1", "b2", "b3", "b4", "isqrt2", "zero", "sixth"}
+	"t0", "t1", "t2", "t3", "t4", "tsmall", "four", "mfour", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "b0", "b1", "b2", "b3", "b4", "isqrt2", "zero", "sixth", "third", "three", "mthree"}
 
 var ints = []struct {
 	name string
@@ -526,6 +526,21 @@ func vector(a *asm) {
 		}
 		scalar(a, op.name+"ScalarAVX2", func() { a.f("%s Y1, Y0, Y0", op.ins) })
 	}
+	binary(a, "reluSlopeAVX2", func() {
+		a.f("VCMPPS $2, %s, Y1, Y1", k("zero")) // y ≤ 0
+		a.f("VANDNPS Y0, Y1, Y0")
+	})
+	binary(a, "hardSwishSlopeAVX2", func() {
+		a.f("VMULPS %s, Y1, Y2", k("third"))
+		a.f("VADDPS %s, Y2, Y2", k("half"))
+		a.f("VMOVUPS %s, Y3", k("three"))
+		a.f("VCMPPS $1, Y1, Y3, Y3") // 3 < x
+		a.f("VBLENDVPS Y3, %s, Y2, Y2", k("one"))
+		a.f("VMULPS Y2, Y0, Y0")
+		a.f("VCMPPS $1, %s, Y1, Y1", k("mthree")) // x < −3
+		a.f("VANDNPS Y0, Y1, Y0")
+	})
+	insideSlope(a)
 	clamp(a)
 	addClamp(a)
 	scalar(a, "rsubScalarAVX2", func() { a.f("VSUBPS Y0, Y1, Y0") })
@@ -726,6 +741,29 @@ func clamp(a *asm) {
 		},
 		func(m bool) { st(a, m, "Y0", "(DI)") },
 		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI") })
+}
+
+// insideSlope multiplies by a number where another slice lies between two, and
+// by zero elsewhere.
+func insideSlope(a *asm) {
+	a.text("insideSlopeAVX2", 44)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ d+16(FP), SI")
+	a.f("MOVQ v+24(FP), DX")
+	a.f("VBROADCASTSS s+32(FP), Y2")
+	a.f("VBROADCASTSS lo+36(FP), Y3")
+	a.f("VBROADCASTSS hi+40(FP), Y4")
+	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0"); ld(a, m, "(DX)", "Y1") },
+		func() {
+			a.f("VMULPS Y2, Y0, Y0")
+			a.f("VCMPPS $1, Y1, Y3, Y5") // lo < v
+			a.f("VCMPPS $1, Y4, Y1, Y6") // v < hi
+			a.f("VANDPS Y5, Y0, Y0")
+			a.f("VANDPS Y6, Y0, Y0")
+		},
+		func(m bool) { st(a, m, "Y0", "(DI)") },
+		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI"); a.f("ADDQ $32, DX") })
 }
 
 // addClamp adds a slice and a number and cuts off at two others.

@@ -87,11 +87,7 @@ func strided[T any](dst, src []T, base int, shape, strides []int) {
 		case 1:
 			copy(dst[o:o+n], src[base:base+n])
 		case 0:
-			v := src[base]
-			run := dst[o : o+n]
-			for i := range run {
-				run[i] = v
-			}
+			fill(dst[o:o+n], src[base])
 		default:
 			run := dst[o : o+n]
 			for i, j := 0, base; i < len(run); i, j = i+1, j+step {
@@ -150,4 +146,16 @@ func transpose[T any](dst, src []T, rows, n, step int) {
 // floatsOf sees words of four bytes as float32: moving them keeps every bit.
 func floatsOf(x []uint32) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
+// fill sets every element to v: a few at first, then by copying what is there.
+func fill[T any](x []T, v T) {
+	const few = 16
+	n := min(len(x), few)
+	for i := range x[:n] {
+		x[i] = v
+	}
+	for n > 0 && n < len(x) {
+		n += copy(x[n:], x[:n])
+	}
 }

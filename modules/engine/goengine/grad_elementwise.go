@@ -98,28 +98,9 @@ func (f activation) slope() slope {
 	panic("the slope of a fused " + f.name + " does not follow from its value")
 }
 
-// steep times any positive number that is not denormal is at least 1.
-const steep = 1e38
+func reluSlope(dx, dy, y []float32, _ *scratchBlocks) { kernel.ReLUSlope(dx, dy, y) }
 
-func reluSlope(dx, dy, y []float32, tmp *scratchBlocks) {
-	t := tmp[0][:len(y)]
-	kernel.MulScalar(t, y, steep)
-	kernel.MinScalar(t, t, 1)
-	kernel.Mul(dx, dy, t)
-}
-
-// hardSwishSlope is x/3 + 1/2 between −3 and 3, 0 below and 1 above.
-func hardSwishSlope(dx, dy, x []float32, tmp *scratchBlocks) {
-	t, u := tmp[0][:len(x)], tmp[1][:len(x)]
-	kernel.Clamp(t, x, 0, -3, 3)
-	kernel.Sub(t, x, t) // what lies outside
-	kernel.MulScalar(t, t, steep)
-	kernel.Clamp(t, t, 0, -0.5, 0.5)
-	kernel.MulScalar(u, x, 1.0/3)
-	kernel.Clamp(u, u, 0.5, -0.5, 1.5)
-	kernel.Sub(u, u, t)
-	kernel.Mul(dx, dy, u)
-}
+func hardSwishSlope(dx, dy, x []float32, _ *scratchBlocks) { kernel.HardSwishSlope(dx, dy, x) }
 
 // keepIf is x or 0, without a branch.
 func keepIf(x float32, yes bool) float32 {
@@ -134,25 +115,21 @@ func keepIf(x float32, yes bool) float32 {
 func leakySlope(alpha float32) slope {
 	return func(dx, dy, v []float32, tmp *scratchBlocks) {
 		t := tmp[0][:len(v)]
-		kernel.MulScalar(t, v, steep)
-		kernel.Clamp(t, t, 0, 0, 1)
+		kernel.ReLUSlope(t, dy, v)
 		kernel.MulScalar(t, t, 1-alpha)
-		kernel.AddScalar(t, t, alpha)
-		kernel.Mul(dx, dy, t)
+		kernel.MulScalar(dx, dy, alpha)
+		kernel.Add(dx, dx, t)
 	}
 }
 
 // clipSlope reads x or y: it is 1 strictly between the bounds, else 0.
-func clipSlope(lo, hi float32) slope {
-	return func(dx, dy, v []float32, tmp *scratchBlocks) {
-		t, u := tmp[0][:len(v)], tmp[1][:len(v)]
-		kernel.SubScalar(t, v, lo)
-		kernel.SubFromScalar(u, v, hi)
-		kernel.Minimum(t, t, u)
-		kernel.MulScalar(t, t, steep)
-		kernel.Clamp(t, t, 0, 0, 1)
-		kernel.Mul(dx, dy, t)
-	}
+func clipSlope(lo, hi float32) slope { return insideSlope(1, lo, hi) }
+
+// hardSigmoidSlope reads y.
+func hardSigmoidSlope(alpha float32) slope { return insideSlope(alpha, 0, 1) }
+
+func insideSlope(s, lo, hi float32) slope {
+	return func(dx, dy, v []float32, _ *scratchBlocks) { kernel.InsideSlope(dx, dy, v, s, lo, hi) }
 }
 
 func sigmoidSlope(dx, dy, y []float32, tmp *scratchBlocks) {
@@ -167,15 +144,6 @@ func tanhSlope(dx, dy, y []float32, tmp *scratchBlocks) {
 	kernel.Mul(t, y, y)
 	kernel.SubFromScalar(t, t, 1)
 	kernel.Mul(dx, dy, t)
-}
-
-// hardSigmoidSlope reads y.
-func hardSigmoidSlope(alpha float32) slope {
-	inside := clipSlope(0, 1)
-	return func(dx, dy, y []float32, tmp *scratchBlocks) {
-		inside(dx, dy, y, tmp)
-		kernel.MulScalar(dx, dx, alpha)
-	}
 }
 
 // siluSlope is σ(x)·(1 + x·(1−σ(x))).

@@ -105,10 +105,7 @@ func reducePullback(op reduceOp, kept func(g *gcall) ([]int, error)) *pullback {
 					kernel.MulScalar(run, dy[a:a+w.n], scale)
 					return
 				}
-				v := dy[a] * scale
-				for i := range run {
-					run[i] = v
-				}
+				fill(run, dy[a]*scale)
 			})
 			g.give(0, t)
 			return nil

@@ -215,12 +215,6 @@ func (p *pooling) some(i, j int, room []float32) {
 	}
 }
 
-func fill(x []float32, v float32) {
-	for i := range x {
-		x[i] = v
-	}
-}
-
 // divisors counts the taps of every window, those in the padding too if asked.
 func (g *geometry) divisors(padding bool) {
 	g.counts = make([]float32, 0, product(g.out))
