@@ -30,9 +30,17 @@ func headsOf(t *tensor, heads int) (headed, error) {
 		err = wantF32(t)
 	}
 	if err == nil {
-		h.data = view[float32](t)
+		h.data = floats32(t)
 	}
 	return h, err
+}
+
+// floats32 is what a tensor holds; nil in a dry run, which has shapes only.
+func floats32(t *tensor) []float32 {
+	if t.ptr == nil {
+		return nil
+	}
+	return view[float32](t)
 }
 
 func headShape(s []int, heads int) (headed, error) {

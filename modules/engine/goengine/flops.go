@@ -16,17 +16,24 @@ func flops(n *onnxfile.Node, in, out []*tensor) int64 {
 	x, y := in[0], out[0]
 	elements := int64(y.n)
 	switch n.Op {
-	case "Conv", "ConvInteger":
+	case "Conv", "ConvInteger", "DeformConv", "CausalConvWithState":
 		return 2 * elements * perOutput(in[1])
 	case "QLinearConv":
 		return 2 * elements * perOutput(in[3])
 	case "ConvTranspose": // every input element meets every weight of its channel
 		return 2 * int64(x.n) * perOutput(in[1])
-	case "MatMul", "MatMulInteger", "QLinearMatMul":
+	case "MatMul", "MatMulInteger", "QLinearMatMul", "MatMulNBits":
 		if len(x.shape) == 0 {
 			return 0
 		}
 		return 2 * elements * int64(x.shape[len(x.shape)-1])
+	case "FusedMatMul", "TransposeMatMul":
+		s := &spec{node: n}
+		shape, _ := exchanged(x.shape, s.int("transA", 0) != 0, s.int("transBatchA", 0) != 0)
+		if len(shape) == 0 {
+			return 0
+		}
+		return 2 * elements * int64(shape[len(shape)-1])
 	case "Gemm":
 		if len(x.shape) != 2 {
 			return 0
@@ -38,6 +45,10 @@ func flops(n *onnxfile.Node, in, out []*tensor) int64 {
 		return 2 * elements * int64(k)
 	case "Einsum":
 		return einsumFLOPs(n, in)
+	case "Attention", "MultiHeadAttention", "GroupQueryAttention", "FlexAttention":
+		return attentionFLOPs(n, in, out)
+	case "LinearAttention":
+		return linearAttentionFLOPs(n, in)
 	}
 	return recurrentFLOPs(n, in)
 }

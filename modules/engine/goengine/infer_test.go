@@ -2,7 +2,9 @@ package goengine_test
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,6 +106,74 @@ func inferAndRun(t *testing.T, path string) {
 	}
 	if known*10 < len(out)*9 {
 		t.Errorf("only %d of %d shapes are known", known, len(out))
+	}
+}
+
+// Attention costs its two products, whichever operator it is written with and
+// whether or not the data of its operands is there, and its shapes are known.
+func TestInferAttention(t *testing.T) {
+	const batch, heads, rows, keys, dim, wide = 2, 4, 3, 5, 6, 7 // wide: of the values
+	type ints = map[string]int64
+	f32s := func(shape ...int) []int { return shape }
+	attend := func(keys, dim, wide int) int64 { return int64(2 * batch * heads * rows * keys * (dim + wide)) }
+	for _, c := range []struct {
+		name string
+		node moduletest.Node
+		in   [][]int // shapes of float inputs; nil for none
+		want int64
+		y    []int
+	}{
+		{"heads", moduletest.Node{Op: "Attention"}, [][]int{f32s(batch, heads, rows, dim), f32s(batch, heads, keys, dim), f32s(batch, heads, keys, wide)}, attend(keys, dim, wide), []int{batch, heads, rows, wide}},
+		{"heads side by side, in groups", moduletest.Node{Op: "Attention", Ints: ints{"q_num_heads": heads, "kv_num_heads": 2, "is_causal": 1}},
+			[][]int{f32s(batch, rows, heads*dim), f32s(batch, keys, 2*dim), f32s(batch, keys, 2*wide)}, attend(keys, dim, wide), []int{batch, rows, heads * wide}},
+		{"a cache", moduletest.Node{Op: "Attention", Outputs: []string{"y", "k", "v"}}, [][]int{f32s(batch, heads, rows, dim), f32s(batch, heads, keys, dim), f32s(batch, heads, keys, wide), nil,
+			f32s(batch, heads, 9, dim), f32s(batch, heads, 9, wide)}, attend(9+keys, dim, wide), []int{batch, heads, rows, wide}},
+		{"flexible", moduletest.Node{Op: "FlexAttention", Domain: "ai.onnx.preview"}, [][]int{f32s(batch, heads, rows, dim), f32s(batch, 2, keys, dim), f32s(batch, 2, keys, wide)}, attend(keys, dim, wide), []int{batch, heads, rows, wide}},
+		{"projected", moduletest.Node{Op: "Attention", Domain: "com.microsoft", Ints: ints{"num_heads": heads}}, [][]int{f32s(batch, rows, 10), f32s(10, 3*heads*dim), f32s(3 * heads * dim)},
+			2*batch*rows*10*3*heads*dim + attend(rows, dim, dim), []int{batch, rows, heads * dim}},
+		{"multi-head, biased, a cache", moduletest.Node{Op: "MultiHeadAttention", Domain: "com.microsoft", Ints: ints{"num_heads": heads}, Outputs: []string{"y", "k", "v"}},
+			[][]int{f32s(batch, rows, heads*dim), f32s(batch, rows, heads*dim), f32s(batch, rows, heads*dim), f32s(3 * heads * dim), nil, nil, f32s(batch, heads, 9, dim), f32s(batch, heads, 9, dim)},
+			attend(9+rows, dim, dim), []int{batch, rows, heads * dim}},
+		{"multi-head, packed", moduletest.Node{Op: "MultiHeadAttention", Domain: "com.microsoft", Ints: ints{"num_heads": heads}}, [][]int{f32s(batch, rows, heads, 3, dim)}, attend(rows, dim, dim), []int{batch, rows, heads * dim}},
+		{"linear", moduletest.Node{Op: "LinearAttention", Ints: ints{"q_num_heads": heads, "kv_num_heads": 2}, Strings: map[string]string{"update_rule": "linear"}, Outputs: []string{"y", "state"}},
+			[][]int{f32s(batch, rows, heads*dim), f32s(batch, rows, 2*dim), f32s(batch, rows, 2*wide)}, 2 * batch * rows * (heads + 2) * dim * wide, []int{batch, rows, heads * wide}},
+		{"transposed product", moduletest.Node{Op: "FusedMatMul", Domain: "com.microsoft", Ints: ints{"transA": 1}}, [][]int{f32s(batch, keys, rows), f32s(batch, keys, wide)}, 2 * batch * rows * keys * wide, []int{batch, rows, wide}},
+	} {
+		m := &moduletest.Model{Opset: 27}
+		n := c.node
+		if n.Outputs == nil {
+			n.Outputs = []string{"y"}
+		}
+		for i, shape := range c.in {
+			name := ""
+			if shape != nil {
+				name = fmt.Sprint("x", i)
+				m.Inputs = append(m.Inputs, moduletest.Value{Name: name, DType: modules.Float32, Shape: shape})
+			}
+			n.Inputs = append(n.Inputs, name)
+		}
+		m.Nodes = []moduletest.Node{n}
+		m.Outputs = []moduletest.Value{{Name: "y", DType: modules.Float32, Shape: c.y}}
+		read, err := onnxfile.Read(m.Bytes(), "")
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		s, err := goengine.Infer(read, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if s.FLOPs != c.want || !slices.Equal(s.Values["y"], c.y) || len(s.Unknown) > 0 {
+			t.Errorf("%s: %d FLOPs, y %v, not known: %v; want %d and %v", c.name, s.FLOPs, s.Values["y"], s.Unknown, c.want, c.y)
+		}
+	}
+
+	in := map[string]*modules.Tensor{"q": random(rand.New(rand.NewPCG(1, 1)), batch, heads, rows, dim), "k": random(rand.New(rand.NewPCG(1, 1)), batch, heads, keys, dim), "v": random(rand.New(rand.NewPCG(1, 1)), batch, heads, keys, wide)}
+	merged, err := onnxfile.Read(attentionModel(in, modules.Float32, modules.Floats([]float32{0.5}), "Mul", 3, true, 17), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := goengine.Infer(merged, nil); err != nil || s.FLOPs != attend(keys, dim, wide) {
+		t.Errorf("merged out of its parts: %d FLOPs (%v), want %d", s.FLOPs, err, attend(keys, dim, wide))
 	}
 }
 

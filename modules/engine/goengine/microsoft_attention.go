@@ -186,8 +186,10 @@ func (m *microsoftAttention) operands(c *call, begin func(y ...int) error, joine
 		return nil, err
 	}
 	projected := c.floats(batch * rows * width)
-	kernel.GemmParallel(c.threads, false, false, batch*rows, width, x.shape[2], view[float32](x), view[float32](w), projected, false)
-	addBias(projected, bias, width)
+	if !c.frame.dry {
+		kernel.GemmParallel(c.threads, false, false, batch*rows, width, x.shape[2], view[float32](x), view[float32](w), projected, false)
+		addBias(projected, bias, width)
+	}
 	dim, vdim := hidden[0]/m.heads, hidden[2]/m.heads
 	a := &attended{q: part(projected, batch, rows, width, 0, m.heads, dim), k: part(projected, batch, rows, width, hidden[0], m.heads, dim),
 		v: part(projected, batch, rows, width, 2*hidden[0], m.heads, vdim)}
@@ -291,8 +293,10 @@ func (m *multiHead) operands(c *call, begin func(y ...int) error, join func(i in
 		if bias.n != m.heads*(2*q.dim+v.dim) {
 			return nil, fmt.Errorf("bias %v does not fit", bias.shape)
 		}
-		b, at := view[float32](bias), m.heads*q.dim
-		q, k, v = biased(q, b[:at]), biased(k, b[at:2*at]), biased(v, b[2*at:])
+		if !c.frame.dry {
+			b, at := view[float32](bias), m.heads*q.dim
+			q, k, v = biased(q, b[:at]), biased(k, b[at:2*at]), biased(v, b[2*at:])
+		}
 	}
 	before := 0
 	for i, p := range []*tensor{pastK, pastV} {
@@ -315,8 +319,8 @@ func packedHeads(t *tensor, i int) headed {
 	s := t.shape
 	h := headed{batch: s[0], rows: s[1], heads: s[2], dim: s[4], rowStride: s[2] * s[3] * s[4], headStride: s[3] * s[4]}
 	h.batchStride = h.rows * h.rowStride
-	if t.n > 0 {
-		h.data = view[float32](t)[i*s[4]:]
+	if x := floats32(t); x != nil {
+		h.data = x[i*s[4]:]
 	}
 	return h
 }
@@ -389,7 +393,7 @@ func (m *groupQuery) apart(query, key, value *tensor) (q, k, v headed, err error
 		if dim*(m.heads+2*m.kvHeads) != width {
 			return q, k, v, fmt.Errorf("%d columns do not hold %d and twice %d heads", width, m.heads, m.kvHeads)
 		}
-		data := view[float32](query)
+		data := floats32(query)
 		return part(data, batch, rows, width, 0, m.heads, dim), part(data, batch, rows, width, m.heads*dim, m.kvHeads, dim),
 			part(data, batch, rows, width, (m.heads+m.kvHeads)*dim, m.kvHeads, dim), nil
 	}
