@@ -37,6 +37,8 @@ const experimentHelp = "A spec says what is compared with what:\n\n" +
 	"   learn: {epochs: 20}\n" +
 	"   delta: 0.02            # the smallest effect of interest\n" +
 	"   budget: 2h\n\n" +
+	"Where the plan is a reservoir, `readout: {task: memory-capacity, ridge: 1e-6}` stands in the place of data and learn,\n" +
+	"and the metric is capacity, nrmse, r2 or accuracy.\n\n" +
 	"Before anything is run, FILE.record.json keeps checksums of the spec, the plan, the data, the modules and\n" +
 	"the program; each result is a line of FILE.results.jsonl with the checksum of the one before. What was\n" +
 	"changed since is found out; what was interrupted goes on. FILE.md is the report.\n\n"
@@ -155,39 +157,21 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(plan.Tasks) == 0 {
-		return nil, fmt.Errorf("plan %q has no task to score", plan.Name)
-	}
-	d, err := own.Open(c.Context, s.Relative(s.Data.Path), own.Options{
-		Source: own.Source(s.Data.Source), Inputs: s.Data.Input, Targets: s.Data.Target, Kinds: s.Data.Kind,
-		ID: s.Data.ID, Group: s.Data.Group, Split: s.Data.Split, Time: s.Data.Time, Progress: ownProgress(c),
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := examples.Check(plan, d); err != nil {
-		return nil, err
-	}
 	x := experiment.Setup{Plan: plan, Prepare: prepare.Default(), Code: version(), Workers: c.Int("workers")}
-	x.Train, x.Val, x.Test = examples.Split(d)
-	if s.Split == "val" {
-		x.Test = x.Val
+	switch {
+	case plan.IsRate() != (s.Readout != nil):
+		return nil, fmt.Errorf("%s: `readout:` is for reservoirs, `data:` and `learn:` are for all other plans", s.File())
+	case s.Readout != nil:
+		x.Series, err = experiment.OpenReadout(s)
+	default:
+		err = experimentExamples(c, s, dir, &x)
 	}
-	x.Train, x.Val = examples.Spread(x.Train, s.Data.Limit), examples.Spread(x.Val, s.Data.Limit)
-	if len(x.Train) == 0 || len(x.Test) == 0 {
-		return nil, fmt.Errorf("%s: %d examples to learn from and %d to score: want some of both", s.File(), len(x.Train), len(x.Test))
-	}
-	if x.Prepare.Cache, err = featuresDir(c); err != nil {
-		return nil, err
-	}
-	engine, err := openEngine(c.String("engine"))
 	if err != nil {
 		return nil, err
 	}
-	if x.Modules, err = frozen.Open(plan, library.Finder{Dir: c.String("modules"), Base: dir}, engine); err != nil {
-		return nil, err
+	if x.Modules != nil {
+		defer x.Modules.Close()
 	}
-	defer x.Modules.Close()
 	x.Config = brain.Default()
 	show := newProgress(c.App.ErrWriter)
 	x.Progress = func(done, total int) { show.show("runs", done, total, "") }
@@ -217,6 +201,40 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 	}
 	fmt.Fprintf(c.App.ErrWriter, "wrote %s\n", s.Beside(".md"))
 	return e, nil
+}
+
+// experimentExamples opens what plans with modules learn from, and the modules.
+func experimentExamples(c *cli.Context, s *experiment.Spec, dir string, x *experiment.Setup) error {
+	if len(x.Plan.Tasks) == 0 {
+		return fmt.Errorf("plan %q has no task to score", x.Plan.Name)
+	}
+	d, err := own.Open(c.Context, s.Relative(s.Data.Path), own.Options{
+		Source: own.Source(s.Data.Source), Inputs: s.Data.Input, Targets: s.Data.Target, Kinds: s.Data.Kind,
+		ID: s.Data.ID, Group: s.Data.Group, Split: s.Data.Split, Time: s.Data.Time, Progress: ownProgress(c),
+	})
+	if err != nil {
+		return err
+	}
+	if err := examples.Check(x.Plan, d); err != nil {
+		return err
+	}
+	x.Train, x.Val, x.Test = examples.Split(d)
+	if s.Split == "val" {
+		x.Test = x.Val
+	}
+	x.Train, x.Val = examples.Spread(x.Train, s.Data.Limit), examples.Spread(x.Val, s.Data.Limit)
+	if len(x.Train) == 0 || len(x.Test) == 0 {
+		return fmt.Errorf("%s: %d examples to learn from and %d to score: want some of both", s.File(), len(x.Train), len(x.Test))
+	}
+	if x.Prepare.Cache, err = featuresDir(c); err != nil {
+		return err
+	}
+	engine, err := openEngine(c.String("engine"))
+	if err != nil {
+		return err
+	}
+	x.Modules, err = frozen.Open(x.Plan, library.Finder{Dir: c.String("modules"), Base: dir}, engine)
+	return err
 }
 
 func printForecast(c *cli.Context, f experiment.Estimate) error {

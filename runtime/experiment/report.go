@@ -165,7 +165,12 @@ func (e *Experiment) WriteReport(w io.Writer) error {
 	if s.Lower {
 		p(", lower is better")
 	}
-	p(", on %d examples; %d seeds a network. Record: `%s`; results, each with the checksum of the one before: `%s`.\n\n", len(e.setup.Test), s.Seeds, short(e.Log.Record.Spec), filepath.Base(e.Log.path))
+	if e.setup.Series != nil {
+		p(", task %s", s.Readout.Task)
+	} else {
+		p(", on %d examples", len(e.setup.Test))
+	}
+	p("; %d seeds a network. Record: `%s`; results, each with the checksum of the one before: `%s`.\n\n", s.Seeds, short(e.Log.Record.Spec), filepath.Base(e.Log.path))
 	p("| condition | networks | mean | least | most | tracts new | spectral radius | hops | ticks |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, c := range e.Summaries() {
 		p("| %s | %d | %.4f | %.4f | %.4f | %.0f %% | %.3f | %.2f | %.2f |\n", c.Condition, c.Networks, c.Mean, c.Least, c.Most, 100*c.Moved, c.Radius, c.Hops, c.Ticks)

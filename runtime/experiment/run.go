@@ -22,6 +22,7 @@ import (
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/prepare"
+	"github.com/connectomewire/wire/wiring/reservoir"
 	"github.com/connectomewire/wire/wiring/task"
 )
 
@@ -31,8 +32,11 @@ type Setup struct {
 	Modules *frozen.Modules
 	// Train and Val are learned from, Test is scored.
 	Train, Val, Test []task.Example
-	Prepare          prepare.Options
-	Config           runtime.Config
+	// Series are what a reservoir is scored on, in the place of examples and
+	// modules.
+	Series  *reservoir.Data
+	Prepare prepare.Options
+	Config  runtime.Config
 	// Code is the version of the program.
 	Code string
 	// Workers is how many networks learn side by side; it does not change what
@@ -74,7 +78,7 @@ func New(ctx context.Context, s *Spec, x Setup) (*Experiment, error) {
 		return nil, err
 	}
 	// What cannot be scored is found before anything is settled.
-	if err := e.score(ctx, e.start(run{of: &e.networks[0], seed: 1}), &Row{}); err != nil {
+	if err := e.try(ctx); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	if _, begun := os.Stat(s.Beside(".record.json")); begun != nil && s.Budget != "" {
@@ -96,8 +100,21 @@ func New(ctx context.Context, s *Spec, x Setup) (*Experiment, error) {
 	return e, nil
 }
 
+// try scores the plan as it is.
+func (e *Experiment) try(ctx context.Context) error {
+	first := run{of: &e.networks[0], seed: 1}
+	if e.setup.Series != nil {
+		_, err := e.fit(ctx, first)
+		return err
+	}
+	return e.score(ctx, e.start(first), &Row{})
+}
+
 // plan draws the networks.
 func plan(s *Spec, x Setup) (*Experiment, error) {
+	if x.Plan.IsRate() != (s.Readout != nil) {
+		return nil, fmt.Errorf("%s: `readout:` is for reservoirs, `data:` and `learn:` are for all other plans", s.name)
+	}
 	x.Prepare.Memo = &prepare.Memo{}
 	e := &Experiment{Spec: s, setup: x}
 	if at := x.Plan.Effector(s.Effector); s.Effector != "" && at < 0 {
@@ -147,9 +164,14 @@ func plan(s *Spec, x Setup) (*Experiment, error) {
 
 // checks are the checksums that a record keeps.
 func (x *Setup) checks() (map[string]string, error) {
-	out := map[string]string{
-		"code": x.Code, "kernels": kernel.Current().String(), "engine": x.Modules.Engine(),
-		"training examples": prepare.Fingerprint(x.Train), "validation examples": prepare.Fingerprint(x.Val), "scored examples": prepare.Fingerprint(x.Test),
+	out := map[string]string{"code": x.Code, "kernels": kernel.Current().String()}
+	files := []string{"plan.yaml", "tracts.tsv"}
+	if x.Series != nil {
+		out["series"] = seriesChecksum(x.Series)
+		files = append(files, "rates.tsv")
+	} else {
+		out["engine"] = x.Modules.Engine()
+		out["training examples"], out["validation examples"], out["scored examples"] = prepare.Fingerprint(x.Train), prepare.Fingerprint(x.Val), prepare.Fingerprint(x.Test)
 	}
 	for _, m := range x.Plan.Modules {
 		out["module "+m.Name] = m.SHA256
@@ -161,11 +183,14 @@ func (x *Setup) checks() (map[string]string, error) {
 	defer os.RemoveAll(dir)
 	bare := *x.Plan
 	bare.Trained, bare.Memory, bare.Calibration, bare.History = false, nil, nil, nil
+	if x.Series != nil {
+		bare.Readout, bare.Tasks = nil, nil
+	}
 	at := filepath.Join(dir, "plan")
 	if err := bare.Save(at); err != nil {
 		return nil, err
 	}
-	for _, file := range []string{"plan.yaml", "tracts.tsv"} {
+	for _, file := range files {
 		data, err := os.ReadFile(filepath.Join(at, file))
 		if err != nil {
 			return nil, err
@@ -209,6 +234,11 @@ func Foresee(ctx context.Context, s *Spec, x Setup) (Estimate, error) {
 
 func (e *Experiment) estimate(ctx context.Context) (Estimate, error) {
 	out := Estimate{Runs: len(e.networks) * e.Spec.Seeds, Networks: len(e.networks)}
+	if e.setup.Series != nil {
+		row, err := e.fit(ctx, run{of: &e.networks[0], seed: 1})
+		out.Seconds = row.Seconds * float64(out.Runs) / float64(max(e.setup.Workers, 1))
+		return out, err
+	}
 	q := e.start(run{of: &e.networks[0], seed: 1})
 	data, _, err := prepare.Prepare(ctx, q, e.setup.Modules, e.setup.Train, e.setup.Val, e.setup.Prepare)
 	if err != nil {
@@ -268,7 +298,11 @@ func (e *Experiment) Run(ctx context.Context) error {
 	for range max(e.setup.Workers, 1) {
 		wg.Go(func() {
 			for r := range next {
-				row, err := e.one(ctx, r)
+				do := e.one
+				if e.setup.Series != nil {
+					do = e.fit
+				}
+				row, err := do(ctx, r)
 				if err != nil {
 					stop(fmt.Errorf("%s, network %d, seed %d: %w", r.condition, r.network, r.seed, err))
 					continue
@@ -335,11 +369,15 @@ func (e *Experiment) score(ctx context.Context, q *wiring.Plan, row *Row) error 
 	row.Metrics = rows[at].Metrics
 	score, known := row.Metrics[e.Spec.Metric]
 	if !known {
-		return fmt.Errorf("effector %q has no metric %q; it has %s", effector, e.Spec.Metric, strings.Join(slices.Sorted(maps.Keys(row.Metrics)), ", "))
+		return noMetric(fmt.Sprintf("effector %q", effector), e.Spec.Metric, row.Metrics)
 	}
 	row.Score = score
 	row.Items, err = items(&lines, effector, e.Spec.Metric)
 	return err
+}
+
+func noMetric(what, metric string, all map[string]float64) error {
+	return fmt.Errorf("%s has no metric %q; it has %s", what, metric, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 }
 
 // items are the scores of examples.

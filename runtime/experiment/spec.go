@@ -12,6 +12,7 @@ import (
 	"github.com/connectomewire/wire/datasets/own"
 	"github.com/connectomewire/wire/internal/strictyaml"
 	"github.com/connectomewire/wire/wiring/control"
+	"github.com/connectomewire/wire/wiring/reservoir"
 )
 
 // Spec is an experiment as its YAML file says it.
@@ -20,7 +21,7 @@ type Spec struct {
 	Question string `yaml:"question,omitempty"`
 	// Plan is a plan's directory, relative to the file, or "default".
 	Plan string `yaml:"plan"`
-	Data Data   `yaml:"data"`
+	Data Data   `yaml:"data,omitempty"`
 	// Effector is what is scored, "" for the plan's first task's; Metric by what.
 	Effector string `yaml:"effector,omitempty"`
 	Metric   string `yaml:"metric"`
@@ -33,10 +34,13 @@ type Spec struct {
 	// First is the first of the seeds, 1 where nothing is said: what a pilot has
 	// used is not used again.
 	First uint64 `yaml:"first_seed,omitempty"`
+	// Readout is what is fitted and scored where the plan is a reservoir, in the
+	// place of Data and Learn.
+	Readout *Readout `yaml:"readout,omitempty"`
 	// Nulls are drawn and Controls made of the plan; all learn as Learn says.
 	Nulls    []NullSpec `yaml:"nulls,omitempty"`
 	Controls []string   `yaml:"controls,omitempty"`
-	Learn    Learn      `yaml:"learn"`
+	Learn    Learn      `yaml:"learn,omitempty"`
 	// Delta is the smallest effect of interest, in units of the metric; 0 asks
 	// for no verdict.
 	Delta float64 `yaml:"delta,omitempty"`
@@ -64,6 +68,24 @@ type Data struct {
 	Time   string              `yaml:"time,omitempty"`
 	// Limit takes so many training and validation examples, evenly spread.
 	Limit int `yaml:"limit,omitempty"`
+}
+
+// Readout says what the readouts of reservoirs are fitted to, and how, see
+// package reservoir. Seeds deal the plan's input weights out anew among the
+// regions that are entered, all but the first, which leaves them.
+type Readout struct {
+	Task string `yaml:"task"`
+	// Data is a table's path, relative to the file; "" lets the task make them,
+	// by Seed.
+	Data string `yaml:"data,omitempty"`
+	Seed uint64 `yaml:"seed,omitempty"`
+	// Ridge is λ over the training steps; left out, it is chosen by blocks of
+	// these.
+	Ridge   *float64 `yaml:"ridge,omitempty"`
+	Washout *int     `yaml:"washout,omitempty"`
+	Lags    int      `yaml:"lags,omitempty"`
+	Horizon int      `yaml:"horizon,omitempty"`
+	Back    int      `yaml:"back,omitempty"`
 }
 
 // NullSpec asks for networks of a null model, see [control.Nulls].
@@ -141,7 +163,13 @@ func (s *Spec) check() (field []any, err error) {
 	switch {
 	case s.Plan == "":
 		return nil, errors.New("`plan:` is missing: a plan's directory, or default")
-	case s.Data.Path == "":
+	case s.Readout != nil && (s.Data.Path != "" || s.Learn != Learn{} || s.Effector != "" || s.Split != "" || len(s.Controls) > 0):
+		return at("readout"), errors.New("`readout:` is of reservoirs, which have no `data:`, `learn:`, `effector:`, `split:` or `controls:`")
+	case s.Readout != nil && s.Readout.Ridge != nil && !(*s.Readout.Ridge >= 0 && *s.Readout.Ridge <= 1e6):
+		return at("readout", "ridge"), fmt.Errorf("`ridge: %v`: want 0 to 1e6", *s.Readout.Ridge)
+	case s.Readout != nil && s.Readout.Washout != nil && *s.Readout.Washout < 0:
+		return at("readout", "washout"), fmt.Errorf("`washout: %d`: want 0 or more", *s.Readout.Washout)
+	case s.Readout == nil && s.Data.Path == "":
 		return nil, errors.New("`data:` needs a `path:`")
 	case s.Metric == "":
 		return nil, errors.New("`metric:` is missing: one that wire eval prints for the task, such as accuracy")
@@ -149,10 +177,15 @@ func (s *Spec) check() (field []any, err error) {
 		return at("split"), fmt.Errorf("`split: %s`: want test or val", s.Split)
 	case s.Seeds < 1 || s.Seeds > 1000:
 		return at("seeds"), fmt.Errorf("`seeds: %d`: want 1 to 1000", s.Seeds)
-	case s.Learn.Epochs < 1:
+	case s.Readout == nil && s.Learn.Epochs < 1:
 		return at("learn"), errors.New("`learn:` needs `epochs:`, 1 or more")
 	case s.Delta < 0 || s.Delta != s.Delta:
 		return at("delta"), fmt.Errorf("`delta: %v`: want more than 0", s.Delta)
+	}
+	if s.Readout != nil {
+		if _, err := reservoir.Find(s.Readout.Task); err != nil {
+			return at("readout", "task"), err
+		}
 	}
 	if s.Budget != "" {
 		if d, err := time.ParseDuration(s.Budget); err != nil || d <= 0 {

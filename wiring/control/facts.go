@@ -81,12 +81,12 @@ func Moved(p, q *wiring.Plan) float64 {
 	return float64(moved) / float64(max(len(q.Tracts), 1))
 }
 
-// Communities divides a plan's regions by its own strengths (see
+// Communities divides a plan's regions by its own strengths, whatever their signs (see
 // [metrics.Modularity]); regions of one number belong together.
 func Communities(p *wiring.Plan, seed uint64) ([]int, error) {
 	var tracts []connectome.Tract
 	for _, t := range p.Tracts {
-		tracts = append(tracts, connectome.Tract{From: t.From, To: t.To, Weight: t.Scale})
+		tracts = append(tracts, connectome.Tract{From: t.From, To: t.To, Weight: math.Abs(t.Scale)})
 	}
 	csr, err := connectome.FromTracts(len(p.Regions), tracts)
 	if err != nil {

@@ -89,7 +89,8 @@ type NullOptions struct {
 	Recompute bool
 	// Unscaled starts with the plan's own drawn numbers as they are, divided by
 	// the plan's spectral radius; else by the null's own, so that it starts with
-	// a spectral radius of 1 too.
+	// a spectral radius of 1 too. Rate cells' tracts are not scaled, or else to
+	// the plan's spectral radius.
 	Unscaled bool
 	// Blocks are the communities of the regions, for the model "community": a
 	// number for each.
@@ -129,10 +130,19 @@ func (n Null) Draw(p *wiring.Plan, o NullOptions) (*wiring.Plan, error) {
 		if last = settle(q); last != nil {
 			continue
 		}
-		if o.Unscaled {
+		switch {
+		case p.IsRate() && !o.Unscaled:
+			if last = rescale(q, p); last != nil {
+				continue
+			}
+		case p.IsRate():
+		case o.Unscaled:
 			q.InitScaled(p.Provenance.Seed, p.DrawnRadius(p.Provenance.Seed))
-		} else {
+		default:
 			q.Init(p.Provenance.Seed)
+		}
+		if p.IsRate() {
+			q.Readout, q.Tasks = nil, nil
 		}
 		if last = q.Validate(); last != nil {
 			continue
@@ -140,6 +150,25 @@ func (n Null) Draw(p *wiring.Plan, o NullOptions) (*wiring.Plan, error) {
 		return q, nil
 	}
 	return nil, fmt.Errorf("null model %q of plan %q: none of %d drawings will do; of the last: %w", n.Name, p.Name, attempts, last)
+}
+
+// rescale gives the tracts of rate cells the spectral radius of another plan's.
+func rescale(q, p *wiring.Plan) error {
+	want, err := p.RateRadius()
+	if err != nil {
+		return err
+	}
+	have, err := q.RateRadius()
+	if err != nil {
+		return err
+	}
+	if have == 0 {
+		return errors.New("nothing returns to where it came from: its spectral radius is 0")
+	}
+	for k := range q.Tracts {
+		q.Tracts[k].Scale *= want / have
+	}
+	return nil
 }
 
 // finish makes the drawn plan, but for its parameters.
@@ -288,7 +317,7 @@ func strengthNull(x *drawing) error {
 		a := rng.IntN(len(x.tracts))
 		b := first[a] + rng.IntN(size[a])
 		s, t := &x.tracts[a], &x.tracts[b]
-		d := t.Scale - s.Scale // what s would gain
+		d := math.Abs(t.Scale) - math.Abs(s.Scale) // what s would gain
 		if a == b || d == 0 {
 			continue
 		}
@@ -309,7 +338,7 @@ func strengthNull(x *drawing) error {
 func strengthsOut(tracts []wiring.Tract, n int) []float64 {
 	out := make([]float64, n)
 	for _, t := range tracts {
-		out[t.From] += t.Scale
+		out[t.From] += math.Abs(t.Scale)
 	}
 	return out
 }
