@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/connectomewire/wire/modules/onnxfile"
 )
@@ -103,47 +102,29 @@ func gelu(b *builder, x string) string {
 // sentence adds one vector for the text, pooled and scaled to length 1 as the
 // configuration files of a sentence transformer say.
 func sentence(b *builder, mask string, width int) {
-	var steps []struct {
-		Type string `json:"type"`
-		Path string `json:"path"`
-	}
-	if !b.read("modules.json", &steps) {
+	p, err := ReadPooling(b.config)
+	out := ""
+	switch {
+	case err != nil:
+		b.fail("%w", err)
+		return
+	case p.How == "mean":
+		m := b.node("Unsqueeze", in(mask, b.ints(2)))
+		sum := b.node("ReduceSum", in(b.node("Mul", in("last_hidden_state", m)), b.ints(1)), intAttr("keepdims", 0))
+		count := b.node("Max", in(b.node("ReduceSum", in(m, b.ints(1)), intAttr("keepdims", 0)), b.float("least", 1e-9)))
+		out = b.node("Div", in(sum, count))
+	case p.How == "first":
+		out = b.node("Gather", in("last_hidden_state", b.constant(onnxfile.Ints("first", []int64{0}))), intAttr("axis", 1))
+	case p.How != "":
+		b.fail("pooling: only the mean and the first token are known")
+		return
+	default:
 		return
 	}
-	out := ""
-	for _, s := range steps {
-		switch kind := s.Type[strings.LastIndexByte(s.Type, '.')+1:]; kind {
-		case "Transformer":
-		case "Pooling":
-			var p map[string]any
-			if !b.read(s.Path+"/config.json", &p) {
-				b.fail("%s/config.json, which modules.json names, is missing", s.Path)
-				return
-			}
-			switch {
-			case p["pooling_mode_mean_tokens"] == true:
-				m := b.node("Unsqueeze", in(mask, b.ints(2)))
-				sum := b.node("ReduceSum", in(b.node("Mul", in("last_hidden_state", m)), b.ints(1)), intAttr("keepdims", 0))
-				count := b.node("Max", in(b.node("ReduceSum", in(m, b.ints(1)), intAttr("keepdims", 0)), b.float("least", 1e-9)))
-				out = b.node("Div", in(sum, count))
-			case p["pooling_mode_cls_token"] == true:
-				out = b.node("Gather", in("last_hidden_state", b.constant(onnxfile.Ints("first", []int64{0}))), intAttr("axis", 1))
-			default:
-				b.fail("%s/config.json: only the mean and the first token are known", s.Path)
-			}
-		case "Normalize":
-			if out == "" {
-				b.fail("modules.json normalises what was not pooled")
-				return
-			}
-			length := b.node("Max", in(b.node("ReduceL2", in(out), intsAttr("axes", 1), intAttr("keepdims", 1)), b.float("least", 1e-9)))
-			out = b.node("Div", in(out, length))
-		default:
-			b.fail("modules.json: a step %q is not known", s.Type)
-		}
+	if p.Normalize {
+		length := b.node("Max", in(b.node("ReduceL2", in(out), intsAttr("axes", 1), intAttr("keepdims", 1)), b.float("least", 1e-9)))
+		out = b.node("Div", in(out, length))
 	}
-	if out != "" {
-		b.named("sentence_embedding", "Identity", in(out))
-		b.graph.Outputs = append(b.graph.Outputs, value("sentence_embedding", onnxfile.Float, "batch", width))
-	}
+	b.named("sentence_embedding", "Identity", in(out))
+	b.graph.Outputs = append(b.graph.Outputs, value("sentence_embedding", onnxfile.Float, "batch", width))
 }

@@ -1,10 +1,8 @@
 package convert
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -192,22 +190,11 @@ func (b *builder) normalized(x, name string, channels int, epsilon float32) stri
 	return b.node("BatchNormalization", inputs, floatAttr("epsilon", epsilon))
 }
 
-// read decodes a configuration file into v; ok is false when there is none.
-func (b *builder) read(name string, v any) (ok bool) {
-	if b.config == nil {
-		return false
-	}
-	f, err := b.config.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false
-	}
-	if err == nil {
-		defer f.Close()
-		const maxConfig = 16 << 20
-		err = json.NewDecoder(io.LimitReader(f, maxConfig)).Decode(v)
-	}
+// read decodes a configuration file into v; it is false when there is none.
+func (b *builder) read(name string, v any) bool {
+	ok, err := readJSON(b.config, name, v)
 	if err != nil {
-		b.fail("%s: %w", name, err)
+		b.fail("%w", err)
 	}
-	return err == nil
+	return ok
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/modules"
+	"github.com/connectomewire/wire/modules/convert"
 	"github.com/connectomewire/wire/modules/onnxfile"
 	"github.com/connectomewire/wire/modules/picture"
 	"github.com/connectomewire/wire/modules/sound"
@@ -44,6 +45,9 @@ func Describe(dir string, files []string, name, source, license string) (*Descri
 	if config.classMap, err = readClassMap(dir); err != nil {
 		return nil, err
 	}
+	if config.pooling, err = convert.ReadPooling(os.DirFS(dir)); err != nil {
+		d.note("pooling: %v", err)
+	}
 	var parts []*part
 	for _, file := range files {
 		p, err := d.part(dir, file, len(files))
@@ -65,6 +69,7 @@ func Describe(dir string, files []string, name, source, license string) (*Descri
 	d.loops()
 	d.modality()
 	d.generate(parts, config)
+	d.cutTexts(config)
 	return d, d.Manifest.Check()
 }
 
@@ -295,6 +300,19 @@ func (d *Description) inputs(dir string, part *part, before []*part, c *hubConfi
 	return nil
 }
 
+// cutTexts bounds the tokens of texts that a model reads at once, as its
+// configuration does. What makes text has a bound of its own.
+func (d *Description) cutTexts(c *hubConfig) {
+	if d.Manifest.Generate != nil {
+		return
+	}
+	for i := range d.Manifest.Inputs {
+		if t := d.Manifest.Inputs[i].Text; t != nil && t.Length == 0 {
+			t.Max = c.maxTokens()
+		}
+	}
+}
+
 // constant tells inputs that follow from others, so that nobody is asked for
 // them: masks, positions and types of tokens, whether there is a cache, and
 // sample rates.
@@ -469,10 +487,13 @@ func (d *Description) outputs(dir string, part *part, c *hubConfig) error {
 		m.Outputs = append(m.Outputs, p)
 		if p.Kind == modules.KindGrid && p.Layout == "" && v.Name == "last_hidden_state" && part.alone {
 			pooled := p
-			pooled.Name, pooled.Tensor, pooled.Kind, pooled.Pooling = "embedding", v.Name, modules.KindEmbedding, "mean"
-			if !slices.ContainsFunc(g.Outputs, func(o onnxfile.Value) bool { return o.Name == "embedding" }) {
+			pooled.Name, pooled.Tensor, pooled.Kind, pooled.Pooling, pooled.Normalize = "embedding", v.Name, modules.KindEmbedding, c.pooling.How, c.pooling.Normalize
+			if !slices.ContainsFunc(g.Outputs, func(o onnxfile.Value) bool { return o.Name == "embedding" || o.Name == "sentence_embedding" }) {
+				if pooled.Pooling == "" {
+					pooled.Pooling = "mean"
+					d.note(`port "embedding": the mean over last_hidden_state; pooling: first takes the class token instead`)
+				}
 				m.Outputs = append(m.Outputs, pooled)
-				d.note(`port "embedding": the mean over last_hidden_state; pooling: first takes the class token instead`)
 			}
 		}
 	}

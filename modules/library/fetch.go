@@ -210,5 +210,8 @@ func fetchFile(ctx context.Context, address, to, sum string, opt *PullOptions) e
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
 	return os.Rename(waiting, to)
 }

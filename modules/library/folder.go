@@ -107,15 +107,13 @@ func copyFolder(name, dir string, opt *PullOptions) (models []string, license st
 
 // copyConfigs copies the configuration files of a folder.
 func copyConfigs(from, dir string) error {
-	entries, err := os.ReadDir(from)
+	names, err := configsIn(from)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if !e.IsDir() && isConfig(e.Name()) {
-			if err := copyFile(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
+	for _, name := range names {
+		if err := copyFile(filepath.Join(from, name), filepath.Join(dir, name)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -77,11 +78,33 @@ func (r *repository) license() string {
 }
 
 // configs are the files beside a model that [Describe] reads.
-var configs = []string{"config.json", "preprocessor_config.json", "generation_config.json", "tokenizer.json", "modules.json", labelsFile}
+var configs = []string{"config.json", "preprocessor_config.json", "generation_config.json", "tokenizer.json", "modules.json", "1_Pooling/config.json", "sentence_bert_config.json", labelsFile}
 
 // isConfig reports whether [Describe] reads a file beside a model.
 func isConfig(name string) bool {
 	return slices.Contains(configs, name) || strings.HasSuffix(name, classMap) && !strings.ContainsAny(name, `/\`)
+}
+
+// configsIn lists those of a directory.
+func configsIn(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() && isConfig(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	for _, name := range configs {
+		if strings.Contains(name, "/") {
+			if info, err := os.Stat(filepath.Join(dir, name)); err == nil && !info.IsDir() {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
 }
 
 // models chooses the ONNX files: those named, or the usual ones.

@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/connectomewire/wire/modules/convert"
 	"github.com/connectomewire/wire/modules/picture"
 )
 
@@ -19,7 +21,13 @@ type hubConfig struct {
 	ModelType string            `json:"model_type"`
 	Labels    map[string]string `json:"id2label"`
 
-	classMap []string // of a *class_map.csv
+	classMap []string        // of a *class_map.csv
+	pooling  convert.Pooling // of a sentence transformer
+
+	// Text holds what is said of the text's tower alone.
+	Text struct {
+		MaxPositions int `json:"max_position_embeddings"`
+	} `json:"text_config"`
 
 	// preprocessor_config.json for images
 	DoResize      *bool           `json:"do_resize"`
@@ -77,6 +85,21 @@ func readConfigs(dir string) (*hubConfig, error) {
 	}
 	return &c, err
 }
+
+// maxTokens is how many tokens of a text a model takes; 0 where nothing says it.
+func (c *hubConfig) maxTokens() int {
+	n := max(c.MaxPositions, c.Positions, c.Text.MaxPositions)
+	if slices.Contains(paddedPositions, c.ModelType) {
+		n -= 2
+	}
+	if most := c.pooling.MaxTokens; most > 0 && (n <= 0 || most < n) {
+		n = most
+	}
+	return max(n, 0)
+}
+
+// paddedPositions are the kinds of models that count a text's places from 2.
+var paddedPositions = []string{"roberta", "xlm-roberta", "camembert", "mpnet"}
 
 // image reads an image processor's configuration.
 func (c *hubConfig) image(s *picture.Spec) {

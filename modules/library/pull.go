@@ -388,17 +388,11 @@ func copyModels(names []string, dir string) (models []string, err error) {
 			}
 			model = onnxName(model)
 		}
-		beside := withData(model)
-		entries, err := os.ReadDir(from)
+		beside, err := configsIn(from)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			if isConfig(e.Name()) {
-				beside = append(beside, e.Name())
-			}
-		}
-		for _, file := range beside {
+		for _, file := range append(withData(model), beside...) {
 			if _, err := os.Stat(filepath.Join(dir, file)); err == nil && file == model {
 				continue // it was made of weights
 			}

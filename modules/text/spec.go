@@ -23,6 +23,9 @@ type Spec struct {
 	// shorter ones filled up with Pad. 0 leaves it.
 	Length int    `yaml:"length,omitempty"`
 	Pad    string `yaml:"pad,omitempty"`
+	// Max is the most tokens of a text: of longer ones the last before what
+	// ends them are cut. 0 leaves it.
+	Max int `yaml:"max,omitempty"`
 }
 
 // Check reports the first mistake, or nil.
@@ -34,6 +37,10 @@ func (s *Spec) Check() error {
 		return check.Errorf("tokenizer", "a vocabulary is named as well; keep one of them")
 	case s.Length < 0 || s.Length > 1<<20:
 		return check.Errorf("length", "%d is not between 0 and %d", s.Length, 1<<20)
+	case s.Max < 0 || s.Max > 1<<20:
+		return check.Errorf("max", "%d is not between 0 and %d", s.Max, 1<<20)
+	case s.Max > 0 && s.Length > 0:
+		return check.Errorf("max", "length fixes the number of tokens; keep one of them")
 	case s.Length > 0 && s.Vocabulary != "" && s.Pad == "":
 		return check.Errorf("pad", "a fixed length needs an entry to fill up with")
 	}

@@ -87,6 +87,13 @@ func TestWordPiece(t *testing.T) {
 	wantIDs(t, k, "the中xyz", 2, 10, 9, 1, 3)
 	wantIDs(t, k, strings.Repeat("un", 11), 2, 1, 3)
 	wantIDs(t, k, "the[SEP]the", 2, 10, 3, 10, 3)
+	bounded := newTokenizer(t, Spec{Tokenizer: "t", Max: 5}, wordPieceFile)
+	wantIDs(t, bounded, "UNaffable café!", 2, 4, 5, 6, 3)
+	wantIDs(t, bounded, "the unaff", 2, 10, 4, 5, 3)
+	wantIDs(t, bounded, "the the the the", 2, 10, 10, 10, 3)
+	if _, err := New(&Spec{Tokenizer: "t", Max: 2}, []byte(wordPieceFile)); err == nil || !strings.Contains(err.Error(), "leave no room") {
+		t.Errorf("two tokens of which none is the text's: %v", err)
+	}
 	if got := k.Decode([]int64{2, 4, 5, 6, 7, 11, 8, 3}); got != "unaffable cafes!" {
 		t.Errorf("decoded %q", got)
 	}

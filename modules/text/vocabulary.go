@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -49,7 +50,7 @@ func New(s *Spec, file []byte) (Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.File(), err)
 	}
-	f := &framed{Tokenizer: t, length: s.Length}
+	f := &framed{Tokenizer: t, length: s.Length, most: s.Max}
 	for _, e := range []struct {
 		entry string
 		into  *[]int64
@@ -63,6 +64,14 @@ func New(s *Spec, file []byte) (Tokenizer, error) {
 		}
 		*e.into = []int64{id}
 	}
+	if f.most > 0 {
+		if f.nothing, err = t.Encode(""); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.File(), err)
+		}
+		if least := len(f.start) + len(f.end) + len(f.nothing); f.most <= least {
+			return nil, fmt.Errorf("at most %d tokens leave no room beside the %d that every text has", f.most, least)
+		}
+	}
 	return f, nil
 }
 
@@ -70,7 +79,8 @@ func New(s *Spec, file []byte) (Tokenizer, error) {
 type framed struct {
 	Tokenizer
 	start, end, pad []int64 // none or one entry
-	length          int
+	length, most    int
+	nothing         []int64 // what the tokenizer makes of no text
 }
 
 func (f *framed) Encode(s string) ([]int64, error) {
@@ -84,6 +94,10 @@ func (f *framed) Encode(s string) ([]int64, error) {
 	if room := f.length - len(f.start) - len(f.end); f.length > 0 && len(ids) > room {
 		ids = ids[:max(room, 0)]
 	}
+	if room := f.most - len(f.start) - len(f.end); f.most > 0 && len(ids) > room {
+		last := f.ending(ids)
+		ids = append(ids[:room-len(last)], last...)
+	}
 	out := append(append(append(make([]int64, 0, max(f.length, len(ids)+2)), f.start...), ids...), f.end...)
 	for f.length > 0 && len(out) < f.length && len(f.pad) > 0 {
 		out = append(out, f.pad...)
@@ -92,6 +106,15 @@ func (f *framed) Encode(s string) ([]int64, error) {
 		return nil, errors.New("the text has no token that the model knows")
 	}
 	return out, nil
+}
+
+// ending is what the tokenizer's template puts behind a text.
+func (f *framed) ending(ids []int64) []int64 {
+	n := 0
+	for n < len(f.nothing) && ids[len(ids)-1-n] == f.nothing[len(f.nothing)-1-n] {
+		n++
+	}
+	return slices.Clone(ids[len(ids)-n:])
 }
 
 // word matches the words of a vocabulary's texts, with inner apostrophes and

