@@ -310,6 +310,7 @@ func matrixOf(a *array, keepNaN bool) *matrix {
 
 // arraysConnectome builds the connectome from the arrays of a container.
 func (s *source) arraysConnectome(all []*array) (*connectome.Connectome, error) {
+	all = joinColumns(all)
 	if c, ok, err := s.otherArray(all); ok {
 		return c, err
 	}
@@ -421,6 +422,11 @@ func (s *source) otherArray(all []*array) (c *connectome.Connectome, ok bool, er
 			vectors = append(vectors, a)
 		case len(a.shape) == 2 && (a.shape[1] == 2 || a.shape[1] == 3):
 			tables = append(tables, a)
+		}
+	}
+	if len(records) > 1 { // tables of nodes and of synapses beside that of edges
+		if ends := slices.DeleteFunc(slices.Clone(records), func(a *array) bool { return !a.namesEnds }); len(ends) == 1 {
+			records = ends
 		}
 	}
 	square := slices.ContainsFunc(all, func(a *array) bool { return a.isMatrix() && (s.cfg.variable == "" || a.name == s.cfg.variable) })

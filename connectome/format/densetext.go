@@ -59,6 +59,9 @@ func (s *source) readDenseText(delim byte, o denseOptions) (*denseText, error) {
 	if err := r.finish(); err != nil {
 		return nil, err
 	}
+	if err := t.groups.ambiguous(s); err != nil {
+		return nil, err
+	}
 	if o.n > 0 && d.n != o.n {
 		return nil, s.failf(ErrNotSquare, t.line, 0, "both matrices must cover the same regions", "%d × %d where %d × %d was expected", d.n, d.n, o.n, o.n)
 	}
@@ -200,6 +203,9 @@ func (r *denseReader) finish() error {
 	}
 	if last := len(r.first) - 1; r.firstText > 0 && last > 0 && r.first[last] == "" && r.filled < r.width {
 		return s.failf(ErrNotSquare, r.firstLine, last+1, r.squareAdvice(), "a column without a name and without values")
+	}
+	if d.row == len(r.first)-1 && r.first[0] != "" && isMadeNames(r.first) {
+		return s.failf(ErrNotSquare, r.firstLine, 0, "write the matrix anew from its source, read with header = FALSE", "the header (%s, …) is what R or pandas makes of a first row of numbers, which is lost", r.first[0])
 	}
 	r.leaveOutTotals()
 	columns := r.width
@@ -476,11 +482,17 @@ func plainLabel(l string) string {
 
 // isDefaultNames recognises the names that R, MATLAB, pandas and spreadsheets
 // give columns without names: V1, V2, …; X.1, X.2, …; Var1, Var2, …;
-// Unnamed: 0, Unnamed: 1, ….
+// Unnamed: 0, Unnamed: 1, …; and X0, X0.1, X39, …, by which R's read.csv names
+// columns after a first row of numbers, which it takes for a header (0.0, 0.0.1,
+// 39.0, … by pandas).
 func isDefaultNames(names []string) bool {
 	if len(names) < 2 {
 		return false
 	}
+	return isNumberedNames(names) || isMadeNames(names)
+}
+
+func isNumberedNames(names []string) bool {
 	at := strings.IndexAny(names[0], "01")
 	if at < 0 {
 		return false
@@ -496,6 +508,28 @@ func isDefaultNames(names []string) bool {
 		}
 	}
 	return true
+}
+
+// isMadeNames recognises what R's make.names and make.unique make of a row
+// without names: an X before a number, and a count behind what stood before.
+func isMadeNames(names []string) bool {
+	seen := make(map[string]int, len(names))
+	repeats := false
+	for _, n := range names {
+		stem, count := n, 0
+		if at := strings.LastIndexByte(n, '.'); at > 0 {
+			if k, err := strconv.Atoi(n[at+1:]); err == nil && k > 0 && k == seen[n[:at]] {
+				stem, count = n[:at], k
+			}
+		}
+		digits := strings.TrimPrefix(stem, "X")
+		if _, k := parseNumber([]byte(strings.Replace(digits, ".", "0", 1)), false); digits != "" && k != isNumber && stem != "x" {
+			return false
+		}
+		seen[stem]++
+		repeats = repeats || count > 0
+	}
+	return repeats
 }
 
 // isDefaultRows says whether rows bear no names either: none, running numbers,

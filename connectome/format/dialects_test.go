@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -642,6 +643,40 @@ func TestLabelFiles(t *testing.T) {
 				t.Errorf("%s: %+v", name, c.Regions)
 			}
 		}
+	}
+}
+
+// A list of labels whose name ties it to any matrix: the only one in the folder
+// or the archive is used where it fits, and left out, with a word, where not.
+func TestLabelFilesByCommonNames(t *testing.T) {
+	matrix := strings.Join(rowsOf(","), "\n")
+	for _, d := range []struct {
+		name, path string
+		labels     string // of the first and last region
+		note       string
+	}{
+		{"beside weights", put(t, "weights.csv", matrix, "region_labels.txt", "a\nb\nc\nd\ne\n"), "a e", "label-order"},
+		{"a table", put(t, "SC.csv", matrix, "Node-Labels.tsv", "index\tname\n1\ta\n2\tb\n3\tc\n4\td\n5\te\n"), "a e", "label-order"},
+		{"too few", put(t, "weights.csv", matrix, "labels.txt", "a\nb\n"), " ", "labels-left"},
+		{"two lists", put(t, "weights.csv", matrix, "labels.txt", "a\nb\nc\nd\ne\n", "regions.txt", "f\ng\nh\ni\nj\n"), " ", ""},
+		{"in a zip", put(t, "x.zip", zipped(t, "sub/sc.csv", matrix, "sub/labels.csv", "label\na\nb\nc\nd\ne\n", "README.txt", "five regions")), "a e", "label-order"},
+		{"beside TVB's weights", put(t, "x.zip", zipped(t, "weights.csv", matrix, "region_labels.txt", "a\nb\nc\nd\ne\n")), "a e", "label-order"},
+	} {
+		c, err := format.Read(d.path)
+		if err != nil {
+			t.Errorf("%s: %v", d.name, err)
+			continue
+		}
+		if got := c.Regions[0].Label + " " + c.Regions[4].Label; got != d.labels || c.Report.LabelOrderProven {
+			t.Errorf("%s: labels %q, want %q; proven %v", d.name, got, d.labels, c.Report.LabelOrderProven)
+		}
+		if d.note != "" && !slices.ContainsFunc(c.Report.Notes, func(n connectome.Note) bool { return n.Code == d.note }) {
+			t.Errorf("%s: no note %s in %v", d.name, d.note, c.Report.Notes)
+		}
+	}
+	nodes := put(t, "x.zip", zipped(t, "edges.csv", "source,target,weight\n1,2,3\n2,3,4\n", "nodes.csv", "name,hemisphere\n1,left\n2,right\n3,right\n"))
+	if c, err := format.Read(nodes); err != nil || c.Regions[0].Hemisphere != connectome.Left {
+		t.Errorf("a table of nodes in the archive: %v", err)
 	}
 }
 

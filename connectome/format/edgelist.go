@@ -96,6 +96,9 @@ func (s *source) readEdgeList(delim byte, sample [][]string) (*connectome.Connec
 			return nil, err
 		}
 	}
+	if err := t.groups.ambiguous(s); err != nil {
+		return nil, err
+	}
 	if !col.header && col.width == 2 && s.cfg.format == "" && s.cfg.source == "" && s.cfg.target == "" && r.isProse() {
 		return nil, s.failf(ErrFormat, 0, 0, "if they are the ends of edges, say so with --format edgelist", "two words a line, none of which occurs again: not a connectome")
 	}
@@ -396,8 +399,9 @@ func (s *source) joinNodeFile(c *connectome.Connectome) error {
 	if path == "none" {
 		return nil
 	}
+	f := s.labels
 	if path == "" {
-		if path, asked = s.neighbourNodes(), false; path == "" {
+		if path, asked = s.neighbourNodes(), false; path == "" && f == nil {
 			return nil
 		}
 	}
@@ -406,7 +410,11 @@ func (s *source) joinNodeFile(c *connectome.Connectome) error {
 			return err
 		}
 	}
-	f := fileSource(path, s.cfg, s.rep)
+	if path != "" {
+		f = fileSource(path, s.cfg, s.rep)
+	} else {
+		path = f.member
+	}
 	f, err := f.decompressed()
 	if err != nil {
 		return err

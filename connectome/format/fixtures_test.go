@@ -95,6 +95,22 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
+// The fixture as tables and columns of edges in HDF5 (testdata/make_tables.py).
+func TestTablesInHDF5(t *testing.T) {
+	for _, file := range []string{"edges_pandas_fixed.h5.gz", "edges_pandas_table.h5", "edges_records.h5", "edges_columns.h5"} {
+		t.Run(file, func(t *testing.T) {
+			c, err := format.Read(filepath.Join("testdata", file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkByName(t, c)
+			if !c.Report.LabelOrderProven {
+				t.Error("the ends of edges name their regions")
+			}
+		})
+	}
+}
+
 // checkFixture compares a connectome with that of testdata.
 func checkFixture(t *testing.T, c *connectome.Connectome, labels, lengths bool) {
 	t.Helper()

@@ -36,6 +36,12 @@ func (s *source) readHDF5() (*connectome.Connectome, error) {
 		return h.readTVB()
 	default:
 		s.rep.Format = "HDF5"
+		if err := h.pandasFrames(); err != nil {
+			return nil, err
+		}
+		if err := h.columnsOfEdges(); err != nil {
+			return nil, err
+		}
 	}
 	if len(h.arrays) == 0 && len(h.skipped) > 0 {
 		return nil, s.failf(ErrNotSquare, 0, 0, "a connectivity matrix has one row and one column a region", "no square matrix; the file holds %s", listOr(h.skipped, ""))
@@ -69,6 +75,7 @@ type hdf5Reader struct {
 	matlab  bool
 	objects map[string]*hdf5.Object // data sets by path
 	arrays  []*array
+	vectors []*hdf5.Object // data sets of numbers along one axis
 	skipped []string
 }
 
@@ -78,6 +85,9 @@ func (h *hdf5Reader) visit(o *hdf5.Object) error {
 		h.objects[o.Path] = o // comes before the variables
 	}
 	if h.matlab && (strings.HasPrefix(o.Path, "/#refs#") || strings.HasPrefix(o.Path, "/#subsystem#")) {
+		return nil
+	}
+	if isIndexOfTable(o.Path) {
 		return nil
 	}
 	name := strings.TrimPrefix(o.Path, "/")
@@ -128,9 +138,14 @@ func (h *hdf5Reader) visit(o *hdf5.Object) error {
 		if a.text, err = h.chars(o, a); err != nil {
 			return h.s.hdf5Error(o.Path, err)
 		}
+	case info.Class == hdf5.Records && len(info.Shape) == 1 && !h.matlab:
+		a, err = h.table(o, name)
 	case info.Class == hdf5.Number && (a.isMatrix() || len(a.shape) <= 2 && isNamed(a.name, coordArrays)):
 		a.data, err = o.Numbers()
 	default:
+		if info.Class == hdf5.Number && len(info.Shape) == 1 && !h.matlab {
+			h.vectors = append(h.vectors, o)
+		}
 		h.skipped = append(h.skipped, name+" ("+shapeText(a.shape)+")")
 		return nil
 	}

@@ -2,6 +2,8 @@ package format
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +28,13 @@ func (s *source) joinLabels(c *connectome.Connectome) error {
 		if s.rep.Labels != "" {
 			return nil
 		}
+		if s.labels != nil {
+			return s.joinFoundLabels(c, s.labels, "the only file of labels in the archive")
+		}
 		if path, how = s.neighbourLabels(); path == "" {
+			if path = s.commonLabels(); path != "" {
+				return s.joinFoundLabels(c, fileSource(path, s.cfg, s.rep), "the only file of labels in the folder")
+			}
 			return nil
 		}
 	}
@@ -45,6 +53,65 @@ func (s *source) joinLabels(c *connectome.Connectome) error {
 	s.rep.Files = append(s.rep.Files, filepath.Base(path))
 	s.rep.Warnf("label-order", "labels come from a second file, %s, whose order nothing in the matrix confirms", filepath.Base(path))
 	return nil
+}
+
+// joinFoundLabels gives the regions their labels from a file that only its name
+// ties to the matrix: one that does not fit is left alone, and said so.
+func (s *source) joinFoundLabels(c *connectome.Connectome, f *source, how string) error {
+	regions, err := f.regionLabels(len(c.Regions))
+	name := cmp.Or(f.member, filepath.Base(f.path))
+	var pe *ParseError
+	if errors.As(err, &pe) {
+		s.rep.Warnf("labels-left", "%s is not used for labels: %v (name it with --labels to insist)", name, pe.Err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i := range regions {
+		mergeRegion(&c.Regions[i], &regions[i])
+	}
+	s.rep.Labels, s.rep.LabelOrderProven = name, false
+	s.rep.LabelHow = how + "; its order is taken to be that of the matrix"
+	s.rep.Files = append(s.rep.Files, name)
+	s.rep.Warnf("label-order", "labels come from a second file, %s, whose order nothing in the matrix confirms", name)
+	return nil
+}
+
+// labelStems are the names that files of labels have whatever the matrix beside
+// them is called.
+var labelStems = []string{"region_labels", "regionlabels", "region_names", "regions", "labels", "label", "roi_labels", "roi_names", "rois", "node_labels", "node_names", "nodes", "names", "parcels", "parcel_labels", "parcel_names", "area_names", "areas_names"}
+
+// isLabelFile says whether a file's name is that of a list of labels.
+func isLabelFile(name string) bool {
+	name = strings.ToLower(unpackedName(name))
+	ext := filepath.Ext(name)
+	stem := strings.NewReplacer("-", "_", " ", "_").Replace(strings.TrimSuffix(name, ext))
+	return slices.Contains([]string{".txt", ".csv", ".tsv", ".json"}, ext) && slices.Contains(labelStems, stem)
+}
+
+// commonLabels finds the one file in the matrix's folder that is named as lists
+// of labels are; "" when there is none, or several.
+func (s *source) commonLabels() string {
+	if s.member != "" {
+		return ""
+	}
+	dir, base := filepath.Split(s.path)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil || isLabelFile(base) {
+		return ""
+	}
+	found := ""
+	for _, e := range entries {
+		if !isLabelFile(e.Name()) || !e.Type().IsRegular() {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = filepath.Join(dir, e.Name())
+	}
+	return found
 }
 
 // mergeRegion overlays what a label file says about a region.
@@ -123,8 +190,12 @@ var labelColumns = []string{"label", "labels", "region", "region_name", "regionn
 // readLabelFile reads n regions' labels, and positions and hemispheres where
 // the file has them.
 func (s *source) readLabelFile(path string, n int) ([]connectome.Region, error) {
-	f := fileSource(path, s.cfg, s.rep)
-	f, err := f.decompressed()
+	return fileSource(path, s.cfg, s.rep).regionLabels(n)
+}
+
+// regionLabels is readLabelFile of the source itself.
+func (s *source) regionLabels(n int) ([]connectome.Region, error) {
+	f, err := s.decompressed()
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,12 @@ func TestPublishedKinds(t *testing.T) {
 		{"R's row names without a title", []string{"x.txt", "from to weight\n1 a b 3\n2 b c 4\n"}, nil, "a b c", "a>b 3, b>c 4", true, ""},
 		{"a header over two columns of numbers", []string{"x.csv", "a,b\n1,2\n2,3\n2,1\n"}, nil, "1 2 3", "1>2 1, 2>1 1, 2>3 1", true, ""},
 
+		{"decimal commas, some with three digits", []string{"x.csv", "source;target;weight\na;b;1,234\nb;c;0,5\n"}, nil, "a b c", "a>b 1.234, b>c 0.5", true, ""},
+		{"three decimals below one", []string{"x.csv", "source;target;weight\na;b;0,234\nb;c;2,500\n"}, nil, "a b c", "a>b 0.234, b>c 2.5", true, ""},
+		{"R's names of unnamed columns", []string{"x.csv", "\"X0\",\"X0.1\",\"X0.2\"\n0,1,2\n1,0,0\n2,0,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2", false, "default-names"},
+		{"R's names beside running numbers", []string{"x.csv", ",X0,X39,X0.1\n1,0,1,2\n2,1,0,0\n3,2,0,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2", false, "default-names"},
+		{"columns in an NPZ", []string{"x.npz", columnsNPZ(t)}, nil, "1 2 3", "1>2 3, 2>1 4, 3>1 2", true, ""},
+
 		{"Pajek, edges both ways", []string{"x.net", "*Vertices 3\n1 \"   a\"\n2 b\n3 c\n*Edges\n1 2 1\n2 1 1\n1 3 4\n"}, nil, "a b c", "a-b 1, a-c 4", true, "listed-both-ways"},
 		{"Pajek, arcs and edges both ways", []string{"x.net", "*Vertices 3\n1 a\n2 b\n3 c\n*Arcs\n1 2 5\n*Edges\n2 3 2\n3 2 2\n"}, nil, "a b c", "a>b 5, b>c 2, c>b 2", true, ""},
 		{"GraphML, undirected edges both ways in a directed graph", []string{"x.graphml", `<graphml><key id="w" for="edge" attr.name="weight"/><graph edgedefault="directed"><node id="a"/><node id="b"/><node id="c"/><edge source="a" target="b"><data key="w">5</data></edge><edge source="b" target="c" directed="false"><data key="w">2</data></edge><edge source="c" target="b" directed="false"><data key="w">2</data></edge></graph></graphml>`}, nil, "a b c", "a>b 5, b>c 2, c>b 2", true, ""},
@@ -205,6 +211,15 @@ func structuredNPY() string {
 	return string(b)
 }
 
+// columnsNPZ holds the columns of a list of edges as arrays of their own.
+func columnsNPZ(t *testing.T) string {
+	npy := func(values string) string {
+		header := fmt.Sprintf("%-117s\n", "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }")
+		return "\x93NUMPY\x01\x00\x76\x00" + header + values
+	}
+	return zipped(t, "source.npy", npy("\x01\x02\x03"), "target.npy", npy("\x02\x01\x01"), "weight.npy", npy("\x03\x04\x02"))
+}
+
 // objectNPZ holds a matrix and a pickled list of labels.
 func objectNPZ(t *testing.T) string {
 	npy := func(descr, shape, body string) string {
@@ -226,6 +241,10 @@ func TestPublishedKindsThatAreAmbiguous(t *testing.T) {
 		{"monkeys and cases beside areas", "x.tsv", "7\tM8\tV2\tV1\t0.5\tknown\n7\tM8\tV4\tV1\t0.25\tknown\n8\tM9\tV1\tV2\t1\tknown\n", nil, format.ErrAmbiguous, []string{"--source N --target N", "M8, M9", "V2, V4, V1", "0.5, 0.25"}},
 		{"titles that tell nothing", "x.csv", "monkey,area,other,w\nM8,V2,V1,1\nM8,V4,V1,2\nM9,V1,V2,3\n", nil, format.ErrAmbiguous, []string{"2 area  (V2, V4, V1)"}},
 		{"a triangle's numbers", "x.csv", "1\n2\n3\n4\n5\n6\n", nil, format.ErrAmbiguous, []string{"--format condensed", "4 × 4"}},
+		{"two rows of two under letters", "x.csv", "a;b\n1;2\n2;3\n", nil, format.ErrAmbiguous, []string{"--format", "matrix", "edgelist"}},
+		{"decimal commas or thousands", "x.csv", "source;target;weight\na;b;1,234\nb;c;2,500\n", nil, format.ErrNumber, []string{"x.csv:2", `"1,234" may be 1.234 or 1234`}},
+		{"decimal commas or thousands in a matrix", "x.tsv", "0\t12,345\n12,345\t0\n", nil, format.ErrNumber, []string{"12.345 or 12345"}},
+		{"a first row that R took for a header", "x.csv", "\"X0\",\"X39\",\"X0.1\"\n39,0,5\n0,5,0\n", nil, format.ErrNotSquare, []string{"header = FALSE"}},
 		{"a ragged matrix", "x.csv", "0,1\n1,0,2\n", nil, format.ErrRagged, []string{"delimiter"}},
 		{"two rows of titles over rows without a side", "x.csv", ",left,left,right,right\n,V1,M1,V1,M1\nV1,0,1,2,0\nM1,1,0,0,0\n", nil, format.ErrLabels, []string{"left, right", "a column before its name"}},
 		{"a table of measures", "x.csv", "subject,volume,age,score\ns1,1,2,3\ns2,4,5,6\n", nil, format.ErrNotSquare, []string{"--format matrix"}},

@@ -26,7 +26,8 @@ type source struct {
 	rep    *connectome.Report
 	nested int // depth of compression and archives
 
-	blankTop bool // a table begins with lines of bare delimiters above its header
+	labels   *source // the archive's file of labels; nil when there is none
+	blankTop bool    // a table begins with lines of bare delimiters above its header
 }
 
 // maxNested bounds archives within archives.

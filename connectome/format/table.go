@@ -26,6 +26,7 @@ type table struct {
 	begun  bool   // a row has been read
 	points bool   // some number has a decimal point
 	commas bool   // some number has a decimal comma
+	groups groupedCommas
 }
 
 // maxLine bounds one line of text: a row of 10^6 numbers with room to spare.
@@ -305,7 +306,43 @@ func (t *table) number(f []byte) (float64, fieldKind) {
 	if t.commas && t.points {
 		return 0, isText
 	}
+	t.groups.see(f, t.line)
 	return x, k
+}
+
+// groupedCommas watches for numbers such as 1,234 in a file whose commas do not
+// separate fields: where every comma has three digits behind it and one to
+// three before it, which are not 0, it may stand between thousands.
+type groupedCommas struct {
+	sample  string
+	line    int
+	decimal bool // some number shows that commas are decimal ones
+}
+
+func (g *groupedCommas) see(f []byte, line int) {
+	if g.decimal {
+		return
+	}
+	whole, fraction, ok := bytes.Cut(bytes.TrimLeft(f, "+-"), []byte(","))
+	switch {
+	case !ok:
+		g.decimal = len(whole) > 3 && len(bytes.Trim(whole, "0123456789")) == 0 // thousands without a mark
+	case len(fraction) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole[0] != '0':
+		if g.sample == "" {
+			g.sample, g.line = string(f), line
+		}
+	default:
+		g.decimal = true
+	}
+}
+
+// ambiguous is the error for numbers that may be thousands; nil when their
+// commas are decimal ones.
+func (g *groupedCommas) ambiguous(s *source) error {
+	if g.decimal || g.sample == "" {
+		return nil
+	}
+	return s.failf(ErrNumber, g.line, 0, "write numbers with a decimal point and nothing between thousands", "%q may be %s or %s, and no other number tells", g.sample, strings.Replace(g.sample, ",", ".", 1), strings.Replace(g.sample, ",", "", 1))
 }
 
 // hasThousands recognises 1,234 and 1,234,567.8, which are no names.

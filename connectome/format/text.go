@@ -158,6 +158,9 @@ func looksLike(rows [][]string, decimalComma, complete bool) tableShape {
 	if from, to := edgeEnds(header); from >= 0 && to >= 0 {
 		return shapeEdgeList
 	}
+	if isMadeNames(header) {
+		return shapeMatrix
+	}
 	if isRegionHeader(header) {
 		return shapeRegions
 	}
@@ -202,7 +205,7 @@ func looksLike(rows [][]string, decimalComma, complete bool) tableShape {
 		return shapeEdgeList // too few
 	case width == 4 && len(body) == width:
 		return shapeMatrix
-	case len(body) == width && isSymmetricSample(body):
+	case len(body) == width && isSymmetricSample(body) && !(width == 2 && !hasZero(body)):
 		return shapeMatrix
 	case len(body) == width:
 		return shapeEither
@@ -257,6 +260,11 @@ func columnIsNumeric(rows [][]string, lo, hi int) bool {
 func isNodeID(f string) bool {
 	x, k := parseNumber([]byte(f), false)
 	return k == isNumber && x >= 0 && x == float64(int64(x)) && x < 1e15
+}
+
+// hasZero says whether some field is 0, as absent tracts of a matrix are.
+func hasZero(rows [][]string) bool {
+	return slices.ContainsFunc(rows, func(r []string) bool { return slices.Contains(r, "0") })
 }
 
 func isSymmetricSample(rows [][]string) bool {

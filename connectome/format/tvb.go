@@ -167,10 +167,12 @@ func (s *source) readMembers(all members) (*connectome.Connectome, error) {
 	if s.cfg.variable != "" {
 		for _, m := range data {
 			if m.member == s.cfg.variable || m.name == s.cfg.variable {
+				m.labels = data.labelFile()
 				return m.read()
 			}
 		}
 	}
+	data = data.withLabels()
 	if len(data) == 1 {
 		return data[0].read()
 	}
@@ -182,6 +184,36 @@ func (s *source) readMembers(all members) (*connectome.Connectome, error) {
 		err.Candidates = append(err.Candidates, Candidate{Name: m.member})
 	}
 	return nil, err
+}
+
+// labelFile is the only member that is named as lists of labels are; nil when
+// there is none, or several.
+func (all members) labelFile() *source {
+	var found *source
+	for _, m := range all {
+		if !isLabelFile(m.name) {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = m
+	}
+	return found
+}
+
+// withLabels returns the members without the file of labels, which the others
+// then take their labels from.
+func (all members) withLabels() members {
+	labels := all.labelFile()
+	if labels == nil || len(all) < 2 {
+		return all
+	}
+	rest := slices.DeleteFunc(slices.Clone(all), func(m *source) bool { return m == labels })
+	for _, m := range rest {
+		m.labels = labels
+	}
+	return rest
 }
 
 // find returns the members whose base name holds the token, those that begin
@@ -400,6 +432,9 @@ func formatFloats(x []float64) string {
 // tvbCentres reads labels and positions: "label x y z [ignored]".
 func (s *source) tvbCentres(all members, c *connectome.Connectome) error {
 	found := all.find("centres", "centers")
+	if labels := all.labelFile(); len(found) == 0 && labels != nil && s.cfg.labels == "" {
+		return s.joinFoundLabels(c, labels, "the only file of labels beside the weights")
+	}
 	if len(found) == 0 {
 		s.rep.Warnf("no-labels", "there is no centres file: regions have neither labels nor positions")
 		return nil

@@ -15,6 +15,8 @@ const (
 	Number
 	Text
 	Reference // to other objects, as in MATLAB's cell arrays
+	Records   // with named fields
+	Blob      // sequences of bytes
 )
 
 // Info describes a data set.
@@ -31,6 +33,7 @@ type datatype struct {
 	bigEndian bool
 	signed    bool
 	vlenText  bool
+	members   []member // of a compound type
 }
 
 // Type classes of the format.
@@ -68,6 +71,10 @@ func (o *Object) Info() (Info, error) {
 		info.Class = Text
 	case t.class == typeReference:
 		info.Class = Reference
+	case t.class == typeCompound:
+		info.Class = Records
+	case t.class == typeVlen:
+		info.Class = Blob
 	}
 	return info, nil
 }
@@ -112,7 +119,7 @@ func (o *Object) datatype() (datatype, error) {
 		return datatype{}, errors.New("no data type")
 	}
 	if !m.shared {
-		return readDatatype(o.f, m.body)
+		return wholeDatatype(o.f, m.body)
 	}
 	// A committed type: the message holds the address of another header.
 	r := &reader{f: o.f, b: m.body}
@@ -131,10 +138,21 @@ func (o *Object) datatype() (datatype, error) {
 	}
 	for _, m := range messages {
 		if m.kind == msgDatatype && !m.shared {
-			return readDatatype(o.f, m.body)
+			return wholeDatatype(o.f, m.body)
 		}
 	}
 	return datatype{}, errors.New("no data type")
+}
+
+// wholeDatatype reads a type with the fields of its records.
+func wholeDatatype(f *File, body []byte) (datatype, error) {
+	t, err := readDatatype(f, body)
+	if err != nil || t.class != typeCompound {
+		return t, err
+	}
+	r := &reader{f: f, b: body, at: 8}
+	t.members, err = r.compoundMembers(body[0]>>4, int(body[1])|int(body[2])<<8, t.size, 0)
+	return t, err
 }
 
 func readDatatype(f *File, body []byte) (datatype, error) {

@@ -438,6 +438,20 @@ func Texts(v any) (texts []string, ok bool) {
 	return texts, true
 }
 
+// ColumnMajor says whether a pickled NumPy array is in Fortran's order.
+func ColumnMajor(v any) bool {
+	x, ok := v.(*Object)
+	if !ok {
+		return false
+	}
+	state, ok := x.State.([]any)
+	if !ok || len(state) != 5 {
+		return false
+	}
+	fortran, ok := state[3].(bool)
+	return ok && fortran
+}
+
 func elements(v any) ([]any, bool) {
 	switch x := v.(type) {
 	case *List:
