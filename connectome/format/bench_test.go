@@ -1,8 +1,11 @@
 package format_test
 
 import (
+	"archive/zip"
 	"bufio"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -47,6 +50,7 @@ func benchmarkRead(b *testing.B, path string, opts ...format.Option) {
 	b.ReportMetric(edges, "edges")
 	b.ReportMetric(float64(rest)/edges, "B/edge-rest")
 	b.ReportMetric(float64(peak)/edges, "B/edge-peak")
+	b.ReportMetric(float64(peak)/1e6, "MB-peak")
 }
 
 func heapInUse() uint64 {
@@ -114,6 +118,45 @@ func writeBenchEdges(nodes, edges int) func(w *bufio.Writer) {
 // An edge list of 10^5 nodes and 5·10^6 edges.
 func BenchmarkEdgeList5M(b *testing.B) {
 	benchmarkRead(b, benchFile(b, "edges.tsv", writeBenchEdges(100_000, 5_000_000)))
+}
+
+// The same with 10^7 edges.
+func BenchmarkEdgeList10M(b *testing.B) {
+	benchmarkRead(b, benchFile(b, "edges.tsv", writeBenchEdges(100_000, 10_000_000)))
+}
+
+// 10^7 edges as a structured array in an NPZ archive.
+func BenchmarkNPZ10M(b *testing.B) {
+	const nodes, edges = 100_000, 10_000_000
+	benchmarkRead(b, benchFile(b, "edges.npz", func(w *bufio.Writer) {
+		z := zip.NewWriter(w)
+		m, err := z.Create("edges.npy")
+		if err != nil {
+			b.Fatal(err)
+		}
+		header := fmt.Sprintf("{'descr': [('source', '<i4'), ('target', '<i4'), ('weight', '<f4')], 'fortran_order': False, 'shape': (%d,), }", edges)
+		header = fmt.Sprintf("%-117s\n", header)
+		buf := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
+		buf = append(buf, header...)
+		rng := rand.New(rand.NewPCG(1, 2))
+		for range edges {
+			buf = binary.LittleEndian.AppendUint32(buf, uint32(rng.IntN(nodes)))
+			buf = binary.LittleEndian.AppendUint32(buf, uint32(rng.IntN(nodes)))
+			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(float32(1+rng.IntN(99))))
+			if len(buf) >= 1<<16 {
+				if _, err := m.Write(buf); err != nil {
+					b.Fatal(err)
+				}
+				buf = buf[:0]
+			}
+		}
+		if _, err := m.Write(buf); err != nil {
+			b.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}))
 }
 
 // A matrix of 1,000 × 1,000 values with seven digits.

@@ -38,11 +38,12 @@ func recordsOf(name string, columns []edgeColumn) *array {
 	}
 	a := &array{name: name, shape: []int{n}, records: &tableText{}, fields: len(row), namesEnds: from >= 0}
 	a.records.row(row...)
-	for i := range n {
+	a.records.count = n
+	a.records.rest = func(i int) []string {
 		for j := range columns {
 			row[j] = columns[j].cell(i)
 		}
-		a.records.row(row...)
+		return row
 	}
 	return a
 }

@@ -224,7 +224,8 @@ func (s *source) npyRecords(a *array, body []byte, descr string, count int) (*ar
 	a.records.row(row...)
 	from, _ := edgeEnds(row)
 	a.fields, a.namesEnds = len(row), from >= 0
-	for i := range count {
+	a.records.count = count
+	a.records.rest = func(i int) []string {
 		at := body[i*size:]
 		row = row[:0]
 		for _, f := range fields {
@@ -242,7 +243,7 @@ func (s *source) npyRecords(a *array, body []byte, descr string, count int) (*ar
 				row = append(row, npyCell(cell, strings.Contains(f.descr, "U"), order))
 			}
 		}
-		a.records.row(row...)
+		return row
 	}
 	return a, nil
 }
