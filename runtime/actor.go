@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/connectomewire/wire/wiring"
 )
@@ -58,14 +59,15 @@ func (a *acting) run(e *episode) {
 		ring[i] = make([]float32, a.batch*a.width)
 		orders[i] = make([]int32, a.batch)
 	}
-	done := false
+	ended := make([]bool, a.batch)
+	open := a.batch
 	for t := 0; int64(t) <= e.last.Load(); t++ {
 		norm, ok := a.receive(e, t)
 		if !ok {
 			return
 		}
 		var reply Reply
-		if !done {
+		if open > 0 {
 			var err error
 			if reply, err = act(e.ctx, a.actor, t, norm); err != nil {
 				e.cancel(fmt.Errorf("effector %q at tick %d: %w", a.name, t, err))
@@ -75,9 +77,14 @@ func (a *acting) run(e *episode) {
 		for k, b := range a.buffers {
 			a.freed[k] <- b
 		}
-		if reply.Done {
-			done = true
-			e.finish(t)
+		for b := range ended {
+			if !ended[b] && (reply.Done || slices.Contains(reply.Ended, b)) {
+				ended[b] = true
+				open--
+				e.finish(b, t)
+			}
+		}
+		if open == 0 {
 			if int64(t) >= e.last.Load() {
 				return
 			}
@@ -91,6 +98,11 @@ func (a *acting) run(e *episode) {
 				return
 			}
 			copy(back, reply.Feedback)
+			for b, over := range ended {
+				if over { // as when it is alone
+					clear(back[b*a.width:][:a.width])
+				}
+			}
 		}
 		for _, ch := range a.back {
 			if !send(e, ch, back, t) {
@@ -103,14 +115,14 @@ func (a *acting) run(e *episode) {
 		var order []int32
 		if reply.Parents != nil {
 			order = orders[t%len(orders)]
-			if err := checkParents(reply.Parents, a.batch); err != nil {
+			if err := checkParents(reply.Parents, e.of); err != nil {
 				e.cancel(fmt.Errorf("effector %q at tick %d: %w", a.name, t, err))
 				return
 			}
 			copy(order, reply.Parents)
 		}
-		for _, ch := range e.orders {
-			if !send(e, ch, order, t) {
+		for _, p := range e.network.processes {
+			if !send(e, p.reorders, order, t) {
 				return
 			}
 		}
@@ -140,13 +152,17 @@ func (a *acting) receive(e *episode, t int) (norm []float32, ok bool) {
 	return a.norm, true
 }
 
-func checkParents(parents []int32, batch int) error {
-	if len(parents) != batch {
-		return fmt.Errorf("%d parents for a batch of %d", len(parents), batch)
+// checkParents refuses an order that leads from one request to another.
+func checkParents(parents []int32, of []int) error {
+	if len(parents) != len(of) {
+		return fmt.Errorf("%d parents for a batch of %d", len(parents), len(of))
 	}
 	for b, p := range parents {
-		if p < 0 || int(p) >= batch {
-			return fmt.Errorf("episode %d continues episode %d of %d", b, p, batch)
+		if p < 0 || int(p) >= len(of) {
+			return fmt.Errorf("row %d continues row %d of %d", b, p, len(of))
+		}
+		if of[b] != of[p] {
+			return fmt.Errorf("row %d of request %d continues row %d of request %d; say in Episode.Requests which rows belong together", b, of[b], p, of[p])
 		}
 	}
 	return nil

@@ -34,6 +34,13 @@ type Config struct {
 	// its context goes on in the background until it returns; its result is
 	// dropped. 0 means no bound.
 	ModuleTimeout time.Duration
+	// Groups are the regions that each process steps, by index, every region in
+	// one; nil groups them by their arithmetic, see [ByWork]. No grouping
+	// changes a bit of a result.
+	Groups [][]int
+	// Processes is their number where Groups does not say it; 0 chooses it by
+	// the arithmetic of a tick and the processors there are.
+	Processes int
 	// Trace records states, gates, flow and times of every tick. It costs
 	// about a tenth of the time and a few numbers a tract and tick.
 	Trace bool
@@ -68,6 +75,9 @@ func (c Config) Validate() error {
 	}
 	if c.ModuleTimeout < 0 {
 		return fmt.Errorf("runtime: module timeout of %v; want 0 (none) or more", c.ModuleTimeout)
+	}
+	if c.Processes < 0 {
+		return fmt.Errorf("runtime: %d processes; want 1 or more, or 0 to choose", c.Processes)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/connectomewire/wire/wiring/part"
@@ -20,7 +21,7 @@ type filling struct {
 
 	states chan []float32 // n(h) of the region
 	freed  chan []float32 // and the buffers back
-	given  chan []float32 // what joins; nil for nothing
+	given  chan []float32 // what joins
 	calls  []Call
 }
 
@@ -33,31 +34,40 @@ func newFilling(p *part.Part, c Config, at, d, batch int) *filling {
 	return f
 }
 
-// run is the part's life in one episode. A part that was silenced goes on and
-// gives nothing.
+// run is the part's life in one episode. What fails for one request is silent
+// for it from then on, and goes on for the others.
 func (f *filling) run(e *episode, d int) {
-	silenced := false
+	silenced := make([]bool, len(e.requests))
+	rows := make([]int, 0, e.batch) // that are not silenced
 	// What is given after the last tick would come too late.
 	for t := f.part.Every - 1; int64(t) < e.last.Load(); t += f.part.Every {
 		norm, ok := receive(e, f.states, t+1)
 		if !ok {
 			return
 		}
-		x := make([]float32, e.batch*f.part.Takes) // a call that was given up may still read it
-		f.part.Take(x, norm, e.batch)
+		rows = rows[:0]
+		for b, q := range e.of {
+			if !silenced[q] {
+				rows = append(rows, b)
+			}
+		}
+		joins := make([]float32, e.batch*d)
+		x := f.take(e, norm, rows, d)
 		f.freed <- norm
-		var joins []float32
-		if !silenced {
-			var err error
-			if joins, err = f.call(e, x, d); err != nil {
-				if e.ctx.Err() != nil {
-					return
-				}
-				e.report(f.config.Policy, fault{t, f.at, fmt.Errorf("part %q at tick %d: %w", f.part.Name, t, err)})
-				if f.config.Policy != Silence {
-					return
-				}
-				silenced = true
+		for i, err := range f.give(e, joins, x, rows, d) {
+			q := e.of[rows[i]]
+			if err == nil || silenced[q] {
+				continue
+			}
+			if e.over() {
+				return
+			}
+			silenced[q] = true
+			e.report(fault{t, f.at, q, fmt.Errorf("part %q at tick %d: %w", f.part.Name, t, err)})
+		}
+		for b, q := range e.of {
+			if silenced[q] {
+				clear(joins[b*d:][:d])
 			}
 		}
 		if !send(e, f.given, joins, t) {
@@ -66,30 +76,79 @@ func (f *filling) run(e *episode, d int) {
 	}
 }
 
+// take computes what the module is given of some rows, side by side, in memory
+// of its own: a call that was given up may still read it.
+func (f *filling) take(e *episode, norm []float32, rows []int, d int) []float32 {
+	x := make([]float32, len(rows)*f.part.Takes)
+	if len(rows) < e.batch {
+		for i, b := range rows { // never behind b, so that nothing is lost
+			copy(norm[i*d:][:d], norm[b*d:][:d])
+		}
+	}
+	f.part.Take(x, norm, len(rows))
+	return x
+}
+
+// give writes what joins the drive to rows of joins, and returns their errors;
+// nil for none. A call that fails for many is done again for each alone, all at
+// once, so that it is known which failed: what hangs then takes its time once.
+func (f *filling) give(e *episode, joins, x []float32, rows []int, d int) []error {
+	if len(rows) == 0 {
+		return nil
+	}
+	scatter := func(rows []int, given []float32) {
+		for i, b := range rows {
+			copy(joins[b*d:][:d], given[i*d:][:d])
+		}
+	}
+	given, call, err := f.call(e, x, len(rows), d)
+	f.calls = append(f.calls, call)
+	if err == nil {
+		scatter(rows, given)
+		return nil
+	}
+	if len(rows) == 1 {
+		return []error{err}
+	}
+	errs := make([]error, len(rows))
+	calls := make([]Call, len(rows))
+	var wg sync.WaitGroup
+	for i, b := range rows {
+		wg.Go(func() {
+			given, call, err := f.call(e, x[i*f.part.Takes:][:f.part.Takes], 1, d)
+			if calls[i], errs[i] = call, err; err == nil {
+				scatter([]int{b}, given)
+			}
+		})
+	}
+	wg.Wait()
+	f.calls = append(f.calls, calls...)
+	return errs
+}
+
 // call runs the module under the policy of failures.
-func (f *filling) call(e *episode, x []float32, d int) (joins []float32, err error) {
-	began := time.Since(e.start)
+func (f *filling) call(e *episode, x []float32, rows, d int) (joins []float32, call Call, err error) {
+	call = Call{Module: f.part.Module, Part: f.part.Name, Begin: time.Since(e.start)}
 	done := make(chan []float32, 1+f.config.Retries) // calls that were given up may end later
 	err = f.config.Guard(e.ctx, f.part.Module, func(ctx context.Context) error {
-		out := make([]float32, e.batch*d)
-		if err := f.part.Give(ctx, out, x, e.batch); err != nil {
+		out := make([]float32, rows*d)
+		if err := f.part.Give(ctx, out, x, rows); err != nil {
 			return err
 		}
 		done <- out
 		return nil
 	})
-	if e.trace != nil {
-		f.calls = append(f.calls, Call{Module: f.part.Module, Part: f.part.Name, Begin: began, End: time.Since(e.start)})
-	}
+	call.End = time.Since(e.start)
 	if err != nil {
-		return nil, err
+		return nil, call, err
 	}
-	return <-done, nil
+	return <-done, call, nil
 }
 
 // joining is a region's end of a part that joins it.
 type joining struct {
 	part  *part.Part
+	full  []float32 // memory for the network's capacity
 	held  []float32 // [batch, d]
 	holds bool      // something, since the first run
 	rows  []int     // of the batch, for which the part is cut in this episode
@@ -98,6 +157,7 @@ type joining struct {
 // prepare brings it to the state before the first tick.
 func (j *joining) prepare(e *episode) {
 	j.holds, j.rows = false, j.rows[:0]
+	j.held = j.full[:e.batch*e.network.plan.Width]
 	for b, i := range e.cutParts {
 		if i == j.part.Index {
 			j.rows = append(j.rows, b)
@@ -115,9 +175,7 @@ func (j *joining) hold(e *episode, t int) bool {
 	if !ok {
 		return false
 	}
-	if j.holds = given != nil; !j.holds {
-		return true
-	}
+	j.holds = true
 	copy(j.held, given)
 	d := len(j.held) / e.batch
 	for _, b := range j.rows {

@@ -112,7 +112,7 @@ func TestFailingPart(t *testing.T) {
 			}
 		}
 		res, err := run(Silence)
-		if err != nil || len(res.Faults) != 1 || !strings.Contains(res.Faults[0], `part "look" at tick 3`) {
+		if err != nil || len(res.Requests[0].Faults) != 1 || !strings.Contains(res.Requests[0].Faults[0], `part "look" at tick 3`) {
 			t.Errorf("%s: %+v, %v, want a silenced part", name, res, err)
 		}
 	}

@@ -2,50 +2,49 @@ package runtime
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/wiring"
 )
 
-// region is the process that steps one region.
+// region is one region of a process.
 type region struct {
 	net      *Network
+	process  *process
 	cell     *wiring.Cell
 	index    int
 	label    string
 	lesioned bool
+	prefix   int // where its axons begin in a row of the process's slab
 	in       []incoming
-	out      []chan wiring.Message
 	readers  []reader  // effectors that read the region
 	feeds    []feed    // effectors whose feedback comes back into it
 	paced    bool      // a sense that gives one vector a step enters it
 	fills    []int     // parts that read it
 	joined   []joining // parts that join it
-	maxDelay int
 
-	// Buffers, sized for the network's batch.
-	tick  *wiring.Tick
-	ring  [][]float32 // axons of the last ticks, [batch, out·r] each
-	zero  []float32   // what a tract carries before anything was sent, [batch, r]
-	drive []float32   // senses, [batch, d]: the same in every tick
-	pace  []float32   // senses of the current step
-	whole []float32   // drive with what belongs to this tick alone
-	back  []float32   // scratch for normalised feedback, [batch, width]
-	looks []looking   // scratch of the cell's glimpses
+	tick wiring.Tick // cut to the episode's batch
 
-	driven   bool
-	step     int // that pace holds; −1 for none
-	silenced bool
+	// Buffers, made for the network's capacity. What a step needs for itself
+	// alone is the process's.
+	state, norm []float32
+	drive       []float32 // senses, [batch, d]: the same in every tick
+	pace        []float32 // senses of the current step
+	whole       []float32 // drive with what belongs to this tick alone
+	back        []float32 // scratch for normalised feedback, [batch, width]
+	looks       []looking // scratch of the cell's glimpses
+	// Copies of messages of which rows are cut or reordered, made when first
+	// needed, and scratch to reorder states.
+	gather, shuffle []float32
 
-	// Beam search: the orders of the last maxDelay ticks, newest first, and
-	// scratch to apply them.
-	orders  [][]int32
-	parents []int32 // of this tick; nil for none
-	gather  []float32
-	shuffle []float32
-	rows    []int32
+	driven  bool
+	altered bool // a tract is cut for some rows, or the episode reorders
+	held    int  // the step that pace holds; −1 for none
+	// silenced are the requests that are silenced here, and dead the rows of
+	// those; dead is nil for none.
+	silenced []bool
+	dead     []int
 }
 
 // reader is an effector that reads the region, and the region's place among those
@@ -62,153 +61,151 @@ type feed struct {
 // looking is the scratch of a glimpse.
 type looking struct{ attention, seen, asked []float32 }
 
-// incoming is a region's end of a tract.
+// incoming is a region's end of a tract: an axon of its source's slab.
 type incoming struct {
-	ch    chan wiring.Message
-	delay int
-	cut   bool
-	rows  []int // of the batch, for which the tract is cut in this episode
+	from    *region
+	slot    int // among the source's axons
+	delay   int
+	arrival int
+	cut     bool
+	rows    []int // of the batch, for which the tract is cut in this episode
+	at      int   // of the axon in the slab, for this episode's batch
 }
 
-// size makes the region's buffers for a batch.
-func (r *region) size(batch int) {
+// size makes the region's buffers for batches of so many rows.
+func (r *region) size(capacity int) {
 	c := r.cell
-	r.tick = c.NewTick(batch)
-	for i := range r.ring {
-		r.ring[i] = make([]float32, batch*len(c.Out)*c.Rank)
-	}
-	r.zero = make([]float32, batch*c.Rank)
-	r.drive = make([]float32, batch*c.Width)
-	r.whole, r.pace, r.back = nil, nil, nil
+	r.state, r.norm = make([]float32, capacity*c.Width), make([]float32, capacity*c.Width)
+	r.tick.In = make([]wiring.Message, len(c.In))
+	r.drive = make([]float32, capacity*c.Width)
+	r.whole, r.pace, r.back, r.gather, r.shuffle = nil, nil, nil, nil, nil
 	looks := c.Glimpses()
 	if r.paced || len(r.feeds) > 0 || len(looks) > 0 || len(r.joined) > 0 {
-		r.whole = make([]float32, batch*c.Width)
+		r.whole = make([]float32, capacity*c.Width)
 	}
 	for i := range r.joined {
-		r.joined[i].held = make([]float32, batch*c.Width)
+		r.joined[i].full = make([]float32, capacity*c.Width)
 	}
 	if r.paced {
-		r.pace = make([]float32, batch*c.Width)
+		r.pace = make([]float32, capacity*c.Width)
 	}
 	for _, f := range r.feeds {
-		r.back = make([]float32, max(len(r.back), batch*f.width))
+		r.back = make([]float32, max(len(r.back), capacity*f.width))
 	}
 	r.looks = make([]looking, len(looks))
 	for i, l := range looks {
-		r.looks[i] = looking{make([]float32, batch*l.Places), make([]float32, batch*l.Width), make([]float32, batch*l.Width)}
+		r.looks[i] = looking{make([]float32, capacity*l.Places), make([]float32, capacity*l.Width), make([]float32, capacity*l.Width)}
 	}
-	r.orders = make([][]int32, r.maxDelay)
-	for i := range r.orders {
-		r.orders[i] = make([]int32, batch)
-	}
-	r.gather = make([]float32, batch*len(c.In)*c.Rank)
-	r.shuffle = make([]float32, batch*c.Width)
-	r.rows = make([]int32, batch)
 }
 
-// prepare brings the region and its incoming tracts to the state before the
-// first tick: silence.
+// prepare brings the region to the state before the first tick: silence.
 func (r *region) prepare(e *episode) {
+	c, n, rank := r.cell, e.batch*r.cell.Width, r.cell.Rank
+	r.tick.State, r.tick.Norm = r.state[:n], r.norm[:n]
+	r.tick.Gates, r.tick.Mixed, r.tick.Act = r.process.gates, r.process.mixed, r.process.act
+	r.tick.PrevState, r.tick.PrevNorm = r.tick.State, r.tick.Norm
 	clear(r.tick.State)
 	clear(r.tick.Norm)
-	r.silenced = false
-	r.parents = nil
+	r.silenced, r.dead = nil, nil
+	r.altered = e.reorder
 	for k := range r.in {
 		in := &r.in[k]
-		for range in.delay {
-			in.ch <- wiring.Message{Data: r.zero, Stride: r.cell.Rank}
-		}
+		in.at = e.batch*in.from.prefix + in.slot*rank
+		r.tick.In[k].Stride = len(in.from.cell.Out) * rank
 		in.rows = in.rows[:0]
 		for b, tract := range e.cut {
-			if tract == r.cell.In[k] {
+			if tract == c.In[k] {
 				in.rows = append(in.rows, b)
 			}
 		}
+		r.altered = r.altered || in.cut || len(in.rows) > 0
+	}
+	if r.altered && r.gather == nil {
+		r.gather = make([]float32, r.net.capacity*len(c.In)*rank)
+	}
+	if e.reorder && r.shuffle == nil {
+		r.shuffle = make([]float32, r.net.capacity*c.Width)
 	}
 	for i := range r.joined {
 		r.joined[i].prepare(e)
 	}
-	for i := range r.orders {
-		identity(r.orders[i])
-	}
-	clear(r.drive)
-	r.driven = !r.lesioned && r.cell.Embed(r.drive, r.net.entering(e, -1), e.batch)
-	r.step = -1
+	clear(r.drive[:n])
+	r.driven = !r.lesioned && c.Embed(r.drive, e.entering(r.process.enters, -1), e.batch)
+	r.held = -1
 }
 
-// run is the region's life in one episode.
-func (r *region) run(e *episode) {
-	for t := 0; int64(t) <= e.last.Load(); t++ {
-		if !r.take(e, t) || !r.listen(e, t) {
-			return
-		}
-		r.advance(e, t)
-		if !r.give(e, t) {
-			return
-		}
-	}
-}
-
-// take receives one message from every incoming tract and, in beam search,
-// brings everything into the new order.
-func (r *region) take(e *episode, t int) bool {
+// step is the region's tick. It returns false when the episode has ended.
+func (r *region) step(e *episode, t int, slab []float32) bool {
 	for k := range r.in {
-		m, ok := receive(e, r.in[k].ch, t)
-		if !ok {
-			return false
+		r.tick.In[k].Data = r.process.now[r.in[k].arrival][r.in[k].at:]
+	}
+	if r.altered {
+		r.alter(e)
+	}
+	if !r.listen(e, t) {
+		return false
+	}
+	r.tick.Axons = slab[e.batch*r.prefix:][:e.batch*len(r.cell.Out)*r.cell.Rank]
+	r.advance(e, t)
+	return r.give(e, t)
+}
+
+// alter cuts tracts, and brings state and messages into a beam's new order.
+func (r *region) alter(e *episode) {
+	p, d, rank := r.process, r.cell.Width, r.cell.Rank
+	if parents := p.parents; parents != nil {
+		for _, s := range [][]float32{r.tick.State, r.tick.Norm} {
+			for b, from := range parents {
+				copy(r.shuffle[b*d:][:d], s[int(from)*d:][:d])
+			}
+			copy(s, r.shuffle)
 		}
-		if r.in[k].cut {
-			m = wiring.Message{Data: r.zero, Stride: r.cell.Rank}
-		} else if len(r.in[k].rows) > 0 {
-			m = r.without(k, m)
+	}
+	for k := range r.in {
+		in := &r.in[k]
+		m := wiring.Message{Data: r.tick.In[k].Data, Stride: len(in.from.cell.Out) * rank}
+		switch {
+		case in.cut:
+			m = wiring.Message{Data: p.zero, Stride: 0}
+		case len(in.rows) > 0 || e.reorder && p.moved[in.delay]:
+			to := r.gather[k*e.batch*rank:][:e.batch*rank]
+			for b := range e.batch {
+				row := b
+				if e.reorder {
+					row = int(p.rows[in.delay][b])
+				}
+				copy(to[b*rank:][:rank], m.Data[row*m.Stride:][:rank])
+			}
+			for _, b := range in.rows {
+				clear(to[b*rank:][:rank])
+			}
+			m = wiring.Message{Data: to, Stride: rank}
 		}
 		r.tick.In[k] = m
 	}
-	if e.reorder {
-		parents, ok := receive(e, e.orders[r.index], t)
-		if !ok {
-			return false
-		}
-		r.reorder(parents)
-		r.parents = parents
-	}
-	return true
-}
-
-// without copies incoming message k, with zeros for the inputs of the batch
-// for which the tract is cut.
-func (r *region) without(k int, m wiring.Message) wiring.Message {
-	batch, rank := len(r.rows), r.cell.Rank
-	to := r.gather[k*batch*rank:][:batch*rank]
-	for b := range batch {
-		copy(to[b*rank:][:rank], m.Data[b*m.Stride:][:rank])
-	}
-	for _, b := range r.in[k].rows {
-		clear(to[b*rank:][:rank])
-	}
-	return wiring.Message{Data: to, Stride: rank}
 }
 
 // listen sets the tick's drive: what the senses bring, and what effectors fed
 // back, in the order in which learning adds them.
 func (r *region) listen(e *episode, t int) bool {
+	n := e.batch * r.cell.Width
 	drive := []float32(nil)
 	if r.driven {
-		drive = r.drive
+		drive = r.drive[:n]
 	}
 	own := false // drive is r.whole, which may be added to
 	begin := func() {
 		if own {
 			return
 		}
-		copy(r.whole, r.drive) // zeros where nothing drives
-		drive, own = r.whole, true
+		drive, own = r.whole[:n], true
+		copy(drive, r.drive) // zeros where nothing drives
 	}
 	if r.paced && !r.lesioned && t < e.steps*r.net.plan.Ticks.Settle {
-		if step := t / r.net.plan.Ticks.Settle; step != r.step {
-			clear(r.pace)
-			r.cell.Embed(r.pace, r.net.entering(e, step), e.batch)
-			r.step = step
+		if step := t / r.net.plan.Ticks.Settle; step != r.held {
+			clear(r.pace[:n])
+			r.cell.Embed(r.pace, e.entering(r.process.enters, step), e.batch)
+			r.held = step
 		}
 		begin()
 		kernel.Add(drive, drive, r.pace)
@@ -241,8 +238,8 @@ func (r *region) listen(e *episode, t int) bool {
 		if !x.hold(e, t) {
 			return false
 		}
-		if r.parents != nil {
-			x.reorder(r.parents, r.shuffle)
+		if parents := r.process.parents; parents != nil {
+			x.reorder(parents, r.shuffle)
 		}
 		if x.holds && !r.lesioned {
 			begin()
@@ -255,24 +252,17 @@ func (r *region) listen(e *episode, t int) bool {
 
 // advance computes the tick.
 func (r *region) advance(e *episode, t int) {
-	r.tick.Axons = r.ring[t%len(r.ring)]
 	var began time.Duration
 	if e.trace != nil {
 		began = time.Since(e.start)
 	}
-	r.cell.Step(e.batch, r.tick)
-	if !r.lesioned && !r.silenced {
-		if at := firstNotFinite(r.tick.State); at >= 0 {
-			r.silenced = true
-			e.report(r.net.config.Policy, fault{t, r.index, fmt.Errorf(
-				"region %q: its state is %v at tick %d; the plan's parameters or its inputs are out of range",
-				r.label, r.tick.State[at], t)})
-		}
-	}
-	if r.lesioned || r.silenced {
+	r.cell.Step(e.batch, &r.tick)
+	if r.lesioned {
 		clear(r.tick.State)
 		clear(r.tick.Norm)
 		clear(r.tick.Axons)
+	} else {
+		r.watch(e, t)
 	}
 	if e.trace != nil {
 		e.trace.record(r, t, e.batch, began, time.Since(e.start))
@@ -285,14 +275,39 @@ func (r *region) advance(e *episode, t int) {
 	}
 }
 
-// give sends one message on every outgoing tract, and the normalised state
-// to the effectors that read the region.
-func (r *region) give(e *episode, t int) bool {
-	for k, ch := range r.out {
-		if !send(e, ch, r.cell.Message(r.tick, k), t) {
-			return false
+// watch silences the region for requests whose state is no number. One look at
+// a row is enough: states lie between −1 and 1, and one that is NaN makes all
+// of its row's normalised ones NaN.
+func (r *region) watch(e *episode, t int) {
+	d := r.cell.Width
+	for b := range e.batch {
+		q := e.of[b]
+		if v := r.tick.Norm[b*d]; v-v == 0 || r.silenced != nil && r.silenced[q] {
+			continue
 		}
+		if r.silenced == nil {
+			r.silenced = make([]bool, len(e.requests))
+		}
+		r.silenced[q] = true
+		for row, of := range e.of {
+			if of == q {
+				r.dead = append(r.dead, row)
+			}
+		}
+		e.report(fault{t, r.index, q, fmt.Errorf(
+			"region %q: its state is no number at tick %d; the plan's parameters or its inputs are out of range", r.label, t)})
 	}
+	axons := len(r.cell.Out) * r.cell.Rank
+	for _, b := range r.dead {
+		clear(r.tick.State[b*d:][:d])
+		clear(r.tick.Norm[b*d:][:d])
+		clear(r.tick.Axons[b*axons:][:axons])
+	}
+}
+
+// give sends the normalised state to the parts and effectors that read the
+// region.
+func (r *region) give(e *episode, t int) bool {
 	for _, i := range r.fills {
 		f := e.fillings[i]
 		if !f.part.Runs(t + 1) {
@@ -324,73 +339,4 @@ func (r *region) give(e *episode, t int) bool {
 		}
 	}
 	return true
-}
-
-// reorder applies a beam's new order to the state, and all orders since it
-// was sent to each message.
-func (r *region) reorder(parents []int32) {
-	batch, d, rank := len(r.rows), r.cell.Width, r.cell.Rank
-	if len(r.orders) > 0 {
-		oldest := r.orders[len(r.orders)-1]
-		copy(r.orders[1:], r.orders)
-		r.orders[0] = oldest
-		if parents == nil {
-			identity(oldest)
-		} else {
-			copy(oldest, parents)
-		}
-	}
-	if parents != nil {
-		for _, s := range [][]float32{r.tick.State, r.tick.Norm} {
-			for b, p := range parents {
-				copy(r.shuffle[b*d:][:d], s[int(p)*d:][:d])
-			}
-			copy(s, r.shuffle)
-		}
-	}
-	for k, in := range r.in {
-		identity(r.rows)
-		moved := false
-		for _, order := range r.orders[:in.delay] {
-			for b, row := range r.rows {
-				r.rows[b] = order[row]
-			}
-		}
-		for b, row := range r.rows {
-			moved = moved || int(row) != b
-		}
-		if !moved {
-			continue
-		}
-		m := r.tick.In[k]
-		to := r.gather[k*batch*rank:][:batch*rank]
-		for b, row := range r.rows {
-			copy(to[b*rank:][:rank], m.Data[int(row)*m.Stride:][:rank])
-		}
-		r.tick.In[k] = wiring.Message{Data: to, Stride: rank}
-	}
-}
-
-func identity(order []int32) {
-	for b := range order {
-		order[b] = int32(b)
-	}
-}
-
-// firstNotFinite returns the index of the first value that is NaN or
-// infinite, or -1. The sum decides quickly.
-func firstNotFinite(values []float32) int {
-	var sum float32
-	for _, v := range values {
-		sum += v - v // 0, or NaN for NaN and infinities
-	}
-	if sum == 0 {
-		return -1
-	}
-	for i, v := range values {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return i
-		}
-	}
-	return -1
 }

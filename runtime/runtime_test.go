@@ -301,6 +301,7 @@ func sameAsStepping(t *testing.T, p *wiring.Plan) {
 			t.Run(fmt.Sprintf("%s/GOMAXPROCS=%d", c.name, procs), func(t *testing.T) {
 				defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(procs))
 				config := Default()
+				config.Processes = map[int]int{1: 12, 2: 1, 8: 3}[procs]
 				config.Trace = procs == 2 // tracing must not change anything
 				n := mustNew(t, p, config)
 				for range 3 { // the second episode must not see the first
@@ -308,6 +309,9 @@ func sameAsStepping(t *testing.T, p *wiring.Plan) {
 					got := newVoice()
 					if got != nil {
 						ep.Actors = []Actor{got}
+					}
+					if c.order {
+						ep.Requests = make([]int, c.batch) // all beams of one
 					}
 					res, err := n.Run(context.Background(), ep)
 					if err != nil {
@@ -495,8 +499,8 @@ func TestStateThatIsNoNumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(res.Faults) != 2 || len(res.Trace.Notes) != 2 {
-		t.Errorf("faults %q; want one for each of the two regions that the sense enters", res.Faults)
+	if faults := res.Requests[0].Faults; len(faults) != 2 || len(res.Trace.Notes) != 2 {
+		t.Errorf("faults %q; want one for each of the two regions that the sense enters", faults)
 	}
 	for j := range p.Regions {
 		for _, v := range res.Trace.State[j] {
@@ -583,7 +587,7 @@ func TestBackpressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := smallPlan(t, 12, 40)
 		config := Default()
-		config.Trace = true
+		config.Trace, config.Groups = true, ByRegion(p)
 		n := mustNew(t, p, config)
 		v := &slow{parrot: parrot{batch: 1, hidden: 12, d: 16, doneAt: -1}}
 		furthest := 0
@@ -593,9 +597,9 @@ func TestBackpressure(t *testing.T) {
 			}
 			synctest.Wait() // every region has gone as far as it can
 			for _, r := range n.regions {
-				for _, in := range r.in {
-					if len(in.ch) > in.delay+1 {
-						t.Errorf("%d messages wait in a tract of delay %d", len(in.ch), in.delay)
+				for _, s := range r.process.sources {
+					if len(s.ch) > s.least+1 {
+						t.Errorf("%d messages wait in a tract of delay %d", len(s.ch), s.least)
 					}
 				}
 				done := 0
@@ -797,32 +801,6 @@ type badVoice struct{ Reply }
 func (badVoice) Reorders() bool { return true }
 func (v badVoice) Act(context.Context, int, []float32) (Reply, error) {
 	return v.Reply, nil
-}
-
-// BenchmarkTick times a tick of the plan that ships with wire.
-func BenchmarkTick(b *testing.B) {
-	p, err := wiring.DefaultPlan()
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, batch := range []int{1, 32} {
-		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
-			n := mustNew(b, p, Default())
-			r := rand.New(rand.NewPCG(3, 4))
-			var given [][]float32
-			for _, s := range p.Senses {
-				x := make([]float32, batch*s.Width)
-				for i := range x {
-					x[i] = float32(r.NormFloat64())
-				}
-				given = append(given, x)
-			}
-			b.ReportAllocs()
-			if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: given, Ticks: b.N}); err != nil {
-				b.Fatal(err)
-			}
-		})
-	}
 }
 
 func TestLesionsByName(t *testing.T) {

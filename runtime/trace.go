@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"math"
 	"sort"
 	"time"
@@ -136,7 +137,7 @@ func (t *Trace) PartFlows() []PartFlow {
 // record notes a region's tick. Regions write to rows of their own, so they
 // need no lock.
 func (t *Trace) record(r *region, tick, batch int, began, ended time.Duration) {
-	c, k := r.cell, r.tick
+	c, k := r.cell, &r.tick
 	t.Begin[r.index][tick], t.End[r.index][tick] = began, ended
 	t.State[r.index][tick] = float32(math.Sqrt(meanSquare(k.State[:batch*c.Width])))
 	for i, tract := range c.In {
@@ -224,6 +225,16 @@ func (t *Trace) Strongest(n int) []TractFlow {
 		}
 	}
 	return out
+}
+
+// note adds the faults of one of some requests.
+func (t *Trace) note(faults []string, request, requests int) {
+	for _, f := range faults {
+		if requests > 1 {
+			f = fmt.Sprintf("request %d: %s", request, f)
+		}
+		t.Notes = append(t.Notes, f)
+	}
 }
 
 // keep copies a region's state after a tick.

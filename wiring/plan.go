@@ -277,6 +277,16 @@ func (p *Plan) Outgoing(i int) []int {
 	return out
 }
 
+// outgoing is [Plan.Outgoing] of every region, in one pass.
+func (p *Plan) outgoing() [][]int {
+	out := make([][]int, len(p.Regions))
+	for k := range p.Tracts {
+		i := p.Tracts[k].From
+		out[i] = append(out[i], k)
+	}
+	return out
+}
+
 // Sense returns the sense with the given name, or nil.
 func (p *Plan) Sense(name string) *Sense {
 	for i := range p.Senses {

@@ -35,8 +35,9 @@ func (p *Plan) RateCells() ([]*RateCell, error) {
 		return nil, fmt.Errorf("plan %q has no rate cells", p.Name)
 	}
 	cells := make([]*RateCell, len(p.Regions))
+	out := p.outgoing()
 	for j := range cells {
-		c := &RateCell{Out: p.Outgoing(j), bias: p.Rates.Bias[j], leak: p.Rates.Leak[j], linear: p.Rates.Activation == ActivationLinear}
+		c := &RateCell{Out: out[j], bias: p.Rates.Bias[j], leak: p.Rates.Leak[j], linear: p.Rates.Activation == ActivationLinear}
 		for s := range p.Senses {
 			width := p.Senses[s].Width
 			c.input = append(c.input, p.Rates.Input[s][j*width:][:width])

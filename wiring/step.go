@@ -60,8 +60,9 @@ func (p *Plan) Cells() ([]*Cell, error) {
 		return nil, fmt.Errorf("plan %q has no parameters: initialise or train it first", p.Name)
 	}
 	cells := make([]*Cell, len(p.Regions))
+	out := p.outgoing()
 	for j := range p.Regions {
-		c := &Cell{Region: j, Out: p.Outgoing(j), Width: p.Width, Rank: p.Rank}
+		c := &Cell{Region: j, Out: out[j], Width: p.Width, Rank: p.Rank}
 		lo, hi := p.Incoming(j)
 		for k := lo; k < hi; k++ {
 			c.In = append(c.In, k)

@@ -38,6 +38,7 @@ var checks = map[string]check{
 	"blur":       within(0, 100),
 	"noise":      training(func(o *learn.Options, v float64) { o.Noise = v }),
 	"timeout":    within(0, float64(24*time.Hour)),
+	"processes":  within(0, 1e6),
 
 	// How much of something.
 	"views": within(1, 1000), "limit": within(0, 1e9), "eval-limit": within(0, 1e9), "resamples": within(1, 1e6),

@@ -59,7 +59,7 @@ func runFlags() []cli.Flag {
 		&cli.StringFlag{Name: "trace", Usage: "write a Chrome trace to `FILE`.json"},
 		&cli.StringFlag{Name: "flow", Usage: "draw the flow to `FILE`.svg, .png or .dot"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON, one line an input"},
-	}, networkFlags())
+	}, networkFlags(), groupingFlags())
 }
 
 // networkFlags say how a plan is run.

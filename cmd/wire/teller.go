@@ -73,6 +73,9 @@ func openTeller(c *cli.Context, plan *wiring.Plan, finder library.Finder, better
 	if err := config.Lesion(plan, t.lesions); err != nil {
 		return nil, err
 	}
+	if err := grouping(c, plan, &config); err != nil {
+		return nil, err
+	}
 	engine, err := openEngine(c.String("engine"))
 	if err != nil {
 		return nil, err
@@ -180,8 +183,12 @@ func (t *teller) tellMany(ctx context.Context, subjects []subject) []ran {
 		}
 		encoded, owner = append(encoded, e), append(owner, i)
 	}
-	answers, err := t.session.Answer(ctx, encoded, t.decode)
+	answers, err := t.session.AnswerEach(ctx, encoded, t.decode)
 	for k, i := range owner {
+		if err == nil && answers[k].Err != nil {
+			out[i].Error = answers[k].Err.Error()
+			continue
+		}
 		if err != nil {
 			out[i].Error = err.Error()
 			continue

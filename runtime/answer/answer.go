@@ -21,14 +21,31 @@ type Answers struct {
 	Trace *runtime.Trace
 	// Faults say what was silenced on the way.
 	Faults []string
+	// Err is why there is no answer, see [Session.AnswerEach].
+	Err error
 }
 
 // rows bounds how many inputs, or beams, are stepped side by side.
 const rows = 128
 
 // Answer answers encoded inputs. The result does not depend on how many are
-// given at once.
+// given at once. It fails where one of them does.
 func (s *Session) Answer(ctx context.Context, inputs []*Encoded, o Options) ([]Answers, error) {
+	out, err := s.AnswerEach(ctx, inputs, o)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if out[i].Err != nil {
+			return nil, out[i].Err
+		}
+	}
+	return out, nil
+}
+
+// AnswerEach is [Session.Answer] where an input that fails leaves the others
+// alone: its own Answers say so.
+func (s *Session) AnswerEach(ctx context.Context, inputs []*Encoded, o Options) ([]Answers, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -37,9 +54,6 @@ func (s *Session) Answer(ctx context.Context, inputs []*Encoded, o Options) ([]A
 	var out []Answers
 	size := max(1, rows/max(o.Beam, 1))
 	for lo := 0; lo < len(inputs); {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		// Series of one length go together: their episodes end together.
 		hi := lo + 1
 		for hi < len(inputs) && hi-lo < size && inputs[hi].Steps == inputs[lo].Steps {
@@ -47,17 +61,39 @@ func (s *Session) Answer(ctx context.Context, inputs []*Encoded, o Options) ([]A
 		}
 		group := inputs[lo:hi]
 		lo = hi
-		told, err := s.decide(ctx, group, o)
-		if err != nil {
+		answers, err := s.together(ctx, group, o)
+		if err != nil && len(group) > 1 {
+			// Which of them failed is only known of each alone.
+			answers, err = nil, nil
+			for i := range group {
+				one, err := s.together(ctx, group[i:i+1], o)
+				if err != nil {
+					one = []Answers{{Err: err}}
+				}
+				answers = append(answers, one...)
+			}
+		}
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		answers, err := s.episodes(ctx, group, told, o)
 		if err != nil {
-			return nil, err
+			answers = []Answers{{Err: err}}
 		}
 		out = append(out, answers...)
 	}
 	return out, nil
+}
+
+// together answers inputs side by side.
+func (s *Session) together(ctx context.Context, group []*Encoded, o Options) ([]Answers, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	told, err := s.decide(ctx, group, o)
+	if err != nil {
+		return nil, err
+	}
+	return s.episodes(ctx, group, told, o)
 }
 
 // decide chooses the sentences of every effector that speaks by beam search
@@ -163,10 +199,14 @@ func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encode
 	for k := range out {
 		a := &out[k]
 		a.By = make(map[string]task.Answer, len(actors))
-		a.Faults = append(append(a.Faults, group[k].Faults...), res.Faults...)
+		a.Faults = append(append(a.Faults, group[k].Faults...), res.Requests[k].Faults...)
+		a.Err = res.Requests[k].Err
 		for i, actor := range actors {
 			answer, fault := actor.answer(k)
 			a.By[s.plan.Effectors[i].Name] = answer
+			if fault != nil && len(group) > 1 {
+				return nil, fault // of one of them
+			}
 			if fault != nil {
 				a.Faults = append(a.Faults, fault.Error())
 			}
@@ -229,15 +269,17 @@ func (r *reader) Act(_ context.Context, tick int, norm []float32) (runtime.Reply
 	if err := r.tape.Forward(out, &head.Rows{Counts: []int{n}, Norm: norm}); err != nil {
 		return runtime.Reply{}, err
 	}
-	more := false
+	var ended []int
 	for i := range r.values {
 		step := (tick + 1) / settle
 		if step <= max(r.steps[i], 1) {
 			r.values[i] = append(r.values[i], out[i*readout.Width():][:readout.Width()]...)
 		}
-		more = more || step < r.steps[i]
+		if step >= r.steps[i] {
+			ended = append(ended, i)
+		}
 	}
-	return runtime.Reply{Done: !more}, nil
+	return runtime.Reply{Ended: ended}, nil
 }
 
 // answer implements replying.

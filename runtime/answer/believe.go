@@ -107,7 +107,17 @@ func (s *Session) better(ctx context.Context, effector int, group []*Encoded, o 
 	inputs, steps := Standardised(s.plan, group, o.Beam)
 	ep := runtime.Episode{Batch: n, Inputs: inputs, Steps: steps, Ticks: s.ticks(steps), Actors: make([]runtime.Actor, len(s.readouts))}
 	ep.Actors[effector] = voice
-	if _, err := s.plain.Run(ctx, ep); err != nil {
+	for row := range n {
+		ep.Requests = append(ep.Requests, row/o.Beam)
+	}
+	res, err := s.plain.Run(ctx, ep)
+	if err == nil {
+		err = res.Err()
+	}
+	if err == nil && len(group) > 1 {
+		err = voice.fault // of one of them
+	}
+	if err != nil {
 		return nil, err
 	}
 	told := make([][]int32, len(group))

@@ -52,11 +52,12 @@ func (g *greedy) Act(ctx context.Context, tick int, norm []float32) (runtime.Rep
 	if err != nil {
 		return runtime.Reply{}, err
 	}
-	done := true
+	var ended []int
 	for b := range g.batch {
 		u := &g.said[b]
 		g.next[b] = x.Tokens[x.End]
 		if u.ended {
+			ended = append(ended, b)
 			continue
 		}
 		row := logits[b*v:][:v]
@@ -69,21 +70,22 @@ func (g *greedy) Act(ctx context.Context, tick int, norm []float32) (runtime.Rep
 		}
 		u.probs = append(u.probs, math.Exp(float64(row[choice]-kernel.LogSumExp(row, g.scratch))))
 		if choice == x.End {
-			u.ended = true
+			u.ended, ended = true, append(ended, b)
 			continue
 		}
 		u.words = append(u.words, int32(choice))
 		if w+1 >= g.most && g.told == nil {
-			u.ended = true
+			u.ended, ended = true, append(ended, b)
 			continue
 		}
 		g.next[b] = x.Tokens[choice]
-		done = false
 	}
-	if done {
+	if len(ended) == g.batch {
 		return runtime.Reply{Done: true}, nil
 	}
-	return g.speak(ctx)
+	reply, err := g.speak(ctx)
+	reply.Ended = ended
+	return reply, err
 }
 
 // best returns the index of the largest logit that is not skipped.

@@ -111,7 +111,7 @@ func (s *Study) measure(ctx context.Context, in *answer.Encoded, effector int, a
 // values measures an answer for each cut.
 func (s *Study) values(ctx context.Context, in *answer.Encoded, effector int, m measure, cuts []int, set func(*runtime.Episode, []int)) ([][]float64, error) {
 	batches := (len(cuts) + rows - 1) / rows
-	batch := (len(cuts) + batches - 1) / batches // all alike: another size costs new buffers
+	batch := (len(cuts) + batches - 1) / batches // all alike, so that inputs are repeated once
 	inputs, steps := answer.Standardised(s.plan, []*answer.Encoded{in}, batch)
 	var out [][]float64
 	for lo := 0; lo < len(cuts); lo += batch {
@@ -120,7 +120,11 @@ func (s *Study) values(ctx context.Context, in *answer.Encoded, effector int, m 
 		ep := runtime.Episode{Batch: batch, Inputs: inputs, Steps: steps, Ticks: m.begin(batch), Actors: make([]runtime.Actor, len(s.plan.Effectors))}
 		set(&ep, cut)
 		ep.Actors[effector] = m
-		if _, err := s.net.Run(ctx, ep); err != nil {
+		res, err := s.net.Run(ctx, ep)
+		if err == nil {
+			err = res.Err()
+		}
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, m.values()[:n]...)

@@ -1,0 +1,224 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	goruntime "runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/connectomewire/wire/wiring"
+)
+
+// ticking is a plan of so many regions and tracts drawn at random, with a sense
+// and an effector: what ticks are timed on.
+func ticking(regions, tracts, width, rank int) *wiring.Plan {
+	r := rand.New(rand.NewPCG(1, uint64(regions)))
+	p := &wiring.Plan{Name: "ticking", Width: width, Rank: rank, Ticks: wiring.Ticks{Settle: 4, Max: 16}}
+	for i := range regions {
+		p.Regions = append(p.Regions, wiring.Region{Label: fmt.Sprint("r", i), Hemisphere: "left"})
+	}
+	type pair struct{ from, to int }
+	seen := map[pair]bool{}
+	for len(p.Tracts) < tracts {
+		x := pair{r.IntN(regions), r.IntN(regions)}
+		if x.from == x.to || seen[x] {
+			continue
+		}
+		seen[x] = true
+		p.Tracts = append(p.Tracts, wiring.Tract{From: x.from, To: x.to, Weight: 1, Scale: 0.3 * r.Float64(), LengthMM: math.NaN(), Delay: 1 + r.IntN(3)})
+	}
+	slices.SortFunc(p.Tracts, wiring.Tract.Compare)
+	p.Senses = []wiring.Sense{{Name: "image", Kind: "image", Regions: []int{0, 1}, Width: 256}}
+	p.Effectors = []wiring.Effector{{Name: "hand", Head: "linear", Regions: []int{regions - 1}, Settings: wiring.Settings{"names": []string{"x"}}}}
+	p.Init(5)
+	return p
+}
+
+// fused computes a plan's ticks in one loop over its regions, with nothing
+// around the arithmetic: what a runtime is measured by.
+type fused struct {
+	cells        []*wiring.Cell
+	ticks        []wiring.Tick
+	driven       [][]float32
+	slabs        [][]float32
+	rank         int
+	batch, width int
+	from         [][]axon // of each region's incoming tracts
+	prefix       []int
+}
+
+// axon is where a tract's message lies in a slab.
+type axon struct{ delay, at int }
+
+func newFused(tb testing.TB, p *wiring.Plan, in [][]float32, batch int) *fused {
+	cells, err := p.Cells()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f := &fused{cells: cells, rank: p.Rank, batch: batch, ticks: make([]wiring.Tick, len(cells)), driven: make([][]float32, len(cells)), slabs: make([][]float32, p.MaxDelay()+1)}
+	slot := make([]int, len(p.Tracts))
+	tracts := 0
+	for _, c := range cells {
+		f.prefix = append(f.prefix, f.width)
+		f.width += len(c.Out) * c.Rank
+		for i, k := range c.Out {
+			slot[k] = i
+		}
+		tracts = max(tracts, len(c.In))
+	}
+	for i := range f.slabs {
+		f.slabs[i] = make([]float32, batch*f.width)
+	}
+	gates, mixed, act := make([]float32, batch*tracts), make([]float32, batch*tracts*p.Rank), make([]float32, batch*p.Width)
+	for j, c := range cells {
+		state, norm := make([]float32, batch*p.Width), make([]float32, batch*p.Width)
+		f.ticks[j] = wiring.Tick{PrevState: state, State: state, PrevNorm: norm, Norm: norm, In: make([]wiring.Message, len(c.In)), Gates: gates, Mixed: mixed, Act: act}
+		drive := make([]float32, batch*p.Width)
+		if c.Embed(drive, in, batch) {
+			f.ticks[j].Drive = drive
+		}
+		var from []axon
+		for i, k := range c.In {
+			t := &p.Tracts[k]
+			from = append(from, axon{t.Delay, batch*f.prefix[t.From] + slot[k]*p.Rank})
+			f.ticks[j].In[i].Stride = len(cells[t.From].Out) * p.Rank
+		}
+		f.from = append(f.from, from)
+	}
+	return f
+}
+
+// run computes ticks from silence.
+func (f *fused) run(ticks int) {
+	for _, s := range f.slabs {
+		clear(s)
+	}
+	for j := range f.ticks {
+		clear(f.ticks[j].State)
+		clear(f.ticks[j].Norm)
+	}
+	arrives := make([][]float32, len(f.slabs))
+	for t := range ticks {
+		for delay := 1; delay < len(arrives); delay++ {
+			arrives[delay] = f.slabs[(t-delay+len(f.slabs))%len(f.slabs)]
+		}
+		slab := f.slabs[t%len(f.slabs)]
+		for j, c := range f.cells {
+			w := &f.ticks[j]
+			for i, a := range f.from[j] {
+				w.In[i].Data = arrives[a.delay][a.at:]
+			}
+			w.Axons = slab[f.batch*f.prefix[j]:][:f.batch*len(c.Out)*f.rank]
+			c.Step(f.batch, w)
+		}
+	}
+}
+
+func numbers(n int) []float32 {
+	r := rand.New(rand.NewPCG(3, 4))
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// TestFusedIsTheSame holds what ticks are measured by to what they compute.
+func TestFusedIsTheSame(t *testing.T) {
+	p := ticking(20, 90, 12, 3)
+	const batch, ticks = 3, 9
+	in := [][]float32{numbers(batch * 256)}
+	f := newFused(t, p, in, batch)
+	f.run(ticks)
+	n := mustNew(t, p, Default())
+	if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: in, Ticks: ticks}); err != nil {
+		t.Fatal(err)
+	}
+	for j, r := range n.regions {
+		if !sameBits(r.tick.State, f.ticks[j].State) {
+			t.Fatalf("region %d has another state", j)
+		}
+	}
+}
+
+// BenchmarkTick times a tick of 82 regions and 2,380 tracts, d = 64, r = 8: in
+// one plain loop, with a process a region, and in one, two and eight processes.
+// With -cpu 1 it shows what each costs beside the loop.
+func BenchmarkTick(b *testing.B) {
+	p := ticking(82, 2380, 64, 8)
+	for _, batch := range []int{1, 32, 64} {
+		in := [][]float32{numbers(batch * 256)}
+		b.Run(fmt.Sprintf("batch=%d/fused", batch), func(b *testing.B) {
+			f := newFused(b, p, in, batch)
+			b.ReportAllocs()
+			b.ResetTimer()
+			f.run(b.N)
+		})
+		run := func(name string, groups [][]int) {
+			b.Run(fmt.Sprintf("batch=%d/%s", batch, name), func(b *testing.B) {
+				config := Default()
+				config.Groups = groups
+				n := mustNew(b, p, config)
+				if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: in, Ticks: 1}); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				b.ResetTimer()
+				if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: in, Ticks: b.N}); err != nil {
+					b.Fatal(err)
+				}
+			})
+		}
+		run("channels", ByRegion(p))
+		for _, n := range []int{1, 2, 8} {
+			run(fmt.Sprintf("grouped/p=%d", n), ByWork(p, n))
+		}
+	}
+}
+
+// TestTickRatios measures, in turns, how much longer a tick takes in processes
+// than in one loop on one core, the median of five, when WIRE_MEASURE is set:
+// a machine that does other things beside would fail it.
+func TestTickRatios(t *testing.T) {
+	measure(t)
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
+	p := ticking(82, 2380, 64, 8)
+	for _, batch := range []int{1, 32, 64} {
+		in := [][]float32{numbers(batch * 256)}
+		f := newFused(t, p, in, batch)
+		ticks := max(4, 60/batch)
+		networks := []*Network{}
+		names := []string{"grouped/p=1", "grouped/p=2", "grouped/p=8", "channels"}
+		for _, groups := range [][][]int{ByWork(p, 1), ByWork(p, 2), ByWork(p, 8), ByRegion(p)} {
+			config := Default()
+			config.Groups = groups
+			networks = append(networks, mustNew(t, p, config))
+		}
+		ratios := make([][]float64, len(networks))
+		for range 5 {
+			for i, n := range networks {
+				var loop, took time.Duration
+				for range 8 { // short turns, so that both see the same machine
+					loop += processorTime(func() { f.run(ticks) })
+					took += processorTime(func() {
+						if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: in, Ticks: ticks}); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				ratios[i] = append(ratios[i], took.Seconds()/loop.Seconds())
+			}
+		}
+		for i, most := range []float64{1.08, 1.15, 1.25, math.Inf(1)} {
+			slices.Sort(ratios[i])
+			t.Logf("batch %d, %s: %.3f times the loop (%.3f to %.3f)", batch, names[i], ratios[i][2], ratios[i][0], ratios[i][4])
+			if ratios[i][2] > most {
+				t.Errorf("batch %d, %s: %.3f times the loop, want at most %.2f", batch, names[i], ratios[i][2], most)
+			}
+		}
+	}
+}
