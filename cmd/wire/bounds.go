@@ -76,8 +76,8 @@ var checks = map[string]check{
 func checkOptions(c *cli.Context) error {
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]
-		if !c.IsSet(name) {
-			continue
+		if _, yes := f.(*cli.BoolFlag); yes || !c.IsSet(name) {
+			continue // a switch of the same name has no bounds
 		}
 		do := checks[commandName(c)+" "+name]
 		if do == nil {

@@ -40,6 +40,7 @@ func TestModulesBringYourOwn(t *testing.T) {
 		{[]string{"modules", "add", model, "--license", "MIT"}, "affine is in "},
 		{[]string{"modules", "list"}, "affine"},
 		{[]string{"modules", "inspect", "affine"}, "operator set 13, 8 parameters"},
+		{[]string{"modules", "inspect", "affine", "--steps", "--size", "batch=8"}, "[8 2]"},
 		{[]string{"modules", "check", "affine"}, "go: runs in"},
 		{[]string{"modules", "run", "affine", "--engine", "go", "--in", "x=1,1,1"}, "length 12.5000"},
 		{[]string{"modules", "verify", "affine"}, "1 files are as they were"},
