@@ -527,7 +527,8 @@ func isMadeNames(names []string) bool {
 			return false
 		}
 		seen[stem]++
-		repeats = repeats || count > 0
+		_, k := parseNumber([]byte(n), false)
+		repeats = repeats || count > 0 && k == isText // 0.1 beside 0 is a number
 	}
 	return repeats
 }

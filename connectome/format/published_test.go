@@ -68,6 +68,8 @@ func TestPublishedKinds(t *testing.T) {
 		{"decimal commas, some with three digits", []string{"x.csv", "source;target;weight\na;b;1,234\nb;c;0,5\n"}, nil, "a b c", "a>b 1.234, b>c 0.5", true, ""},
 		{"three decimals below one", []string{"x.csv", "source;target;weight\na;b;0,234\nb;c;2,500\n"}, nil, "a b c", "a>b 0.234, b>c 2.5", true, ""},
 		{"R's names of unnamed columns", []string{"x.csv", "\"X0\",\"X0.1\",\"X0.2\"\n0,1,2\n1,0,0\n2,0,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2", false, "default-names"},
+		{"a first row that only resembles R's names", []string{"x.txt", "0 0.5 0.1\n0.2 0 0\n0.1 0.3 0\n"}, nil, "? ? ?", "1>2 0.5, 1>3 0.1, 2>1 0.2, 3>1 0.1, 3>2 0.3", false, ""},
+		{"neuPrint's n and m", []string{"x.csv", "n.bodyId,n.type,m.bodyId,m.type,c.weight\n10,ER1,11,EPG,5\n11,EPG,10,ER1,2\n"}, nil, "10 11", "10>11 5, 11>10 2", true, ""},
 		{"R's names beside running numbers", []string{"x.csv", ",X0,X39,X0.1\n1,0,1,2\n2,1,0,0\n3,2,0,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2", false, "default-names"},
 		{"columns in an NPZ", []string{"x.npz", columnsNPZ(t)}, nil, "1 2 3", "1>2 3, 2>1 4, 3>1 2", true, ""},
 
