@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/connectomewire/wire/datasets/own"
+	"github.com/connectomewire/wire/graphs/chart"
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/internal/lock"
 	"github.com/connectomewire/wire/modules/library"
@@ -199,7 +200,14 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 	if failed != nil {
 		return nil, failed
 	}
-	fmt.Fprintf(c.App.ErrWriter, "wrote %s\n", s.Beside(".md"))
+	b.Reset()
+	if err := chart.Draw(&b, e); err != nil {
+		return nil, err
+	}
+	if err := atomicfile.WriteBytes(s.Beside(".svg"), b.Bytes()); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(c.App.ErrWriter, "wrote %s and %s\n", s.Beside(".md"), s.Beside(".svg"))
 	return e, nil
 }
 

@@ -279,3 +279,113 @@ func TestSpecMistakes(t *testing.T) {
 		t.Errorf("a spec that cannot be run leaves %v", files)
 	}
 }
+
+const curves = `plan: p
+data: {path: none}
+metric: explained
+seeds: 2
+learn: {epochs: 12, batch: 8, rate: 0.01}
+curves:
+  - {name: back, lesion: [r9, r10], only: [tracts], epochs: [0, 4]}
+  - {name: anew, lesion: [r9, r10], anew: true, epochs: [0, 4]}
+  - {name: moved, reroute: {x: [r5, r6]}, epochs: [0, 2]}
+  - {name: alike, reroute: {x: [r5, r6]}, alike: true, epochs: [0]}
+  - {name: data, shares: [0.1, 1]}
+  - {name: strongest, cut: {of: tracts, by: strength, counts: [0, 10, 47]}}
+  - {name: between, cut: {of: regions, by: betweenness, counts: [1]}}
+  - {name: means, cut: {of: tracts, by: random, mean: true, counts: [10]}}
+  - {name: each, cut: {of: regions, by: each}}
+`
+
+// TestCurves: what is done to the plan that a seed taught begins from it, and
+// every point is what it says.
+func TestCurves(t *testing.T) {
+	x := setup(t)
+	s := spec(t, t.TempDir(), curves)
+	e, err := experiment.New(context.Background(), s, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]experiment.Row{}
+	for _, r := range e.Log.Rows {
+		at[fmt.Sprint(r.Condition, " ", r.Seed, " ", r.At)] = r
+	}
+	if want := 2 * (1 + 2 + 2 + 2 + 1 + 2 + 3 + 1 + 1 + 12); len(at) != want {
+		t.Fatalf("%d points, want %d", len(at), want)
+	}
+	for seed := 1; seed <= 2; seed++ {
+		get := func(name string, point float64) experiment.Row {
+			r, ok := at[fmt.Sprint(name, " ", seed, " ", point)]
+			if !ok {
+				t.Fatalf("no point %s at %v", name, point)
+			}
+			return r
+		}
+		plan := get("plan", 0).Score
+		if plan < 0.5 {
+			t.Errorf("seed %d: the plan explains %.2f", seed, plan)
+		}
+		// Nothing cut is the plan itself; all of the data, too.
+		if v := get("strongest", 0).Score; v != plan {
+			t.Errorf("seed %d: nothing cut gives %v, the plan %v", seed, v, plan)
+		}
+		if v := get("data", 1).Score; v != plan {
+			t.Errorf("seed %d: all the data give %v, the plan %v", seed, v, plan)
+		}
+		if v := get("strongest", 47).Score; v > 0.3 {
+			t.Errorf("seed %d: with a single tract left %.2f is explained", seed, v)
+		}
+		if a, b := get("back", 0).Score, get("back", 4).Score; b <= a {
+			t.Errorf("seed %d: relearning after a lesion goes from %.2f to %.2f", seed, a, b)
+		}
+		if a, b := get("back", 0), get("anew", 0); a.Score <= b.Score || a.Wiring.Tracts != b.Wiring.Tracts || a.Wiring.Tracts >= 40 {
+			t.Errorf("seed %d: what is left of what was learned explains %.2f, untrained %.2f, of %d tracts", seed, a.Score, b.Score, a.Wiring.Tracts)
+		}
+		if get("means", 10).Score == get("strongest", 10).Score {
+			t.Errorf("seed %d: cut at random with means as the strongest without", seed)
+		}
+		if r := get("each", 3); r.What != "r2" || r.Wiring.Tracts != 40 {
+			t.Errorf("seed %d: the third is %q, %d tracts left", seed, r.What, r.Wiring.Tracts)
+		}
+	}
+	var b bytes.Buffer
+	if err := e.WriteReport(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"## back", "| 4 | 2 |", "## each", "| r2 |"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the report lacks %q:\n%s", want, b.String())
+		}
+	}
+	// Another run makes none again.
+	again, err := experiment.New(context.Background(), s, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Run(context.Background()); err != nil || len(again.Log.Rows) != len(e.Log.Rows) {
+		t.Errorf("%d rows, %v", len(again.Log.Rows), err)
+	}
+}
+
+func TestCurveSpecs(t *testing.T) {
+	for was, is := range map[string]struct{ text, err string }{
+		"epochs: [0, 4]}\n  - {name: anew":                    {"epochs: [-1]}\n  - {name: anew", "w.yaml:7:"},
+		"{name: data, shares: [0.1, 1]}":                      {"{name: data, shares: [2]}", "a share of 2"},
+		"only: [tracts]":                                      {"only: [axons]", `nothing is called "axons"`},
+		"{name: each, cut: {of: regions, by: each}}":          {"{name: each}", "needs one of `epochs:`"},
+		"by: strength, counts: [0, 10, 47]":                   {"by: strength", "`counts:` says how many"},
+		"by: betweenness":                                     {"by: name", "`by: name`: want strength"},
+		"{name: alike, reroute: {x: [r5, r6]}, alike: true, ": {"{name: back, ", "back is there twice"},
+	} {
+		text := strings.Replace(curves, was, is.text, 1)
+		if text == curves {
+			t.Fatalf("%q is not there", was)
+		}
+		if _, err := experiment.Parse("w.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), is.err) {
+			t.Errorf("%v, want %q", err, is.err)
+		}
+	}
+}

@@ -38,6 +38,10 @@ type Row struct {
 	Condition string `json:"condition"`
 	Network   int    `json:"network"` // from 1 on; 0 of the plan and of controls
 	Seed      int    `json:"seed"`    // from 1 on
+	// At is the place of a curve's point, What was cut there, where that is one
+	// thing.
+	At   float64 `json:"at,omitempty"`
+	What string  `json:"what,omitempty"`
 	// Score is the metric that was asked for, Metrics all of them, Items the
 	// score of each example, by its name, where it has one.
 	Score   float64            `json:"score"`
@@ -214,6 +218,6 @@ func (l *Log) add(r Row) error {
 // has says whether a run was made.
 func (l *Log) has(r run) bool {
 	return slices.ContainsFunc(l.Rows, func(row Row) bool {
-		return row.Condition == r.condition && row.Network == r.network && row.Seed == r.seed
+		return row.Condition == r.condition && row.Network == r.network && row.Seed == r.seed && row.At == r.at
 	})
 }

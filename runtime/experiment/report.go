@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -53,6 +54,27 @@ func (e *Experiment) scores(condition string) [][]float64 {
 			}
 		}
 		out = append(out, scores)
+	}
+	return out
+}
+
+// Network is a network's mean score over its seeds.
+type Network struct {
+	Condition string
+	Network   int // from 1 on; 0 of the plan and of controls
+	Mean      float64
+}
+
+// Networks are those that were run, in their order.
+func (e *Experiment) Networks() []Network {
+	var out []Network
+	at := map[string]int{}
+	for _, n := range e.networks {
+		all := e.scores(n.condition)
+		if k := at[n.condition]; k < len(all) {
+			out = append(out, Network{n.condition, n.number, metrics.Mean(all[k])})
+		}
+		at[n.condition]++
 	}
 	return out
 }
@@ -110,7 +132,7 @@ func (e *Experiment) Summaries() []Summary {
 // are made.
 func (e *Experiment) Verdict() (verdict.Verdict, error) {
 	if n := len(e.left()); n > 0 {
-		return verdict.Verdict{}, fmt.Errorf("%d of %d runs are left to make", n, len(e.networks)*e.Spec.Seeds)
+		return verdict.Verdict{}, fmt.Errorf("%d of %d runs are left to make", n, e.runs())
 	}
 	real := e.scores("plan")[0]
 	sign := 1.0
@@ -138,6 +160,75 @@ func (e *Experiment) Verdict() (verdict.Verdict, error) {
 		all = append(all, c)
 	}
 	return verdict.Decide(all, e.Spec.Delta), nil
+}
+
+// Calibrated is how often a verdict on a confirming null model's networks is
+// right.
+type Calibrated struct {
+	Null  string          `json:"null"`
+	Tried []verdict.Tried `json:"tried"`
+}
+
+// Trials of a calibration, each with as few other networks as a verdict takes.
+const trials = 200
+
+// Calibration puts networks of each confirming null model in the plan's place,
+// made better by effects of 0 to 6 times the smallest of interest, see
+// [verdict.Calibrate]; none for models with too few networks for that.
+func (e *Experiment) Calibration() ([]Calibrated, error) {
+	var out []Calibrated
+	for _, n := range e.Spec.Nulls {
+		scores := slices.DeleteFunc(e.scores(n.Name()), func(list []float64) bool { return len(list) < e.Spec.Seeds })
+		if !n.Confirms || len(scores) <= verdict.LeastNulls {
+			continue
+		}
+		sign := 1.0
+		if e.Spec.Lower {
+			sign = -1
+		}
+		for _, list := range scores {
+			for i := range list {
+				list[i] *= sign
+			}
+		}
+		var effects []float64
+		for k := range 13 {
+			effects = append(effects, float64(k)/2*e.Spec.Delta)
+		}
+		tried, err := verdict.Calibrate(scores, verdict.LeastNulls, trials, e.Spec.Delta, effects, 1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Calibrated{n.Name(), tried})
+	}
+	return out, nil
+}
+
+// ShareAxis is that of curves over shares of the training examples.
+const ShareAxis = "share of the training examples"
+
+// Axes are those of the curves that can be drawn, in their order.
+func (e *Experiment) Axes() []string {
+	var out []string
+	for i := range e.Spec.Curves {
+		if c := &e.Spec.Curves[i]; (c.Cut == nil || c.Cut.By != byEach) && !slices.Contains(out, c.axis()) {
+			out = append(out, c.axis())
+		}
+	}
+	return out
+}
+
+// OnAxis are the curves of an axis, as far as they were run.
+func (e *Experiment) OnAxis(axis string) [][]Point {
+	var out [][]Point
+	for i := range e.Spec.Curves {
+		if c := &e.Spec.Curves[i]; c.axis() == axis {
+			if points := e.points(c); len(points) > 0 {
+				out = append(out, points)
+			}
+		}
+	}
+	return out
 }
 
 // WriteReport writes what came of it, in Markdown.
@@ -182,9 +273,98 @@ func (e *Experiment) WriteReport(w io.Writer) error {
 		}
 		p("\n")
 		WriteVerdict(w, v)
+		if err := e.writeCalibration(w); err != nil {
+			return err
+		}
+	}
+	for i := range s.Curves {
+		e.writeCurve(w, &s.Curves[i])
 	}
 	p("\n```yaml\n%s\n```\n", strings.TrimSpace(s.Text))
 	return nil
+}
+
+// writeCalibration writes how often verdicts on the null networks that were run
+// are right.
+func (e *Experiment) writeCalibration(w io.Writer) error {
+	found, err := e.Calibration()
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	fmt.Fprintf(w, "\n## Would a difference be found?\n\nIn each of %d trials one of a model's networks takes the plan's place, made better by an effect, beside %d others.\n\n", trials, verdict.LeastNulls)
+	fmt.Fprint(w, "| null model | effect | helps | hurts | no difference | undecided |\n|---|---|---|---|---|---|\n")
+	for _, c := range found {
+		for k, t := range c.Tried {
+			if k%2 == 0 {
+				fmt.Fprintf(w, "| %s | %.4g | %.3f | %.3f | %.3f | %.3f |\n", c.Null, t.Effect,
+					t.Answers[verdict.Helps], t.Answers[verdict.Hurts], t.Answers[verdict.NoDifference], t.Answers[verdict.Undecided])
+			}
+		}
+	}
+	return nil
+}
+
+// Point is a place of a curve, with the scores of all seeds there.
+type Point struct {
+	Curve string  `json:"curve"`
+	At    float64 `json:"at"`
+	// What was cut there, where it is one thing.
+	What  string  `json:"what,omitempty"`
+	Seeds int     `json:"seeds"`
+	Mean  float64 `json:"mean"`
+	Least float64 `json:"least"`
+	Most  float64 `json:"most"`
+}
+
+// Points are those of all curves, as far as they were run; of "each", which cuts
+// one thing at a time, by what is lost.
+func (e *Experiment) Points() []Point {
+	var out []Point
+	for i := range e.Spec.Curves {
+		out = append(out, e.points(&e.Spec.Curves[i])...)
+	}
+	return out
+}
+
+func (e *Experiment) points(c *Curve) []Point {
+	var out []Point
+	for _, at := range c.points(e.networks[0].plan) {
+		x := Point{Curve: c.Name, At: at}
+		var scores []float64
+		for _, r := range e.Log.Rows {
+			if r.Condition == c.Name && r.At == at {
+				scores, x.What = append(scores, r.Score), r.What
+			}
+		}
+		if x.Seeds = len(scores); x.Seeds > 0 {
+			x.Mean, x.Least, x.Most = metrics.Mean(scores), slices.Min(scores), slices.Max(scores)
+			out = append(out, x)
+		}
+	}
+	if c.Cut != nil && c.Cut.By == byEach {
+		sign := 1.0
+		if e.Spec.Lower {
+			sign = -1
+		}
+		slices.SortStableFunc(out, func(a, b Point) int { return cmp.Compare(sign*a.Mean, sign*b.Mean) })
+	}
+	return out
+}
+
+// writeCurve writes a curve's points in Markdown.
+func (e *Experiment) writeCurve(w io.Writer, c *Curve) {
+	fmt.Fprintf(w, "\n## %s\n\n", c.Name)
+	if c.Cut != nil && c.Cut.By == byEach {
+		fmt.Fprintf(w, "| cut | seeds | mean | least | most |\n|---|---|---|---|---|\n")
+		for _, x := range e.points(c) {
+			fmt.Fprintf(w, "| %s | %d | %.4f | %.4f | %.4f |\n", x.What, x.Seeds, x.Mean, x.Least, x.Most)
+		}
+		return
+	}
+	fmt.Fprintf(w, "| %s | seeds | mean | least | most |\n|---|---|---|---|---|\n", c.axis())
+	for _, x := range e.points(c) {
+		fmt.Fprintf(w, "| %g | %d | %.4f | %.4f | %.4f |\n", x.At, x.Seeds, x.Mean, x.Least, x.Most)
+	}
 }
 
 // WriteVerdict writes a verdict in Markdown.

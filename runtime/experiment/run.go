@@ -53,6 +53,7 @@ type Experiment struct {
 
 	setup    Setup
 	networks []network
+	lessons  lessons
 }
 
 // network is a wiring that learns.
@@ -68,6 +69,20 @@ type run struct {
 	condition     string
 	network, seed int
 	of            *network
+	// Of a point of a curve.
+	curve *Curve
+	at    float64
+}
+
+// name tells the run, but for its seed, from others.
+func (r *run) name() string {
+	switch {
+	case r.curve != nil:
+		return fmt.Sprintf("%s at %g", r.condition, r.at)
+	case r.network > 0:
+		return fmt.Sprintf("%s, network %d", r.condition, r.network)
+	}
+	return r.condition
 }
 
 // New draws all networks of a spec and opens its record, see [Open]. All settle
@@ -94,7 +109,7 @@ func New(ctx context.Context, s *Spec, x Setup) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.Log, err = Open(s, checks, len(e.networks)*s.Seeds); err != nil {
+	if e.Log, err = Open(s, checks, e.runs()); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -107,7 +122,7 @@ func (e *Experiment) try(ctx context.Context) error {
 		_, err := e.fit(ctx, first)
 		return err
 	}
-	return e.score(ctx, e.start(first), &Row{})
+	return e.score(ctx, e.start(first), e.setup.Config, &Row{})
 }
 
 // plan draws the networks.
@@ -207,13 +222,31 @@ func (e *Experiment) left() []run {
 	for seed := range e.Spec.Seeds {
 		for i := range e.networks {
 			n := &e.networks[i]
-			r := run{n.condition, n.number, seed + 1, n}
+			r := run{condition: n.condition, network: n.number, seed: seed + 1, of: n}
 			if !e.Log.has(r) {
 				out = append(out, r)
 			}
 		}
+		for i := range e.Spec.Curves {
+			c := &e.Spec.Curves[i]
+			for _, at := range c.points(e.networks[0].plan) {
+				r := run{condition: c.Name, seed: seed + 1, curve: c, at: at}
+				if !e.Log.has(r) {
+					out = append(out, r)
+				}
+			}
+		}
 	}
 	return out
+}
+
+// runs is how many there are in all.
+func (e *Experiment) runs() int {
+	n := len(e.networks)
+	for i := range e.Spec.Curves {
+		n += len(e.Spec.Curves[i].points(e.networks[0].plan))
+	}
+	return n * e.Spec.Seeds
 }
 
 // Estimate is what all runs of an experiment will take.
@@ -233,7 +266,7 @@ func Foresee(ctx context.Context, s *Spec, x Setup) (Estimate, error) {
 }
 
 func (e *Experiment) estimate(ctx context.Context) (Estimate, error) {
-	out := Estimate{Runs: len(e.networks) * e.Spec.Seeds, Networks: len(e.networks)}
+	out := Estimate{Runs: e.runs(), Networks: len(e.networks)}
 	if e.setup.Series != nil {
 		row, err := e.fit(ctx, run{of: &e.networks[0], seed: 1})
 		out.Seconds = row.Seconds * float64(out.Runs) / float64(max(e.setup.Workers, 1))
@@ -248,7 +281,19 @@ func (e *Experiment) estimate(ctx context.Context) (Estimate, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Seconds = c.Seconds * float64(out.Runs) / float64(max(e.setup.Workers, 1))
+	// What a curve learns takes as many epochs as it says, and share of the
+	// examples; what it does not learn takes next to nothing.
+	whole := float64(len(e.networks))
+	for i := range e.Spec.Curves {
+		c := &e.Spec.Curves[i]
+		for _, n := range c.Epochs {
+			whole += float64(n) / float64(e.Spec.Learn.Epochs)
+		}
+		for _, share := range c.Shares {
+			whole += share
+		}
+	}
+	out.Seconds = c.Seconds * whole * float64(e.Spec.Seeds) / float64(max(e.setup.Workers, 1))
 	return out, nil
 }
 
@@ -286,7 +331,7 @@ func (e *Experiment) lesson(seed int) learn.Options {
 // are kept.
 func (e *Experiment) Run(ctx context.Context) error {
 	left := e.left()
-	total := len(e.networks) * e.Spec.Seeds
+	total := e.runs()
 	if e.setup.Progress != nil {
 		e.setup.Progress(total-len(left), total)
 	}
@@ -299,12 +344,15 @@ func (e *Experiment) Run(ctx context.Context) error {
 		wg.Go(func() {
 			for r := range next {
 				do := e.one
-				if e.setup.Series != nil {
+				switch {
+				case r.curve != nil:
+					do = e.point
+				case e.setup.Series != nil:
 					do = e.fit
 				}
 				row, err := do(ctx, r)
 				if err != nil {
-					stop(fmt.Errorf("%s, network %d, seed %d: %w", r.condition, r.network, r.seed, err))
+					stop(fmt.Errorf("%s, seed %d: %w", r.name(), r.seed, err))
 					continue
 				}
 				mu.Lock()
@@ -335,14 +383,21 @@ func (e *Experiment) one(ctx context.Context, r run) (Row, error) {
 	began := time.Now()
 	q, x := e.start(r), &e.setup
 	row := Row{Condition: r.condition, Network: r.network, Seed: r.seed, Wiring: control.FactsOf(q), Moved: control.Moved(x.Plan, q)}
-	data, _, err := prepare.Prepare(ctx, q, x.Modules, x.Train, x.Val, x.Prepare)
+	var err error
+	if r.of == &e.networks[0] && len(e.Spec.Curves) > 0 {
+		q, _, err = e.taught(ctx, r.seed)
+	} else {
+		_, err = e.teach(ctx, q, r.seed)
+	}
 	if err != nil {
 		return row, err
 	}
-	if _, err := learn.Fit(ctx, q, data, e.lesson(r.seed)); err != nil {
-		return row, err
-	}
-	if err := e.score(ctx, q, &row); err != nil {
+	return e.scored(ctx, q, x.Config, row, began)
+}
+
+// scored is a row with its score.
+func (e *Experiment) scored(ctx context.Context, q *wiring.Plan, config runtime.Config, row Row, began time.Time) (Row, error) {
+	if err := e.score(ctx, q, config, &row); err != nil {
 		return row, err
 	}
 	row.Seconds, row.Time = time.Since(began).Seconds(), time.Now().UTC().Truncate(time.Second)
@@ -350,10 +405,10 @@ func (e *Experiment) one(ctx context.Context, r run) (Row, error) {
 }
 
 // score asks a plan about the scored examples.
-func (e *Experiment) score(ctx context.Context, q *wiring.Plan, row *Row) error {
+func (e *Experiment) score(ctx context.Context, q *wiring.Plan, config runtime.Config, row *Row) error {
 	x := &e.setup
 	var lines bytes.Buffer
-	o := eval.OwnOptions{Options: eval.Options{Resamples: 1, Seed: 1}, Prepare: x.Prepare, Config: x.Config, Bare: true, Items: &lines}
+	o := eval.OwnOptions{Options: eval.Options{Resamples: 1, Seed: 1}, Prepare: x.Prepare, Config: config, Bare: true, Items: &lines}
 	rows, err := eval.Own(ctx, q, x.Modules, []eval.Part{{Train: x.Train, Val: x.Val, Test: x.Test}}, o)
 	if err != nil {
 		return err
@@ -362,7 +417,11 @@ func (e *Experiment) score(ctx context.Context, q *wiring.Plan, row *Row) error 
 	if effector == "" {
 		effector = x.Plan.Tasks[0].Effector
 	}
-	at := slices.IndexFunc(rows, func(r eval.Row) bool { return r.Set == effector && r.Condition == "plan" })
+	condition := "plan"
+	if len(config.LesionTracts) > 0 {
+		condition = "plan lesioned"
+	}
+	at := slices.IndexFunc(rows, func(r eval.Row) bool { return r.Set == effector && r.Condition == condition })
 	if at < 0 {
 		return fmt.Errorf("effector %q was not scored", effector)
 	}
@@ -372,7 +431,7 @@ func (e *Experiment) score(ctx context.Context, q *wiring.Plan, row *Row) error 
 		return noMetric(fmt.Sprintf("effector %q", effector), e.Spec.Metric, row.Metrics)
 	}
 	row.Score = score
-	row.Items, err = items(&lines, effector, e.Spec.Metric)
+	row.Items, err = items(&lines, condition, effector, e.Spec.Metric)
 	return err
 }
 
@@ -381,18 +440,18 @@ func noMetric(what, metric string, all map[string]float64) error {
 }
 
 // items are the scores of examples.
-func items(lines *bytes.Buffer, effector, metric string) (map[string]float64, error) {
+func items(lines *bytes.Buffer, condition, effector, metric string) (map[string]float64, error) {
 	out := map[string]float64{}
 	d := json.NewDecoder(lines)
 	for d.More() {
 		var line struct {
-			ID, Task string
-			Metrics  map[string]float64
+			ID, Task, Condition string
+			Metrics             map[string]float64
 		}
 		if err := d.Decode(&line); err != nil {
 			return nil, err
 		}
-		if v, ok := line.Metrics[metric]; ok && line.Task == effector {
+		if v, ok := line.Metrics[metric]; ok && line.Task == effector && line.Condition == condition {
 			out[line.ID] = v
 		}
 	}

@@ -41,6 +41,8 @@ type Spec struct {
 	Nulls    []NullSpec `yaml:"nulls,omitempty"`
 	Controls []string   `yaml:"controls,omitempty"`
 	Learn    Learn      `yaml:"learn,omitempty"`
+	// Curves follow the plan as something is done to it.
+	Curves []Curve `yaml:"curves,omitempty"`
 	// Delta is the smallest effect of interest, in units of the metric; 0 asks
 	// for no verdict.
 	Delta float64 `yaml:"delta,omitempty"`
@@ -223,6 +225,19 @@ func (s *Spec) check() (field []any, err error) {
 			return at("controls", i), fmt.Errorf("%s is there twice", name)
 		}
 		names[name] = true
+	}
+	for i := range s.Curves {
+		c := &s.Curves[i]
+		if field, err := c.check(); err != nil {
+			return at("curves", i, field), err
+		}
+		if names[c.Name] || c.Name == "plan" {
+			return at("curves", i, "name"), fmt.Errorf("%s is there twice", c.Name)
+		}
+		names[c.Name] = true
+	}
+	if len(s.Curves) > 0 && s.Readout != nil {
+		return at("curves"), errors.New("`curves:` are of plans that learn; a reservoir's tracts do not")
 	}
 	if s.Delta > 0 && confirming == 0 {
 		return at("delta"), errors.New("`delta:` asks for a verdict, and none of the `nulls:` has `confirms: true`")

@@ -2,6 +2,7 @@ package verdict_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/connectomewire/wire/runtime/verdict"
@@ -120,5 +121,30 @@ func TestPower(t *testing.T) {
 	}
 	if alike[verdict.NoDifference] < 0.95 {
 		t.Errorf("networks that are alike: %v", alike)
+	}
+}
+
+// TestCalibrate: networks of one model that differ by chance are told from each
+// other at most once in twenty times, a large effect nearly always, and one
+// beyond all networks when nothing else differs always.
+func TestCalibrate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	var scores [][]float64
+	for range 400 {
+		m := rng.NormFloat64()
+		scores = append(scores, []float64{m, m + 0.1*rng.NormFloat64()})
+	}
+	found, err := verdict.Calibrate(scores, 39, 400, 0.1, []float64{0, 1, 6}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong := found[0].Answers[verdict.Helps] + found[0].Answers[verdict.Hurts]; wrong > 0.075 {
+		t.Errorf("an answer was wrong in %.3f of the trials", wrong)
+	}
+	if a, b := found[1].Answers[verdict.Helps], found[2].Answers[verdict.Helps]; a >= b || b < 0.95 {
+		t.Errorf("effects of 1 and 6 deviations are found in %.2f and %.2f of the trials", a, b)
+	}
+	if _, err := verdict.Calibrate(scores[:39], 39, 10, 0.1, []float64{0}, 1); err == nil {
+		t.Error("39 networks have no 39 others")
 	}
 }

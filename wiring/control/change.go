@@ -1,8 +1,10 @@
 package control
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -111,4 +113,58 @@ func carried(q, p *wiring.Plan, done wiring.Event) (*wiring.Plan, error) {
 		return nil, err
 	}
 	return q, nil
+}
+
+// Alike draws as many regions as are given that are like them: each is one of the
+// five, where nothing enters and nothing is read, whose number of tracts and
+// distance to the effectors, in ticks and, where regions have positions, to the
+// first one read in millimetres, are nearest to those of a given region. No region is
+// drawn twice or is a given one.
+func Alike(p *wiring.Plan, regions []int, seed uint64) ([]int, error) {
+	busy := make([]bool, len(p.Regions))
+	for _, s := range p.Senses {
+		for _, j := range s.Regions {
+			busy[j] = true
+		}
+	}
+	var read []int
+	for _, e := range p.Effectors {
+		read = append(read, e.Regions...)
+		for _, j := range slices.Concat(e.Regions, e.Feedback) {
+			busy[j] = true
+		}
+	}
+	for _, j := range regions {
+		busy[j] = true
+	}
+	degree, ticks := make([]float64, len(p.Regions)), p.TicksTo(read...)
+	for _, t := range p.Tracts {
+		degree[t.From]++
+		degree[t.To]++
+	}
+	unlike := func(a, b int) float64 {
+		d := math.Abs(math.Log((degree[a]+1)/(degree[b]+1))) + math.Abs(float64(ticks[a]-ticks[b]))
+		if p.Regions[a].Located && p.Regions[b].Located && p.Regions[read[0]].Located {
+			d += math.Abs(between(p, a, read[0])-between(p, b, read[0])) / 50
+		}
+		return d
+	}
+	rng := wiring.Stream(seed, "alike")
+	var out []int
+	for _, j := range regions {
+		var list []int
+		for i := range p.Regions {
+			if !busy[i] && ticks[i] >= 0 {
+				list = append(list, i)
+			}
+		}
+		if len(list) == 0 {
+			return nil, fmt.Errorf("plan %q has too few free regions to draw %d like those", p.Name, len(regions))
+		}
+		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(unlike(a, j), unlike(b, j)) })
+		i := list[rng.IntN(min(5, len(list)))]
+		busy[i] = true
+		out = append(out, i)
+	}
+	return out, nil
 }
