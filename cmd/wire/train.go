@@ -244,8 +244,18 @@ func train(c *cli.Context) error {
 	if ownData(c) {
 		words = dataWords(c)
 	}
-	fmt.Fprintf(c.App.Writer, "next:  wire eval %s%s      or      wire run %s FILE\n", shellWord(dir), words, shellWord(dir))
+	fmt.Fprintf(c.App.Writer, "next:  wire eval %s%s      or      wire run %s %s\n", shellWord(dir), words, shellWord(dir), toBeGiven(plan))
 	return nil
+}
+
+// toBeGiven says how the first sense of a plan is given something.
+func toBeGiven(p *wiring.Plan) string {
+	if len(p.Senses) > 0 {
+		if s := &p.Senses[0]; s.Kind == wiring.KindVector {
+			return fmt.Sprintf("--input %s=NUMBERS", shellWord(s.Name))
+		}
+	}
+	return "FILE"
 }
 
 // lossLine is a loss for people: the total, and what the best epoch is chosen
