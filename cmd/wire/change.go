@@ -175,6 +175,12 @@ type changed struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
+// sameTract says whether two tracts join the same regions alike; they may be
+// scaled anew, and lengths may be unknown.
+func sameTract(a, b wiring.Tract) bool {
+	return a.From == b.From && a.To == b.To && a.Weight == b.Weight && a.Delay == b.Delay
+}
+
 // saveChanged writes all plans but the first, into directories of their own, and
 // shows what they are beside it.
 func saveChanged(c *cli.Context, plans []*wiring.Plan, dirs []string, keeps ...control.Property) error {
@@ -187,6 +193,9 @@ func saveChanged(c *cli.Context, plans []*wiring.Plan, dirs []string, keeps ...c
 		if i > 0 {
 			last := &q.History[len(q.History)-1]
 			last.Command = commandLine()
+			if len(keeps) > 0 && slices.EqualFunc(q.Tracts, plans[0].Tracts, sameTract) {
+				last.Notes = append(last.Notes, "no tract changed: what is kept leaves no other wiring of these regions, so that this plan is no control")
+			}
 			row.Keeps, row.Notes = keeps, last.Notes
 			q.Modules = slices.Clone(q.Modules)
 			for k := range q.Modules {

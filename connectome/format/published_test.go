@@ -70,6 +70,8 @@ func TestPublishedKinds(t *testing.T) {
 		{"R's names of unnamed columns", []string{"x.csv", "\"X0\",\"X0.1\",\"X0.2\"\n0,1,2\n1,0,0\n2,0,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2", false, "default-names"},
 		{"a first row that only resembles R's names", []string{"x.txt", "0 0.5 0.1\n0.2 0 0\n0.1 0.3 0\n"}, nil, "? ? ?", "1>2 0.5, 1>3 0.1, 2>1 0.2, 3>1 0.1, 3>2 0.3", false, ""},
 		{"neuPrint's n and m", []string{"x.csv", "n.bodyId,n.type,m.bodyId,m.type,c.weight\n10,ER1,11,EPG,5\n11,EPG,10,ER1,2\n"}, nil, "10 11", "10>11 5, 11>10 2", true, ""},
+		{"rows of a lower triangle", []string{"x.txt", "0\n1 0\n2 3 0\n0 0 5 0\n"}, nil, "? ? ? ?", "1-2 1, 1-3 2, 2-3 3, 3-4 5", false, "ragged-triangle"},
+		{"rows of an upper triangle", []string{"x.csv", "0;0,5;2\n0;3\n0\n"}, nil, "? ? ?", "1-2 0.5, 1-3 2, 2-3 3", false, "ragged-triangle"},
 		{"R's names beside running numbers", []string{"x.csv", ",X0,X39,X0.1\n1,0,1,2\n2,1,0,0\n3,2,0,0\n"}, nil, "? ? ?", "1-2 1, 1-3 2", false, "default-names"},
 		{"columns in an NPZ", []string{"x.npz", columnsNPZ(t)}, nil, "1 2 3", "1>2 3, 2>1 4, 3>1 2", true, ""},
 
@@ -247,6 +249,7 @@ func TestPublishedKindsThatAreAmbiguous(t *testing.T) {
 		{"decimal commas or thousands", "x.csv", "source;target;weight\na;b;1,234\nb;c;2,500\n", nil, format.ErrNumber, []string{"x.csv:2", `"1,234" may be 1.234 or 1234`}},
 		{"decimal commas or thousands in a matrix", "x.tsv", "0\t12,345\n12,345\t0\n", nil, format.ErrNumber, []string{"12.345 or 12345"}},
 		{"a first row that R took for a header", "x.csv", "\"X0\",\"X39\",\"X0.1\"\n39,0,5\n0,5,0\n", nil, format.ErrNotSquare, []string{"header = FALSE"}},
+		{"a triangle with or without its diagonal", "x.txt", "1\n2 3\n4 5 6\n", nil, format.ErrRagged, []string{"x.txt:3"}},
 		{"a ragged matrix", "x.csv", "0,1\n1,0,2\n", nil, format.ErrRagged, []string{"delimiter"}},
 		{"two rows of titles over rows without a side", "x.csv", ",left,left,right,right\n,V1,M1,V1,M1\nV1,0,1,2,0\nM1,1,0,0,0\n", nil, format.ErrLabels, []string{"left, right", "a column before its name"}},
 		{"a table of measures", "x.csv", "subject,volume,age,score\ns1,1,2,3\ns2,4,5,6\n", nil, format.ErrNotSquare, []string{"--format matrix"}},

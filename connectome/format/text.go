@@ -300,6 +300,11 @@ func (s *source) readDense(delim byte) (*connectome.Connectome, error) {
 			return titled, nil
 		}
 	}
+	if errors.Is(err, ErrRagged) {
+		if triangle, ok, _ := s.raggedTriangle(delim); ok && triangle != nil {
+			return triangle, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
