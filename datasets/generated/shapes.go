@@ -54,8 +54,8 @@ func (s shape) question(k int) (question, answer string) {
 const shapeSide = 96
 
 // Shapes writes drawings of one thing each, all of 540 different, into a folder:
-// pictures, and metadata.csv with the columns file_name, sentence, question and
-// answer. rows is how many of them, 0 for all. The folder must be new or empty.
+// pictures, and metadata.csv with the columns file_name, sentence, question,
+// answer and shape. rows is how many of them, 0 for all. The folder must be new or empty.
 func Shapes(dir string, rows int, seed uint64) error {
 	var all []shape
 	for _, size := range sizes {
@@ -91,7 +91,7 @@ func Shapes(dir string, rows int, seed uint64) error {
 	defer os.RemoveAll(making)
 	var table bytes.Buffer
 	w := csv.NewWriter(&table)
-	w.Write([]string{"file_name", "sentence", "question", "answer"}) //nolint:errcheck // a buffer takes everything
+	w.Write([]string{"file_name", "sentence", "question", "answer", "shape"}) //nolint:errcheck // a buffer takes everything
 	for i, s := range all {
 		var file bytes.Buffer
 		if err := png.Encode(&file, s.draw(r)); err != nil {
@@ -102,7 +102,7 @@ func Shapes(dir string, rows int, seed uint64) error {
 			return err
 		}
 		question, answer := s.question(r.IntN(4))
-		w.Write([]string{name, s.sentence(), question, answer}) //nolint:errcheck // as above
+		w.Write([]string{name, s.sentence(), question, answer, s.form}) //nolint:errcheck // as above
 	}
 	w.Flush()
 	if err := os.WriteFile(filepath.Join(making, "metadata.csv"), table.Bytes(), 0o644); err != nil {

@@ -40,7 +40,7 @@ func Kinds() []Kind {
 		{Name: "context-decision", About: "which way the evidence goes that the context names (Mante and others 2013)", Columns: "series, t, x1 … x4, output, split", series: ContextDecision},
 		{Name: "n-back", About: "is this what was seen two steps back (Kirchner 1958)", Columns: "series, t, x, output, split", series: NBack},
 		{Name: "store-ignore-recall", About: "what was seen at the last cue to store, at the cue to recall", Columns: "series, t, x1, x2, x3, output, split", series: StoreIgnoreRecall},
-		{Name: "shapes", About: "540 drawings of one thing, a sentence and a question about each", Columns: "file_name, sentence, question, answer", Folder: true},
+		{Name: "shapes", About: "540 drawings of one thing, a sentence and a question about each", Columns: "file_name, sentence, question, answer, shape", Folder: true},
 	}
 }
 

@@ -77,8 +77,8 @@ func panel(title, x, y string) *plot.Plot {
 	}
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
 	p.Title.Padding, p.X.Label.Padding, p.Y.Label.Padding = 6, 4, 4
-	p.Legend.Top, p.Legend.Padding, p.Legend.ThumbnailWidth = true, 3, 22
-	p.Legend.XOffs = -4
+	// On the left, where names grow away from their lines whatever font there is.
+	p.Legend.Top, p.Legend.Left, p.Legend.Padding, p.Legend.ThumbnailWidth, p.Legend.XOffs = true, true, 3, 22, 8
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = color.Transparent, color.Gray{225}
 	p.Add(grid)
@@ -131,19 +131,23 @@ func networks(e *experiment.Experiment) (*plot.Plot, error) {
 	p.Legend.Add("plan", line)
 	p.NominalX(names...)
 	p.X.Min, p.X.Max = -0.6, float64(len(names))-0.4
-	stretch(p, plan)
+	stretch(p, plan, 1)
 	return p, nil
 }
 
-// stretch makes room for a value, and for the legend above.
-func stretch(p *plot.Plot, v float64) {
+// stretch makes room for a value, and for a legend of so many lines.
+func stretch(p *plot.Plot, v float64, lines int) {
 	p.Y.Min, p.Y.Max = min(p.Y.Min, v), max(p.Y.Max, v)
 	span := p.Y.Max - p.Y.Min
 	if span == 0 {
 		span = 1
 	}
-	p.Y.Min -= 0.05 * span
-	p.Y.Max += 0.18 * span
+	room := 0.05 + 0.08*float64(lines)
+	if p.Legend.Top {
+		p.Y.Min, p.Y.Max = p.Y.Min-0.05*span, p.Y.Max+room*span
+	} else {
+		p.Y.Min, p.Y.Max = p.Y.Min-room*span, p.Y.Max+0.05*span
+	}
 }
 
 // calibration draws how often a verdict answers "helps" for planted effects.
@@ -163,8 +167,6 @@ func calibration(e *experiment.Experiment) (*plot.Plot, error) {
 		}
 	}
 	p.Y.Min, p.Y.Max = 0, 1.02
-	p.Legend.Top, p.Legend.Left = true, true
-	p.Legend.XOffs = 8
 	return p, nil
 }
 
@@ -185,7 +187,7 @@ func line(p *plot.Plot, name string, points plotter.XYs, i int) error {
 // seeds and the plan's own mean as a line.
 func curves(e *experiment.Experiment, axis string) (*plot.Plot, error) {
 	p := panel("", axis, e.Spec.Metric)
-	some := false
+	drawn, rise := 0, 0.0
 	for i, c := range e.OnAxis(axis) {
 		var points plotter.XYs
 		var spread bars
@@ -196,7 +198,7 @@ func curves(e *experiment.Experiment, axis string) (*plot.Plot, error) {
 		if len(points) == 0 {
 			continue
 		}
-		some = true
+		drawn, rise = drawn+1, rise+points[len(points)-1].Y-points[0].Y
 		b, err := plotter.NewYErrorBars(struct {
 			plotter.XYs
 			bars
@@ -204,14 +206,20 @@ func curves(e *experiment.Experiment, axis string) (*plot.Plot, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.Color, b.CapWidth = colour(i), 4
+		light := colour(i)
+		light.A = 140
+		b.Color, b.CapWidth = color.NRGBA(light), 4
 		p.Add(b)
 		if err := line(p, c[0].Curve, points, i); err != nil {
 			return nil, err
 		}
 	}
-	if !some {
+	if drawn == 0 {
 		return nil, nil
+	}
+	// The legend stands where the curves leave room.
+	if rise < 0 {
+		p.Legend.Top, p.Legend.YOffs = false, 8
 	}
 	for _, s := range e.Summaries() {
 		if s.Condition == "plan" {
@@ -219,14 +227,12 @@ func curves(e *experiment.Experiment, axis string) (*plot.Plot, error) {
 			l.LineStyle = draw.LineStyle{Color: color.Black, Width: 1.2, Dashes: []vg.Length{5, 3}}
 			p.Add(l)
 			p.Legend.Add("plan, unchanged", l)
-			stretch(p, s.Mean)
+			stretch(p, s.Mean, drawn+1)
 		}
 	}
 	if axis == experiment.ShareAxis {
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	}
-	p.Legend.Top = false
-	p.Legend.YOffs = 6
 	return p, nil
 }
 

@@ -351,13 +351,20 @@ func (e *Experiment) points(c *Curve) []Point {
 	return out
 }
 
+// most of the things that are cut one at a time are told.
+const most = 20
+
 // writeCurve writes a curve's points in Markdown.
 func (e *Experiment) writeCurve(w io.Writer, c *Curve) {
 	fmt.Fprintf(w, "\n## %s\n\n", c.Name)
 	if c.Cut != nil && c.Cut.By == byEach {
 		fmt.Fprintf(w, "| cut | seeds | mean | least | most |\n|---|---|---|---|---|\n")
-		for _, x := range e.points(c) {
+		all := e.points(c)
+		for _, x := range all[:min(len(all), most)] {
 			fmt.Fprintf(w, "| %s | %d | %.4f | %.4f | %.4f |\n", x.What, x.Seeds, x.Mean, x.Least, x.Most)
+		}
+		if len(all) > most {
+			fmt.Fprintf(w, "\nThe %d others lose less, or as little.\n", len(all)-most)
 		}
 		return
 	}

@@ -293,7 +293,15 @@ func (e *Experiment) estimate(ctx context.Context) (Estimate, error) {
 			whole += share
 		}
 	}
-	out.Seconds = c.Seconds * whole * float64(e.Spec.Seeds) / float64(max(e.setup.Workers, 1))
+	// Everything is scored once.
+	if err := e.try(ctx); err != nil { // what modules make of the examples is kept
+		return out, err
+	}
+	began := time.Now()
+	if err := e.try(ctx); err != nil {
+		return out, err
+	}
+	out.Seconds = (c.Seconds*whole*float64(e.Spec.Seeds) + time.Since(began).Seconds()*float64(out.Runs)) / float64(max(e.setup.Workers, 1))
 	return out, nil
 }
 
