@@ -36,6 +36,23 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
+	return assemble(p, cells, c)
+}
+
+// With makes another network of the same plan, which shares the matrices with
+// this one: both may run at once.
+func (n *Network) With(c Config) (*Network, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	cells := make([]*wiring.Cell, len(n.regions))
+	for j, r := range n.regions {
+		cells[j] = r.cell
+	}
+	return assemble(n.plan, cells, c)
+}
+
+func assemble(p *wiring.Plan, cells []*wiring.Cell, c Config) (*Network, error) {
 	n := &Network{plan: p, config: c, regions: make([]*region, len(cells))}
 	for j, cell := range cells {
 		n.regions[j] = &region{net: n, cell: cell, index: j, label: p.Regions[j].Label}

@@ -43,6 +43,15 @@ type source struct {
 	window      [][]float32 // its slabs of the last most … least ticks
 }
 
+// What a ring needs beyond the longest delay. Inside a process the slab that is
+// written is one more than those that are read. A source of another process may
+// be δ+1 messages ahead of what is needed there, which costs two more: the
+// oldest that is read was sent δ ticks before.
+const (
+	insideSlabs = 1
+	acrossSlabs = 3
+)
+
 // arrival is a delay of tracts from a source.
 type arrival struct{ source, delay int }
 
@@ -73,16 +82,13 @@ func (p *process) lay() {
 		s := &p.sources[i]
 		longest = max(longest, s.most)
 		if s.from == p {
-			p.long(s.most + 1)
+			p.long(s.most + insideSlabs)
 			continue
 		}
-		// A source may be least+1 messages ahead of what is needed here, one
-		// more is being read and one being written; the oldest that is read
-		// was sent most ticks before.
 		s.ch = make(chan []float32, s.least+1)
 		s.window = make([][]float32, s.most-s.least+1)
 		s.from.targets = append(s.from.targets, s.ch)
-		s.from.long(s.most + 3)
+		s.from.long(s.most + acrossSlabs)
 	}
 	p.long(1)
 	p.now = make([][]float32, len(p.arrivals))

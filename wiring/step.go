@@ -21,7 +21,7 @@ type Message struct {
 }
 
 // Cell is one region's arithmetic with its learned matrices, for any number
-// of episodes at once. It holds the plan's matrices packed for the kernel (see
+// of episodes at once. It holds the plan's matrices transposed (see
 // [Cell.Refresh]), keeps no state of its own and allocates nothing in
 // [Cell.Step]; it is safe for concurrent use as long as nobody changes the
 // parameters.
@@ -40,15 +40,17 @@ type Cell struct {
 	senses  []cellSense
 	looks   []Glimpse
 
-	axonPacked, synapsePacked, gatePacked []float32 // transposed, see [kernel.PackB]
+	// Transposed, so that products read them in place: Vᵀ [d, out·r],
+	// Uᵀ [in·r, d] and cᵀ [d, in].
+	axon, synapse, gate []float32
 }
 
 // cellSense is a sense that enters the cell's region.
 type cellSense struct {
-	sense int
-	width int
-	embed []float32 // [d, width]
-	pack  []float32
+	sense  int
+	width  int
+	embed  []float32 // [d, width]
+	turned []float32 // and transposed
 }
 
 // Cells returns the arithmetic of every region, in the plan's order.
@@ -90,26 +92,23 @@ func (p *Plan) Cells() ([]*Cell, error) {
 	return cells, nil
 }
 
-// Refresh brings the packed matrices and the leak up to date after the plan's
+// Refresh brings the transposed matrices and the leak up to date after the plan's
 // parameters changed.
 func (c *Cell) Refresh() {
 	d, r := c.Width, c.Rank
-	pack := func(dst, src []float32, k, n int) []float32 {
-		if k*n == 0 {
-			return nil
-		}
+	turn := func(dst, src []float32, k, n int) []float32 {
 		if dst == nil {
-			dst = make([]float32, kernel.PackedLen(k, n))
+			dst = make([]float32, k*n)
 		}
-		kernel.PackB(dst, src, k, true, k, n)
+		kernel.Transpose(dst, n, src, k, n, k)
 		return dst
 	}
-	c.axonPacked = pack(c.axonPacked, c.weights.Axon, d, len(c.Out)*r)
-	c.synapsePacked = pack(c.synapsePacked, c.weights.Synapse, len(c.In)*r, d)
-	c.gatePacked = pack(c.gatePacked, c.weights.GateState, d, len(c.In))
+	c.axon = turn(c.axon, c.weights.Axon, d, len(c.Out)*r)
+	c.synapse = turn(c.synapse, c.weights.Synapse, len(c.In)*r, d)
+	c.gate = turn(c.gate, c.weights.GateState, d, len(c.In))
 	for i := range c.senses {
 		s := &c.senses[i]
-		s.pack = pack(s.pack, s.embed, s.width, d)
+		s.turned = turn(s.turned, s.embed, s.width, d)
 	}
 	c.Lambda = sigmoid(c.weights.Leak[0])
 }
@@ -188,19 +187,23 @@ func (c *Cell) Step(batch int, t *Tick) {
 	// Gates: the state's part is one product, the signal's part r numbers a tract.
 	if in > 0 {
 		gates := t.Gates[:batch*in]
-		kernel.GemmPacked(batch, in, d, t.PrevNorm, d, c.gatePacked, gates, in, false)
-		for b := range batch {
-			for k := range in {
-				z := t.In[k].Data[b*t.In[k].Stride:][:r]
-				gates[b*in+k] += c.weights.GateBias[k] + kernel.ShortDot(c.weights.GateSignal[k*r:][:r], z)
+		kernel.GemmInPlace(batch, in, d, t.PrevNorm, d, c.gate, in, gates, in, false)
+		// Tract by tract, since a tract's messages lie in one place; what they
+		// bring is kept side by side for the product.
+		for k := range in {
+			data, stride := t.In[k].Data, t.In[k].Stride
+			bias, signal := c.weights.GateBias[k], c.weights.GateSignal[k*r:][:r]
+			for b := range batch {
+				z := data[b*stride:][:r]
+				copy(t.Mixed[(b*in+k)*r:][:r], z)
+				gates[b*in+k] += bias + kernel.ShortDot(signal, z)
 			}
 		}
 		kernel.Sigmoid(gates, gates)
 		for b := range batch {
 			for k := range in {
-				z := t.In[k].Data[b*t.In[k].Stride:][:r]
 				m := t.Mixed[(b*in+k)*r:][:r]
-				scale(m, c.scale[k]*gates[b*in+k], z)
+				scale(m, c.scale[k]*gates[b*in+k], m)
 			}
 		}
 	}
@@ -217,7 +220,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 		}
 	}
 	if in > 0 {
-		kernel.GemmPacked(batch, d, in*r, t.Mixed, in*r, c.synapsePacked, act, d, true)
+		kernel.GemmInPlace(batch, d, in*r, t.Mixed, in*r, c.synapse, d, act, d, true)
 	}
 	kernel.Tanh(act, act)
 
@@ -234,7 +237,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 
 	// Axons.
 	if out > 0 {
-		kernel.GemmPacked(batch, out*r, d, t.Norm, d, c.axonPacked, t.Axons, out*r, false)
+		kernel.GemmInPlace(batch, out*r, d, t.Norm, d, c.axon, out*r, t.Axons, out*r, false)
 	}
 }
 
@@ -268,7 +271,7 @@ func (c *Cell) Embed(drive []float32, inputs [][]float32, batch int) bool {
 	added := false
 	for _, s := range c.senses {
 		if x := inputs[s.sense]; x != nil {
-			kernel.GemmPacked(batch, c.Width, s.width, x, s.width, s.pack, drive, c.Width, true)
+			kernel.GemmInPlace(batch, c.Width, s.width, x, s.width, s.turned, c.Width, drive, c.Width, true)
 			added = true
 		}
 	}

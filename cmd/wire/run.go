@@ -28,6 +28,7 @@ func runCommand() *cli.Command {
 			"   wire run plan cat.png --input question=\"what is it?\"\n" +
 			"   wire run plan --image cat.png --lesion lh-fusiform --flow flow.svg --trace trace.json\n" +
 			"   wire run plan series.npy --states states.npz\n" +
+			"   wire run plan --dry-run --processes 8\n" +
 			"   wire run reservoir u.csv --states states.csv    a reservoir takes tables, a step a line\n" +
 			"   wire run plan --data houses.csv --input vector=area+age    every row of data of your own\n\n" +
 			"Each file is an input of its own and goes to the sense that takes its kind; what --input gives\n" +
@@ -36,6 +37,7 @@ func runCommand() *cli.Command {
 			"Of one input the tracts are listed by their contribution: by how many nats the answer's\n" +
 			"log-probability falls when the tract alone is silenced. The trace opens in ui.perfetto.dev.",
 		Flags: slices.Concat(inputFlags(), runFlags(), rowFlags(), []cli.Flag{
+			&cli.BoolFlag{Name: "dry-run", Usage: "print memory, processes, channels, arithmetic and the critical path, and run nothing"},
 			&cli.StringFlag{Name: "states", Usage: "keep the regions' states, with items, labels and ticks, in `FILE`.npz"},
 		}),
 		Action: runPlan,
@@ -96,6 +98,9 @@ func runPlan(c *cli.Context) error {
 	plan, at, err := loadPlan(name)
 	if err != nil {
 		return err
+	}
+	if c.Bool("dry-run") {
+		return dryRun(c, plan, files)
 	}
 	if plan.IsRate() {
 		return runReservoir(c, plan, files)
@@ -178,6 +183,9 @@ func (t *teller) runOne(c *cli.Context, s subject) error {
 	return nil
 }
 
+// together is how many inputs are stepped side by side.
+const together = 16
+
 // runMany answers about many inputs, a few at a time, and prints each as it
 // comes.
 func (t *teller) runMany(c *cli.Context, subjects []subject) error {
@@ -187,8 +195,7 @@ func (t *teller) runMany(c *cli.Context, subjects []subject) error {
 		fmt.Fprintf(c.App.Writer, "%s\n", strings.Join(append([]string{"FILE"}, headings(t.plan)...), "\t"))
 	}
 	failed, done := 0, 0
-	const group = 16
-	for some := range slices.Chunk(subjects, group) {
+	for some := range slices.Chunk(subjects, together) {
 		for _, r := range t.tellMany(c.Context, some) {
 			if err := c.Context.Err(); err != nil {
 				return err

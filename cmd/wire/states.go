@@ -17,8 +17,8 @@ import (
 // tick, beside the arrays items, regions and ticks.
 func (t *teller) saveStates(ctx context.Context, subjects []subject, name string) error {
 	config := t.config
-	config.Trace, config.States, config.Parts = true, true, t.models.Parts()
-	net, err := runtime.New(t.plan, config)
+	config.Trace, config.States = true, true
+	net, err := t.session.Network(config)
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (s *Session) episodes(ctx context.Context, group []*Encoded, told [][][]int
 	if s.traced == nil {
 		config := s.config
 		config.Trace = true
-		net, err := runtime.New(s.plan, config)
+		net, err := s.plain.With(config)
 		if err != nil {
 			return nil, err
 		}

@@ -62,13 +62,19 @@ func New(ctx context.Context, p *wiring.Plan, m *frozen.Modules, config runtime.
 // Another returns a session that shares everything with this one but the
 // network, so that both may answer at once.
 func (s *Session) Another() (*Session, error) {
-	net, err := runtime.New(s.plan, s.config)
+	net, err := s.plain.With(s.config)
 	if err != nil {
 		return nil, err
 	}
 	return &Session{
 		plan: s.plan, modules: s.modules, config: s.config, readouts: s.readouts, speakers: s.speakers, plain: net, cider: s.cider,
 	}, nil
+}
+
+// Network makes a network of the session's plan, which shares its matrices.
+func (s *Session) Network(c runtime.Config) (*runtime.Network, error) {
+	c.Parts = s.modules.Parts()
+	return s.plain.With(c)
 }
 
 // Plan returns the session's plan; it may not be changed.

@@ -28,10 +28,10 @@ type Study struct {
 }
 
 // New prepares a plan, its opened modules and a session of them. config.Trace
-// is ignored, config.Parts are the modules'.
+// is ignored, config.Parts are the session's.
 func New(p *wiring.Plan, m *frozen.Modules, s *answer.Session, config runtime.Config) (*Study, error) {
-	config.Trace, config.Parts = false, m.Parts()
-	net, err := runtime.New(p, config)
+	config.Trace = false
+	net, err := s.Network(config)
 	if err != nil {
 		return nil, err
 	}
