@@ -429,6 +429,7 @@ func (s *source) otherArray(all []*array) (c *connectome.Connectome, ok bool, er
 			records = ends
 		}
 	}
+	kind, condensed := triangles[s.cfg.format]
 	square := slices.ContainsFunc(all, func(a *array) bool { return a.isMatrix() && (s.cfg.variable == "" || a.name == s.cfg.variable) })
 	switch {
 	case len(records) == 1 && !square:
@@ -456,17 +457,17 @@ func (s *source) otherArray(all []*array) (c *connectome.Connectome, ok bool, er
 		s.rep.Variable = a.name
 		c, err = t.readEdges(s, s.member)
 		return c, true, err
-	case len(vectors) == 1 && s.cfg.format == "condensed":
+	case len(vectors) == 1 && condensed:
 		s.cfg.usedFormat = true
 		s.rep.Variable = vectors[0].name
-		if c, err = s.condensed(vectors[0].data); err != nil {
+		if c, err = s.condensed(vectors[0].data, kind); err != nil {
 			return nil, true, err
 		}
-		s.rep.Dialect = "condensed"
+		s.rep.Dialect = s.cfg.format
 		s.arrayLabels(c, vectors[0].name, all)
 		return c, true, s.joinLabels(c)
 	case len(vectors) == 1 && !square && len(all) == 1 && len(vectors[0].data) >= minCondensed && condensedSize(len(vectors[0].data)) > 0:
-		return nil, true, condensedError(s, len(vectors[0].data))
+		return nil, true, condensedError(s, len(vectors[0].data), anyTriangle)
 	}
 	return nil, false, nil
 }

@@ -198,6 +198,9 @@ func (r *denseReader) finish() error {
 	if r.width == 0 { // a single row
 		r.width = len(r.first)
 		if r.width != 1 {
+			if r.firstText == 0 && r.width >= minCondensed && condensedSize(r.width) > 0 { // one line longer than the sample
+				return condensedError(s, r.width, anyTriangle)
+			}
 			return s.failf(ErrNotSquare, r.firstLine, 0, "pass a label file with --labels beside a matrix", "one row of %d values", r.width)
 		}
 	}

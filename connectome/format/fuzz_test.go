@@ -328,7 +328,12 @@ func FuzzGraphTables(f *testing.F) {
 			tableReader(func(s *source, delim byte, _ []byte) (*connectome.Connectome, error) {
 				return s.readAdjacencyList(delim)
 			}),
-			tableReader(func(s *source, delim byte, _ []byte) (*connectome.Connectome, error) { return s.readCondensed(delim) }),
+			tableReader(func(s *source, delim byte, _ []byte) (*connectome.Connectome, error) {
+				return s.readCondensed(delim, triangle{})
+			}),
+			tableReader(func(s *source, delim byte, _ []byte) (*connectome.Connectome, error) {
+				return s.readCondensed(delim, triangle{lower: true, diagonal: true})
+			}),
 			(*source).readLGL, (*source).readLEDA, (*source).readConnectogram,
 		} {
 			c, err := read(memorySource(data))

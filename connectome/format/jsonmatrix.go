@@ -34,18 +34,19 @@ func (s *source) readJSONArray() (*connectome.Connectome, error) {
 	if err != nil {
 		return nil, s.failf(ErrRagged, 0, 0, "", "%v", err)
 	}
+	kind, condensed := triangles[s.cfg.format]
 	switch {
 	case a == nil, a.text != nil:
 		return nil, s.failf(ErrFormat, 0, 0, "a connectome in JSON is a list of rows of numbers, a list of records, or an object", "a list of other things")
-	case len(a.shape) == 1 && s.cfg.format == "condensed":
+	case len(a.shape) == 1 && condensed:
 		s.cfg.usedFormat = true
-		c, err := s.condensed(a.data)
+		c, err := s.condensed(a.data, kind)
 		if err != nil {
 			return nil, err
 		}
 		return c, s.joinLabels(c)
 	case len(a.shape) == 1 && len(a.data) >= minCondensed && condensedSize(len(a.data)) > 0:
-		return nil, condensedError(s, len(a.data))
+		return nil, condensedError(s, len(a.data), anyTriangle)
 	}
 	s.rep.Dialect = "bare matrix"
 	return s.arraysConnectome([]*array{a})

@@ -51,7 +51,9 @@ func newConfig(opts []Option) *config {
 
 // WithFormat says how to read a file whose content fits two formats: "matrix",
 // "edgelist", "condensed" (the upper triangle row by row, as SciPy's squareform
-// has it), "adjlist" (a node and its neighbours a line), "sif" or "lgl".
+// has it), "condensed-lower", "triangle" and "triangle-lower" (the lower one,
+// and those with the diagonal), "adjlist" (a node and its neighbours a line),
+// "sif" or "lgl".
 func WithFormat(name string) Option { return func(c *config) { c.format = strings.ToLower(name) } }
 
 // WithVar chooses a variable of a MAT, HDF5, NPZ or ZIP file (for example

@@ -49,8 +49,15 @@ func (s *source) readTable(head []byte) (*connectome.Connectome, error) {
 		return s.readLGL()
 	case isAdjacencyList(rows, complete):
 		return s.readAdjacencyList(delim)
-	case s.isCondensed(rows, delim):
-		return nil, condensedError(s, condensedLength(rows))
+	}
+	if shape, err := s.condensedShape(rows, delim, complete); err != nil {
+		return nil, err
+	} else if shape.triangular() {
+		if name, ok := raggedTriangle(rows); ok {
+			s.rep.Infof("ragged-triangle", "rows are those of %s", triangles[name])
+			return s.readCondensed(delim, triangles[name])
+		}
+		return nil, condensedError(s, shape.numbers, shape.fits)
 	}
 	if h, ok, err := s.twoLevelTable(rows, delim); ok || err != nil {
 		if err != nil {
@@ -99,14 +106,16 @@ func init() { // the readers refer to the table in turn
 	tableFormats = map[string]func(s *source, delim byte, rows [][]string) (*connectome.Connectome, error){
 		"matrix":   func(s *source, delim byte, _ [][]string) (*connectome.Connectome, error) { return s.readDense(delim) },
 		"edgelist": (*source).readEdgeList,
-		"condensed": func(s *source, delim byte, _ [][]string) (*connectome.Connectome, error) {
-			return s.readCondensed(delim)
-		},
 		"adjlist": func(s *source, delim byte, _ [][]string) (*connectome.Connectome, error) {
 			return s.readAdjacencyList(delim)
 		},
 		"sif": func(s *source, delim byte, _ [][]string) (*connectome.Connectome, error) { return s.readSIF(delim) },
 		"lgl": func(s *source, _ byte, _ [][]string) (*connectome.Connectome, error) { return s.readLGL() },
+	}
+	for name, kind := range triangles {
+		tableFormats[name] = func(s *source, delim byte, _ [][]string) (*connectome.Connectome, error) {
+			return s.readCondensed(delim, kind)
+		}
 	}
 }
 
@@ -298,11 +307,6 @@ func (s *source) readDense(delim byte) (*connectome.Connectome, error) {
 		}
 		if titled, ok, _ := s.titledMatrix(delim); ok {
 			return titled, nil
-		}
-	}
-	if errors.Is(err, ErrRagged) {
-		if triangle, ok, _ := s.raggedTriangle(delim); ok && triangle != nil {
-			return triangle, nil
 		}
 	}
 	if err != nil {
