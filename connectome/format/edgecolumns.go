@@ -81,6 +81,11 @@ func edgeEnds(header []string) (from, to int) {
 	if len(header) > 256 {
 		return from, to // a matrix
 	}
+	if at := func(title string) int {
+		return slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(h, title) })
+	}; len(header) > 2 && at("Var3") < 0 && at("Var1") >= 0 && at("Var2") >= 0 { // a matrix that R has melted, or made a table of
+		return at("Var1"), at("Var2")
+	}
 	best := len(endStems) + 2
 	words := make([][]string, len(header))
 	for j, h := range header {
@@ -291,6 +296,9 @@ func (s *source) edgeListColumns(rows [][]string) (edgeColumns, error) {
 		if j < len(c.names) {
 			title = strings.ToLower(c.names[j])
 		}
+		if c.header && j == 0 && title == "" && countsUp(columnOf(rows, j)) {
+			continue // names of rows
+		}
 		isNum := cols[j].texts == 0 || cols[j].texts < cols[j].numbers || strings.HasPrefix(title, "weight")
 		switch {
 		case isGephiType(&cols[j]):
@@ -303,6 +311,17 @@ func (s *source) edgeListColumns(rows [][]string) (edgeColumns, error) {
 		}
 	}
 	return c, s.chooseWeight(&c, numeric)
+}
+
+// columnOf is a column of a table.
+func columnOf(rows [][]string, j int) []string {
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		if j < len(r) {
+			out[i] = r[j]
+		}
+	}
+	return out
 }
 
 // commonWidth is the commonest number of fields of rows without their empty

@@ -54,46 +54,69 @@ func (s *source) readExcel() (c *connectome.Connectome, err error) {
 	defer closer()
 	defer s.containPanic(&err)
 	s.rep.Format = "Excel"
-	if want := s.cfg.variable; want != "" {
-		for _, name := range f.GetSheetList() {
-			if strings.EqualFold(name, want) {
-				rows, err := s.sheet(f, name)
-				if err != nil {
-					return nil, err
-				}
-				return s.sheetConnectome(name, rows)
-			}
-		}
+	if want := s.cfg.variable; want != "" && !slices.ContainsFunc(f.GetSheetList(), func(name string) bool { return strings.EqualFold(name, want) }) {
 		return nil, s.failf(ErrVariable, 0, 0, "the sheets are "+listOr(f.GetSheetList(), "none"), "no sheet %q", want)
 	}
-	var only, note string
-	var table, notes [][]string
-	e := &AmbiguousError{Path: s.path, What: "sheet", Option: "WithVar", Flag: "--var"}
+	var tables, labels, notes []namedSheet
 	for _, name := range f.GetSheetList() {
 		rows, err := s.sheet(f, name)
 		if err != nil {
 			return nil, err
 		}
-		if len(rows) == 0 {
-			continue
+		sheet := namedSheet{name, rows}
+		switch {
+		case strings.EqualFold(name, s.cfg.variable):
+			tables = []namedSheet{sheet}
+		case len(rows) == 0:
+		case sheet.isLabels():
+			labels = append(labels, sheet)
+		case !slices.ContainsFunc(rows, func(r []string) bool { return filled(r) > 1 }):
+			notes = append(notes, sheet) // a README, or the like
+		case s.cfg.variable == "":
+			tables = append(tables, sheet)
 		}
-		if !slices.ContainsFunc(rows, func(r []string) bool { return filled(r) > 1 }) {
-			note, notes = name, rows // of a README, or the like
-			continue
-		}
-		e.Candidates = append(e.Candidates, Candidate{name, sheetDetail(rows)})
-		only, table = name, rows
 	}
-	switch len(e.Candidates) {
-	case 0:
-		if notes != nil {
-			return s.sheetConnectome(note, notes)
+	switch {
+	case len(tables) == 1 && len(labels) == 1:
+		var t tableText
+		for _, r := range labels[0].rows {
+			t.row(r...)
 		}
+		s.labels = t.source(s, "sheet "+labels[0].name)
+	case len(tables) == 0 && len(labels) > 0:
+		tables = labels
+	case len(tables) == 0 && len(notes) > 0:
+		tables = notes[len(notes)-1:]
+	case len(tables) == 0:
 		return nil, s.failf(ErrEmpty, 0, 0, "is this the right file?", "no sheet has content")
-	case 1:
-		return s.sheetConnectome(only, table)
+	}
+	if len(tables) == 1 {
+		return s.sheetConnectome(tables[0].name, tables[0].rows)
+	}
+	e := &AmbiguousError{Path: s.path, What: "sheet", Option: "WithVar", Flag: "--var"}
+	for _, t := range tables {
+		e.Candidates = append(e.Candidates, Candidate{t.name, sheetDetail(t.rows)})
 	}
 	return nil, e
+}
+
+type namedSheet struct {
+	name string
+	rows [][]string
+}
+
+// isLabels says whether a sheet is a list of labels or a table of regions.
+func (t namedSheet) isLabels() bool {
+	from, _ := edgeEnds(t.rows[0])
+	return from < 0 && (isLabelStem(t.name) && findSquare(t.rows) == 0 || isRegionHeader(t.rows[0]))
+}
+
+// findSquare is the size of a labelled square matrix in a sheet, 0 for none.
+func findSquare(rows [][]string) int {
+	if b := findBlock(rows); b.rows == b.columns {
+		return b.rows
+	}
+	return 0
 }
 
 // sheet reads the cells of a sheet, without empty ends of rows and of the

@@ -163,6 +163,10 @@ func (s *source) readJSONObject() (*connectome.Connectome, bool, error) {
 	if c, ok, err := s.jsonColumns(o); ok {
 		return c, true, err
 	}
+	if records := numberedRecords(o); records != nil {
+		c, err := s.jsonRecords(records)
+		return c, true, err
+	}
 	if c, ok, err := s.jsonDicts(o); ok {
 		return c, true, err
 	}
@@ -388,6 +392,30 @@ func (s *source) jsonColumns(o jsonObject) (*connectome.Connectome, bool, error)
 	s.rep.Dialect = "columns of a list of edges"
 	c, err := t.readEdges(s, "")
 	return c, true, err
+}
+
+// numberedRecords are the edges of an object that holds them by running number,
+// as pandas's orient index has them; nil for others.
+func numberedRecords(o jsonObject) []any {
+	keys, records := make([]string, len(o)), make([]any, len(o))
+	for i, m := range o {
+		keys[i], records[i] = m.key, m.value
+		record, ok := m.value.(jsonObject)
+		if !ok || len(record) < 2 {
+			return nil
+		}
+		titles := make([]string, len(record))
+		for k, f := range record {
+			titles[k] = f.key
+		}
+		if from, _ := edgeEnds(titles); from < 0 {
+			return nil
+		}
+	}
+	if !countsUp(keys) {
+		return nil
+	}
+	return records
 }
 
 // jsonDicts reads a dictionary of dictionaries, source → target → weight (or

@@ -29,7 +29,7 @@ func (s *source) joinLabels(c *connectome.Connectome) error {
 			return nil
 		}
 		if s.labels != nil {
-			return s.joinFoundLabels(c, s.labels, "the only file of labels in the archive")
+			return s.joinFoundLabels(c, s.labels, "the only list of labels in the same file")
 		}
 		if path, how = s.neighbourLabels(); path == "" {
 			if path = s.commonLabels(); path != "" {
@@ -86,8 +86,12 @@ var labelStems = []string{"region_labels", "regionlabels", "region_names", "regi
 func isLabelFile(name string) bool {
 	name = strings.ToLower(unpackedName(name))
 	ext := filepath.Ext(name)
-	stem := strings.NewReplacer("-", "_", " ", "_").Replace(strings.TrimSuffix(name, ext))
-	return slices.Contains([]string{".txt", ".csv", ".tsv", ".json"}, ext) && slices.Contains(labelStems, stem)
+	return slices.Contains([]string{".txt", ".csv", ".tsv", ".json"}, ext) && isLabelStem(strings.TrimSuffix(name, ext))
+}
+
+// isLabelStem says the same of a name without ending.
+func isLabelStem(name string) bool {
+	return slices.Contains(labelStems, strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(strings.TrimSpace(name))))
 }
 
 // commonLabels finds the one file in the matrix's folder that is named as lists

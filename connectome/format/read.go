@@ -169,6 +169,45 @@ func refuse(what, advice string) func(*source) (*connectome.Connectome, error) {
 	}
 }
 
+// isUCINET recognises UCINET's language of data: "dl n = 50 format = fullmatrix".
+func isUCINET(text []byte) bool {
+	words := bytes.FieldsFunc(bytes.ToLower(text[:min(len(text), 40)]), func(r rune) bool { return r == ' ' || r == '\n' || r == '=' || r == ',' || r == '\t' || r == '\r' })
+	return len(words) > 2 && string(words[0]) == "dl" && (string(words[1]) == "n" || string(words[1]) == "nr")
+}
+
+// isDIMACS recognises the line of the problem after those of comments:
+// "p max 8 14".
+func isDIMACS(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if f := bytes.Fields(line); len(f) > 0 && string(f[0]) != "c" {
+			return len(f) == 4 && string(f[0]) == "p" && !isWord(string(f[2])) && !isWord(string(f[3]))
+		}
+	}
+	return false
+}
+
+// isMultilineAdjacency recognises a node with the number of its neighbours, and
+// the first of them with its attributes on a line of its own.
+func isMultilineAdjacency(text []byte) bool {
+	var first [][]byte
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		f := bytes.Fields(line)
+		switch {
+		case len(f) == 0 || line[0] == '#':
+		case first == nil && (len(f) != 2 || isWord(string(f[1]))):
+			return false
+		case first == nil:
+			if first = f; string(f[1]) == "0" {
+				first = nil // a node without neighbours tells nothing
+			}
+		default:
+			return len(f) > 1 && bytes.HasPrefix(f[1], []byte("{")) && bytes.HasSuffix(line, []byte("}"))
+		}
+	}
+	return false
+}
+
 // isNetcc recognises the first line of AFNI's 3dNetCorr and 3dTrackID.
 func isNetcc(text []byte) bool {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
@@ -231,6 +270,12 @@ func textFormats() []formatRule {
 		{isDictEdgeList, (*source).readDictEdgeList},
 		{isLEDA, (*source).readLEDA},
 		{isConnectogram, (*source).readConnectogram},
+		{prefix(">>graph6<<"), refuse("graph6", "write it with networkx.write_graphml")},
+		{prefix(">>sparse6<<"), refuse("sparse6", "write it with networkx.write_graphml")},
+		{prefix("nodedef>"), refuse("GDF", "open it in Gephi and export it as GEXF or GraphML")},
+		{isUCINET, refuse("UCINET's DL", "write the matrix as CSV, with the labels along the top")},
+		{isDIMACS, refuse("DIMACS", "write it with igraph's write_graphml")},
+		{isMultilineAdjacency, refuse("NetworkX's adjacency list of several lines a node", "write it with networkx.write_adjlist, or with write_weighted_edgelist, which keeps weights")},
 		{isNetcc, refuse("AFNI's .netcc", "keep one of its matrices as text: the rows under a line such as \"# CC\", with the line of labels above them")},
 	}
 }
