@@ -3,7 +3,6 @@ package format
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -390,72 +389,4 @@ func (s *source) missingEdges(b *connectome.Builder) {
 		s.rep.MissingHow = "edges marked as missing"
 		return 0
 	})
-}
-
-// joinNodeFile gives the nodes of an edge list what a table beside it says of
-// them (x_edgelist.csv → x_nodes.csv), joined by name.
-func (s *source) joinNodeFile(c *connectome.Connectome) error {
-	path, asked := s.cfg.labels, true
-	if path == "none" {
-		return nil
-	}
-	f := s.labels
-	if path == "" {
-		if path, asked = s.neighbourNodes(), false; path == "" && f == nil {
-			return nil
-		}
-	}
-	if asked {
-		if done, err := s.joinKeyed(c, path, false); done || err != nil {
-			return err
-		}
-	}
-	if path != "" {
-		f = fileSource(path, s.cfg, s.rep)
-	} else {
-		path = f.member
-	}
-	f, err := f.decompressed()
-	if err != nil {
-		return err
-	}
-	head, err := f.textHead(sniffSize)
-	if err != nil {
-		return err
-	}
-	rows, lines, err := f.tableRows(sniffDelimiter(head))
-	if err == nil && len(rows) > 1 {
-		var regions []connectome.Region
-		if regions, err = f.labelTable(rows[0], rows[1:], lines[1:]); err == nil {
-			s.joinByName(c, regions, path)
-			return nil
-		}
-	}
-	if asked {
-		if err == nil {
-			err = f.failf(ErrLabels, 0, 0, "a table of nodes has a header with a column of names", "no table of nodes")
-		}
-		return err
-	}
-	var pe *ParseError
-	if errors.As(err, &pe) {
-		s.rep.Warnf("node-file", "the table of nodes beside the list was not used: %v", err)
-	}
-	return nil
-}
-
-func (s *source) joinByName(c *connectome.Connectome, regions []connectome.Region, path string) {
-	at := make(map[string]int, len(regions))
-	for i := range regions {
-		at[regions[i].Label] = i
-	}
-	matched := 0
-	for i := range c.Regions {
-		if k, ok := at[c.Regions[i].Label]; ok {
-			matched++
-			mergeRegion(&c.Regions[i], &regions[k])
-		}
-	}
-	s.rep.Files = append(s.rep.Files, path[strings.LastIndexAny(path, `/\`)+1:])
-	s.rep.Infof("nodes-joined", "%d of %d nodes are described in %s (joined by name)", matched, len(c.Regions), path)
 }

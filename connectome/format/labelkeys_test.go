@@ -40,6 +40,8 @@ func TestLabelTables(t *testing.T) {
 		{"a colour table by number", ",53,17,1002\n53,0,1,2\n17,1,0,3\n1002,2,3,0\n", lut, "Right-Hippocampus Left-Hippocampus ctx-lh-cuneus", true},
 		{"a colour table without its background", "0,1,2,3\n1,0,1,1\n2,1,0,1\n3,1,1,0\n", lut, "Left-Hippocampus Right-Hippocampus ctx-lh-bankssts ctx-lh-cuneus", false},
 		{"an edge list of numbers", "source,target,weight\n1001,17,2\n17,53,3\n", lut, "Left-Hippocampus Right-Hippocampus ctx-lh-bankssts", true},
+		{"an edge list of numbers and a list", "1 3 2\n3 4 1\n4 1 2\n1 4 5\n", put(t, "l.txt", "V1\nV2\nM1\nLGN\n"), "V1 M1 LGN", false},
+		{"an edge list that counts from nothing and a list", "0 2 2\n2 0 1\n", put(t, "l.txt", "label\nV1\nV2\nM1\nLGN\n"), "V1 M1", false},
 		{"BIDS", two, put(t, "x_dseg.tsv", "index\tname\tcolor\n0\tbackground\t#000\n4\tV1\t#fff\n5\tV2\t#eee\n"), "V1 V2", false},
 		{"FSL", two, put(t, "atlas.xml", `<?xml version="1.0"?><atlas version="1.0"><header><name>A</name></header><data><label index="0" x="1" y="2" z="3">Frontal Pole</label><label index="1" x="1" y="2" z="3">Insula</label></data></atlas>`), "Frontal Pole Insula", false},
 		{"ITK-SNAP", two, put(t, "labels.txt", "# ITK-SnAP Label Description File\n    0     0    0    0        0  0  0    \"Clear Label\"\n    1   255    0    0        1  1  1    \"left V1\"\n    2     0  255    0        1  1  1    \"right V1\"\n"), "left V1 right V1", false},
@@ -101,6 +103,7 @@ func TestLabelTablesRefused(t *testing.T) {
 		{"one hemisphere of two", six, "testdata/lh.three.annot", format.ErrLabels, []string{"5 in all", "lh.FILE,rh.FILE"}},
 		{"numbers without names", "0,1,2\n1,0,3\n2,3,0\n", "testdata/volume.nii.gz", format.ErrLabels, []string{"17, 53, 1001", "FreeSurferColorLUT.txt"}},
 		{"cut off", four, put(t, "lh.cut.annot", string(annot[:100])), format.ErrCorrupt, []string{"lh.cut.annot", "byte 95"}},
+		{"a table of other nodes", "a,b,2\nb,c,1\nc,a,2\n", put(t, "l.csv", "id,label\nx,V1\ny,V2\n"), format.ErrLabels, []string{"none of the 3 nodes", "id, label"}},
 		{"a surface", four, put(t, "lh.surf.gii", `<GIFTI><DataArray Intent="NIFTI_INTENT_POINTSET"/></GIFTI>`), format.ErrLabels, []string{".label.gii"}},
 		{"one of two is missing", six, "testdata/lh.three.annot,testdata/nowhere.annot", os.ErrNotExist, []string{"nowhere.annot"}},
 	} {

@@ -83,6 +83,8 @@ func TestPublishedKinds(t *testing.T) {
 		{"JSON, undirected both ways", []string{"x.json", `{"directed":false,"nodes":[{"id":"a"},{"id":"b"},{"id":"c"}],"links":[{"source":"a","target":"b","weight":2},{"source":"b","target":"a","weight":2},{"source":"b","target":"c","weight":3}]}`}, nil, "a b c", "a-b 2, b-c 3", true, ""},
 		{"igraph's running name beside a textual one", []string{"x.graphml", `<graphml><key id="n" for="node" attr.name="name"/><key id="c" for="node" attr.name="neuron_name"/><graph edgedefault="directed"><node id="n0"><data key="n">1</data><data key="c">RIML</data></node><node id="n1"><data key="n">2</data><data key="c">RIMR</data></node><edge source="n0" target="n1"/></graph></graphml>`}, nil, "RIML RIMR", "RIML>RIMR 1", true, ""},
 
+		{"nodes described by an id", []string{"x.csv", "bodyId_pre,bodyId_post,weight\n12,34,5\n34,56,2\n", "x_nodes.csv", "bodyId,type,instance\n56,KC,KC_R\n12,KC,KC_L\n34,MBON,M_R\n"}, nil, "12 34 56", "12>34 5, 34>56 2", true, "nodes-joined"},
+		{"nodes named by an id", []string{"x.csv", "source,target,weight\nn1,n2,5\nn2,n3,2\n", "x_nodes.csv", "key,label\nn3,V4\nn1,V1\nn2,V2\n"}, nil, "V1 V2 V4", "V1>V2 5, V2>V4 2", true, "nodes-joined"},
 		{"SIF", []string{"x.txt", "a sc b c\nb sc d\nc sc d\nb sc c\na sc d\n"}, []option{format.WithDirected(true)}, path5, "a>b 1, a>c 1, a>d 1, b>c 1, b>d 1, c>d 1", true, ""},
 		{"SIF with relations", []string{"x.sif", "a pp b\nb pd c\nd\n"}, []option{format.WithKinds("", "pd")}, path5, "b>c 1", true, "edge-kinds"},
 		{"NetworkX adjacency list", []string{"x.txt", "# made by a test\na b c d\nb c d\nc d\nd\n"}, nil, path5, "a-b 1, a-c 1, a-d 1, b-c 1, b-d 1, c-d 1", true, "triangle"},
