@@ -65,7 +65,7 @@ func joinColumns(all []*array) []*array {
 			return all
 		}
 		c := edgeColumn{numbers: a.data, texts: a.text}
-		if c.len() == 0 || a.numeric() && slices.Max(a.shape) != len(a.data) {
+		if c.len() == 0 || len(a.shape) == 0 || a.numeric() && slices.Max(a.shape) != len(a.data) {
 			continue
 		}
 		group, own := splitArrayName(a.name)
