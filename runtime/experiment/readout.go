@@ -87,10 +87,6 @@ func (e *Experiment) fit(ctx context.Context, r run) (Row, error) {
 	}
 	if result.Accuracy == nil {
 		row.Metrics["nrmse"], row.Metrics["r2"] = metrics.Mean(result.NRMSE), metrics.Mean(result.R2)
-		row.Items = map[string]float64{}
-		for i, name := range result.Outputs {
-			row.Items[name] = result.R2[i]
-		}
 	}
 	var known bool
 	if row.Score, known = row.Metrics[e.Spec.Metric]; !known {
