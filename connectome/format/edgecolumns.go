@@ -59,7 +59,7 @@ var (
 var endWords = [][2]string{
 	{"source", "target"}, {"from", "to"}, {"pre", "post"}, {"presynaptic", "postsynaptic"}, {"src", "dst"}, {"src", "tgt"},
 	{"source", "sink"}, {"source", "destination"}, {"upstream", "downstream"}, {"efferent", "afferent"}, {"sender", "receiver"},
-	{"origin", "destination"}, {"seed", "target"}, {"start", "end"}, {"1", "2"}, {"a", "b"}, {"i", "j"}, {"x", "y"}, {"n", "m"},
+	{"origin", "destination"}, {"source", "dest"}, {"seed", "target"}, {"injection", "target"}, {"start", "end"}, {"1", "2"}, {"a", "b"}, {"i", "j"}, {"x", "y"}, {"n", "m"},
 }
 
 // endStems are what "1" and "2", "a" and "b" must stand beside, so that

@@ -85,6 +85,7 @@ func TestPublishedKinds(t *testing.T) {
 
 		{"nodes described by an id", []string{"x.csv", "bodyId_pre,bodyId_post,weight\n12,34,5\n34,56,2\n", "x_nodes.csv", "bodyId,type,instance\n56,KC,KC_R\n12,KC,KC_L\n34,MBON,M_R\n"}, nil, "12 34 56", "12>34 5, 34>56 2", true, "nodes-joined"},
 		{"nodes named by an id", []string{"x.csv", "source,target,weight\nn1,n2,5\nn2,n3,2\n", "x_nodes.csv", "key,label\nn3,V4\nn1,V1\nn2,V2\n"}, nil, "V1 V2 V4", "V1>V2 5, V2>V4 2", true, "nodes-joined"},
+		{"Allen, a row an injection and target", []string{"x.csv", "experiment_id,hemisphere,injection_structure,target_structure,projection_density\n100,ipsi,MOp,CP,0.5\n101,contra,MOp,VAL,0.25\n102,ipsi,VISp,LP,0.125\n"}, nil, "CP LP MOp VAL VISp", "MOp>CP 0.5, MOp>VAL 0.25, VISp>LP 0.125", true, ""},
 		{"SIF", []string{"x.txt", "a sc b c\nb sc d\nc sc d\nb sc c\na sc d\n"}, []option{format.WithDirected(true)}, path5, "a>b 1, a>c 1, a>d 1, b>c 1, b>d 1, c>d 1", true, ""},
 		{"SIF with relations", []string{"x.sif", "a pp b\nb pd c\nd\n"}, []option{format.WithKinds("", "pd")}, path5, "b>c 1", true, "edge-kinds"},
 		{"NetworkX adjacency list", []string{"x.txt", "# made by a test\na b c d\nb c d\nc d\nd\n"}, nil, path5, "a-b 1, a-c 1, a-d 1, b-c 1, b-d 1, c-d 1", true, "triangle"},

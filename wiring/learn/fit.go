@@ -19,8 +19,8 @@ import (
 
 // Result is what training came to.
 type Result struct {
-	// Train is the mean loss of the last epoch; Val the validation loss of the
-	// parameters kept, nil without validation samples.
+	// Train is the mean loss of the epoch whose parameters were kept, while it
+	// learned; Val their validation loss, nil without validation samples.
 	Train Loss
 	Val   *Loss
 	// Best is the epoch, from 1, whose parameters were kept: the last, or with
@@ -75,7 +75,7 @@ func Fit(ctx context.Context, p *wiring.Plan, d *Data, o Options) (*Result, erro
 	if err := f.run(ctx); err != nil {
 		return nil, err
 	}
-	res := &Result{Train: f.state.Train, Val: f.state.BestVal, Best: f.state.BestEpoch, Epochs: f.state.Epoch, Steps: f.state.Step}
+	res := &Result{Train: f.state.BestTrain, Val: f.state.BestVal, Best: f.state.BestEpoch, Epochs: f.state.Epoch, Steps: f.state.Step}
 	work.Params.Data = f.best
 	if err := work.Params.Check(); err != nil {
 		return nil, fmt.Errorf("learn: training diverged: %w; try a lower rate", err)
@@ -169,7 +169,8 @@ type state struct {
 	Epochs      int
 	BestEpoch   int
 	BestVal     *Loss
-	Train       Loss
+	BestTrain   Loss
+	Train       Loss // of the current epoch so far
 	Running     sums // the current epoch's
 }
 
@@ -262,7 +263,7 @@ func (f *fitter) run(ctx context.Context) error {
 		// Without patience the last epoch is kept: the rate has fallen to
 		// nothing by then.
 		if better || f.o.Patience == 0 {
-			f.state.BestVal, f.state.BestEpoch = val, f.state.Epoch
+			f.state.BestVal, f.state.BestTrain, f.state.BestEpoch = val, f.state.Train, f.state.Epoch
 			copy(f.best, f.plan.Params.Data)
 		}
 		f.report(Progress{Step: f.state.Step, Steps: steps, Val: val, EpochDone: true, Best: better && f.o.Patience > 0})

@@ -178,6 +178,30 @@ func TestFitOverfitsAFewPictures(t *testing.T) {
 	}
 }
 
+// TestLossesAreOfTheEpochKept: with patience both losses are those of the
+// parameters that were kept, not of the last epoch.
+func TestLossesAreOfTheEpochKept(t *testing.T) {
+	p := smallPlan(t, 12, 3)
+	o := quick()
+	o.Epochs, o.Patience, o.Rate = 12, 12, 0.3 // too fast: the last epoch is not the best
+	var train, val []float64
+	o.Progress = func(r Progress) {
+		if r.EpochDone {
+			train, val = append(train, r.Train.Total), append(val, r.Val.Total)
+		}
+	}
+	res, err := Fit(context.Background(), p, inventedData(p, 6, 60, 15), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Best == o.Epochs {
+		t.Fatalf("the last epoch is the best of %v", val)
+	}
+	if k := res.Best - 1; res.Train.Total != train[k] || res.Val.Total != val[k] {
+		t.Errorf("losses %v and %v, those of epoch %d were %v and %v", res.Train.Total, res.Val.Total, res.Best, train[k], val[k])
+	}
+}
+
 // TestOnly: what is not named stays to the bit, what is named learns.
 func TestOnly(t *testing.T) {
 	p := smallPlan(t, 12, 3)

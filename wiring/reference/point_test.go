@@ -345,7 +345,9 @@ func fit(t testing.TB, p *plan, d *prepared, f fitting) fitted {
 	add := func(to *[]float64, l learn.Loss) { *to = append(*to, four(l)...) }
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
+	var last learn.Loss // of the last epoch, whichever is kept
 	o.Progress = func(r learn.Progress) {
+		last = r.Train
 		if r.EpochDone {
 			if r.Val != nil {
 				add(&out.validation, *r.Val)
@@ -367,7 +369,7 @@ func fit(t testing.TB, p *plan, d *prepared, f fitting) fitted {
 		t.Fatal(err)
 	}
 	out.end = checkpoint(t, o.Checkpoint, res.Steps)
-	add(&out.losses, res.Train)
+	add(&out.losses, last)
 	if res.Val != nil {
 		add(&out.validation, *res.Val)
 	} else {
