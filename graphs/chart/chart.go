@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -129,6 +130,9 @@ func networks(e *experiment.Experiment) (*plot.Plot, error) {
 	line.LineStyle = draw.LineStyle{Color: color.Black, Width: 1.2, Dashes: []vg.Length{5, 3}}
 	p.Add(line)
 	p.Legend.Add("plan", line)
+	for k := range names {
+		names[k] = strings.ReplaceAll(names[k], ", ", ",\n")
+	}
 	p.NominalX(names...)
 	p.X.Min, p.X.Max = -0.6, float64(len(names))-0.4
 	stretch(p, plan, 1)
