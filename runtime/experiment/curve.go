@@ -34,6 +34,9 @@ type Curve struct {
 	Lesion  []string            `yaml:"lesion,omitempty"`
 	Reroute map[string][]string `yaml:"reroute,omitempty"`
 	Alike   bool                `yaml:"alike,omitempty"`
+	// Graft takes a sense, part or effector of another plan, see [control.Graft];
+	// its modules must be among the plan's.
+	Graft *GraftSpec `yaml:"graft,omitempty"`
 	// Anew forgets what was learned before the change; Only is what learns after
 	// it, see [learn.Options.Only].
 	Anew bool     `yaml:"anew,omitempty"`
@@ -44,6 +47,15 @@ type Curve struct {
 	// Shares are those of the training examples that it learns from, anew.
 	Shares []float64 `yaml:"shares,omitempty"`
 	Cut    *CutSpec  `yaml:"cut,omitempty"`
+}
+
+// GraftSpec says what is taken from where: a plan's directory, relative to the
+// spec's file, and the name of its sense, part or effector. To are the regions
+// where it goes, by label; left out, those that it has there.
+type GraftSpec struct {
+	From string   `yaml:"from"`
+	What string   `yaml:"what"`
+	To   []string `yaml:"to,omitempty"`
 }
 
 // CutSpec cuts more and more tracts, or regions.
@@ -81,6 +93,8 @@ func (c *Curve) check() (field string, err error) {
 		return "name", errors.New("a curve needs a `name:`")
 	case kinds != 1:
 		return "name", fmt.Errorf("curve %q needs one of `epochs:`, `shares:` and `cut:`", c.Name)
+	case c.Graft != nil && (c.Graft.From == "" || c.Graft.What == ""):
+		return "graft", errors.New("`graft:` needs `from:`, a plan, and `what:`, its sense, part or effector")
 	case c.Alike && len(c.Reroute) == 0:
 		return "alike", errors.New("`alike:` draws regions in the place of those of `reroute:`")
 	case len(c.Epochs) == 0 && (c.Anew || len(c.Only) > 0):
@@ -252,7 +266,7 @@ func (e *Experiment) cut(ctx context.Context, q *wiring.Plan, data *learn.Data, 
 		}
 		for _, t := range tracts {
 			bias := q.Weights(q.Params, q.Tracts[t].To).Bias
-			for i, v := range means[t] {
+			for i, v := range means[t].Adds {
 				bias[i] += v
 			}
 		}
@@ -287,15 +301,10 @@ func (e *Experiment) changed(p *wiring.Plan, c *Curve, seed int) (*wiring.Plan, 
 		if !ok {
 			continue
 		}
-		var regions []int
-		for _, label := range labels {
-			j, err := out.Index(label)
-			if err != nil {
-				return nil, err
-			}
-			regions = append(regions, j)
+		regions, err := indices(out, labels)
+		if err != nil {
+			return nil, err
 		}
-		var err error
 		if c.Alike {
 			if regions, err = control.Alike(out, regions, e.seed(seed)); err != nil {
 				return nil, err
@@ -304,6 +313,33 @@ func (e *Experiment) changed(p *wiring.Plan, c *Curve, seed int) (*wiring.Plan, 
 		if out, err = control.Reroute(out, s.Name, regions); err != nil {
 			return nil, err
 		}
+	}
+	if c.Graft == nil {
+		return out, nil
+	}
+	donor, err := wiring.Load(e.Spec.Relative(c.Graft.From))
+	if err != nil {
+		return nil, err
+	}
+	regions, err := indices(out, c.Graft.To)
+	if err != nil {
+		return nil, err
+	}
+	grafted, err := control.Graft(out, donor, c.Graft.What, regions)
+	if err == nil && len(grafted.Modules) > len(p.Modules) {
+		return nil, fmt.Errorf("%s of %q brings a module that plan %q does not have", c.Graft.What, donor.Name, p.Name)
+	}
+	return grafted, err
+}
+
+func indices(p *wiring.Plan, labels []string) ([]int, error) {
+	var out []int
+	for _, label := range labels {
+		j, err := p.Index(label)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, j)
 	}
 	return out, nil
 }

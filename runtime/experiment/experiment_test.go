@@ -285,6 +285,7 @@ data: {path: none}
 metric: explained
 seeds: 2
 learn: {epochs: 12, batch: 8, rate: 0.01}
+gates: {permutations: 19}
 curves:
   - {name: back, lesion: [r9, r10], only: [tracts], epochs: [0, 4]}
   - {name: anew, lesion: [r9, r10], anew: true, epochs: [0, 4]}
@@ -313,7 +314,7 @@ func TestCurves(t *testing.T) {
 	for _, r := range e.Log.Rows {
 		at[fmt.Sprint(r.Condition, " ", r.Seed, " ", r.At)] = r
 	}
-	if want := 2 * (1 + 2 + 2 + 2 + 1 + 2 + 3 + 1 + 1 + 12); len(at) != want {
+	if want := 2 * (1 + 1 + 2 + 2 + 2 + 1 + 2 + 3 + 1 + 1 + 12); len(at) != want {
 		t.Fatalf("%d points, want %d", len(at), want)
 	}
 	for seed := 1; seed <= 2; seed++ {
@@ -347,6 +348,9 @@ func TestCurves(t *testing.T) {
 		if get("means", 10).Score == get("strongest", 10).Score {
 			t.Errorf("seed %d: cut at random with means as the strongest without", seed)
 		}
+		if r := get("gates", 0); r.Metrics["weight p"] < 1./20 || r.Metrics["weight p"] > 1 || r.Metrics["distance tau"] != 0 {
+			t.Errorf("seed %d: gates %+v", seed, r.Metrics)
+		}
 		if r := get("each", 3); r.What != "r2" || r.Wiring.Tracts != 40 {
 			t.Errorf("seed %d: the third is %q, %d tracts left", seed, r.What, r.Wiring.Tracts)
 		}
@@ -355,7 +359,7 @@ func TestCurves(t *testing.T) {
 	if err := e.WriteReport(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"## back", "| 4 | 2 |", "## each", "| r2 |"} {
+	for _, want := range []string{"## Learned gates", "## back", "| 4 | 2 |", "## each", "| r2 |"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, b.String())
 		}
@@ -372,7 +376,7 @@ func TestCurves(t *testing.T) {
 
 func TestCurveSpecs(t *testing.T) {
 	for was, is := range map[string]struct{ text, err string }{
-		"epochs: [0, 4]}\n  - {name: anew":                    {"epochs: [-1]}\n  - {name: anew", "w.yaml:7:"},
+		"epochs: [0, 4]}\n  - {name: anew":                    {"epochs: [-1]}\n  - {name: anew", "w.yaml:8:"},
 		"{name: data, shares: [0.1, 1]}":                      {"{name: data, shares: [2]}", "a share of 2"},
 		"only: [tracts]":                                      {"only: [axons]", `nothing is called "axons"`},
 		"{name: each, cut: {of: regions, by: each}}":          {"{name: each}", "needs one of `epochs:`"},

@@ -277,6 +277,7 @@ func (e *Experiment) WriteReport(w io.Writer) error {
 			return err
 		}
 	}
+	e.writeGates(w)
 	for i := range s.Curves {
 		e.writeCurve(w, &s.Curves[i])
 	}

@@ -105,7 +105,7 @@ func New(ctx context.Context, s *Spec, x Setup) (*Experiment, error) {
 			return nil, fmt.Errorf("%s: its %d runs take about %s, the budget is %s", s.name, f.Runs, time.Duration(f.Seconds*float64(time.Second)).Round(time.Second), s.Budget)
 		}
 	}
-	checks, err := x.checks()
+	checks, err := x.checks(s)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func plan(s *Spec, x Setup) (*Experiment, error) {
 }
 
 // checks are the checksums that a record keeps.
-func (x *Setup) checks() (map[string]string, error) {
+func (x *Setup) checks(s *Spec) (map[string]string, error) {
 	out := map[string]string{"code": x.Code, "kernels": kernel.Current().String()}
 	files := []string{"plan.yaml", "tracts.tsv"}
 	if x.Series != nil {
@@ -187,6 +187,17 @@ func (x *Setup) checks() (map[string]string, error) {
 	} else {
 		out["engine"] = x.Modules.Engine()
 		out["training examples"], out["validation examples"], out["scored examples"] = prepare.Fingerprint(x.Train), prepare.Fingerprint(x.Val), prepare.Fingerprint(x.Test)
+	}
+	for i := range s.Curves {
+		if g := s.Curves[i].Graft; g != nil {
+			for _, file := range []string{"plan.yaml", "tracts.safetensors"} {
+				data, err := os.ReadFile(filepath.Join(s.Relative(g.From), file))
+				if err != nil {
+					return nil, fmt.Errorf("%s: `graft: {from: %s}`: %w; it gives what it has learned", s.name, g.From, err)
+				}
+				out["graft "+g.From+"/"+file] = checksum(data)
+			}
+		}
 	}
 	for _, m := range x.Plan.Modules {
 		out["module "+m.Name] = m.SHA256
@@ -227,6 +238,9 @@ func (e *Experiment) left() []run {
 				out = append(out, r)
 			}
 		}
+		if r := (run{condition: gatesCondition, seed: seed + 1}); e.Spec.Gates != nil && !e.Log.has(r) {
+			out = append(out, r)
+		}
 		for i := range e.Spec.Curves {
 			c := &e.Spec.Curves[i]
 			for _, at := range c.points(e.networks[0].plan) {
@@ -243,6 +257,9 @@ func (e *Experiment) left() []run {
 // runs is how many there are in all.
 func (e *Experiment) runs() int {
 	n := len(e.networks)
+	if e.Spec.Gates != nil {
+		n++
+	}
 	for i := range e.Spec.Curves {
 		n += len(e.Spec.Curves[i].points(e.networks[0].plan))
 	}
@@ -353,6 +370,8 @@ func (e *Experiment) Run(ctx context.Context) error {
 			for r := range next {
 				do := e.one
 				switch {
+				case r.condition == gatesCondition:
+					do = e.gates
 				case r.curve != nil:
 					do = e.point
 				case e.setup.Series != nil:
@@ -392,7 +411,7 @@ func (e *Experiment) one(ctx context.Context, r run) (Row, error) {
 	q, x := e.start(r), &e.setup
 	row := Row{Condition: r.condition, Network: r.network, Seed: r.seed, Wiring: control.FactsOf(q), Moved: control.Moved(x.Plan, q)}
 	var err error
-	if r.of == &e.networks[0] && len(e.Spec.Curves) > 0 {
+	if r.of == &e.networks[0] && (len(e.Spec.Curves) > 0 || e.Spec.Gates != nil) {
 		q, _, err = e.taught(ctx, r.seed)
 	} else {
 		_, err = e.teach(ctx, q, r.seed)

@@ -43,6 +43,8 @@ type Spec struct {
 	Learn    Learn      `yaml:"learn,omitempty"`
 	// Curves follow the plan as something is done to it.
 	Curves []Curve `yaml:"curves,omitempty"`
+	// Gates compares what the plan's tracts learned with anatomy.
+	Gates *GatesSpec `yaml:"gates,omitempty"`
 	// Delta is the smallest effect of interest, in units of the metric; 0 asks
 	// for no verdict.
 	Delta float64 `yaml:"delta,omitempty"`
@@ -231,13 +233,16 @@ func (s *Spec) check() (field []any, err error) {
 		if field, err := c.check(); err != nil {
 			return at("curves", i, field), err
 		}
-		if names[c.Name] || c.Name == "plan" {
+		if names[c.Name] || c.Name == "plan" || c.Name == gatesCondition {
 			return at("curves", i, "name"), fmt.Errorf("%s is there twice", c.Name)
 		}
 		names[c.Name] = true
 	}
-	if len(s.Curves) > 0 && s.Readout != nil {
-		return at("curves"), errors.New("`curves:` are of plans that learn; a reservoir's tracts do not")
+	if (len(s.Curves) > 0 || s.Gates != nil) && s.Readout != nil {
+		return at("readout"), errors.New("`curves:` and `gates:` are of plans that learn; a reservoir's tracts do not")
+	}
+	if s.Gates != nil && (s.Gates.Permutations < 19 || s.Gates.Permutations > 1e5) {
+		return at("gates", "permutations"), fmt.Errorf("`permutations: %d`: want 19 to 100000", s.Gates.Permutations)
 	}
 	if s.Delta > 0 && confirming == 0 {
 		return at("delta"), errors.New("`delta:` asks for a verdict, and none of the `nulls:` has `confirms: true`")

@@ -6,11 +6,19 @@ import (
 	"github.com/connectomewire/wire/wiring"
 )
 
-// Means returns what each tract adds on average to the input u of the region
-// where it ends, [d]: U_ij times the mean of s_ij g_ij z_ij over the samples and
-// over the ticks that can still reach an effector. It is what mean ablation puts
-// in a tract's place; nil for a tract that reaches no effector.
-func Means(p *wiring.Plan, data *Data, samples []Sample) ([][]float32, error) {
+// Carried is what a tract carries on average, over samples and the ticks that can
+// still reach an effector.
+type Carried struct {
+	// Gate is the mean of g_ij.
+	Gate float64
+	// Adds is what the tract adds to the input u of the region where it ends, [d]:
+	// U_ij times the mean of s_ij g_ij z_ij. It is what mean ablation puts in a
+	// tract's place; nil for a tract that reaches no effector.
+	Adds []float32
+}
+
+// Means returns what every tract of a plan carries on average.
+func Means(p *wiring.Plan, data *Data, samples []Sample) ([]Carried, error) {
 	if err := data.Validate(p); err != nil {
 		return nil, fmt.Errorf("learn: %w", err)
 	}
@@ -20,6 +28,7 @@ func Means(p *wiring.Plan, data *Data, samples []Sample) ([][]float32, error) {
 	}
 	d, r := p.Width, p.Rank
 	sum, n := make([][]float64, len(p.Tracts)), make([]float64, len(p.Regions))
+	out := make([]Carried, len(p.Tracts))
 	for k := range sum {
 		sum[k] = make([]float64, r)
 	}
@@ -42,6 +51,7 @@ func Means(p *wiring.Plan, data *Data, samples []Sample) ([][]float32, error) {
 			n[j] += float64(rows)
 			for row := range rows {
 				for slot, k := range in {
+					out[k].Gate += float64(t.regions[j].gates[row*len(in)+slot])
 					for i, v := range t.regions[j].mixed[(row*len(in)+slot)*r:][:r] {
 						sum[k][i] += float64(v)
 					}
@@ -49,7 +59,6 @@ func Means(p *wiring.Plan, data *Data, samples []Sample) ([][]float32, error) {
 			}
 		}
 	}
-	out := make([][]float32, len(p.Tracts))
 	for _, j := range f.net.active {
 		if n[j] == 0 {
 			continue
@@ -57,13 +66,14 @@ func Means(p *wiring.Plan, data *Data, samples []Sample) ([][]float32, error) {
 		in := f.net.cells[j].In
 		synapse := p.Weights(p.Params, j).Synapse
 		for slot, k := range in {
-			out[k] = make([]float32, d)
+			out[k].Gate /= n[j]
+			out[k].Adds = make([]float32, d)
 			for i := range d {
 				var v float64
 				for c, m := range sum[k] {
 					v += float64(synapse[(i*len(in)+slot)*r+c]) * m / n[j]
 				}
-				out[k][i] = float32(v)
+				out[k].Adds[i] = float32(v)
 			}
 		}
 	}
