@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -201,7 +202,11 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 		return nil, failed
 	}
 	b.Reset()
-	if err := chart.Draw(&b, e); err != nil {
+	switch err := chart.Draw(&b, e); {
+	case errors.Is(err, chart.ErrNothing):
+		fmt.Fprintf(c.App.ErrWriter, "wrote %s\n", s.Beside(".md"))
+		return e, nil
+	case err != nil:
 		return nil, err
 	}
 	if err := atomicfile.WriteBytes(s.Beside(".svg"), b.Bytes()); err != nil {

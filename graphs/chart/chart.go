@@ -33,9 +33,12 @@ var colours = []color.RGBA{
 
 func colour(i int) color.RGBA { return colours[i%len(colours)] }
 
+// ErrNothing says that an experiment has no networks and no curves to draw.
+var ErrNothing = errors.New("there is nothing to draw")
+
 // Draw writes an experiment's figure as SVG: a panel of the networks where null
 // models were drawn, one of how often verdicts on them are right where there are
-// enough, and one for each kind of curve. It is an error when nothing was run.
+// enough, and one for each kind of curve. It returns [ErrNothing] where there is none.
 func Draw(w io.Writer, e *experiment.Experiment) error {
 	var panels []*plot.Plot
 	add := func(p *plot.Plot, err error) error {
@@ -58,7 +61,7 @@ func Draw(w io.Writer, e *experiment.Experiment) error {
 		}
 	}
 	if len(panels) == 0 {
-		return errors.New("there is nothing to draw yet")
+		return ErrNothing
 	}
 	canvas := vgsvg.New(width, height*vg.Length(len(panels)))
 	whole := draw.New(canvas)

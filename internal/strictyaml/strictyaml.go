@@ -77,10 +77,27 @@ func read(data []byte, v any) (*Document, error) {
 	default:
 		return nil, &Error{Line: 1, Column: 1, Msg: fmt.Sprintf("holds %d YAML documents, want one", len(bodies))}
 	}
+	var keys nullKeys
+	if ast.Walk(&keys, bodies[0]); keys.found != nil {
+		return nil, keys.found
+	}
 	if err := yaml.NodeToValue(bodies[0], v, yaml.Strict()); err != nil {
 		return nil, err
 	}
 	return &Document{bodies[0]}, nil
+}
+
+// nullKeys finds keys that are YAML's word for nothing: with one of them the
+// library reads nothing at all, and says nothing.
+type nullKeys struct{ found *Error }
+
+// Visit is called for every node.
+func (k *nullKeys) Visit(n ast.Node) ast.Visitor {
+	if m, ok := n.(*ast.MappingValueNode); ok && k.found == nil && m.Key != nil && m.Key.Type() == ast.NullType {
+		k.found = &Error{Msg: fmt.Sprintf("unknown key %q: YAML takes this word for nothing", m.Key.GetToken().Value)}
+		k.found.at(m.Key.GetToken())
+	}
+	return k
 }
 
 // unwanted finds what none of these files has: anchors, aliases and tags, and

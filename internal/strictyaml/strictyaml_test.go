@@ -56,6 +56,8 @@ func TestMistakesAreLocated(t *testing.T) {
 		{"name: a\nnames: b\n", `2:1 unknown key "names"; did you mean "name"?`},
 		{"items:\n  - dsh: b\n", `2:5 unknown key "dsh"; did you mean "dish"?`},
 		{"name: a\nname: b\n", "2:1 mapping key \"name\" already defined"},
+		{"name: a\nnull: b\n", `2:1 unknown key "null": YAML takes`},
+		{"items:\n  - {~: b}\n", `2:6 unknown key "~"`},
 		{"name: [1]\n", "1:7 "},
 		{"name: &x a\n", "1:7 anchors"},
 		{"name: *x\n", "1:7 anchors"},

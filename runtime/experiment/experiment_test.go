@@ -52,7 +52,7 @@ func setup(t *testing.T) experiment.Setup {
 	}
 	for to := range n {
 		for _, d := range []int{1, 2, 5, 7} {
-			p.Tracts = append(p.Tracts, wiring.Tract{From: (to + n - d) % n, To: to, Weight: 1, Scale: 0.5, Delay: 1})
+			p.Tracts = append(p.Tracts, wiring.Tract{From: (to + n - d) % n, To: to, Weight: float64(d), Scale: 0.5, Delay: 1})
 		}
 		lo := 4 * to
 		for i := lo; i < lo+4; i++ { // by source
@@ -348,7 +348,7 @@ func TestCurves(t *testing.T) {
 		if get("means", 10).Score == get("strongest", 10).Score {
 			t.Errorf("seed %d: cut at random with means as the strongest without", seed)
 		}
-		if r := get("gates", 0); r.Metrics["weight p"] < 1./20 || r.Metrics["weight p"] > 1 || r.Metrics["distance tau"] != 0 {
+		if r := get("gates", 0); r.Metrics["weight p"] < 1./20 || r.Metrics["weight p"] > 1 || r.Metrics["distance p"] != 0 {
 			t.Errorf("seed %d: gates %+v", seed, r.Metrics)
 		}
 		if r := get("each", 3); r.What != "r2" || r.Wiring.Tracts != 40 {

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,11 +17,12 @@ import (
 	"github.com/connectomewire/wire/wiring/learn"
 )
 
-// GatesSpec asks whether what was learned follows anatomy: Kendall's τ of the
-// tracts' mean gates with their weights, the distances between their regions'
-// centres, and whether both are of one lobe. p says how often τ is as far from 0
-// when regions change places in the anatomy, which leaves its dependencies as
-// they are (Dekker and others 2007).
+// GatesSpec asks whether what was learned follows anatomy: the rank correlation
+// (Spearman's ρ) of the tracts' mean gates with their weights, the distances
+// between their regions' centres, and whether both are of one lobe. p says how
+// often ρ is as far from 0 when regions change places in the anatomy, which
+// leaves its dependencies as they are (Dekker and others 2007); of weights, over
+// the pairs that then still have a tract.
 type GatesSpec struct {
 	Permutations int `yaml:"permutations"`
 }
@@ -31,7 +33,7 @@ const gatesCondition = "gates"
 // relation is how gates go with a side of anatomy.
 type relation struct {
 	Name   string
-	Tau, P float64
+	Rho, P float64
 }
 
 // relations compares numbers of a plan's tracts with its anatomy.
@@ -47,9 +49,14 @@ func relations(p *wiring.Plan, gates []float64, permutations int, seed uint64) [
 	}
 	type side struct {
 		name string
-		of   func(i, j int) float64
+		of   func(i, j int) float64 // NaN where there is nothing to compare
 	}
-	sides := []side{{"weight", func(i, j int) float64 { return weight[[2]int{i, j}] }}}
+	sides := []side{{"weight", func(i, j int) float64 {
+		if w, ok := weight[[2]int{i, j}]; ok {
+			return w
+		}
+		return math.NaN()
+	}}}
 	if located {
 		sides = append(sides, side{"distance", func(i, j int) float64 {
 			a, b := p.Regions[i].Position, p.Regions[j].Position
@@ -67,26 +74,52 @@ func relations(p *wiring.Plan, gates []float64, permutations int, seed uint64) [
 	var out []relation
 	for _, x := range sides {
 		rng := wiring.Stream(seed, "regions change places")
-		values := make([]float64, len(p.Tracts))
-		tau := func(place []int) float64 {
+		rho := func(place []int) float64 {
+			var a, b []float64
 			for k, t := range p.Tracts {
-				values[k] = x.of(place[t.From], place[t.To])
+				if v := x.of(place[t.From], place[t.To]); !math.IsNaN(v) {
+					a, b = append(a, gates[k]), append(b, v)
+				}
 			}
-			return stat.Kendall(gates, values, nil)
+			return stat.Correlation(ranks(a), ranks(b), nil)
 		}
 		place := make([]int, n)
 		for i := range place {
 			place[i] = i
 		}
-		r := relation{Name: x.name, Tau: tau(place)}
+		r := relation{Name: x.name, Rho: rho(place)}
+		if math.IsNaN(r.Rho) {
+			continue // all alike
+		}
 		as := 1
 		for range permutations {
-			if math.Abs(tau(rng.Perm(n))) >= math.Abs(r.Tau) {
+			if !(math.Abs(rho(rng.Perm(n))) < math.Abs(r.Rho)) {
 				as++
 			}
 		}
 		r.P = float64(as) / float64(permutations+1)
 		out = append(out, r)
+	}
+	return out
+}
+
+// ranks are those of numbers, the mean rank for equal ones.
+func ranks(x []float64) []float64 {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
+	out := make([]float64, len(x))
+	for lo := 0; lo < len(x); {
+		hi := lo
+		for hi < len(x) && x[order[hi]] == x[order[lo]] {
+			hi++
+		}
+		for _, i := range order[lo:hi] {
+			out[i] = float64(lo+hi-1) / 2
+		}
+		lo = hi
 	}
 	return out
 }
@@ -108,13 +141,13 @@ func (e *Experiment) gates(ctx context.Context, r run) (Row, error) {
 		gates[k] = c.Gate
 	}
 	all := relations(q, gates, e.Spec.Gates.Permutations, e.seed(r.seed))
-	if len(all) == 0 || math.IsNaN(all[0].Tau) {
-		return row, errors.New("the gates are all alike")
+	if len(all) == 0 {
+		return row, errors.New("the gates, or all of anatomy, are alike")
 	}
 	for _, x := range all {
-		row.Metrics[x.Name+" tau"], row.Metrics[x.Name+" p"] = x.Tau, x.P
+		row.Metrics[x.Name+" rho"], row.Metrics[x.Name+" p"] = x.Rho, x.P
 	}
-	row.Score, row.Wiring = all[0].Tau, control.FactsOf(q)
+	row.Score, row.Wiring = all[0].Rho, control.FactsOf(q)
 	row.Seconds, row.Time = time.Since(began).Seconds(), time.Now().UTC().Truncate(time.Second)
 	return row, nil
 }
@@ -131,10 +164,10 @@ func (e *Experiment) writeGates(w io.Writer) {
 		return
 	}
 	slices.SortFunc(rows, func(a, b Row) int { return a.Seed - b.Seed })
-	fmt.Fprint(w, "\n## Learned gates and anatomy\n\nKendall's τ of the tracts' mean gates with their anatomy, and p over permutations of the regions.\n\n| seed |")
+	fmt.Fprint(w, "\n## Learned gates and anatomy\n\nRank correlation of the tracts' mean gates with their anatomy, and p over permutations of the regions.\n\n| seed |")
 	var names []string
 	for _, name := range []string{"weight", "distance", "same lobe"} {
-		if _, ok := rows[0].Metrics[name+" tau"]; ok {
+		if _, ok := rows[0].Metrics[name+" rho"]; ok {
 			names = append(names, name)
 			fmt.Fprintf(w, " %s | p |", name)
 		}
@@ -147,7 +180,7 @@ func (e *Experiment) writeGates(w io.Writer) {
 	for _, r := range rows {
 		fmt.Fprintf(w, "| %d |", r.Seed)
 		for _, name := range names {
-			fmt.Fprintf(w, " %+.3f | %.3f |", r.Metrics[name+" tau"], r.Metrics[name+" p"])
+			fmt.Fprintf(w, " %+.3f | %.3f |", r.Metrics[name+" rho"], r.Metrics[name+" p"])
 		}
 		fmt.Fprintln(w)
 	}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/connectome/synthetic"
+	"github.com/connectomewire/wire/graphs/chart"
+	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/runtime/multiverse"
+)
+
+func multiverseCommand() *cli.Command {
+	return &cli.Command{
+		Name: "multiverse", Usage: "compare a connectome with null models under all choices of an analysis", ArgsUsage: "FILE.yaml",
+		Description: "A spec names a connectome, a task of reservoirs, a null model, and lists of choices:\n\n" +
+			"   question: Does this wiring remember longer?\n" +
+			"   connectome: sc.csv\n" +
+			"   task: memory-capacity\n" +
+			"   metric: capacity\n" +
+			"   null_model: degree\n" +
+			"   n: 39\n" +
+			"   choices:\n" +
+			"     weights: [\"\", log, density-tree=0.1]     # transforms; see wire connectome transform\n" +
+			"     signs: [positive, symmetric, asymmetric]\n" +
+			"     rho: [0.5, 0.8, 0.95, 1.1]\n" +
+			"     radius: [equal, own]\n" +
+			"     input: [uniform, signs]\n" +
+			"     gain: [0.1, 1]\n" +
+			"     leak: [1]\n" +
+			"     ridge: [1e-6, 1e-3]\n\n" +
+			"All combinations are run. FILE.md and FILE.svg are the report: the specification curve, and a joint test\n" +
+			"that sets the median effect beside that of every null network in the connectome's place.\n\n" +
+			"Examples:\n" +
+			"   wire multiverse choices.yaml\n" +
+			"   wire multiverse choices.yaml --json > choices.json",
+		Flags: append(connectomeReadFlags(),
+			&cli.IntFlag{Name: "workers", Value: runtime.NumCPU(), Usage: "run `N` combinations side by side"},
+			acceptFlag(),
+			&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"}),
+		Action: runMultiverse,
+	}
+}
+
+func runMultiverse(c *cli.Context) error {
+	args, err := arguments(c, 1, "a spec, FILE.yaml")
+	if err != nil {
+		return err
+	}
+	s, err := multiverse.Read(args[0])
+	if err != nil {
+		return err
+	}
+	for _, ending := range []string{".md", ".svg"} {
+		if err := atomicfile.Check(s.Beside(ending)); err != nil {
+			return err
+		}
+	}
+	name := s.Connectome
+	if _, found := synthetic.ByName(name); !found {
+		name = s.Relative(name)
+	}
+	brain, err := readConnectome(c, name)
+	if err != nil {
+		return err
+	}
+	if err := checkConnectome(c, brain); err != nil {
+		return err
+	}
+	show := newProgress(c.App.ErrWriter)
+	result, err := multiverse.Run(c.Context, s, brain, multiverse.Options{
+		Workers: c.Int("workers"), Progress: func(done, total int) { show.show("combinations", done, total, "") },
+	})
+	show.finish()
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := result.WriteReport(&b, s); err != nil {
+		return err
+	}
+	if err := atomicfile.WriteBytes(s.Beside(".md"), b.Bytes()); err != nil {
+		return err
+	}
+	b.Reset()
+	if err := chart.Multiverse(&b, result, s.Metric); err != nil {
+		return err
+	}
+	if err := atomicfile.WriteBytes(s.Beside(".svg"), b.Bytes()); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, result)
+	}
+	w := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "combinations\t%d\nmedian effect, in deviations of null networks\t%+.2f\np of the joint test\t%.3f\nbetter than the mean\t%.0f %% of the combinations\n",
+		len(result.Outcomes), result.Median, result.P, 100*result.Better)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.ErrWriter, "wrote %s and %s\n", s.Beside(".md"), s.Beside(".svg"))
+	return nil
+}
