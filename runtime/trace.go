@@ -29,8 +29,10 @@ type Trace struct {
 	Flow [][]float32
 	// Contribution is, for each tract, by how many nats the log-probability
 	// of what was said falls when the tract is silenced; nil when that was
-	// not measured (package runtime/lesion does).
+	// not measured (package runtime/lesion does). Where Estimated says so the
+	// tract was not cut, and it is an estimate; nil where all were.
 	Contribution []float64
+	Estimated    []bool
 	// PartContribution is the same for each part.
 	PartContribution []float64
 	// States are each region's states h themselves, [region][tick][batch·d]; nil
@@ -195,11 +197,13 @@ type TractFlow struct {
 	Flow  float64 `json:"flow"` // mean flow
 	// Contribution in nats, see [Trace]; nil when it was not measured.
 	Contribution *float64 `json:"contribution,omitempty"`
+	// Estimated says that it was not measured by a cut.
+	Estimated bool `json:"estimated,omitempty"`
 }
 
 // Strongest returns the n tracts with the largest contribution to what was
 // said, or, where that was not measured, the largest mean flow; the strongest
-// first, all of them when n is 0.
+// first, all of them when n is 0. Where only some were cut these come first.
 func (t *Trace) Strongest(n int) []TractFlow {
 	flow := t.MeanFlow()
 	strength := flow
@@ -210,7 +214,13 @@ func (t *Trace) Strongest(n int) []TractFlow {
 	for k := range order {
 		order[k] = k
 	}
-	sort.SliceStable(order, func(a, b int) bool { return strength[order[a]] > strength[order[b]] })
+	sort.SliceStable(order, func(a, b int) bool {
+		a, b = order[a], order[b]
+		if t.Estimated != nil && t.Estimated[a] != t.Estimated[b] {
+			return t.Estimated[b]
+		}
+		return strength[a] > strength[b]
+	})
 	if n > 0 && n < len(order) {
 		order = order[:n]
 	}
@@ -222,6 +232,7 @@ func (t *Trace) Strongest(n int) []TractFlow {
 		}
 		if t.Contribution != nil {
 			out[i].Contribution = &t.Contribution[k]
+			out[i].Estimated = t.Estimated != nil && t.Estimated[k]
 		}
 	}
 	return out

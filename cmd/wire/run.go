@@ -35,7 +35,8 @@ func runCommand() *cli.Command {
 			"(SENSE=FILE, SENSE=TEXT or SENSE=1,2,3) goes with every file, or alone. - reads a file from\n" +
 			"standard input. Files of other kinds in a folder are skipped and counted.\n\n" +
 			"Of one input the tracts are listed by their contribution: by how many nats the answer's\n" +
-			"log-probability falls when the tract alone is silenced. The trace opens in ui.perfetto.dev.",
+			"log-probability falls when the tract alone is silenced. Of a plan with more than 1,000 tracts a gradient\n" +
+			"ranks them, and the first 20 and 20 at random are cut (--exact cuts all). The trace opens in ui.perfetto.dev.",
 		Flags: slices.Concat(inputFlags(), runFlags(), rowFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "print memory, processes, channels, arithmetic and the critical path, and run nothing"},
 			&cli.StringFlag{Name: "states", Usage: "keep the regions' states, with items, labels and ticks, in `FILE`.npz"},
@@ -58,6 +59,7 @@ func runFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.BoolFlag{Name: "beam", Usage: "better decoding of sentences: 32 beams and minimum-Bayes-risk choice"},
 		&cli.IntFlag{Name: "top", Value: 5, Usage: "show the `N` strongest tracts; 0 does not look for them"},
+		&cli.BoolFlag{Name: "exact", Usage: "cut every tract to rank them, however many; of a plan with more than 1,000 they are estimated, and the first and some others cut"},
 		&cli.StringFlag{Name: "trace", Usage: "write a Chrome trace to `FILE`.json"},
 		&cli.StringFlag{Name: "flow", Usage: "draw the flow to `FILE`.svg, .png or .dot"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON, one line an input"},
@@ -81,6 +83,7 @@ type ran struct {
 	Answers map[string]task.Answer `json:"answers"`
 	// What is said of one input alone.
 	Tracts   []runtime.TractFlow `json:"tracts,omitempty"`
+	Ranking  *ranking            `json:"ranking,omitempty"`
 	Parts    []runtime.PartFlow  `json:"parts,omitempty"`
 	Engine   string              `json:"engine,omitempty"`
 	Decoding string              `json:"decoding,omitempty"`
@@ -324,15 +327,29 @@ func printRan(w io.Writer, p *wiring.Plan, r ran) {
 		return
 	}
 	fmt.Fprintln(w, "strongest tracts, by what the answer loses without them:")
+	if q := r.Ranking; q != nil {
+		fmt.Fprintf(w, "  (%d estimated by one gradient, %d of them cut; rank correlation of both %s, of those at random %s)\n", q.Tracts, q.Cut, correlation(q.Agreement), correlation(q.AtRandom))
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, x := range r.Tracts {
 		contribution := ""
 		if x.Contribution != nil {
 			contribution = fmt.Sprintf("%+.2f %s\t", *x.Contribution, contributionUnit(p))
+			if x.Estimated {
+				contribution = "about " + contribution
+			}
 		}
 		fmt.Fprintf(t, "  %s → %s\t%sflow %.3f\tgate %.2f\n", x.From, x.To, contribution, x.Flow, x.Gate)
 	}
 	t.Flush()
+}
+
+// correlation is a rank correlation for people.
+func correlation(v *float64) string {
+	if v == nil {
+		return "undefined"
+	}
+	return fmt.Sprintf("%.2f", *v)
 }
 
 // printParts lists what the modules inside regions did.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -49,6 +50,8 @@ type teller struct {
 	config   runtime.Config
 	lesions  []string
 	top      int
+	exact    bool          // cut every tract
+	ranking  *ranking      // of the last input; nil where every tract was cut
 	study    *lesion.Study // made when first needed
 }
 
@@ -66,7 +69,7 @@ func openTeller(c *cli.Context, plan *wiring.Plan, finder library.Finder, better
 	if err := config.Validate(); err != nil {
 		return nil, usageError{err}
 	}
-	t := &teller{plan: plan, lesions: c.StringSlice("lesion"), top: c.Int("top"), decode: answer.Greedy(), decoding: "greedy"}
+	t := &teller{plan: plan, lesions: c.StringSlice("lesion"), top: c.Int("top"), exact: c.Bool("exact") || len(plan.Tracts) <= cutAll, decode: answer.Greedy(), decoding: "greedy"}
 	if better {
 		t.decode, t.decoding = answer.Better(), "beam-mbr"
 	}
@@ -125,7 +128,7 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		r.Decoding = t.decoding
 	}
 	if t.top > 0 {
-		r.Tracts = a.Trace.Strongest(t.top)
+		r.Tracts, r.Ranking = a.Trace.Strongest(t.top), t.ranking
 	}
 	return r, told{a.Trace, answerText(first, a.By[first.Name])}, nil
 }
@@ -144,6 +147,7 @@ func (t *teller) once(answers map[string]task.Answer) map[string]task.Answer {
 
 // contributions measures what each tract and part gave to the first effector's answer.
 func (t *teller) contributions(ctx context.Context, in *answer.Encoded, first task.Answer, a *answer.Answers) error {
+	t.ranking = nil
 	if t.study == nil {
 		var err error
 		if t.study, err = lesion.New(t.plan, t.models, t.session, t.config); err != nil {
@@ -151,7 +155,14 @@ func (t *teller) contributions(ctx context.Context, in *answer.Encoded, first ta
 		}
 	}
 	var err error
-	a.Trace.Contribution, err = t.study.Tracts(ctx, in, 0, first)
+	if t.exact {
+		a.Trace.Contribution, err = t.study.Tracts(ctx, in, 0, first)
+	} else {
+		var r *lesion.Ranking
+		if r, err = t.study.Rank(ctx, in, 0, first, max(confirmed, t.top), 1); r != nil && err == nil {
+			t.rank(r, a.Trace)
+		}
+	}
 	if err == nil {
 		a.Trace.PartContribution, err = t.study.Parts(ctx, in, 0, first)
 	}
@@ -162,6 +173,41 @@ func (t *teller) contributions(ctx context.Context, in *answer.Encoded, first ta
 		a.Faults = append(a.Faults, "contributions of tracts: "+err.Error())
 	}
 	return nil
+}
+
+// cutAll is up to how many tracts each is cut without being asked for.
+const cutAll = 1000
+
+// confirmed is how many tracts of the largest estimates are cut, and how many
+// at random.
+const confirmed = 20
+
+// ranking says how well estimates of what tracts gave agree with cuts.
+type ranking struct {
+	Tracts int `json:"tracts"` // estimated
+	Cut    int `json:"cut"`
+	// Spearman's rank correlation of estimates with cuts, of all and of those
+	// drawn at random; nil where it is not defined.
+	Agreement *float64 `json:"agreement"`
+	AtRandom  *float64 `json:"at_random"`
+}
+
+// rank puts estimates, and what cuts lost, into a trace.
+func (t *teller) rank(r *lesion.Ranking, trace *runtime.Trace) {
+	trace.Contribution, trace.Estimated = r.Estimates, make([]bool, len(r.Estimates))
+	for k := range r.Estimates {
+		loss, cut := r.Exact[k]
+		if trace.Estimated[k] = !cut; cut {
+			trace.Contribution[k] = loss
+		}
+	}
+	defined := func(v float64) *float64 {
+		if math.IsNaN(v) {
+			return nil
+		}
+		return &v
+	}
+	t.ranking = &ranking{Tracts: len(r.Estimates), Cut: len(r.Exact), Agreement: defined(r.Agreement), AtRandom: defined(r.AtRandom)}
 }
 
 // tellMany answers about several inputs together. An input that cannot be

@@ -12,6 +12,7 @@ import (
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/head"
+	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/task"
 )
 
@@ -88,6 +89,10 @@ type measure interface {
 	values() [][]float64
 	// lost is how much a cut took away.
 	lost(whole, cut []float64) float64
+	// ask says of which functions of the predictions the gradients are wanted,
+	// and estimate what is lost where these would move so far.
+	ask(context.Context, *learn.Question) error
+	estimate(moved []float64) float64
 }
 
 // measure returns the measure of an answer; nil for an answer of nothing.
@@ -258,6 +263,7 @@ type reader struct {
 	width, settle, ticks int
 	label                int // whose probability is measured; −1 for all values
 	got                  [][]float64
+	numbers              int // that are measured
 }
 
 func (r *reader) begin(batch int) int {

@@ -101,6 +101,9 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 					dGate[b*in+k] = dl
 					dBeta += dl
 					addScaled(da, dl, zb)
+					if t.tracts != nil { // through the synapse, and through the gate
+						t.tracts[b][tract] += float64(scale[k]*gate*kernel.ShortDot(dm, zb) + dl*kernel.ShortDot(a, zb))
+					}
 					if dz != nil {
 						addTwoScaled(dz[b*width:][:r], scale[k]*gate, dm, dl, a)
 					}
@@ -111,7 +114,9 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 		}
 		t.holdBack(tick)
 	}
-	t.parameters(s, grad)
+	if t.tracts == nil {
+		t.parameters(s, grad)
+	}
 	return nil
 }
 

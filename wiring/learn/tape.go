@@ -23,6 +23,8 @@ type tape struct {
 
 	aims  []aimTape
 	parts []partTape
+
+	tracts [][]float64 // by episode, what each gives, see [Attribute]; nil when learning
 }
 
 // regionTape is one region's part.
