@@ -46,6 +46,9 @@ type Config struct {
 	Trace bool
 	// States keeps the regions' states themselves in the trace.
 	States bool
+	// Digests keeps a digest of every tract's message of every tick in the
+	// trace, so that two runs can be compared.
+	Digests bool
 	// LesionRegions are regions, by index, whose state and axons are held at
 	// zero.
 	LesionRegions []int

@@ -85,6 +85,12 @@ func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
 	if n.config.Trace {
 		e.trace = newTrace(n.plan, ep.Ticks)
 		e.trace.Started = e.start
+		if n.config.Digests {
+			e.trace.Digests = make([][]uint64, ep.Ticks)
+			for t := range e.trace.Digests {
+				e.trace.Digests[t] = make([]uint64, len(n.plan.Tracts))
+			}
+		}
 		if n.config.States {
 			e.trace.States = make([][][]float32, len(n.regions))
 			for j := range e.trace.States {

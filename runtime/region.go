@@ -272,6 +272,9 @@ func (r *region) advance(e *episode, t int) {
 		if e.trace.States != nil {
 			e.trace.keep(r, t)
 		}
+		if e.trace.Digests != nil {
+			e.trace.digest(r, t, e.batch)
+		}
 	}
 }
 

@@ -38,6 +38,9 @@ type Trace struct {
 	// States are each region's states h themselves, [region][tick][batch·d]; nil
 	// unless Config.States.
 	States [][][]float32
+	// Digests are of the messages that tracts were given in each tick,
+	// [tick][tract]; nil unless Config.Digests.
+	Digests [][]uint64
 	// Begin and End are when each region computed each tick, from the start
 	// of the episode: [region][tick]. They are the only part that differs
 	// from run to run.
@@ -245,6 +248,20 @@ func (t *Trace) note(faults []string, request, requests int) {
 			f = fmt.Sprintf("request %d: %s", request, f)
 		}
 		t.Notes = append(t.Notes, f)
+	}
+}
+
+// digest keeps digests of what a region gives to its tracts in a tick.
+func (t *Trace) digest(r *region, tick, batch int) {
+	for i, tract := range r.cell.Out {
+		m := r.cell.Message(&r.tick, i)
+		h := uint64(14695981039346656037) // FNV-1a, by words
+		for b := range batch {
+			for _, v := range m.Data[b*m.Stride:][:r.cell.Rank] {
+				h = (h ^ uint64(math.Float32bits(v))) * 1099511628211
+			}
+		}
+		t.Digests[tick][tract] = h
 	}
 }
 

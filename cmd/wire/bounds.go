@@ -69,7 +69,7 @@ var checks = map[string]check{
 	"image": file, "sound": file, "labels": labelFiles, "sentences": file, "library": file, "mixture": file,
 	"beside": plan, "photographs": directory, "modules": directory, "fold-modules": directory, "data pull from": directory,
 	"output": output, "build output": outputDir, "null output": outputDir, "lesion output": outputDir, "reroute output": outputDir, "graft output": outputDir, "graft from": plan, "demo output": outputDir, "connectome null output": outputDir,
-	"trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,
+	"record": output, "trace": output, "states": output, "items": output, "flow": drawing, "draw": drawing, "features": outputDir,
 }
 
 // checkOptions makes the checks of the options that were given.

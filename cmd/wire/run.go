@@ -15,6 +15,7 @@ import (
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
+	"github.com/connectomewire/wire/runtime/record"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/task"
 )
@@ -39,6 +40,7 @@ func runCommand() *cli.Command {
 			"ranks them, and the first 20 and 20 at random are cut (--exact cuts all). The trace opens in ui.perfetto.dev.",
 		Flags: slices.Concat(inputFlags(), runFlags(), rowFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "print memory, processes, channels, arithmetic and the critical path, and run nothing"},
+			&cli.StringFlag{Name: "record", Usage: "keep inputs, digests of every message and answers in `FILE`, for wire replay"},
 			&cli.StringFlag{Name: "states", Usage: "keep the regions' states, with items, labels and ticks, in `FILE`.npz"},
 		}),
 		Action: runPlan,
@@ -146,8 +148,27 @@ func runPlan(c *cli.Context) error {
 	if !plan.Trained {
 		fmt.Fprintln(c.App.ErrWriter, "note: this plan is not trained; its answers are noise (train it with: wire train "+name+")")
 	}
+	if name := c.String("record"); name != "" {
+		return atomicfile.Write(name, func(w io.Writer) error {
+			h := record.NewHead(plan, t.session.Engine())
+			h.Beam, h.Policy, h.Lesions = c.Bool("beam"), t.config.Policy, t.lesions
+			var err error
+			if t.recorder, err = record.NewWriter(w, h); err != nil {
+				return err
+			}
+			return t.run(c, subjects)
+		})
+	}
+	return t.run(c, subjects)
+}
+
+// run answers about one input or many.
+func (t *teller) run(c *cli.Context, subjects []subject) error {
 	if len(subjects) == 1 {
 		return t.runOne(c, subjects[0])
+	}
+	if t.recorder != nil {
+		t.top = 0
 	}
 	if c.String("trace") != "" || c.String("flow") != "" {
 		return usagef("--trace and --flow draw one input, not %d", len(subjects))

@@ -14,6 +14,7 @@ import (
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/lesion"
+	"github.com/connectomewire/wire/runtime/record"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/task"
@@ -50,9 +51,10 @@ type teller struct {
 	config   runtime.Config
 	lesions  []string
 	top      int
-	exact    bool          // cut every tract
-	ranking  *ranking      // of the last input; nil where every tract was cut
-	study    *lesion.Study // made when first needed
+	exact    bool           // cut every tract
+	ranking  *ranking       // of the last input; nil where every tract was cut
+	study    *lesion.Study  // made when first needed
+	recorder *record.Writer // where takes go; nil for nowhere
 }
 
 // told is what one input came to, with its trace.
@@ -66,10 +68,16 @@ func openTeller(c *cli.Context, plan *wiring.Plan, finder library.Finder, better
 	config := runtime.Default()
 	config.Policy = runtime.Policy(c.String("policy"))
 	config.ModuleTimeout = c.Duration("timeout")
+	config.Digests = c.String("record") != ""
+	return openTellerWith(c, plan, finder, better, config, c.StringSlice("lesion"))
+}
+
+// openTellerWith is openTeller with the policy and lesions of a configuration.
+func openTellerWith(c *cli.Context, plan *wiring.Plan, finder library.Finder, better bool, config runtime.Config, lesions []string) (*teller, error) {
 	if err := config.Validate(); err != nil {
 		return nil, usageError{err}
 	}
-	t := &teller{plan: plan, lesions: c.StringSlice("lesion"), top: c.Int("top"), exact: c.Bool("exact") || len(plan.Tracts) <= cutAll, decode: answer.Greedy(), decoding: "greedy"}
+	t := &teller{plan: plan, lesions: lesions, top: c.Int("top"), exact: c.Bool("exact") || len(plan.Tracts) <= cutAll, decode: answer.Greedy(), decoding: "greedy"}
 	if better {
 		t.decode, t.decoding = answer.Better(), "beam-mbr"
 	}
@@ -113,6 +121,11 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		return ran{}, told{}, err
 	}
 	a := answers[0]
+	if t.recorder != nil {
+		if err := t.recorder.Write(record.Of(s.file, encoded, &a)); err != nil {
+			return ran{}, told{}, err
+		}
+	}
 	first := &t.plan.Effectors[0]
 	for _, l := range t.lesions {
 		a.Trace.Notes = append(a.Trace.Notes, "lesion: "+l)
@@ -214,6 +227,16 @@ func (t *teller) rank(r *lesion.Ranking, trace *runtime.Trace) {
 // read or run has its error and leaves the others alone.
 func (t *teller) tellMany(ctx context.Context, subjects []subject) []ran {
 	out := make([]ran, len(subjects))
+	if t.recorder != nil { // one by one, each with its digests
+		for i, s := range subjects {
+			r, _, err := t.tell(ctx, s)
+			if err != nil {
+				r = ran{Error: err.Error()}
+			}
+			out[i] = ran{File: s.file, Answers: r.Answers, Faults: r.Faults, Error: r.Error}
+		}
+		return out
+	}
 	var encoded []*answer.Encoded
 	var owner []int
 	for i, s := range subjects {

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/connectomewire/wire/internal/plural"
+	"github.com/connectomewire/wire/modules/library"
+	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/answer"
+	"github.com/connectomewire/wire/runtime/record"
+)
+
+func replayCommand() *cli.Command {
+	return &cli.Command{
+		Name: "replay", Usage: "do again what wire run --record kept, and say where it differs", ArgsUsage: "FILE [PLAN|default]",
+		Description: "   wire run plan photo.jpg --record seen.jsonl\n" +
+			"   wire replay seen.jsonl plan\n\n" +
+			"What entered comes out of the recording, so the senses' modules do not run again. Every tract's\n" +
+			"message of every tick is compared by its digest, and the answers. The first tick and tract that\n" +
+			"differ are named, with the kernels and engines of both runs.",
+		Flags:  append([]cli.Flag{engineFlag(), modulesFlag()}, groupingFlags()...),
+		Action: replay,
+	}
+}
+
+func replay(c *cli.Context) error {
+	args := c.Args().Slice()
+	if len(args) == 0 || len(args) > 2 {
+		return usagef("want a recording of wire run --record, and the plan that ran unless it is the built-in one")
+	}
+	name := "default"
+	if len(args) == 2 {
+		name = args[1]
+	}
+	f, err := os.Open(args[0])
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r, err := record.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
+	plan, at, err := loadPlan(name)
+	if err != nil {
+		return err
+	}
+	if plan.IsRate() {
+		return usagef("plan %q is a reservoir, which nothing is recorded of", plan.Name)
+	}
+	if got := record.Fingerprint(plan); got != r.Head.Fingerprint {
+		return fmt.Errorf("%s was recorded of plan %q with the fingerprint %.12s, plan %q has %.12s: it is another one, or was trained or changed since", args[0], r.Head.Plan, r.Head.Fingerprint, name, got)
+	}
+	config := runtime.Default()
+	config.Policy, config.Digests = r.Head.Policy, true
+	t, err := openTellerWith(c, plan, library.Finder{Dir: c.String("modules"), Base: at}, r.Head.Beam, config, r.Head.Lesions)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	here := record.NewHead(plan, t.session.Engine())
+	differ, takes := 0, 0
+	for {
+		was, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = was.Fits(plan)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", args[0], err)
+		}
+		takes++
+		where, err := t.again(c, was)
+		if err != nil {
+			return fmt.Errorf("%s: %w", was.Name, err)
+		}
+		label := was.Name
+		if label == "" {
+			label = fmt.Sprintf("input %d", takes)
+		}
+		if where == "" {
+			fmt.Fprintf(c.App.Writer, "%s: the same bits, %s of %s\n", label, plural.Count(len(was.Digests), "tick", "ticks"), plural.Count(len(plan.Tracts), "tract", "tracts"))
+			continue
+		}
+		differ++
+		fmt.Fprintf(c.App.Writer, "%s: %s\n", label, where)
+	}
+	if differ > 0 {
+		return fmt.Errorf("%d of %d inputs differ; recorded with kernels %s and engine %s, replayed with kernels %s and engine %s",
+			differ, takes, r.Head.Kernel, r.Head.Engine, here.Kernel, here.Engine)
+	}
+	return nil
+}
+
+// again does what a take says again, and says where it differs.
+func (t *teller) again(c *cli.Context, was *record.Take) (string, error) {
+	options := t.decode
+	options.Trace = true
+	in := was.Input(t.session)
+	answers, err := t.session.Answer(c.Context, []*answer.Encoded{in}, options)
+	if err != nil {
+		return "", err
+	}
+	return record.Differ(t.plan, was, record.Of(was.Name, in, &answers[0])), nil
+}
