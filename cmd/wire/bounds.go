@@ -39,6 +39,8 @@ var checks = map[string]check{
 	"noise":      training(func(o *learn.Options, v float64) { o.Noise = v }),
 	"timeout":    within(0, float64(24*time.Hour)),
 	"processes":  within(0, 1e6),
+	"sure":       within(0, 1),
+	"ticks":      within(1, 1e5),
 
 	// How much of something.
 	"views": within(1, 1000), "limit": within(0, 1e9), "eval-limit": within(0, 1e9), "resamples": within(1, 1e6),

@@ -91,7 +91,7 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 		return err
 	}
 	defer t.Close()
-	o.Config, o.Answer = t.config, t.decode
+	o.Config, o.Answer, o.Sure = t.config, t.decode, c.Bool("curve")
 	show := newProgress(c.App.ErrWriter)
 	o.Progress = func(what string, done, total int) { show.show(what, done, total, "") }
 	o.Prepare.Progress = show.preparing
@@ -243,7 +243,13 @@ func printOwnRows(w io.Writer, rows []eval.Row) {
 		if n < 0 {
 			n = len(rows)
 		}
-		names := slices.SortedFunc(maps.Keys(rows[0].Metrics), compareMetrics)
+		measured := map[string]bool{} // not by all: ticks only where answers come early
+		for _, r := range rows[:n] {
+			for m := range r.Metrics {
+				measured[m] = true
+			}
+		}
+		names := slices.SortedFunc(maps.Keys(measured), compareMetrics)
 		fmt.Fprintf(w, "%s (n = %d)\n", rows[0].Set, rows[0].N)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprint(t, "condition\t")
@@ -258,7 +264,11 @@ func printOwnRows(w io.Writer, rows []eval.Row) {
 				if i, ok := r.CI[m]; ok {
 					ci = fmt.Sprintf("[%.3f, %.3f]", i[0], i[1])
 				}
-				fmt.Fprintf(t, "%.3f\t%s\t", r.Metrics[m], ci)
+				if v, ok := r.Metrics[m]; ok {
+					fmt.Fprintf(t, "%.3f\t%s\t", v, ci)
+				} else {
+					fmt.Fprint(t, "\t\t")
+				}
 			}
 			fmt.Fprintln(t)
 		}

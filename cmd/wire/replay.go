@@ -63,6 +63,7 @@ func replay(c *cli.Context) error {
 		return err
 	}
 	defer t.Close()
+	t.decode.Sure, t.decode.Limit = r.Head.Sure, r.Head.Limit
 	here := record.NewHead(plan, t.session.Engine())
 	differ, takes := 0, 0
 	for {

@@ -61,6 +61,8 @@ func runFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.BoolFlag{Name: "beam", Usage: "better decoding of sentences: 32 beams and minimum-Bayes-risk choice"},
 		&cli.IntFlag{Name: "top", Value: 5, Usage: "show the `N` strongest tracts; 0 does not look for them"},
+		&cli.Float64Flag{Name: "sure", Usage: "answer as soon as a label has the probability `P`, not when the input has settled"},
+		&cli.IntFlag{Name: "ticks", Usage: "look at an input for at most `N` ticks; else for as long as it settles"},
 		&cli.BoolFlag{Name: "exact", Usage: "cut every tract to rank them, however many; of a plan with more than 1,000 they are estimated, and the first and some others cut"},
 		&cli.StringFlag{Name: "trace", Usage: "write a Chrome trace to `FILE`.json"},
 		&cli.StringFlag{Name: "flow", Usage: "draw the flow to `FILE`.svg, .png or .dot"},
@@ -152,6 +154,7 @@ func runPlan(c *cli.Context) error {
 		return atomicfile.Write(name, func(w io.Writer) error {
 			h := record.NewHead(plan, t.session.Engine())
 			h.Beam, h.Policy, h.Lesions = c.Bool("beam"), t.config.Policy, t.lesions
+			h.Sure, h.Limit = t.decode.Sure, t.decode.Limit
 			var err error
 			if t.recorder, err = record.NewWriter(w, h); err != nil {
 				return err

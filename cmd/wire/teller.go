@@ -81,6 +81,9 @@ func openTellerWith(c *cli.Context, plan *wiring.Plan, finder library.Finder, be
 	if better {
 		t.decode, t.decoding = answer.Better(), "beam-mbr"
 	}
+	if t.decode.Sure, t.decode.Limit = c.Float64("sure"), c.Int("ticks"); c.IsSet("sure") && t.decode.Sure == 0 {
+		return nil, usagef("--sure 0 would answer at once: want a probability of more than 0")
+	}
 	if err := config.Lesion(plan, t.lesions); err != nil {
 		return nil, err
 	}
@@ -135,7 +138,7 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 			return ran{}, told{}, err
 		}
 	}
-	r := ran{File: s.file, Inputs: s.shown, Answers: t.once(a.By), Engine: t.session.Engine(), Ticks: a.Trace.Ticks, Lesions: t.lesions, Faults: a.Faults}
+	r := ran{File: s.file, Inputs: s.shown, Answers: t.once(a.By), Engine: t.session.Engine(), Ticks: a.Ticks, Lesions: t.lesions, Faults: a.Faults}
 	r.Parts = a.Trace.PartFlows()
 	if t.session.Speaker() >= 0 {
 		r.Decoding = t.decoding
@@ -145,6 +148,9 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 	}
 	return r, told{a.Trace, answerText(first, a.By[first.Name])}, nil
 }
+
+// early says that answers need not wait until the input has settled.
+func (t *teller) early() bool { return t.decode.Sure > 0 || t.decode.Limit > 0 }
 
 // once keeps the last of a series' values where an effector answers once, when
 // the series has ended.
@@ -166,6 +172,9 @@ func (t *teller) contributions(ctx context.Context, in *answer.Encoded, first ta
 		if t.study, err = lesion.New(t.plan, t.models, t.session, t.config); err != nil {
 			return err
 		}
+	}
+	if t.early() {
+		t.study.ReadAfter(a.Ticks)
 	}
 	var err error
 	if t.exact {
@@ -234,6 +243,9 @@ func (t *teller) tellMany(ctx context.Context, subjects []subject) []ran {
 				r = ran{Error: err.Error()}
 			}
 			out[i] = ran{File: s.file, Answers: r.Answers, Faults: r.Faults, Error: r.Error}
+			if t.early() {
+				out[i].Ticks = r.Ticks
+			}
 		}
 		return out
 	}
@@ -263,6 +275,9 @@ func (t *teller) tellMany(ctx context.Context, subjects []subject) []ran {
 			continue
 		}
 		out[i].Answers, out[i].Faults = t.once(answers[k].By), answers[k].Faults
+		if t.early() {
+			out[i].Ticks = answers[k].Ticks
+		}
 	}
 	return out
 }

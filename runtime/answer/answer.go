@@ -1,7 +1,9 @@
 package answer
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/connectomewire/wire/runtime"
@@ -19,6 +21,8 @@ type Answers struct {
 	// Trace is nil unless asked for; its Said is of the first effector that
 	// speaks.
 	Trace *runtime.Trace
+	// Ticks until the last effector had answered.
+	Ticks int
 	// Faults say what was silenced on the way.
 	Faults []string
 	// Err is why there is no answer, see [Session.AnswerEach].
@@ -48,6 +52,9 @@ func (s *Session) Answer(ctx context.Context, inputs []*Encoded, o Options) ([]A
 func (s *Session) AnswerEach(ctx context.Context, inputs []*Encoded, o Options) ([]Answers, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
+	}
+	if (o.Sure > 0 || o.Limit > 0) && (s.Speaker() >= 0 || s.plan.Series() >= 0) {
+		return nil, fmt.Errorf("answer: plan %q speaks or takes series, whose answers come at ticks of their own: it cannot answer as soon as it is sure", s.plan.Name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,6 +173,9 @@ type replying interface {
 func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encoded, told [][][]int32, o Options) ([]Answers, error) {
 	inputs, steps := Standardised(s.plan, group, 1)
 	ep := runtime.Episode{Batch: len(group), Inputs: inputs, Steps: steps, Ticks: s.ticks(steps)}
+	if o.Limit > 0 {
+		ep.Ticks = o.Limit
+	}
 	began := time.Now()
 	var calls []runtime.Call
 	record := func(_ string, do func() error) error { return do() }
@@ -187,7 +197,7 @@ func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encode
 			voice.record = record
 			actors[i] = voice
 		} else {
-			actors[i] = newReader(s, i, group)
+			actors[i] = newReader(s, i, group, o)
 		}
 		ep.Actors = append(ep.Actors, actors[i])
 	}
@@ -200,7 +210,7 @@ func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encode
 		a := &out[k]
 		a.By = make(map[string]task.Answer, len(actors))
 		a.Faults = append(append(a.Faults, group[k].Faults...), res.Requests[k].Faults...)
-		a.Err = res.Requests[k].Err
+		a.Ticks, a.Err = res.Requests[k].Ticks, res.Requests[k].Err
 		for i, actor := range actors {
 			answer, fault := actor.answer(k)
 			a.By[s.plan.Effectors[i].Name] = answer
@@ -240,46 +250,106 @@ func (s *Session) ticks(steps int) int {
 }
 
 // reader is the actor of an effector that does not speak: it reads the state
-// when the input has settled, or at the end of every step of a series.
+// when the input has settled, or at the end of every step of a series, or as
+// soon as it is sure.
 type reader struct {
 	s        *Session
 	effector int
 	steps    []int // of each input; 0 for one without a series
 	tape     head.Tape
 	values   [][]float32 // by input: the predictions read, one after the other
+
+	sure         float64 // probability that is enough; 0 waits for the last tick
+	first, limit int     // ticks in which one that need not settle may answer
 }
 
-func newReader(s *Session, effector int, group []*Encoded) *reader {
-	r := &reader{s: s, effector: effector, tape: s.readouts[effector].Tape(), values: make([][]float32, len(group))}
+func newReader(s *Session, effector int, group []*Encoded, o Options) *reader {
+	r := &reader{s: s, effector: effector, tape: s.readouts[effector].Tape(), values: make([][]float32, len(group)), sure: o.Sure}
+	r.limit = cmp.Or(o.Limit, s.plan.Ticks.Settle)
+	r.first = r.limit
 	for _, in := range group {
 		r.steps = append(r.steps, in.Steps)
+	}
+	if o.Sure == 0 {
+		return r
+	}
+	way := s.plan.TicksTo(s.plan.Effectors[effector].Regions...)
+	for i := range s.plan.Senses {
+		for _, j := range s.plan.Senses[i].Regions {
+			if way[j] >= 0 {
+				r.first = min(r.first, way[j]+1)
+			}
+		}
 	}
 	return r
 }
 
 // Act implements [runtime.Actor].
 func (r *reader) Act(_ context.Context, tick int, norm []float32) (runtime.Reply, error) {
+	if r.s.plan.Series() >= 0 {
+		return r.step(tick, norm)
+	}
+	last := tick+1 == r.limit
+	if !last && (r.sure == 0 || tick+1 < r.first) {
+		return runtime.Reply{}, nil
+	}
+	out, err := r.read(norm)
+	if err != nil {
+		return runtime.Reply{}, err
+	}
+	var ended []int
+	for i := range r.values {
+		row := out[i]
+		if r.values[i] != nil || !last && !r.enough(row) {
+			continue
+		}
+		r.values[i] = row
+		ended = append(ended, i)
+	}
+	return runtime.Reply{Ended: ended}, nil
+}
+
+// enough says whether a prediction is sure.
+func (r *reader) enough(prediction []float32) bool {
+	p := head.Answer(r.s.plan, r.effector, prediction).Confidence
+	return p > 0 && p >= r.sure
+}
+
+// step reads at the end of every step of a series.
+func (r *reader) step(tick int, norm []float32) (runtime.Reply, error) {
 	settle := r.s.plan.Ticks.Settle
 	if (tick+1)%settle != 0 {
 		return runtime.Reply{}, nil
 	}
-	readout := r.s.readouts[r.effector]
-	n := len(r.values)
-	out := make([]float32, n*readout.Width())
-	if err := r.tape.Forward(out, &head.Rows{Counts: []int{n}, Norm: norm}); err != nil {
+	out, err := r.read(norm)
+	if err != nil {
 		return runtime.Reply{}, err
 	}
 	var ended []int
 	for i := range r.values {
 		step := (tick + 1) / settle
 		if step <= max(r.steps[i], 1) {
-			r.values[i] = append(r.values[i], out[i*readout.Width():][:readout.Width()]...)
+			r.values[i] = append(r.values[i], out[i]...)
 		}
 		if step >= r.steps[i] {
 			ended = append(ended, i)
 		}
 	}
 	return runtime.Reply{Ended: ended}, nil
+}
+
+// read predicts from every input's state.
+func (r *reader) read(norm []float32) ([][]float32, error) {
+	n, width := len(r.values), r.s.readouts[r.effector].Width()
+	all := make([]float32, n*width)
+	if err := r.tape.Forward(all, &head.Rows{Counts: []int{n}, Norm: norm}); err != nil {
+		return nil, err
+	}
+	out := make([][]float32, n)
+	for i := range out {
+		out[i] = all[i*width:][:width:width]
+	}
+	return out, nil
 }
 
 // answer implements replying.

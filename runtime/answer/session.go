@@ -118,6 +118,13 @@ type Options struct {
 	// Signs asks for the signs by which answers are believed, also of a plan
 	// that is not calibrated.
 	Signs bool
+	// Sure, when more than 0, lets effectors that choose labels answer as soon
+	// as the likeliest has this probability of their own, 0 to 1, but not before
+	// what entered can have reached them. Limit is how many ticks an input is
+	// looked at meanwhile, at most; 0 is as long as it settles. Neither is for
+	// plans that speak or series, whose answers have their ticks.
+	Sure  float64
+	Limit int
 	// Trace records what the network did for each input.
 	Trace bool
 }
@@ -150,6 +157,9 @@ func (o Options) Validate() error {
 	}
 	if !(o.Likelihood >= 0 && o.Likelihood <= 1e3) {
 		return fmt.Errorf("answer: a likelihood of power %v; want 0 or more", o.Likelihood)
+	}
+	if !(o.Sure >= 0 && o.Sure <= 1) || o.Limit < 0 {
+		return fmt.Errorf("answer: sure at %v within %d ticks; want a probability and 0 or more", o.Sure, o.Limit)
 	}
 	if !(o.Spoken >= 0 && o.Spoken <= 1) {
 		return fmt.Errorf("answer: a share of %v for what is spoken; want 0 to 1", o.Spoken)

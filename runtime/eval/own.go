@@ -48,6 +48,9 @@ type OwnOptions struct {
 	Controls []string
 	// Answer decodes.
 	Answer answer.Options
+	// Sure also scores what the plan answers after each tick, and when it is so
+	// sure, for tasks of which answers have a probability.
+	Sure bool
 	// Items, when not nil, gets a line of JSON for each item and condition.
 	Items io.Writer
 }

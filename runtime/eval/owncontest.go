@@ -94,6 +94,11 @@ func (x *round) contenders(ctx context.Context, seed uint64) error {
 	if err := x.ask(ctx, "plan", plan, whole, -1); err != nil {
 		return err
 	}
+	if x.o.Sure {
+		if err := x.sooner(ctx, plan, whole); err != nil {
+			return err
+		}
+	}
 	if len(x.o.Config.LesionRegions)+len(x.o.Config.LesionTracts)+len(x.o.Config.LesionParts) > 0 {
 		if err := x.ask(ctx, "plan lesioned", plan, x.o.Config, -1); err != nil {
 			return err
@@ -191,6 +196,61 @@ func (x *round) ask(ctx context.Context, name string, p *wiring.Plan, config run
 	}
 	return nil
 }
+
+// thresholds are the probabilities that are enough for an answer, in turn.
+var thresholds = []float64{0.5, 0.7, 0.8, 0.9, 0.95, 0.99}
+
+// sooner scores the plan's answers after each tick in which they can know
+// anything, and those that come as soon as they are sure, with the mean of
+// their ticks.
+func (x *round) sooner(ctx context.Context, p *wiring.Plan, config runtime.Config) error {
+	s, err := answer.New(ctx, p, x.modules, config)
+	if err != nil {
+		return err
+	}
+	var inputs []*answer.Encoded
+	for _, v := range x.test {
+		inputs = append(inputs, s.Encoded(v.Senses, v.Steps))
+	}
+	ask := func(name string, o answer.Options) error {
+		x.o.Progress(name, 0, len(inputs))
+		all, err := s.Answer(ctx, inputs, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		for i, t := range x.plan.Tasks {
+			if x.apart(i) {
+				continue
+			}
+			var list []task.Answer
+			var ticks []float64
+			for _, k := range x.asked[i] {
+				list, ticks = append(list, all[k].By[t.Effector]), append(ticks, float64(all[k].Ticks))
+			}
+			if err := x.add(i, name, list); err != nil {
+				return err
+			}
+			b := &x.boards[i]
+			to := b.conditions[slices.IndexFunc(b.conditions, func(c *scored) bool { return c.name == name })]
+			to.items[ticksTaken] = append(to.items[ticksTaken], ticks...)
+		}
+		return nil
+	}
+	for tick := 1; tick <= p.Ticks.Settle; tick++ {
+		if err := ask(fmt.Sprintf("plan, tick %d", tick), answer.Options{Limit: tick}); err != nil {
+			return err
+		}
+	}
+	for _, sure := range thresholds {
+		if err := ask(fmt.Sprintf("plan, sure at %g", sure), answer.Options{Sure: sure}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ticksTaken is the metric of how long answers took.
+const ticksTaken = "ticks"
 
 // answers are those about all test examples; apart, the vectors of their sides
 // stand one below the other.

@@ -26,6 +26,7 @@ type Study struct {
 	modules *frozen.Modules
 	session *answer.Session
 	net     *runtime.Network
+	settle  int
 }
 
 // New prepares a plan, its opened modules and a session of them. config.Trace
@@ -36,8 +37,12 @@ func New(p *wiring.Plan, m *frozen.Modules, s *answer.Session, config runtime.Co
 	if err != nil {
 		return nil, err
 	}
-	return &Study{plan: p, modules: m, session: s, net: net}, nil
+	return &Study{plan: p, modules: m, session: s, net: net, settle: p.Ticks.Settle}, nil
 }
+
+// ReadAfter says after how many ticks effectors that do not speak answered,
+// where that was not when the input had settled.
+func (s *Study) ReadAfter(ticks int) { s.settle = ticks }
 
 // Tracts returns every tract's contribution to what an effector answered, by
 // the plan's tracts. Of a sentence or a label it is log P(answer) − log
@@ -104,7 +109,7 @@ func (s *Study) measure(ctx context.Context, in *answer.Encoded, effector int, a
 		}
 		return s.reciter(ctx, effector, l, a.Tokens)
 	}
-	settle := s.plan.Ticks.Settle
+	settle := s.settle
 	r := &reader{tape: readout.Tape(), width: readout.Width(), settle: settle, ticks: settle * max(in.Steps, 1), label: -1}
 	if a.Label != "" {
 		labels, _ := head.Labels(&s.plan.Effectors[effector])

@@ -35,6 +35,8 @@ type Head struct {
 	Engine string `json:"engine"`
 	// How it was run.
 	Beam    bool           `json:"beam,omitempty"`
+	Sure    float64        `json:"sure,omitempty"`
+	Limit   int            `json:"ticks,omitempty"`
 	Policy  runtime.Policy `json:"policy"`
 	Lesions []string       `json:"lesions,omitempty"`
 }
