@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"runtime/trace"
 	"slices"
 
 	"github.com/connectomewire/wire/wiring"
@@ -175,5 +176,8 @@ func act(ctx context.Context, a Actor, t int, norm []float32) (reply Reply, err 
 			err = &PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
+	if trace.IsEnabled() {
+		defer trace.StartRegion(ctx, "effector").End()
+	}
 	return a.Act(ctx, t, norm)
 }

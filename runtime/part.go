@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime/trace"
 	"sync"
 	"time"
 
@@ -129,6 +130,9 @@ func (f *filling) give(e *episode, joins, x []float32, rows []int, d int) []erro
 // call runs the module under the policy of failures.
 func (f *filling) call(e *episode, x []float32, rows, d int) (joins []float32, call Call, err error) {
 	call = Call{Module: f.part.Module, Part: f.part.Name, Begin: time.Since(e.start)}
+	if trace.IsEnabled() {
+		defer trace.StartRegion(e.ctx, "part").End()
+	}
 	done := make(chan []float32, 1+f.config.Retries) // calls that were given up may end later
 	err = f.config.Guard(e.ctx, f.part.Module, func(ctx context.Context) error {
 		out := make([]float32, rows*d)

@@ -1,6 +1,9 @@
 package runtime
 
-import "slices"
+import (
+	"runtime/trace"
+	"slices"
+)
 
 // process steps the regions of a group, one after the other, in one goroutine.
 // Of each tick it keeps a slab: the axons of all its regions, side by side,
@@ -157,10 +160,8 @@ func (p *process) run(e *episode) {
 			return
 		}
 		slab := p.ring[t%len(p.ring)][:e.batch*p.width]
-		for _, r := range p.regions {
-			if !r.step(e, t, slab) {
-				return
-			}
+		if !p.tick(e, t, slab) {
+			return
 		}
 		for _, ch := range p.targets {
 			if !send(e, ch, slab, t) {
@@ -168,6 +169,19 @@ func (p *process) run(e *episode) {
 			}
 		}
 	}
+}
+
+// tick steps the regions; Go's execution tracer, when it runs, shows how long.
+func (p *process) tick(e *episode, t int, slab []float32) bool {
+	if trace.IsEnabled() {
+		defer trace.StartRegion(e.ctx, "tick").End()
+	}
+	for _, r := range p.regions {
+		if !r.step(e, t, slab) {
+			return false
+		}
+	}
+	return true
 }
 
 // take receives the message of every neighbour and finds what arrives; in beam

@@ -222,3 +222,44 @@ func TestTickRatios(t *testing.T) {
 		}
 	}
 }
+
+// TestLargePlans prints how long a tick takes and how many bytes a tract, from
+// 82 regions up to 100,000 with 5·10⁶ tracts, d = 8, r = 1, as columns to plot,
+// when WIRE_MEASURE is set: regions, tracts, ns a tick, ns and bytes a tract.
+func TestLargePlans(t *testing.T) {
+	measure(t)
+	for _, regions := range []int{82, 300, 1000, 3000, 10000, 30000, 100000} {
+		p := ticking(regions, 50*regions, 8, 1)
+		config := Default()
+		config.Processes = 1
+		goruntime.GC()
+		before := heap()
+		n := mustNew(t, p, config)
+		in := [][]float32{numbers(256)}
+		run := func(ticks int) {
+			if _, err := n.Run(context.Background(), Episode{Inputs: in, Ticks: ticks}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(1)
+		goruntime.GC()
+		parameters := uint64(4 * len(p.Params.Data))
+		size := heap() - before + parameters
+		ticks := max(3, 2_000_000/len(p.Tracts))
+		took := processorTime(func() { run(ticks) })
+		goruntime.KeepAlive(n)
+		tick := float64(took.Nanoseconds()) / float64(ticks)
+		s, err := Look(p, config, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("%d\t%d\t%.0f\t%.1f\t%.0f\tforeseen %.0f\n", regions, len(p.Tracts), tick, tick/float64(len(p.Tracts)), float64(size)/float64(len(p.Tracts)), float64(s.Memory.Total())/float64(len(p.Tracts)))
+	}
+}
+
+// heap is the number of bytes in use.
+func heap() uint64 {
+	var m goruntime.MemStats
+	goruntime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -40,6 +40,7 @@ func runCommand() *cli.Command {
 			"ranks them, and the first 20 and 20 at random are cut (--exact cuts all). The trace opens in ui.perfetto.dev.",
 		Flags: slices.Concat(inputFlags(), runFlags(), rowFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "print memory, processes, channels, arithmetic and the critical path, and run nothing"},
+			&cli.BoolFlag{Name: "profile", Usage: "say where the time went, by region and module, and the critical path"},
 			&cli.StringFlag{Name: "record", Usage: "keep inputs, digests of every message and answers in `FILE`, for wire replay"},
 			&cli.StringFlag{Name: "states", Usage: "keep the regions' states, with items, labels and ticks, in `FILE`.npz"},
 		}),
@@ -88,6 +89,7 @@ type ran struct {
 	// What is said of one input alone.
 	Tracts   []runtime.TractFlow `json:"tracts,omitempty"`
 	Ranking  *ranking            `json:"ranking,omitempty"`
+	Profile  *runtime.Profile    `json:"profile,omitempty"`
 	Parts    []runtime.PartFlow  `json:"parts,omitempty"`
 	Engine   string              `json:"engine,omitempty"`
 	Decoding string              `json:"decoding,omitempty"`
@@ -173,8 +175,8 @@ func (t *teller) run(c *cli.Context, subjects []subject) error {
 	if t.recorder != nil {
 		t.top = 0
 	}
-	if c.String("trace") != "" || c.String("flow") != "" {
-		return usagef("--trace and --flow draw one input, not %d", len(subjects))
+	if c.String("trace") != "" || c.String("flow") != "" || c.Bool("profile") {
+		return usagef("--trace, --flow and --profile are of one input, not %d", len(subjects))
 	}
 	return t.runMany(c, subjects)
 }
@@ -203,11 +205,51 @@ func (t *teller) runOne(c *cli.Context, s subject) error {
 	if err := t.writeTraces(c, told); err != nil {
 		return err
 	}
+	if c.Bool("profile") {
+		answer.Profile = told.trace.Profile()
+	}
 	if c.Bool("json") {
 		return printLine(c.App.Writer, answer)
 	}
 	printRan(c.App.Writer, t.plan, answer)
+	if answer.Profile != nil {
+		printProfile(c.App.Writer, answer.Profile)
+	}
 	return nil
+}
+
+// printProfile says where the time went.
+func printProfile(w io.Writer, p *runtime.Profile) {
+	const most = 12
+	var regions, all time.Duration
+	for _, s := range p.Spent {
+		if all += s.Took; s.Kind == "region" {
+			regions += s.Took
+		}
+	}
+	fmt.Fprintf(w, "time: %v on the clock; %v in regions, %v in modules\n", short(p.Took), short(regions), short(all-regions))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i, s := range p.Spent {
+		if i == most {
+			fmt.Fprintf(t, "  and %d more\n", len(p.Spent)-most)
+			break
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%v\t%.1f %%\t%d times\n", s.Kind, s.Name, short(s.Took), 100*s.Took.Seconds()/all.Seconds(), s.Times)
+	}
+	t.Flush()
+	fmt.Fprintf(w, "critical path of the regions: %v", short(p.Path))
+	for i, s := range p.On[:min(len(p.On), 3)] {
+		fmt.Fprintf(w, "%s %s %d times (%v)", []string{", through", ",", ","}[i], s.Name, s.Times, short(s.Took))
+	}
+	fmt.Fprintln(w)
+}
+
+// short is a time for people.
+func short(d time.Duration) time.Duration {
+	if d > time.Millisecond {
+		return d.Round(10 * time.Microsecond)
+	}
+	return d.Round(10 * time.Nanosecond)
 }
 
 // together is how many inputs are stepped side by side.
