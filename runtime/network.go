@@ -116,13 +116,14 @@ func (n *Network) connect() error {
 		n.processes = append(n.processes, q)
 	}
 	for _, r := range n.regions {
+		r.in = make([]incoming, 0, len(r.cell.In))
 		for _, k := range r.cell.In {
 			t := &p.Tracts[k]
 			if t.Delay < 1 {
 				return fmt.Errorf("runtime: tract %s has a delay of %d ticks; it must be 1 or more", p.TractName(k), t.Delay)
 			}
 			from := n.regions[t.From]
-			r.in = append(r.in, incoming{from: from, slot: place[k], cut: cut[k], delay: t.Delay})
+			r.in = append(r.in, incoming{from: from, slot: int32(place[k]), cut: cut[k], delay: int32(t.Delay)})
 			r.process.hear(from.process, t.Delay)
 		}
 	}
@@ -132,7 +133,7 @@ func (n *Network) connect() error {
 	for _, r := range n.regions {
 		for k := range r.in {
 			in := &r.in[k]
-			in.arrival = r.process.arrival(in.from.process, in.delay)
+			in.arrival = int32(r.process.arrival(in.from.process, int(in.delay)))
 		}
 	}
 	return nil

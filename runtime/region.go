@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/connectomewire/wire/internal/kernel"
@@ -38,6 +39,8 @@ type region struct {
 	// needed, and scratch to reorder states.
 	gather, shuffle []float32
 
+	cuts map[int][]int // rows of the batch for which an incoming tract is cut in this episode
+
 	driven  bool
 	altered bool // a tract is cut for some rows, or the episode reorders
 	held    int  // the step that pace holds; −1 for none
@@ -64,12 +67,11 @@ type looking struct{ attention, seen, asked []float32 }
 // incoming is a region's end of a tract: an axon of its source's slab.
 type incoming struct {
 	from    *region
-	slot    int // among the source's axons
-	delay   int
-	arrival int
-	cut     bool
-	rows    []int // of the batch, for which the tract is cut in this episode
 	at      int   // of the axon in the slab, for this episode's batch
+	slot    int32 // among the source's axons
+	delay   int32
+	arrival int32
+	cut     bool
 }
 
 // size makes the region's buffers for batches of so many rows.
@@ -110,15 +112,19 @@ func (r *region) prepare(e *episode) {
 	r.altered = e.reorder
 	for k := range r.in {
 		in := &r.in[k]
-		in.at = e.batch*in.from.prefix + in.slot*rank
+		in.at = e.batch*in.from.prefix + int(in.slot)*rank
 		r.tick.In[k].Stride = len(in.from.cell.Out) * rank
-		in.rows = in.rows[:0]
-		for b, tract := range e.cut {
-			if tract == c.In[k] {
-				in.rows = append(in.rows, b)
+		r.altered = r.altered || in.cut
+	}
+	r.cuts = nil
+	for b, tract := range e.cut {
+		if k, found := slices.BinarySearch(c.In, tract); found {
+			if r.cuts == nil {
+				r.cuts = map[int][]int{}
 			}
+			r.cuts[k] = append(r.cuts[k], b)
+			r.altered = true
 		}
-		r.altered = r.altered || in.cut || len(in.rows) > 0
 	}
 	if r.altered && r.gather == nil {
 		r.gather = make([]float32, r.net.capacity*len(c.In)*rank)
@@ -167,7 +173,7 @@ func (r *region) alter(e *episode) {
 		switch {
 		case in.cut:
 			m = wiring.Message{Data: p.zero, Stride: 0}
-		case len(in.rows) > 0 || e.reorder && p.moved[in.delay]:
+		case len(r.cuts[k]) > 0 || e.reorder && p.moved[in.delay]:
 			to := r.gather[k*e.batch*rank:][:e.batch*rank]
 			for b := range e.batch {
 				row := b
@@ -176,7 +182,7 @@ func (r *region) alter(e *episode) {
 				}
 				copy(to[b*rank:][:rank], m.Data[row*m.Stride:][:rank])
 			}
-			for _, b := range in.rows {
+			for _, b := range r.cuts[k] {
 				clear(to[b*rank:][:rank])
 			}
 			m = wiring.Message{Data: to, Stride: rank}

@@ -48,7 +48,7 @@ type ProcessSurvey struct {
 type Memory struct {
 	Parameters int64 `json:"parameters"` // the plan's
 	Matrices   int64 `json:"matrices"`   // transposed, shared by a session's networks
-	States     int64 `json:"states"`     // of regions, and what drives them
+	States     int64 `json:"states"`     // of regions, what drives them, and where their tracts come from
 	Messages   int64 `json:"messages"`   // on their way
 	Scratch    int64 `json:"scratch"`
 }
@@ -132,8 +132,10 @@ func (s *Survey) remember(p *wiring.Plan, groups [][]int, in, out []int) {
 		widest = max(widest, s.Processes[i].Width)
 	}
 	s.Memory.Messages += numbers(widest * batch)
-	const message = 32 // bytes of a message's view
-	s.Memory.States = numbers(len(p.Regions)*3*d*batch) + message*int64(len(p.Tracts))
+	// Bytes of a tract at both ends: a message's view, where it comes from, its
+	// index twice, and its scale.
+	const tract = 32 + 32 + 16 + 4
+	s.Memory.States = numbers(len(p.Regions)*3*d*batch) + tract*int64(len(p.Tracts))
 	for i := range p.Senses {
 		x := &p.Senses[i]
 		own := 0 // a drive of each step, or of each tick

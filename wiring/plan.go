@@ -279,7 +279,16 @@ func (p *Plan) Outgoing(i int) []int {
 
 // outgoing is [Plan.Outgoing] of every region, in one pass.
 func (p *Plan) outgoing() [][]int {
+	counts := make([]int, len(p.Regions))
+	for k := range p.Tracts {
+		counts[p.Tracts[k].From]++
+	}
 	out := make([][]int, len(p.Regions))
+	for i, n := range counts {
+		if n > 0 {
+			out[i] = make([]int, 0, n)
+		}
+	}
 	for k := range p.Tracts {
 		i := p.Tracts[k].From
 		out[i] = append(out[i], k)

@@ -66,6 +66,7 @@ func (p *Plan) Cells() ([]*Cell, error) {
 	for j := range p.Regions {
 		c := &Cell{Region: j, Out: out[j], Width: p.Width, Rank: p.Rank}
 		lo, hi := p.Incoming(j)
+		c.In, c.scale = make([]int, 0, hi-lo), make([]float32, 0, hi-lo)
 		for k := lo; k < hi; k++ {
 			c.In = append(c.In, k)
 			c.scale = append(c.scale, float32(p.Tracts[k].Scale))
