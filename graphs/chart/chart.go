@@ -149,7 +149,8 @@ func stretch(p *plot.Plot, v float64, lines int) {
 	if span == 0 {
 		span = 1
 	}
-	room := 0.05 + 0.08*float64(lines)
+	taken := 0.08 * float64(min(lines, 8)) // of the panel's height
+	room := taken / (0.95 - taken) * 1.05
 	if p.Legend.Top {
 		p.Y.Min, p.Y.Max = p.Y.Min-0.05*span, p.Y.Max+room*span
 	} else {
