@@ -3,6 +3,7 @@ package wiring
 import (
 	"cmp"
 	"fmt"
+	"math"
 
 	"github.com/connectomewire/wire/internal/edit"
 )
@@ -241,6 +242,27 @@ type Given struct {
 	MixtureFile string `json:"mixture_file,omitempty"`
 	// Examples is a checksum of what it learned from.
 	Examples string `json:"examples"`
+}
+
+// Indices returns the regions with the given labels or canonical names, in the
+// order of the labels.
+func (p *Plan) Indices(labels []string) ([]int, error) {
+	var out []int
+	for _, label := range labels {
+		j, err := p.Index(label)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, j)
+	}
+	return out, nil
+}
+
+// Distance returns the straight line between two regions' centres, in mm; both
+// must be located.
+func (p *Plan) Distance(i, j int) float64 {
+	a, b := p.Regions[i].Position, p.Regions[j].Position
+	return math.Sqrt((a[0]-b[0])*(a[0]-b[0]) + (a[1]-b[1])*(a[1]-b[1]) + (a[2]-b[2])*(a[2]-b[2]))
 }
 
 // Index returns the region with the given label or canonical name.

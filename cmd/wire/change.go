@@ -120,15 +120,11 @@ func graftCommand() *cli.Command {
 
 // regionsOf reads a list of labels.
 func regionsOf(p *wiring.Plan, list string) ([]int, error) {
-	var regions []int
-	for label := range strings.SplitSeq(list, ",") {
-		j, err := p.Index(strings.TrimSpace(label))
-		if err != nil {
-			return nil, err
-		}
-		regions = append(regions, j)
+	labels := strings.Split(list, ",")
+	for i := range labels {
+		labels[i] = strings.TrimSpace(labels[i])
 	}
-	return regions, nil
+	return p.Indices(labels)
 }
 
 // change writes a changed plan. The directory of the plan that is read is told,

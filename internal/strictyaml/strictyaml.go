@@ -39,6 +39,29 @@ func (e *Error) Unwrap() error { return e.Err }
 // Document is a parsed file that knows where everything stands.
 type Document struct{ body ast.Node }
 
+// Parse reads a file's document into v, asks check for the first mistake and
+// the field that it is in, nil where it is in none, and tells either with the
+// file's name and its place.
+func Parse(name string, data []byte, limit int, v any, check func() (field []any, err error)) error {
+	doc, err := Read(data, limit, v)
+	line, column := 0, 0
+	var e *Error
+	if errors.As(err, &e) {
+		line, column = e.Line, e.Column
+	}
+	if err == nil {
+		var field []any
+		if field, err = check(); err == nil {
+			return nil
+		}
+		line, column = doc.Place(field...)
+	}
+	if line == 0 {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return fmt.Errorf("%s:%d:%d: %w", name, line, column, err)
+}
+
 // Read decodes data, of at most limit bytes, into v, a pointer to a struct.
 // Its errors are of type [*Error].
 func Read(data []byte, limit int, v any) (*Document, error) {

@@ -173,80 +173,64 @@ func (c *Curve) axis() string {
 	return c.Cut.Of + " cut"
 }
 
-// lessons are the plans that seeds taught, each taught once.
+// lesson is a plan that a seed taught, and what it learned from.
+type lesson struct {
+	plan *wiring.Plan
+	data *learn.Data
+	err  error
+}
+
+// lessons are those of all seeds, each given once.
 type lessons struct {
 	mu   sync.Mutex
-	once map[int]func() (*wiring.Plan, *learn.Data, error)
+	once map[int]func() lesson
 }
 
 // taught is the plan that a seed taught, and what it learned from.
 func (e *Experiment) taught(ctx context.Context, seed int) (*wiring.Plan, *learn.Data, error) {
 	e.lessons.mu.Lock()
 	if e.lessons.once == nil {
-		e.lessons.once = map[int]func() (*wiring.Plan, *learn.Data, error){}
+		e.lessons.once = map[int]func() lesson{}
 	}
-	do, known := e.lessons.once[seed]
-	if !known {
-		do = onceOf(func() (*wiring.Plan, *learn.Data, error) {
+	if e.lessons.once[seed] == nil {
+		e.lessons.once[seed] = sync.OnceValue(func() lesson {
 			q := e.start(run{of: &e.networks[0], seed: seed})
-			data, err := e.teach(ctx, q, seed)
-			return q, data, err
+			data, err := e.teach(ctx, q, e.setup, e.lesson(seed))
+			return lesson{q, data, err}
 		})
-		e.lessons.once[seed] = do
 	}
+	give := e.lessons.once[seed]
 	e.lessons.mu.Unlock()
-	return do()
-}
-
-func onceOf(f func() (*wiring.Plan, *learn.Data, error)) func() (*wiring.Plan, *learn.Data, error) {
-	var once sync.Once
-	var p *wiring.Plan
-	var d *learn.Data
-	var err error
-	return func() (*wiring.Plan, *learn.Data, error) {
-		once.Do(func() { p, d, err = f() })
-		return p, d, err
-	}
+	l := give()
+	return l.plan, l.data, l.err
 }
 
 // point scores a point of a curve.
 func (e *Experiment) point(ctx context.Context, r run) (Row, error) {
 	began, x, c := time.Now(), &e.setup, r.curve
 	row := Row{Condition: r.condition, Seed: r.seed, At: r.at}
-	before, data, err := e.taught(ctx, r.seed)
+	from, data, err := e.taught(ctx, r.seed)
 	if err != nil {
 		return row, err
 	}
-	q, err := e.changed(before, c, r.seed)
+	if c.Anew || len(c.Shares) > 0 {
+		from = e.start(run{of: &e.networks[0], seed: r.seed})
+	}
+	q, err := e.changed(from, c, r.seed)
 	if err != nil {
 		return row, err
 	}
+	of, o := *x, e.lesson(r.seed)
 	switch {
-	case len(c.Shares) > 0:
-		n := max(int(math.Round(r.at*float64(len(x.Train)))), 1)
-		few := *x
-		few.Train = examples.Spread(x.Train, n)
-		if q, err = e.changed(e.start(run{of: &e.networks[0], seed: r.seed}), c, r.seed); err != nil {
-			return row, err
-		}
-		if _, err := e.teachOn(ctx, q, few, e.lesson(r.seed)); err != nil {
-			return row, err
-		}
 	case c.Cut != nil:
 		return e.cut(ctx, q, data, r, row, began)
+	case len(c.Shares) > 0:
+		of.Train = examples.Spread(x.Train, max(int(math.Round(r.at*float64(len(x.Train)))), 1))
 	default:
-		if c.Anew {
-			anew := e.start(run{of: &e.networks[0], seed: r.seed})
-			if q, err = e.changed(anew, c, r.seed); err != nil {
-				return row, err
-			}
-		}
-		if r.at == 0 {
-			break
-		}
-		o := e.lesson(r.seed)
 		o.Epochs, o.Only = int(r.at), c.Only
-		if _, err := e.teachOn(ctx, q, *x, o); err != nil {
+	}
+	if o.Epochs > 0 {
+		if _, err := e.teach(ctx, q, of, o); err != nil {
 			return row, err
 		}
 	}
@@ -301,7 +285,7 @@ func (e *Experiment) changed(p *wiring.Plan, c *Curve, seed int) (*wiring.Plan, 
 		if !ok {
 			continue
 		}
-		regions, err := indices(out, labels)
+		regions, err := out.Indices(labels)
 		if err != nil {
 			return nil, err
 		}
@@ -321,7 +305,7 @@ func (e *Experiment) changed(p *wiring.Plan, c *Curve, seed int) (*wiring.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	regions, err := indices(out, c.Graft.To)
+	regions, err := out.Indices(c.Graft.To)
 	if err != nil {
 		return nil, err
 	}
@@ -330,18 +314,6 @@ func (e *Experiment) changed(p *wiring.Plan, c *Curve, seed int) (*wiring.Plan, 
 		return nil, fmt.Errorf("%s of %q brings a module that plan %q does not have", c.Graft.What, donor.Name, p.Name)
 	}
 	return grafted, err
-}
-
-func indices(p *wiring.Plan, labels []string) ([]int, error) {
-	var out []int
-	for _, label := range labels {
-		j, err := p.Index(label)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, j)
-	}
-	return out, nil
 }
 
 // tracts are those that are cut at a point; of "each", at that one, whose name is
@@ -415,13 +387,9 @@ func (k *CutSpec) order(p *wiring.Plan, seed uint64) []int {
 	return order
 }
 
-// teach lets a plan learn as the spec says.
-func (e *Experiment) teach(ctx context.Context, q *wiring.Plan, seed int) (*learn.Data, error) {
-	return e.teachOn(ctx, q, e.setup, e.lesson(seed))
-}
-
-func (e *Experiment) teachOn(ctx context.Context, q *wiring.Plan, x Setup, o learn.Options) (*learn.Data, error) {
-	data, _, err := prepare.Prepare(ctx, q, x.Modules, x.Train, x.Val, x.Prepare)
+// teach lets a plan learn from a setup's examples.
+func (e *Experiment) teach(ctx context.Context, q *wiring.Plan, from Setup, o learn.Options) (*learn.Data, error) {
+	data, _, err := prepare.Prepare(ctx, q, from.Modules, from.Train, from.Val, from.Prepare)
 	if err != nil {
 		return nil, err
 	}

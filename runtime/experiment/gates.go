@@ -58,10 +58,7 @@ func relations(p *wiring.Plan, gates []float64, permutations int, seed uint64) [
 		return math.NaN()
 	}}}
 	if located {
-		sides = append(sides, side{"distance", func(i, j int) float64 {
-			a, b := p.Regions[i].Position, p.Regions[j].Position
-			return math.Sqrt((a[0]-b[0])*(a[0]-b[0]) + (a[1]-b[1])*(a[1]-b[1]) + (a[2]-b[2])*(a[2]-b[2]))
-		}})
+		sides = append(sides, side{"distance", p.Distance})
 	}
 	if lobes {
 		sides = append(sides, side{"same lobe", func(i, j int) float64 {

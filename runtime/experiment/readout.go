@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/control"
 	"github.com/connectomewire/wire/wiring/reservoir"
@@ -21,10 +20,11 @@ func OpenReadout(s *Spec) (*reservoir.Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	path := ""
 	if s.Readout.Data != "" {
-		return k.Read(s.Relative(s.Readout.Data), s.Readout.options().Task)
+		path = s.Relative(s.Readout.Data)
 	}
-	return k.Generate(s.Readout.options().Task)
+	return k.Open(path, s.Readout.options().Task)
 }
 
 // options are those of package reservoir.
@@ -79,15 +79,8 @@ func (e *Experiment) fit(ctx context.Context, r run) (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	row.Metrics = map[string]float64{"ridge": result.Ridge}
-	for name, v := range map[string]*float64{"capacity": result.Capacity, "accuracy": result.Accuracy} {
-		if v != nil {
-			row.Metrics[name] = *v
-		}
-	}
-	if result.Accuracy == nil {
-		row.Metrics["nrmse"], row.Metrics["r2"] = metrics.Mean(result.NRMSE), metrics.Mean(result.R2)
-	}
+	row.Metrics = result.Metrics()
+	row.Metrics["ridge"] = result.Ridge
 	var known bool
 	if row.Score, known = row.Metrics[e.Spec.Metric]; !known {
 		return row, noMetric("task "+k.Name, e.Spec.Metric, row.Metrics)

@@ -414,7 +414,7 @@ func (e *Experiment) one(ctx context.Context, r run) (Row, error) {
 	if r.of == &e.networks[0] && (len(e.Spec.Curves) > 0 || e.Spec.Gates != nil) {
 		q, _, err = e.taught(ctx, r.seed)
 	} else {
-		_, err = e.teach(ctx, q, r.seed)
+		_, err = e.teach(ctx, q, e.setup, e.lesson(r.seed))
 	}
 	if err != nil {
 		return row, err

@@ -143,20 +143,8 @@ func Read(name string) (*Spec, error) {
 // Parse reads a spec. Mistakes are told with their lines.
 func Parse(name string, data []byte) (*Spec, error) {
 	s := &Spec{Text: string(data), name: name}
-	doc, err := strictyaml.Read(data, specLimit, s)
-	if err != nil {
-		var e *strictyaml.Error
-		if errors.As(err, &e) && e.Line > 0 {
-			return nil, fmt.Errorf("%s:%d:%d: %w", name, e.Line, e.Column, err)
-		}
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if field, err := s.check(); err != nil {
-		line, column := doc.Place(field...)
-		if line == 0 {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return nil, fmt.Errorf("%s:%d:%d: %w", name, line, column, err)
+	if err := strictyaml.Parse(name, data, specLimit, s, s.check); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

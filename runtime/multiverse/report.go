@@ -1,6 +1,7 @@
 package multiverse
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -76,13 +77,7 @@ func (r *Result) Chosen() []Choice {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Choice) int {
-		if a.List != b.List {
-			return slices.Index(names, a.List) - slices.Index(names, b.List)
-		}
-		if a.Value < b.Value {
-			return -1
-		}
-		return 1
+		return cmp.Or(slices.Index(names, a.List)-slices.Index(names, b.List), cmp.Compare(a.Value, b.Value))
 	})
 	return out
 }

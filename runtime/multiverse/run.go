@@ -1,6 +1,7 @@
 package multiverse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,12 +61,11 @@ func Run(ctx context.Context, s *Spec, brain *connectome.Connectome, o Options) 
 		return nil, err
 	}
 	fit := reservoir.FitOptions{Washout: -1, Task: reservoir.TaskOptions{Lags: s.Lags, Seed: s.Seed}}
-	var data *reservoir.Data
+	path := ""
 	if s.Data != "" {
-		data, err = k.Read(s.Relative(s.Data), fit.Task)
-	} else {
-		data, err = k.Generate(fit.Task)
+		path = s.Relative(s.Data)
 	}
+	data, err := k.Open(path, fit.Task)
 	if err != nil {
 		return nil, err
 	}
@@ -155,17 +155,11 @@ func (s *Spec) one(ctx context.Context, u Universe, brain *connectome.Connectome
 
 // score is the spec's metric of a result.
 func (s *Spec) score(r *reservoir.Result) (float64, error) {
-	switch {
-	case s.Metric == "capacity" && r.Capacity != nil:
-		return *r.Capacity, nil
-	case s.Metric == "accuracy" && r.Accuracy != nil:
-		return *r.Accuracy, nil
-	case s.Metric == "nrmse" && len(r.NRMSE) > 0:
-		return stat.Mean(r.NRMSE, nil), nil
-	case s.Metric == "r2" && len(r.R2) > 0:
-		return stat.Mean(r.R2, nil), nil
+	v, ok := r.Metrics()[s.Metric]
+	if !ok {
+		return 0, fmt.Errorf("task %s has no metric %q", r.Task, s.Metric)
 	}
-	return 0, fmt.Errorf("task %s has no metric %q", r.Task, s.Metric)
+	return v, nil
 }
 
 // together makes the joint test. Every network in turn, the connectome first,
@@ -181,9 +175,10 @@ func together(all []Outcome, lower bool) *Result {
 	for j := range n {
 		var effects []float64
 		for _, x := range all {
-			scores := append([]float64{x.Real}, x.Nulls...)
-			others := slices.Delete(slices.Clone(scores), j, j+1)
-			effects = append(effects, effect(sign*(scores[j]-stat.Mean(others, nil)), stat.StdDev(others, nil)))
+			others := append([]float64{x.Real}, x.Nulls...)
+			score := others[j]
+			others = slices.Delete(others, j, j+1)
+			effects = append(effects, effect(sign*(score-stat.Mean(others, nil)), stat.StdDev(others, nil)))
 		}
 		slices.Sort(effects)
 		medians[j] = (effects[(len(effects)-1)/2] + effects[len(effects)/2]) / 2
@@ -208,15 +203,7 @@ func together(all []Outcome, lower bool) *Result {
 			r.Better += 1 / float64(len(all))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Outcome) int {
-		switch {
-		case a.Difference < b.Difference:
-			return -1
-		case a.Difference > b.Difference:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b Outcome) int { return cmp.Compare(a.Difference, b.Difference) })
 	return r
 }
 

@@ -73,21 +73,8 @@ func Read(name string) (*Spec, error) {
 // Parse reads a spec.
 func Parse(name string, data []byte) (*Spec, error) {
 	s := &Spec{name: name}
-	doc, err := strictyaml.Read(data, specLimit, s)
-	if err != nil {
-		var e *strictyaml.Error
-		if errors.As(err, &e) && e.Line > 0 {
-			return nil, fmt.Errorf("%s:%d:%d: %w", name, e.Line, e.Column, err)
-		}
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	s.Choices.complete()
-	if field, err := s.check(); err != nil {
-		line, column := doc.Place(field...)
-		if line == 0 {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return nil, fmt.Errorf("%s:%d:%d: %w", name, line, column, err)
+	if err := strictyaml.Parse(name, data, specLimit, s, s.check); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -104,9 +91,10 @@ func or[T any](list []T, v T) []T {
 	return list
 }
 
-// check returns the first mistake and where it stands.
+// check completes the choices and returns the first mistake and where it stands.
 func (s *Spec) check() (field []any, err error) {
 	at := func(field ...any) []any { return field }
+	s.Choices.complete()
 	if s.Connectome == "" {
 		return nil, errors.New("`connectome:` is missing: a file, or one that is built in")
 	}

@@ -145,7 +145,7 @@ func Alike(p *wiring.Plan, regions []int, seed uint64) ([]int, error) {
 	unlike := func(a, b int) float64 {
 		d := math.Abs(math.Log((degree[a]+1)/(degree[b]+1))) + math.Abs(float64(ticks[a]-ticks[b]))
 		if p.Regions[a].Located && p.Regions[b].Located && p.Regions[read[0]].Located {
-			d += math.Abs(between(p, a, read[0])-between(p, b, read[0])) / 50
+			d += math.Abs(p.Distance(a, read[0])-p.Distance(b, read[0])) / 50
 		}
 		return d
 	}

@@ -273,7 +273,7 @@ func lengthBins(p *wiring.Plan) (bin func(i, j int) int, err error) {
 	}
 	var all []float64
 	for _, t := range p.Tracts {
-		all = append(all, between(p, t.From, t.To))
+		all = append(all, p.Distance(t.From, t.To))
 	}
 	slices.Sort(all)
 	var edges []float64
@@ -281,15 +281,9 @@ func lengthBins(p *wiring.Plan) (bin func(i, j int) int, err error) {
 		edges = append(edges, all[k*len(all)/10])
 	}
 	return func(i, j int) int {
-		at, _ := slices.BinarySearch(edges, between(p, i, j))
+		at, _ := slices.BinarySearch(edges, p.Distance(i, j))
 		return at
 	}, nil
-}
-
-// between is the straight line between the centres of two regions, in mm.
-func between(p *wiring.Plan, i, j int) float64 {
-	a, b := p.Regions[i].Position, p.Regions[j].Position
-	return math.Sqrt((a[0]-b[0])*(a[0]-b[0]) + (a[1]-b[1])*(a[1]-b[1]) + (a[2]-b[2])*(a[2]-b[2]))
 }
 
 // strengthNull anneals the order of the strengths of each region's tracts in
@@ -385,7 +379,7 @@ func latticeNull(x *drawing) error {
 	n := len(p.Regions)
 	far := func(i, j int) float64 {
 		if located {
-			return between(p, i, j)
+			return p.Distance(i, j)
 		}
 		d := (i - j + n) % n
 		return float64(min(d, n-d))
@@ -472,7 +466,7 @@ func recompute(p *wiring.Plan, tracts []wiring.Tract) {
 	var all []known
 	for _, t := range p.Tracts {
 		if p.Regions[t.From].Located && p.Regions[t.To].Located {
-			all = append(all, known{between(p, t.From, t.To), t.Delay})
+			all = append(all, known{p.Distance(t.From, t.To), t.Delay})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b known) int { return cmp.Compare(a.length, b.length) })
@@ -481,7 +475,7 @@ func recompute(p *wiring.Plan, tracts []wiring.Tract) {
 		if len(all) == 0 || !p.Regions[t.From].Located || !p.Regions[t.To].Located {
 			continue
 		}
-		l := between(p, t.From, t.To)
+		l := p.Distance(t.From, t.To)
 		at, _ := slices.BinarySearchFunc(all, l, func(a known, l float64) int { return cmp.Compare(a.length, l) })
 		if at == len(all) || at > 0 && l-all[at-1].length < all[at].length-l {
 			at--

@@ -326,15 +326,9 @@ func find(p *wiring.Plan, labels []string) ([]int, error) {
 		}
 		return out, nil
 	}
-	for _, label := range labels {
-		j, err := p.Index(label)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, j)
-	}
+	out, err := p.Indices(labels)
 	slices.Sort(out)
-	return slices.Compact(out), nil
+	return slices.Compact(out), err
 }
 
 // Scale multiplies the scales of all tracts so that the spectral radius of W is

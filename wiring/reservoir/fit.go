@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/internal/double"
 	"github.com/connectomewire/wire/wiring"
 )
@@ -72,6 +73,21 @@ type Result struct {
 	Test       int     `json:"test_steps"`
 	Washout    int     `json:"washout"`
 	Parameters int     `json:"parameters"`
+}
+
+// Metrics are the result's scores by name: "accuracy", or the means over the
+// outputs of "nrmse" and "r2", and "capacity" where there is one.
+func (r *Result) Metrics() map[string]float64 {
+	out := map[string]float64{}
+	if r.Capacity != nil {
+		out["capacity"] = *r.Capacity
+	}
+	if r.Accuracy != nil {
+		out["accuracy"] = *r.Accuracy
+	} else {
+		out["nrmse"], out["r2"] = metrics.Mean(r.NRMSE), metrics.Mean(r.R2)
+	}
+	return out
 }
 
 // Reference is what a result is compared with.

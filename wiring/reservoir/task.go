@@ -136,6 +136,14 @@ func Recorded(p *wiring.Plan) (*Task, TaskOptions, error) {
 	return k, o, err
 }
 
+// Open reads the task's data from a table, or makes them where path is "".
+func (k *Task) Open(path string, o TaskOptions) (*Data, error) {
+	if path == "" {
+		return k.Generate(o)
+	}
+	return k.Read(path, o)
+}
+
 // Read reads the task's data from a table, see the package's documentation of
 // tables in docs/reservoir.md.
 func (k *Task) Read(path string, o TaskOptions) (*Data, error) {
