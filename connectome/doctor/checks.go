@@ -3,12 +3,12 @@ package doctor
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/metrics"
 	"github.com/connectomewire/wire/internal/plural"
+	"github.com/connectomewire/wire/internal/rank"
 )
 
 func (x *examination) format() {
@@ -156,23 +156,7 @@ func (x *examination) agreement() float64 {
 	if len(there) < 3 {
 		return 0
 	}
-	return correlation(ranks(there), ranks(back))
-}
-
-// ranks returns each value's rank, equal values sharing the mean of theirs.
-func ranks(values []float64) []float64 {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
-	out := make([]float64, len(values))
-	for i, v := range values {
-		lo, _ := slices.BinarySearch(sorted, v)
-		hi := lo + 1
-		for hi < len(sorted) && sorted[hi] == v {
-			hi++
-		}
-		out[i] = float64(lo+hi-1) / 2
-	}
-	return out
+	return correlation(rank.Mean(there), rank.Mean(back))
 }
 
 func correlation(a, b []float64) float64 {

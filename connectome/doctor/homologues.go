@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/connectomewire/wire/connectome"
+	"github.com/connectomewire/wire/internal/rank"
 )
 
 // The two hemispheres of a brain are wired alike: the weight between two
@@ -129,7 +130,7 @@ func homology(c *connectome.Connectome) (rho float64, pairs int) {
 			right = append(right, c.Tracts.At(a[1], b[1]))
 		}
 	}
-	return correlation(ranks(left), ranks(right)), len(h)
+	return correlation(rank.Mean(left), rank.Mean(right)), len(h)
 }
 
 // homologues reports whether the hemispheres are wired alike.

@@ -1,13 +1,12 @@
 package transform
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/metrics"
+	"github.com/connectomewire/wire/internal/rank"
 )
 
 // reweigh replaces every weight; tracts whose new weight is 0 disappear.
@@ -58,23 +57,14 @@ func Binarise(c *connectome.Connectome) (*connectome.Connectome, error) {
 // result lies in -1..1 and is free of the original's distribution.
 func Rank(c *connectome.Connectome) (*connectome.Connectome, error) {
 	m := c.Tracts
-	order := make([]int, m.Len())
-	for k := range order {
-		order[k] = k
+	size := make([]float64, m.Len())
+	for k := range size {
+		size[k] = math.Abs(m.Weight[k])
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(math.Abs(m.Weight[a]), math.Abs(m.Weight[b])) })
-	rank := make([]float64, m.Len())
-	for lo := 0; lo < len(order); {
-		hi := lo
-		for hi < len(order) && math.Abs(m.Weight[order[hi]]) == math.Abs(m.Weight[order[lo]]) {
-			hi++
-		}
-		for _, k := range order[lo:hi] {
-			rank[k] = (float64(lo+1) + float64(hi)) / 2 / float64(len(order))
-		}
-		lo = hi
-	}
-	return reweigh(c, func(k int, t connectome.Tract) float64 { return math.Copysign(rank[k], t.Weight) }, "weights: rank / %d", len(order))
+	ranks := rank.Mean(size)
+	return reweigh(c, func(k int, t connectome.Tract) float64 {
+		return math.Copysign((ranks[k]+1)/float64(len(ranks)), t.Weight)
+	}, "weights: rank / %d", len(ranks))
 }
 
 // Norm says what [Normalise] divides by.

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/connectomewire/wire/internal/rank"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/control"
 	"github.com/connectomewire/wire/wiring/learn"
@@ -78,7 +78,7 @@ func relations(p *wiring.Plan, gates []float64, permutations int, seed uint64) [
 					a, b = append(a, gates[k]), append(b, v)
 				}
 			}
-			return stat.Correlation(ranks(a), ranks(b), nil)
+			return stat.Correlation(rank.Mean(a), rank.Mean(b), nil)
 		}
 		place := make([]int, n)
 		for i := range place {
@@ -96,27 +96,6 @@ func relations(p *wiring.Plan, gates []float64, permutations int, seed uint64) [
 		}
 		r.P = float64(as) / float64(permutations+1)
 		out = append(out, r)
-	}
-	return out
-}
-
-// ranks are those of numbers, the mean rank for equal ones.
-func ranks(x []float64) []float64 {
-	order := make([]int, len(x))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
-	out := make([]float64, len(x))
-	for lo := 0; lo < len(x); {
-		hi := lo
-		for hi < len(x) && x[order[hi]] == x[order[lo]] {
-			hi++
-		}
-		for _, i := range order[lo:hi] {
-			out[i] = float64(lo+hi-1) / 2
-		}
-		lo = hi
 	}
 	return out
 }

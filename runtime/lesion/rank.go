@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/internal/rank"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/head"
@@ -140,31 +141,10 @@ func (s *Study) confirm(ctx context.Context, in *answer.Encoded, effector int, m
 		for i, k := range tracts {
 			estimates[i], exact[i] = r.Estimates[k], r.Exact[k]
 		}
-		return stat.Correlation(ranks(estimates), ranks(exact), nil)
+		return stat.Correlation(rank.Mean(estimates), rank.Mean(exact), nil)
 	}
 	r.Agreement, r.AtRandom = correlate(cuts[1:]), correlate(r.Random)
 	return nil
-}
-
-// ranks are the places of values, equals sharing the mean of theirs.
-func ranks(values []float64) []float64 {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(values[a], values[b]) })
-	out := make([]float64, len(values))
-	for lo := 0; lo < len(order); {
-		hi := lo
-		for hi < len(order) && values[order[hi]] == values[order[lo]] {
-			hi++
-		}
-		for _, i := range order[lo:hi] {
-			out[i] = float64(lo+hi-1) / 2
-		}
-		lo = hi
-	}
-	return out
 }
 
 // ask asks for the log-probability of the words, one after the other.

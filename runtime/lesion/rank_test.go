@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/connectomewire/wire/internal/rank"
 	"github.com/connectomewire/wire/modules/engine/goengine"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
@@ -194,7 +195,7 @@ func TestNothingToRank(t *testing.T) {
 }
 
 func TestRanks(t *testing.T) {
-	if got, want := ranks([]float64{3, 1, 3, 0}), []float64{2.5, 1, 2.5, 0}; !slices.Equal(got, want) {
+	if got, want := rank.Mean([]float64{3, 1, 3, 0}), []float64{2.5, 1, 2.5, 0}; !slices.Equal(got, want) {
 		t.Errorf("ranks %v, want %v", got, want)
 	}
 }
