@@ -189,7 +189,7 @@ func saveChanged(c *cli.Context, plans []*wiring.Plan, dirs []string, keeps ...c
 		if i > 0 {
 			last := &q.History[len(q.History)-1]
 			last.Command = commandLine()
-			if len(keeps) > 0 && slices.EqualFunc(q.Tracts, plans[0].Tracts, sameTract) {
+			if len(keeps) > 0 && !slices.Contains(keeps, control.KeepsWiring) && slices.EqualFunc(q.Tracts, plans[0].Tracts, sameTract) {
 				last.Notes = append(last.Notes, "no tract changed: what is kept leaves no other wiring of these regions, so that this plan is no control")
 			}
 			row.Keeps, row.Notes = keeps, last.Notes

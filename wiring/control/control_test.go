@@ -73,7 +73,7 @@ func TestControlsOfAPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The default plan speaks and has no modules inside regions.
-	if got := control.Of(p); !slices.Equal(got, []string{"untrained", "adapter", "rewired", "unsteered", "strength", "length", "community", "random", "lattice", "feedforward"}) {
+	if got := control.Of(p); !slices.Equal(got, []string{"untrained", "adapter", "rewired", "unsteered", "strength", "length", "community", "random", "lattice", "feedforward", "placement"}) {
 		t.Errorf("the default plan can have %q", got)
 	}
 	mute := *p

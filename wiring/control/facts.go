@@ -37,17 +37,7 @@ func FactsOf(p *wiring.Plan) Facts {
 	for _, t := range p.Tracts {
 		f.MeanDelay += float64(t.Delay) / float64(len(p.Tracts))
 	}
-	hops := *p
-	hops.Tracts = append([]wiring.Tract(nil), p.Tracts...)
-	for k := range hops.Tracts {
-		hops.Tracts[k].Delay = 1
-	}
-	for _, s := range p.Senses {
-		for i := range p.Effectors {
-			e := &p.Effectors[i]
-			f.Ways = append(f.Ways, Way{s.Name, e.Name, least(hops.TicksTo(e.Regions...), s.Regions), least(p.TicksTo(e.Regions...), s.Regions)})
-		}
-	}
+	f.Ways = waysOf(p)
 	return f
 }
 

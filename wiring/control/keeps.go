@@ -45,6 +45,9 @@ var checks = map[Property]func(p, q *wiring.Plan, blocks []int) error{
 	KeepsBlocks:      keepsBlocks,
 	KeepsNorm:        keepsNorm,
 	KeepsOrder:       keepsOrder,
+	KeepsWiring:      keepsWiring,
+	KeepsSites:       keepsSites,
+	KeepsWays:        keepsWays,
 }
 
 func keepsTracts(p, q *wiring.Plan, _ []int) error {

@@ -37,6 +37,14 @@ const (
 	KeepsNorm Property = "input norms"
 	// KeepsOrder: nothing returns to where it came from.
 	KeepsOrder Property = "no loops"
+	// KeepsWiring: all tracts, with their strengths and delays.
+	KeepsWiring Property = "wiring"
+	// KeepsSites: senses and effectors are in as many regions, each with about as
+	// many tracts, about as strong: within a quarter, or two, and within a half.
+	KeepsSites Property = "degrees of senses and effectors"
+	// KeepsWays: as many tracts from every sense to every effector, and as many
+	// ticks within one, or a quarter.
+	KeepsWays Property = "ways from senses to effectors"
 )
 
 // Null is a null model of a plan's wiring: a rule by which some of it is drawn
@@ -65,6 +73,8 @@ func Nulls() []Null {
 			[]Property{KeepsTracts, KeepsIn, KeepsStrengthIn, KeepsNorm}, latticeNull},
 		{"feedforward", "tracts that lead back are gone, and what effectors do does not come back in",
 			[]Property{KeepsOrder, KeepsNorm}, feedforwardNull},
+		{"placement", "senses and effectors stand in other regions, drawn among those with as many tracts and as far from each other",
+			[]Property{KeepsWiring, KeepsSites, KeepsWays, KeepsNorm}, placementNull},
 	}
 }
 
@@ -103,6 +113,9 @@ type drawing struct {
 	tracts []wiring.Tract
 	o      NullOptions
 	loops  bool // the model makes feedback impossible
+	// moved is the plan with its senses and effectors elsewhere; nil where they
+	// stay.
+	moved *wiring.Plan
 }
 
 // Draw draws a null of a plan: an untrained plan with the same senses,
@@ -175,6 +188,9 @@ func rescale(q, p *wiring.Plan) error {
 func (x *drawing) finish(n Null) *wiring.Plan {
 	p := x.plan
 	q := *p
+	if x.moved != nil {
+		q = *x.moved
+	}
 	q.Name, q.Trained, q.Memory, q.Calibration = n.Name+" null of "+p.Name, false, nil, nil
 	q.Tracts = x.tracts
 	if x.o.Recompute {
