@@ -1,12 +1,11 @@
-//go:build unix
-
 package runtime
 
 import (
 	"os"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/connectomewire/wire/internal/cputime"
 )
 
 // measure skips a test of speed unless WIRE_MEASURE is set.
@@ -19,14 +18,7 @@ func measure(t *testing.T) {
 // processorTime is what something takes of the process's processor time, so
 // that what else the machine does counts little.
 func processorTime(do func()) time.Duration {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-			panic(err)
-		}
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	before := used()
+	before := cputime.Process()
 	do()
-	return used() - before
+	return cputime.Process() - before
 }

@@ -6,8 +6,8 @@ import (
 )
 
 // process steps the regions of a group, one after the other, in one goroutine.
-// Of each tick it keeps a slab: the axons of all its regions, side by side,
-// [batch, out·r] each. Its message to a neighbour is the slab itself, so that
+// Of each tick it keeps a slab: the messages of all its regions, one after the
+// other, [out, batch, r] each. Its message to a neighbour is the slab itself, so that
 // nothing is copied; the ring is long enough that no slab is overwritten while
 // a neighbour may read it.
 type process struct {
@@ -26,8 +26,8 @@ type process struct {
 	now      [][]float32
 
 	// Scratch of a region's step, and for what enters, by sense.
-	gates, mixed, act []float32
-	enters            [][]float32
+	gates, mixed, act, axons []float32
+	enters                   [][]float32
 
 	// Beam search: the orders of the last ticks, newest first, and for each
 	// delay where a row of a message that now arrives has gone since.
@@ -110,12 +110,14 @@ func (p *process) long(slabs int) {
 // size makes the process's buffers for batches of so many rows.
 func (p *process) size(capacity int, zero []float32) {
 	p.zero = zero
-	tracts, rank, width := 0, 0, 0
+	tracts, rank, width, axons := 0, 0, 0, 0
 	for _, r := range p.regions {
 		tracts, rank, width = max(tracts, len(r.cell.In)), r.cell.Rank, r.cell.Width
+		axons = max(axons, len(r.cell.Out)*rank)
 		r.size(capacity)
 	}
 	p.gates, p.mixed, p.act = make([]float32, capacity*tracts), make([]float32, capacity*tracts*rank), make([]float32, capacity*width)
+	p.axons = make([]float32, capacity*axons)
 	for i := range p.ring {
 		p.ring[i] = make([]float32, capacity*p.width)
 	}

@@ -17,7 +17,7 @@ type region struct {
 	index    int
 	label    string
 	lesioned bool
-	prefix   int // where its axons begin in a row of the process's slab
+	prefix   int // how much of a slab of one row lies before its axons
 	in       []incoming
 	readers  []reader  // effectors that read the region
 	feeds    []feed    // effectors whose feedback comes back into it
@@ -67,7 +67,7 @@ type looking struct{ attention, seen, asked []float32 }
 // incoming is a region's end of a tract: an axon of its source's slab.
 type incoming struct {
 	from    *region
-	at      int   // of the axon in the slab, for this episode's batch
+	at      int   // of the message in the slab, for this episode's batch
 	slot    int32 // among the source's axons
 	delay   int32
 	arrival int32
@@ -112,8 +112,8 @@ func (r *region) prepare(e *episode) {
 	r.altered = e.reorder
 	for k := range r.in {
 		in := &r.in[k]
-		in.at = e.batch*in.from.prefix + int(in.slot)*rank
-		r.tick.In[k].Stride = len(in.from.cell.Out) * rank
+		in.at = e.batch * (in.from.prefix + int(in.slot)*rank)
+		r.tick.In[k].Stride = rank
 		r.altered = r.altered || in.cut
 	}
 	r.cuts = nil
@@ -151,9 +151,26 @@ func (r *region) step(e *episode, t int, slab []float32) bool {
 	if !r.listen(e, t) {
 		return false
 	}
-	r.tick.Axons = slab[e.batch*r.prefix:][:e.batch*len(r.cell.Out)*r.cell.Rank]
+	messages := slab[e.batch*r.prefix:][:e.batch*len(r.cell.Out)*r.cell.Rank]
+	r.tick.Axons = r.process.axons[:len(messages)]
+	if e.batch == 1 {
+		r.tick.Axons = messages // which are the same
+	}
 	r.advance(e, t)
+	r.write(messages, e.batch)
 	return r.give(e, t)
+}
+
+// write writes what leaves the region into its part of a slab, tract by tract
+// [out, batch, r], so that each target reads its message from one place.
+func (r *region) write(messages []float32, batch int) {
+	if batch == 1 {
+		return
+	}
+	rank, width := r.cell.Rank, len(r.cell.Out)*r.cell.Rank
+	for k := range r.cell.Out {
+		kernel.CopyRows(messages[k*batch*rank:], rank, r.tick.Axons[k*rank:], width, batch, rank)
+	}
 }
 
 // alter cuts tracts, and brings state and messages into a beam's new order.
@@ -169,7 +186,7 @@ func (r *region) alter(e *episode) {
 	}
 	for k := range r.in {
 		in := &r.in[k]
-		m := wiring.Message{Data: r.tick.In[k].Data, Stride: len(in.from.cell.Out) * rank}
+		m := wiring.Message{Data: r.tick.In[k].Data, Stride: rank}
 		switch {
 		case in.cut:
 			m = wiring.Message{Data: p.zero, Stride: 0}

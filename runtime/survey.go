@@ -119,16 +119,16 @@ func (s *Survey) remember(p *wiring.Plan, groups [][]int, in, out []int) {
 		s.Memory.Parameters = numbers(last.Offset + last.Len())
 	}
 	for j := range p.Regions {
-		s.Memory.Matrices += numbers(out[j]*r*d + in[j]*(r*d+d))
+		s.Memory.Matrices += numbers(wiring.TransposedLen(d, out[j]*r) + wiring.TransposedLen(in[j]*r, d) + wiring.TransposedLen(d, in[j]))
 	}
 	widest := 0
 	for i, g := range groups {
-		tracts := 0
+		tracts, axons := 0, 0
 		for _, j := range g {
-			tracts = max(tracts, in[j])
+			tracts, axons = max(tracts, in[j]), max(axons, out[j])
 		}
 		s.Memory.Messages += numbers(s.Processes[i].Slabs * s.Processes[i].Width * batch)
-		s.Memory.Scratch += numbers(batch * (tracts*(1+r) + d))
+		s.Memory.Scratch += numbers(batch * (tracts*(1+r) + d + axons*r))
 		widest = max(widest, s.Processes[i].Width)
 	}
 	s.Memory.Messages += numbers(widest * batch)
@@ -147,7 +147,7 @@ func (s *Survey) remember(p *wiring.Plan, groups [][]int, in, out []int) {
 		}
 		s.Memory.States += numbers(len(x.Regions) * own * d * batch)
 		if x.Read != wiring.ReadGlimpse {
-			s.Memory.Matrices += numbers(len(x.Regions) * d * x.Width)
+			s.Memory.Matrices += numbers(len(x.Regions) * wiring.TransposedLen(x.Width, d))
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestSurvey(t *testing.T) {
 				messages += int64(4 * len(slab))
 			}
 			widest = max(widest, len(q.zero))
-			scratch += int64(4 * (len(q.gates) + len(q.mixed) + len(q.act)))
+			scratch += int64(4 * (len(q.gates) + len(q.mixed) + len(q.act) + len(q.axons)))
 		}
 		messages += int64(4 * widest)
 		d, r := p.Width, p.Rank

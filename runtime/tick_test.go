@@ -4,47 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	goruntime "runtime"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/connectomewire/wire/internal/kernel"
+	"github.com/connectomewire/wire/internal/ticking"
 	"github.com/connectomewire/wire/wiring"
 )
-
-// ticking is a plan of so many regions and tracts drawn at random, with a sense
-// and an effector: what ticks are timed on.
-func ticking(regions, tracts, width, rank int) *wiring.Plan {
-	r := rand.New(rand.NewPCG(1, uint64(regions)))
-	p := &wiring.Plan{Name: "ticking", Width: width, Rank: rank, Ticks: wiring.Ticks{Settle: 4, Max: 16}}
-	for i := range regions {
-		p.Regions = append(p.Regions, wiring.Region{Label: fmt.Sprint("r", i), Hemisphere: "left"})
-	}
-	type pair struct{ from, to int }
-	seen := map[pair]bool{}
-	for len(p.Tracts) < tracts {
-		x := pair{r.IntN(regions), r.IntN(regions)}
-		if x.from == x.to || seen[x] {
-			continue
-		}
-		seen[x] = true
-		p.Tracts = append(p.Tracts, wiring.Tract{From: x.from, To: x.to, Weight: 1, Scale: 0.3 * r.Float64(), LengthMM: math.NaN(), Delay: 1 + r.IntN(3)})
-	}
-	slices.SortFunc(p.Tracts, wiring.Tract.Compare)
-	p.Senses = []wiring.Sense{{Name: "image", Kind: "image", Regions: []int{0, 1}, Width: 256}}
-	p.Effectors = []wiring.Effector{{Name: "hand", Head: "linear", Regions: []int{regions - 1}, Settings: wiring.Settings{"names": []string{"x"}}}}
-	if regions <= 1000 {
-		p.Init(5)
-		return p
-	}
-	// As large, without the time that scaling to a spectral radius takes.
-	p.Params = p.NewParams()
-	for i := range p.Params.Data {
-		p.Params.Data[i] = (r.Float32() - 0.5) / 4
-	}
-	return p
-}
 
 // fused computes a plan's ticks in one loop over its regions, with nothing
 // around the arithmetic: what a runtime is measured by.
@@ -57,6 +25,7 @@ type fused struct {
 	batch, width int
 	from         [][]axon // of each region's incoming tracts
 	prefix       []int
+	axons        []float32 // scratch
 }
 
 // axon is where a tract's message lies in a slab.
@@ -78,6 +47,7 @@ func newFused(tb testing.TB, p *wiring.Plan, in [][]float32, batch int) *fused {
 		}
 		tracts = max(tracts, len(c.In))
 	}
+	f.axons = make([]float32, batch*f.width)
 	for i := range f.slabs {
 		f.slabs[i] = make([]float32, batch*f.width)
 	}
@@ -92,8 +62,8 @@ func newFused(tb testing.TB, p *wiring.Plan, in [][]float32, batch int) *fused {
 		var from []axon
 		for i, k := range c.In {
 			t := &p.Tracts[k]
-			from = append(from, axon{t.Delay, batch*f.prefix[t.From] + slot[k]*p.Rank})
-			f.ticks[j].In[i].Stride = len(cells[t.From].Out) * p.Rank
+			from = append(from, axon{t.Delay, batch * (f.prefix[t.From] + slot[k]*p.Rank)})
+			f.ticks[j].In[i].Stride = p.Rank
 		}
 		f.from = append(f.from, from)
 	}
@@ -120,26 +90,24 @@ func (f *fused) run(ticks int) {
 			for i, a := range f.from[j] {
 				w.In[i].Data = arrives[a.delay][a.at:]
 			}
-			w.Axons = slab[f.batch*f.prefix[j]:][:f.batch*len(c.Out)*f.rank]
+			messages, width := slab[f.batch*f.prefix[j]:][:f.batch*len(c.Out)*f.rank], len(c.Out)*f.rank
+			w.Axons = f.axons[:len(messages)]
+			if f.batch == 1 {
+				w.Axons = messages
+			}
 			c.Step(f.batch, w)
+			for k := 0; k < len(c.Out) && f.batch > 1; k++ {
+				kernel.CopyRows(messages[k*f.batch*f.rank:], f.rank, w.Axons[k*f.rank:], width, f.batch, f.rank)
+			}
 		}
 	}
 }
 
-func numbers(n int) []float32 {
-	r := rand.New(rand.NewPCG(3, 4))
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
-	return x
-}
-
 // TestFusedIsTheSame holds what ticks are measured by to what they compute.
 func TestFusedIsTheSame(t *testing.T) {
-	p := ticking(20, 90, 12, 3)
+	p := ticking.Plan(20, 90, 12, 3)
 	const batch, ticks = 3, 9
-	in := [][]float32{numbers(batch * 256)}
+	in := [][]float32{ticking.Numbers(batch * ticking.Inputs)}
 	f := newFused(t, p, in, batch)
 	f.run(ticks)
 	n := mustNew(t, p, Default())
@@ -157,9 +125,9 @@ func TestFusedIsTheSame(t *testing.T) {
 // one plain loop, with a process a region, and in one, two and eight processes.
 // With -cpu 1 it shows what each costs beside the loop.
 func BenchmarkTick(b *testing.B) {
-	p := ticking(82, 2380, 64, 8)
+	p := ticking.Plan(82, 2380, 64, 8)
 	for _, batch := range []int{1, 32, 64} {
-		in := [][]float32{numbers(batch * 256)}
+		in := [][]float32{ticking.Numbers(batch * ticking.Inputs)}
 		b.Run(fmt.Sprintf("batch=%d/fused", batch), func(b *testing.B) {
 			f := newFused(b, p, in, batch)
 			b.ReportAllocs()
@@ -194,9 +162,9 @@ func BenchmarkTick(b *testing.B) {
 func TestTickRatios(t *testing.T) {
 	measure(t)
 	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
-	p := ticking(82, 2380, 64, 8)
+	p := ticking.Plan(82, 2380, 64, 8)
 	for _, batch := range []int{1, 32, 64} {
-		in := [][]float32{numbers(batch * 256)}
+		in := [][]float32{ticking.Numbers(batch * ticking.Inputs)}
 		f := newFused(t, p, in, batch)
 		ticks := max(4, 60/batch)
 		networks := []*Network{}
@@ -237,13 +205,13 @@ func TestTickRatios(t *testing.T) {
 func TestLargePlans(t *testing.T) {
 	measure(t)
 	for _, regions := range []int{82, 300, 1000, 3000, 10000, 30000, 100000} {
-		p := ticking(regions, 50*regions, 8, 1)
+		p := ticking.Plan(regions, 50*regions, 8, 1)
 		config := Default()
 		config.Processes = 1
 		goruntime.GC()
 		before := heap()
 		n := mustNew(t, p, config)
-		in := [][]float32{numbers(256)}
+		in := [][]float32{ticking.Numbers(ticking.Inputs)}
 		run := func(ticks int) {
 			if _, err := n.Run(context.Background(), Episode{Inputs: in, Ticks: ticks}); err != nil {
 				t.Fatal(err)

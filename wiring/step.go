@@ -40,9 +40,8 @@ type Cell struct {
 	senses  []cellSense
 	looks   []Glimpse
 
-	// Transposed, so that products read them in place: Vᵀ [d, out·r],
-	// Uᵀ [in·r, d] and cᵀ [d, in].
-	axon, synapse, gate []float32
+	// Vᵀ [d, out·r], Uᵀ [in·r, d] and cᵀ [d, in].
+	axon, synapse, gate matrix
 }
 
 // cellSense is a sense that enters the cell's region.
@@ -50,7 +49,7 @@ type cellSense struct {
 	sense  int
 	width  int
 	embed  []float32 // [d, width]
-	turned []float32 // and transposed
+	turned matrix    // and transposed
 }
 
 // Cells returns the arithmetic of every region, in the plan's order.
@@ -97,19 +96,12 @@ func (p *Plan) Cells() ([]*Cell, error) {
 // parameters changed.
 func (c *Cell) Refresh() {
 	d, r := c.Width, c.Rank
-	turn := func(dst, src []float32, k, n int) []float32 {
-		if dst == nil {
-			dst = make([]float32, k*n)
-		}
-		kernel.Transpose(dst, n, src, k, n, k)
-		return dst
-	}
-	c.axon = turn(c.axon, c.weights.Axon, d, len(c.Out)*r)
-	c.synapse = turn(c.synapse, c.weights.Synapse, len(c.In)*r, d)
-	c.gate = turn(c.gate, c.weights.GateState, d, len(c.In))
+	c.axon.fill(c.weights.Axon, d, len(c.Out)*r)
+	c.synapse.fill(c.weights.Synapse, len(c.In)*r, d)
+	c.gate.fill(c.weights.GateState, d, len(c.In))
 	for i := range c.senses {
 		s := &c.senses[i]
-		s.turned = turn(s.turned, s.embed, s.width, d)
+		s.turned.fill(s.embed, s.width, d)
 	}
 	c.Lambda = sigmoid(c.weights.Leak[0])
 }
@@ -188,24 +180,16 @@ func (c *Cell) Step(batch int, t *Tick) {
 	// Gates: the state's part is one product, the signal's part r numbers a tract.
 	if in > 0 {
 		gates := t.Gates[:batch*in]
-		kernel.GemmInPlace(batch, in, d, t.PrevNorm, d, c.gate, in, gates, in, false)
+		c.gate.product(batch, t.PrevNorm, gates, false)
 		// Tract by tract, since a tract's messages lie in one place; what they
 		// bring is kept side by side for the product.
 		for k := range in {
-			data, stride := t.In[k].Data, t.In[k].Stride
-			bias, signal := c.weights.GateBias[k], c.weights.GateSignal[k*r:][:r]
-			for b := range batch {
-				z := data[b*stride:][:r]
-				copy(t.Mixed[(b*in+k)*r:][:r], z)
-				gates[b*in+k] += bias + kernel.ShortDot(signal, z)
-			}
+			m := &t.In[k]
+			kernel.Gather(batch, r, t.Mixed[k*r:], in*r, m.Data, m.Stride, c.weights.GateSignal[k*r:], c.weights.GateBias[k], gates[k:], in)
 		}
 		kernel.Sigmoid(gates, gates)
 		for b := range batch {
-			for k := range in {
-				m := t.Mixed[(b*in+k)*r:][:r]
-				scale(m, c.scale[k]*gates[b*in+k], m)
-			}
+			kernel.ScaleRows(in, r, t.Mixed[b*in*r:], c.scale, gates[b*in:])
 		}
 	}
 
@@ -221,7 +205,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 		}
 	}
 	if in > 0 {
-		kernel.GemmInPlace(batch, d, in*r, t.Mixed, in*r, c.synapse, d, act, d, true)
+		c.synapse.product(batch, t.Mixed, act, true)
 	}
 	kernel.Tanh(act, act)
 
@@ -238,21 +222,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 
 	// Axons.
 	if out > 0 {
-		kernel.GemmInPlace(batch, out*r, d, t.Norm, d, c.axon, out*r, t.Axons, out*r, false)
-	}
-}
-
-// scale is dst = f·x.
-func scale(dst []float32, f float32, x []float32) {
-	for len(dst) >= 4 && len(x) >= 4 {
-		dst[0] = f * x[0]
-		dst[1] = f * x[1]
-		dst[2] = f * x[2]
-		dst[3] = f * x[3]
-		dst, x = dst[4:], x[4:]
-	}
-	for i, v := range x {
-		dst[i] = f * v
+		c.axon.product(batch, t.Norm, t.Axons, false)
 	}
 }
 
@@ -272,7 +242,7 @@ func (c *Cell) Embed(drive []float32, inputs [][]float32, batch int) bool {
 	added := false
 	for _, s := range c.senses {
 		if x := inputs[s.sense]; x != nil {
-			kernel.GemmInPlace(batch, c.Width, s.width, x, s.width, s.turned, c.Width, drive, c.Width, true)
+			s.turned.product(batch, x, drive, true)
 			added = true
 		}
 	}

@@ -16,23 +16,20 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/connectomewire/wire/bench/internal/peer"
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/connectome/synthetic"
@@ -42,7 +39,7 @@ import (
 )
 
 //go:embed peer.py
-var peer []byte
+var script []byte
 
 const regions, steps, ridge, washout = 68, 4050, 1e-6, 100
 
@@ -94,7 +91,7 @@ func run(w io.Writer, o options) error {
 		if other == nil {
 			continue
 		}
-		if answer, err = other.round(); err != nil {
+		if err := other.Round("", &answer); err != nil {
 			return err
 		}
 		theirSteps, theirs = append(theirSteps, answer.Steps), append(theirs, answer.Steps+answer.Ridge)
@@ -105,7 +102,7 @@ func run(w io.Writer, o options) error {
 	if other == nil {
 		return nil
 	}
-	if err := other.close(); err != nil {
+	if err := other.Close(); err != nil {
 		return err
 	}
 	worst := 0.0
@@ -199,56 +196,23 @@ type peerRound struct {
 	Last     []float64 `json:"last"`
 }
 
-// process is the other, waiting for its rounds.
-type process struct {
-	folder string
-	cmd    *exec.Cmd
-	in     io.WriteCloser
-	out    *bufio.Reader
-}
-
 // start starts the other on the same numbers; nil without a Python.
-func start(o options, p *wiring.Plan, d *reservoir.Data) (*process, error) {
+func start(o options, p *wiring.Plan, d *reservoir.Data) (*peer.Process, error) {
 	if o.python == "" {
 		return nil, nil
-	}
-	folder, err := os.MkdirTemp("", "reservoir")
-	if err != nil {
-		return nil, err
 	}
 	n := len(p.Regions)
 	w := make([]float64, n*n)
 	for _, t := range p.Tracts {
 		w[t.To*n+t.From] = t.Scale
 	}
-	for name, text := range map[string]string{
-		"w.csv": table(w, n), "in.csv": table(p.Rates.Input[0], 1), "u.csv": table(d.Sequences[0].Inputs, 1), "peer.py": string(peer),
-	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
-			return nil, err
-		}
-	}
-	x := &process{folder: folder, cmd: exec.Command(o.python, filepath.Join(folder, "peer.py"), folder)}
-	x.cmd.Stderr = os.Stderr
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "OPENBLAS_") && !strings.HasPrefix(v, "OMP_") {
-			x.cmd.Env = append(x.cmd.Env, v)
-		}
-	}
-	x.cmd.Env = append(x.cmd.Env, "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1")
-	if x.in, err = x.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := x.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	x.out = bufio.NewReader(out)
-	return x, x.cmd.Start()
+	return peer.Start(o.python, script, map[string][]byte{
+		"w.csv": table(w, n), "in.csv": table(p.Rates.Input[0], 1), "u.csv": table(d.Sequences[0].Inputs, 1),
+	})
 }
 
-func table(x []float64, columns int) string {
-	var b strings.Builder
+func table(x []float64, columns int) []byte {
+	var b bytes.Buffer
 	for i, v := range x {
 		b.WriteString(strconv.FormatFloat(v, 'g', -1, 64))
 		if (i+1)%columns == 0 {
@@ -257,22 +221,5 @@ func table(x []float64, columns int) string {
 			b.WriteByte(',')
 		}
 	}
-	return b.String()
-}
-
-func (x *process) round() (r peerRound, err error) {
-	if _, err := io.WriteString(x.in, "\n"); err != nil {
-		return r, fmt.Errorf("the other ended: %w", err)
-	}
-	line, err := x.out.ReadBytes('\n')
-	if err != nil {
-		return r, fmt.Errorf("the other gave no answer: %w", err)
-	}
-	return r, json.Unmarshal(line, &r)
-}
-
-func (x *process) close() error {
-	defer os.RemoveAll(x.folder)
-	x.in.Close()
-	return x.cmd.Wait()
+	return b.Bytes()
 }

@@ -12,3 +12,6 @@ var began = time.Now()
 
 // Now is the time since the program began.
 func Now() time.Duration { return time.Since(began) }
+
+// Process is the same time.
+func Process() time.Duration { return Now() }

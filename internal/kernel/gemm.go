@@ -119,6 +119,9 @@ func PanelWidth() int {
 // panels for [GemmPacked] to dst of at least [PackedLen] elements. Columns
 // beyond n are zero.
 func PackB(dst, b []float32, ldb int, transB bool, k, n int) {
+	if k <= 0 || n <= 0 {
+		return
+	}
 	_, width := tileSize()
 	pack(dst, b, ldb, transB, k, n, width)
 }
@@ -155,7 +158,13 @@ func GemmPackedStrided(m, n, k int, a []float32, rsa, csa int, b []float32, c []
 		in := min(mBlock, m-i0)
 		for k0 := 0; k0 < k; k0 += kBlock {
 			kn := min(kBlock, k-k0)
-			for j := 0; j < n; j += width {
+			j := 0
+			if wide := panelsWide(); m == 1 && wide > 0 {
+				for ; j+wide <= n; j += wide {
+					rowPanels(kn, a[k0*csa:], csa, b[j*k+k0*width:], k*width, c[j:], accumulate || k0 > 0)
+				}
+			}
+			for ; j < n; j += width {
 				tileColumn(in, min(width, n-j), kn, a[i0*rsa+k0*csa:], rsa, csa, b[j*k+k0*width:], width, c[i0*ldc+j:], ldc, accumulate || k0 > 0)
 			}
 		}

@@ -109,6 +109,30 @@ func rowWideOffsets(k int, a []float32, csa int, b []float32, offsets []int, c [
 	rowOffsetsAVX2(k, &a[0], csa, &b[0], &offsets[0], &c[0], acc)
 }
 
+// panelsWide are the columns of a packed B that rowPanels computes, 0 if there
+// is no such kernel.
+func panelsWide() int { return rowWidth() }
+
+// rowPanels computes panelsWide columns of one row of C; the panels of B are
+// panel elements apart.
+func rowPanels(k int, a []float32, csa int, b []float32, panel int, c []float32, accumulate bool) {
+	acc := 0
+	if accumulate {
+		acc = 1
+	}
+	if level == AVX512 {
+		rowPanelsAVX512(k, &a[0], csa, &b[0], panel, &c[0], acc)
+		return
+	}
+	rowPanelsAVX2(k, &a[0], csa, &b[0], panel, &c[0], acc)
+}
+
+//go:noescape
+func rowPanelsAVX512(k int, a *float32, csa int, b *float32, panel int, c *float32, accumulate int)
+
+//go:noescape
+func rowPanelsAVX2(k int, a *float32, csa int, b *float32, panel int, c *float32, accumulate int)
+
 //go:noescape
 func rowAVX512(k int, a *float32, csa int, b *float32, rsb int, c *float32, accumulate int)
 

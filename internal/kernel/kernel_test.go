@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"testing"
 )
@@ -457,4 +458,52 @@ func TestShare(t *testing.T) {
 			panic("no")
 		}
 	})
+}
+
+// TestGather holds the copy with its products to plain Go, at every level.
+func TestGather(t *testing.T) {
+	defer SetLevel(Current())
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, n := range []int{1, 3, 4, 8, 12, 16} {
+		for _, rows := range []int{1, 2, 7} {
+			for _, pitch := range []int{0, n, n + 5} {
+				src, by, x, y := random(r, rows*(n+5)), random(r, n), random(r, rows), random(r, rows)
+				want, sums := make([]float32, rows*(n+2)), random(r, rows*3)
+				wantSums := slices.Clone(sums)
+				gatherGo(rows, n, want, n+2, src, pitch, by, 0.5, wantSums, 3)
+				wantScaled := slices.Clone(src)
+				scaleRowsGo(n, wantScaled, x, y)
+				for _, l := range Levels() {
+					SetLevel(l)
+					got, gotSums, scaled := make([]float32, len(want)), slices.Clone(sums), slices.Clone(src)
+					Gather(rows, n, got, n+2, src, pitch, by, 0.5, gotSums, 3)
+					ScaleRows(rows, n, scaled, x, y)
+					if !slices.Equal(got, want) || !slices.Equal(gotSums, wantSums) || !slices.Equal(scaled, wantScaled) {
+						t.Fatalf("%v: %d rows of %d, %d apart: %v %v, want %v %v", l, rows, n, pitch, got, gotSums, want, wantSums)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPackedRowBits: one row has the bits that it has among others.
+func TestPackedRowBits(t *testing.T) {
+	defer SetLevel(Current())
+	r := rand.New(rand.NewPCG(9, 8))
+	for _, l := range Levels() {
+		SetLevel(l)
+		for _, c := range []struct{ n, k int }{{1, 3}, {29, 64}, {64, 7}, {130, 300}, {300, 1}} {
+			a, b := random(r, 2*c.k), random(r, c.n*c.k)
+			packed := make([]float32, PackedLen(c.k, c.n))
+			PackB(packed, b, c.k, true, c.k, c.n)
+			two, one := random(r, 2*c.n), make([]float32, c.n)
+			copy(one, two)
+			GemmPacked(2, c.n, c.k, a, c.k, packed, two, c.n, true)
+			GemmPacked(1, c.n, c.k, a, c.k, packed, one, c.n, true)
+			if !slices.Equal(one, two[:c.n]) {
+				t.Fatalf("%v: %v: a row alone has other bits", l, c)
+			}
+		}
+	}
 }

@@ -1630,6 +1630,71 @@ loop:
 	VZEROUPPER
 	RET
 
+// func gatherAVX2
+TEXT ·gatherAVX2(SB), NOSPLIT, $0-76
+	MOVQ rows+0(FP), BX
+	MOVQ n+8(FP), R10
+	MOVQ dst+16(FP), DI
+	MOVQ dstPitch+24(FP), R8
+	MOVQ src+32(FP), SI
+	MOVQ srcPitch+40(FP), R9
+	MOVQ by+48(FP), DX
+	MOVQ sums+56(FP), R11
+	MOVQ sumPitch+64(FP), R12
+	VMOVSS bias+72(FP), X3
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	SHLQ $2, R12
+row:
+	VXORPS X2, X2, X2
+	XORQ CX, CX
+loop:
+	VMOVUPS (SI)(CX*1), X0
+	VMULPS (DX)(CX*1), X0, X1
+	VADDPS X1, X2, X2
+	VMOVUPS X0, (DI)(CX*1)
+	ADDQ $16, CX
+	CMPQ CX, R10
+	JLT loop
+	VHADDPS X2, X2, X2
+	VHADDPS X2, X2, X2
+	VADDSS X3, X2, X2
+	VADDSS (R11), X2, X2
+	VMOVSS X2, (R11)
+	ADDQ R9, SI
+	ADDQ R8, DI
+	ADDQ R12, R11
+	DECQ BX
+	JNE row
+	RET
+
+// func scaleRowsAVX2
+TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ rows+0(FP), BX
+	MOVQ n+8(FP), R10
+	MOVQ dst+16(FP), DI
+	MOVQ x+24(FP), SI
+	MOVQ y+32(FP), DX
+	SHLQ $2, R10
+row:
+	VMOVSS (SI), X0
+	VMULSS (DX), X0, X0
+	VBROADCASTSS X0, X0
+	XORQ CX, CX
+loop:
+	VMULPS (DI)(CX*1), X0, X1
+	VMOVUPS X1, (DI)(CX*1)
+	ADDQ $16, CX
+	CMPQ CX, R10
+	JLT loop
+	ADDQ R10, DI
+	ADDQ $4, SI
+	ADDQ $4, DX
+	DECQ BX
+	JNE row
+	RET
+
 // func axpyAVX2
 TEXT ·axpyAVX2(SB), NOSPLIT, $0-28
 	MOVQ n+0(FP), CX

@@ -40,10 +40,12 @@ func main() {
 	gemm256(gemm, "gemmAVX2", false)
 	gemm256(gemm, "gemmOffsetsAVX2", true)
 
-	rowKernel(gemm, "rowAVX512", 512, false)
-	rowKernel(gemm, "rowOffsetsAVX512", 512, true)
-	rowKernel(gemm, "rowAVX2", 256, false)
-	rowKernel(gemm, "rowOffsetsAVX2", 256, true)
+	for _, bits := range []int{512, 256} {
+		level := map[int]string{512: "AVX512", 256: "AVX2"}[bits]
+		rowKernel(gemm, "row"+level, bits, inPlace)
+		rowKernel(gemm, "rowOffsets"+level, bits, atOffsets)
+		rowKernel(gemm, "rowPanels"+level, bits, inPanels)
+	}
 	write("gemm_amd64.s", gemm)
 
 	plane := &asm{}
@@ -287,6 +289,9 @@ func tile(a *asm, label string, rows, vecs, bits int, masked, offsets bool) {
 	if offsets {
 		a.f("ADDQ $8, SI")
 	} else {
+		if vecs == 2 { // what the next columns will read, where B lies in place
+			a.f("PREFETCHT0 %d(DI)", vecs*bytes)
+		}
 		a.f("ADDQ SI, DI")
 	}
 	for i := 0; i < rows; i++ {
@@ -316,9 +321,17 @@ func tile(a *asm, label string, rows, vecs, bits int, masked, offsets bool) {
 	a.f("RET")
 }
 
+// How a row's kernel finds B: its rows one pitch apart, at offsets, or in panels
+// of two vectors a row.
+const (
+	inPlace = iota
+	atOffsets
+	inPanels
+)
+
 // rowKernel writes the kernel of a single row of C: eight vectors wide, so
 // that the additions of one do not wait for each other.
-func rowKernel(a *asm, name string, bits int, offsets bool) {
+func rowKernel(a *asm, name string, bits int, lies int) {
 	reg, bytes := "Z", 64
 	if bits == 256 {
 		reg, bytes = "Y", 32
@@ -329,11 +342,17 @@ func rowKernel(a *asm, name string, bits int, offsets bool) {
 	a.f("MOVQ csa+16(FP), BX")
 	a.f("SHLQ $2, BX")
 	a.f("MOVQ b+24(FP), DI")
-	if offsets {
+	switch lies {
+	case atOffsets:
 		a.f("MOVQ offsets+32(FP), SI")
-	} else {
+	case inPlace:
 		a.f("MOVQ rsb+32(FP), SI")
 		a.f("SHLQ $2, SI")
+	case inPanels:
+		a.f("MOVQ panel+32(FP), R8")
+		a.f("SHLQ $2, R8")
+		a.f("LEAQ (R8)(R8*2), R10")
+		a.f("MOVQ $%d, SI", 2*bytes)
 	}
 	a.f("MOVQ c+40(FP), R9")
 	a.f("MOVQ accumulate+48(FP), R14")
@@ -354,16 +373,20 @@ func rowKernel(a *asm, name string, bits int, offsets bool) {
 	fmt.Fprint(a, "\tPCALIGN $32\n")
 	a.label("loop")
 	row := "(DI)"
-	if offsets {
+	if lies == atOffsets {
 		a.f("MOVQ (SI), DX")
 		a.f("ADDQ $8, SI")
 		row = "(DI)(DX*4)"
 	}
 	a.f("VBROADCASTSS (AX), %s8", reg)
 	for v := 0; v < 8; v++ {
-		a.f("VFMADD231PS %d%s, %s8, %s%d", v*bytes, row, reg, reg, v)
+		at := fmt.Sprintf("%d%s", v*bytes, row)
+		if lies == inPanels {
+			at = fmt.Sprintf("%d(DI)%s", v%2*bytes, []string{"", "(R8*1)", "(R8*2)", "(R10*1)"}[v/2])
+		}
+		a.f("VFMADD231PS %s, %s8, %s%d", at, reg, reg, v)
 	}
-	if !offsets {
+	if lies != atOffsets {
 		a.f("ADDQ SI, DI")
 	}
 	a.f("ADDQ BX, AX")
@@ -552,6 +575,8 @@ func vector(a *asm) {
 	})
 	deinterleave(a)
 	transpose8(a)
+	gather(a)
+	scaleRows(a)
 	axpy(a)
 	dot(a)
 	expSum(a)
@@ -843,6 +868,76 @@ func transpose8(a *asm) {
 	a.f("SUBQ $8, CX")
 	a.f("JNE loop")
 	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
+// gather copies rows of n (a multiple of four) numbers and adds to a number of
+// each row's a bias and the row's product with another in four lanes.
+func gather(a *asm) {
+	a.text("gatherAVX2", 76)
+	a.f("MOVQ rows+0(FP), BX")
+	a.f("MOVQ n+8(FP), R10")
+	a.f("MOVQ dst+16(FP), DI")
+	a.f("MOVQ dstPitch+24(FP), R8")
+	a.f("MOVQ src+32(FP), SI")
+	a.f("MOVQ srcPitch+40(FP), R9")
+	a.f("MOVQ by+48(FP), DX")
+	a.f("MOVQ sums+56(FP), R11")
+	a.f("MOVQ sumPitch+64(FP), R12")
+	a.f("VMOVSS bias+72(FP), X3")
+	for _, r := range []string{"R8", "R9", "R10", "R12"} {
+		a.f("SHLQ $2, %s", r)
+	}
+	a.label("row")
+	a.f("VXORPS X2, X2, X2")
+	a.f("XORQ CX, CX")
+	a.label("loop")
+	a.f("VMOVUPS (SI)(CX*1), X0")
+	a.f("VMULPS (DX)(CX*1), X0, X1")
+	a.f("VADDPS X1, X2, X2")
+	a.f("VMOVUPS X0, (DI)(CX*1)")
+	a.f("ADDQ $16, CX")
+	a.f("CMPQ CX, R10")
+	a.f("JLT loop")
+	a.f("VHADDPS X2, X2, X2")
+	a.f("VHADDPS X2, X2, X2")
+	a.f("VADDSS X3, X2, X2")
+	a.f("VADDSS (R11), X2, X2")
+	a.f("VMOVSS X2, (R11)")
+	a.f("ADDQ R9, SI")
+	a.f("ADDQ R8, DI")
+	a.f("ADDQ R12, R11")
+	a.f("DECQ BX")
+	a.f("JNE row")
+	a.f("RET")
+}
+
+// scaleRows multiplies rows of n (a multiple of four) numbers, one after the
+// other, each by the product of two numbers of its own.
+func scaleRows(a *asm) {
+	a.text("scaleRowsAVX2", 40)
+	a.f("MOVQ rows+0(FP), BX")
+	a.f("MOVQ n+8(FP), R10")
+	a.f("MOVQ dst+16(FP), DI")
+	a.f("MOVQ x+24(FP), SI")
+	a.f("MOVQ y+32(FP), DX")
+	a.f("SHLQ $2, R10")
+	a.label("row")
+	a.f("VMOVSS (SI), X0")
+	a.f("VMULSS (DX), X0, X0")
+	a.f("VBROADCASTSS X0, X0")
+	a.f("XORQ CX, CX")
+	a.label("loop")
+	a.f("VMULPS (DI)(CX*1), X0, X1")
+	a.f("VMOVUPS X1, (DI)(CX*1)")
+	a.f("ADDQ $16, CX")
+	a.f("CMPQ CX, R10")
+	a.f("JLT loop")
+	a.f("ADDQ R10, DI")
+	a.f("ADDQ $4, SI")
+	a.f("ADDQ $4, DX")
+	a.f("DECQ BX")
+	a.f("JNE row")
 	a.f("RET")
 }
 

@@ -1,0 +1,23 @@
+package kernel
+
+func gather(rows, n int, dst []float32, dstPitch int, src []float32, srcPitch int, by []float32, bias float32, sums []float32, sumPitch int) {
+	if level == Generic || n%4 != 0 {
+		gatherGo(rows, n, dst, dstPitch, src, srcPitch, by, bias, sums, sumPitch)
+		return
+	}
+	gatherAVX2(rows, n, &dst[0], dstPitch, &src[0], srcPitch, &by[0], &sums[0], sumPitch, bias)
+}
+
+func scaleRows(rows, n int, dst, x, y []float32) {
+	if level == Generic || n%4 != 0 {
+		scaleRowsGo(n, dst, x, y)
+		return
+	}
+	scaleRowsAVX2(rows, n, &dst[0], &x[0], &y[0])
+}
+
+//go:noescape
+func gatherAVX2(rows, n int, dst *float32, dstPitch int, src *float32, srcPitch int, by, sums *float32, sumPitch int, bias float32)
+
+//go:noescape
+func scaleRowsAVX2(rows, n int, dst, x, y *float32)

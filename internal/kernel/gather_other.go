@@ -1,0 +1,9 @@
+//go:build !amd64
+
+package kernel
+
+func gather(rows, n int, dst []float32, dstPitch int, src []float32, srcPitch int, by []float32, bias float32, sums []float32, sumPitch int) {
+	gatherGo(rows, n, dst, dstPitch, src, srcPitch, by, bias, sums, sumPitch)
+}
+
+func scaleRows(rows, n int, dst, x, y []float32) { scaleRowsGo(n, dst, x, y) }

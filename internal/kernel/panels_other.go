@@ -1,0 +1,9 @@
+//go:build !amd64
+
+package kernel
+
+func panelsWide() int { return 0 }
+
+func rowPanels(k int, a []float32, csa int, b []float32, panel int, c []float32, accumulate bool) {
+	panic("kernel: no kernel for a row of panels")
+}

@@ -1,0 +1,47 @@
+package wiring
+
+import "github.com/connectomewire/wire/internal/kernel"
+
+// matrix is the transpose, [k, n], of a matrix of a plan, as products read it
+// best: packed, or as it is where packing would leave much of it empty.
+type matrix struct {
+	k, n   int
+	packed bool
+	data   []float32
+}
+
+// fill takes the numbers of src, [n, k].
+func (m *matrix) fill(src []float32, k, n int) {
+	if m.data == nil {
+		m.k, m.n = k, n
+		m.packed = worthPacking(k, n)
+		m.data = make([]float32, TransposedLen(k, n))
+	}
+	if m.packed {
+		kernel.PackB(m.data, src, k, true, k, n)
+	} else {
+		kernel.Transpose(m.data, n, src, k, n, k)
+	}
+}
+
+// product is c = a·m, or c += a·m, of a batch of rows a, [batch, k], and c,
+// [batch, n].
+func (m *matrix) product(batch int, a, c []float32, accumulate bool) {
+	if m.packed {
+		kernel.GemmPacked(batch, m.n, m.k, a, m.k, m.data, c, m.n, accumulate)
+	} else {
+		kernel.GemmInPlace(batch, m.n, m.k, a, m.k, m.data, m.n, c, m.n, accumulate)
+	}
+}
+
+// worthPacking is whether packing leaves little of a matrix empty.
+func worthPacking(k, n int) bool { return kernel.PackedLen(k, n) <= k*n*5/4 }
+
+// TransposedLen is how many numbers a [Cell] keeps of a matrix of the plan that
+// takes k numbers to n.
+func TransposedLen(k, n int) int {
+	if worthPacking(k, n) {
+		return kernel.PackedLen(k, n)
+	}
+	return k * n
+}
