@@ -145,14 +145,14 @@ func ExampleRunner_Stream() {
 		log.Fatal(err)
 	}
 	defer p.Close()
-	stream, err := p.Stream("series", 8, nil) // eight steps of the past are kept
+	stream, err := p.Stream("series")
 	if err != nil {
 		log.Fatal(err)
 	}
 	var wrong, still float64
 	for step := range 40 {
 		now, next := sine(1, step), sine(1, step+1)
-		answer, err := stream.Push(ctx, []float32{now})
+		answer, err := stream.Push(ctx, []float32{now}, nil)
 		if err != nil {
 			log.Fatal(err)
 		}

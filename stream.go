@@ -3,58 +3,66 @@ package wire
 import (
 	"context"
 	"fmt"
+	"sync"
 
+	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
 )
 
-// Stream answers a series while it comes in. It is not safe for concurrent
-// use; several streams of one runner are.
+// Stream answers a series while it comes in. It has a network of its own; calls
+// from several goroutines wait for each other. For senses on clocks of their
+// own, see package runtime/live and `wire run --stream`.
 type Stream struct {
-	runner *Runner
-	sense  *wiring.Sense
-	window int
-	given  Inputs
-	past   []float32
+	runner  *Runner
+	sense   *wiring.Sense
+	session *answer.Session
+	decode  answer.Options
+
+	mu sync.Mutex
 }
 
-// Stream begins a series that enters by a sense of kind series. Each answer
-// comes of the last window steps, which is all that is kept: within the first
-// window it has the bits of [Runner.Run] on everything so far; after that the
-// plan's state forgets what lies before. A push costs as much as a run of the
-// window. What given holds for other senses goes with every step.
-func (r *Runner) Stream(sense string, window int, given Inputs) (*Stream, error) {
+// Stream begins a series that enters by a sense of kind series. The plan's state
+// goes on from step to step, so that each answer has the bits of [Runner.Run] on
+// everything so far and costs as much as one step.
+func (r *Runner) Stream(sense string) (*Stream, error) {
 	s := r.plan.Sense(sense)
 	if s == nil || !s.PerTick {
 		return nil, fmt.Errorf("wire: plan %q has no sense %q that takes a series", r.plan.Name, sense)
 	}
-	if window < 1 {
-		return nil, fmt.Errorf("wire: a window of %d steps; want 1 or more", window)
+	session, err := r.session.Another()
+	if err != nil {
+		return nil, err
 	}
-	return &Stream{runner: r, sense: s, window: window, given: given}, nil
+	return &Stream{runner: r, sense: s, session: session, decode: r.decode}, nil
 }
 
 // Push gives the next step and answers: [Answer.Vector] is what effectors make
-// of the series up to it. A step that failed is not kept.
-func (s *Stream) Push(ctx context.Context, step []float32) (*Answer, error) {
-	width := s.sense.Width
-	if len(step) != width {
+// of the series up to it. Other senses get what given holds, nil for nothing. A
+// stream whose push failed in the network begins anew.
+func (s *Stream) Push(ctx context.Context, step []float32, given Inputs) (*Answer, error) {
+	if width := s.sense.Width; len(step) != width {
 		return nil, fmt.Errorf("wire: a step of %d numbers; sense %q takes %d", len(step), s.sense.Name, width)
 	}
-	past := s.past
-	if len(past) == s.window*width {
-		past = past[width:]
-	}
-	past = append(append(make([]float32, 0, s.window*width), past...), step...)
-	in := Inputs{s.sense.Name: Series{Steps: len(past) / width, Width: width, Values: past}}
-	for name, v := range s.given {
+	in := Inputs{s.sense.Name: Series{Steps: 1, Width: len(step), Values: step}}
+	for name, v := range given {
 		if name != s.sense.Name {
 			in[name] = v
 		}
 	}
-	a, err := s.runner.Run(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	s.past = past
-	return a, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out *Answer
+	err := s.runner.within(ctx, func(ctx context.Context) error {
+		encoded, err := s.session.Encode(ctx, in)
+		if err != nil {
+			return err
+		}
+		answers, err := s.session.Answer(ctx, []*answer.Encoded{encoded}, s.decode)
+		if s.decode.Continue = err == nil; err != nil {
+			return err
+		}
+		out = &Answer{answers[0]}
+		return nil
+	})
+	return out, err
 }

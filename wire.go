@@ -153,24 +153,38 @@ func (r *Runner) Engine() string { return r.modules.Engine() }
 // the network until every effector has answered. A sense that is given nothing
 // is blank. It returns early when ctx ends.
 func (r *Runner) Run(ctx context.Context, in Inputs) (*Answer, error) {
+	var out *Answer
+	err := r.within(ctx, func(ctx context.Context) error {
+		encoded, err := r.session.Encode(ctx, in)
+		if err != nil {
+			return err
+		}
+		a, err := r.ask(ctx, encoded)
+		if err != nil {
+			return err
+		}
+		out = &Answer{*a}
+		return nil
+	})
+	return out, err
+}
+
+// within does something that ends when the runner is closed, with [ErrClosed],
+// and that closing waits for.
+func (r *Runner) within(ctx context.Context, do func(context.Context) error) error {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if r.closed {
-		return nil, ErrClosed
+		return ErrClosed
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := context.AfterFunc(r.ctx, func() { cancel(ErrClosed) })
 	defer stop()
-	encoded, err := r.session.Encode(ctx, in)
-	if err != nil {
-		return nil, why(ctx, err)
+	if err := do(ctx); err != nil {
+		return why(ctx, err)
 	}
-	a, err := r.ask(ctx, encoded)
-	if err != nil {
-		return nil, why(ctx, err)
-	}
-	return &Answer{*a}, nil
+	return nil
 }
 
 // why is the reason for which a context ended, where that made the error.

@@ -111,39 +111,54 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// TestStream: within its window a stream says what a run on everything so far
-// says; beyond it, what one on the window says.
+// TestStream: a stream says at every step what a run on everything so far says.
 func TestStream(t *testing.T) {
 	ctx := context.Background()
 	r := open(t, forecaster(t), wire.Options{Networks: 1})
-	const window = 4
-	s, err := r.Stream("series", window, nil)
+	s, err := r.Stream("series")
 	if err != nil {
 		t.Fatal(err)
 	}
 	x := wave(1, 7)
 	for i := range x {
-		got, err := s.Push(ctx, x[i:i+1])
+		got, err := s.Push(ctx, x[i:i+1], nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		past := x[max(0, i+1-window) : i+1]
+		past := x[:i+1]
 		want, err := r.Run(ctx, wire.Inputs{"series": wire.Series{Steps: len(past), Width: 1, Values: past}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(got.Vector("next"), want.Vector("next")) {
-			t.Errorf("step %d: %v, a run on the same past says %v", i, got.Vector("next"), want.Vector("next"))
+		if len(got.Values("next")) != 1 || !slices.Equal(got.Vector("next"), want.Vector("next")) {
+			t.Errorf("step %d: %v, a run on the same past says %v", i, got.Values("next"), want.Vector("next"))
 		}
 	}
-	if _, err := s.Push(ctx, []float32{1, 2}); err == nil {
+	if _, err := s.Push(ctx, []float32{1, 2}, nil); err == nil {
 		t.Error("a step of two numbers was taken")
 	}
-	if _, err := r.Stream("image", window, nil); err == nil {
+	if _, err := r.Stream("image"); err == nil {
 		t.Error("a plan without pictures streams them")
 	}
-	if _, err := r.Stream("series", 0, nil); err == nil {
-		t.Error("a window of nothing was taken")
+	// What was cancelled does not go on: the next push begins anew.
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := s.Push(gone, x[:1], nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("a push of an ended context: %v", err)
+	}
+	again, err := s.Push(ctx, x[:1], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := r.Run(ctx, wire.Inputs{"series": wire.Series{Steps: 1, Width: 1, Values: x[:1]}})
+	if err != nil || !slices.Equal(again.Vector("next"), want.Vector("next")) {
+		t.Errorf("after a failure: %v, %v; want %v", again.Vector("next"), err, want.Vector("next"))
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Push(ctx, x[:1], nil); !errors.Is(err, wire.ErrClosed) {
+		t.Errorf("a push after closing: %v", err)
 	}
 }
 

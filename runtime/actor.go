@@ -49,6 +49,20 @@ func newActing(p *wiring.Plan, effector int, actor Actor, batch int) *acting {
 	return a
 }
 
+// follow takes what the actor of the last episode did in its last tick, which
+// comes back in the first of this one; nil for no such actor.
+func (a *acting) follow(before *acting) {
+	if before == nil {
+		return
+	}
+	for k, ch := range before.back {
+		for len(ch) > 0 {
+			<-a.back[k]
+			a.back[k] <- <-ch
+		}
+	}
+}
+
 // run is the actor's life in one episode. Once it is done it only keeps the
 // regions going until the others are.
 func (a *acting) run(e *episode) {

@@ -21,6 +21,12 @@ type Episode struct {
 	Steps int
 	// Ticks is how long the episode lasts at most.
 	Ticks int
+	// Continue begins in the state, and with the messages on their way, in which
+	// the network's last episode ended, instead of in silence: so a long one can
+	// be run in pieces, to the same bits. That one must have had the same batch,
+	// lasted for all its ticks and not failed; nothing may reorder. What was
+	// silenced, see [Silence], begins anew. Ticks count from the piece's first.
+	Continue bool
 	// Actors act on what effectors read, by the plan's effectors; nil for one
 	// that is not asked. Without any the episode only runs.
 	Actors []Actor

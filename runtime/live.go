@@ -17,6 +17,7 @@ type episode struct {
 	ended   <-chan struct{} // the context's
 	network *Network
 	batch   int
+	base    int   // ticks since silence when it began; 0 unless it continues another
 	of      []int // request of each row
 	inputs  [][]float32
 	steps   int
@@ -70,6 +71,9 @@ func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
 	e.ended = e.ctx.Done()
 	e.inputs = make([][]float32, len(n.plan.Senses))
 	copy(e.inputs, ep.Inputs)
+	if ep.Continue {
+		e.base = n.elapsed
+	}
 	e.last.Store(int64(ep.Ticks) - 1)
 	if e.of == nil {
 		e.of = make([]int, ep.Batch)
@@ -104,6 +108,9 @@ func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
 			continue
 		}
 		e.actors[i] = newActing(n.plan, i, a, ep.Batch)
+		if e.base > 0 {
+			e.actors[i].follow(n.past.actors[i])
+		}
 		for _, q := range e.of {
 			e.requests[q].busy++
 		}

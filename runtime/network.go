@@ -22,6 +22,10 @@ type Network struct {
 
 	mu       sync.Mutex
 	capacity int // rows that the buffers hold
+	// past is the last episode where the next may continue it, and elapsed the
+	// ticks since silence; nil and 0 where none may.
+	past    *episode
+	elapsed int
 
 	onBegin func(*episode) // for tests
 }
@@ -189,6 +193,7 @@ func (n *Network) Run(ctx context.Context, ep Episode) (*Result, error) {
 	e := n.begin(ctx, &ep)
 	defer e.cancel(nil)
 	n.prepare(e)
+	n.past, n.elapsed = nil, 0
 	if n.onBegin != nil {
 		n.onBegin(e)
 	}
@@ -207,13 +212,15 @@ func (n *Network) Run(ctx context.Context, ep Episode) (*Result, error) {
 		}
 	}
 	wg.Wait()
-	for _, q := range n.processes {
-		q.drain()
-	}
 	if err := context.Cause(e.ctx); err != nil {
 		return nil, err
 	}
-	return e.result()
+	res, err := e.result()
+	if err == nil && res.Err() == nil && !e.reorder && int(e.last.Load())+1 == ep.Ticks {
+		n.past, n.elapsed = e, e.base+ep.Ticks
+		e.trace, e.inputs = nil, nil // are not kept
+	}
+	return res, err
 }
 
 // check refuses an episode that does not suit the plan.
@@ -226,6 +233,9 @@ func (n *Network) check(ep *Episode) error {
 	}
 	if err := checkRequests(ep); err != nil {
 		return err
+	}
+	if ep.Continue && (n.past == nil || n.past.batch != ep.Batch) {
+		return fmt.Errorf("runtime: there is no episode of %d inputs to continue: the last one failed, ended before its last tick, was of another batch, or there was none", ep.Batch)
 	}
 	if len(ep.Inputs) > len(n.plan.Senses) {
 		return fmt.Errorf("runtime: %d inputs for the plan's %d senses", len(ep.Inputs), len(n.plan.Senses))
@@ -267,8 +277,8 @@ func (n *Network) check(ep *Episode) error {
 			}
 		}
 	}
-	if reordering > 0 && (ep.Cut != nil || ep.CutParts != nil) {
-		return errors.New("runtime: an actor that reorders the batch cannot be combined with cuts")
+	if reordering > 0 && (ep.Cut != nil || ep.CutParts != nil || ep.Continue) {
+		return errors.New("runtime: an actor that reorders the batch cannot be combined with cuts, nor in an episode that continues another")
 	}
 	return nil
 }
@@ -296,8 +306,8 @@ func checkRequests(ep *Episode) error {
 }
 
 // prepare makes room for an episode's batch and brings everything to the state
-// before the first tick: silence. Buffers that were made for a larger batch
-// serve a smaller one.
+// before the first tick: silence, or where the last episode ended. Buffers that
+// were made for a larger batch serve a smaller one.
 func (n *Network) prepare(e *episode) {
 	if e.batch > n.capacity {
 		n.capacity = e.batch

@@ -40,8 +40,13 @@ func newFilling(p *part.Part, c Config, at, d, batch int) *filling {
 func (f *filling) run(e *episode, d int) {
 	silenced := make([]bool, len(e.requests))
 	rows := make([]int, 0, e.batch) // that are not silenced
-	// What is given after the last tick would come too late.
-	for t := f.part.Every - 1; int64(t) < e.last.Load(); t += f.part.Every {
+	first := f.part.Every - 1 - e.base%f.part.Every
+	if e.base > 0 && f.part.Runs(e.base) {
+		first = -1 // after the last tick of the episode before
+	}
+	// What is given after the last tick comes too late, unless another episode
+	// continues this one, and begins with it.
+	for t := first; int64(t) < e.last.Load(); t += f.part.Every {
 		norm, ok := receive(e, f.states, t+1)
 		if !ok {
 			return
@@ -64,7 +69,7 @@ func (f *filling) run(e *episode, d int) {
 				return
 			}
 			silenced[q] = true
-			e.report(fault{t, f.at, q, fmt.Errorf("part %q at tick %d: %w", f.part.Name, t, err)})
+			e.report(fault{max(t, 0), f.at, q, fmt.Errorf("part %q at tick %d: %w", f.part.Name, max(t, 0), err)})
 		}
 		for b, q := range e.of {
 			if silenced[q] {
@@ -160,7 +165,7 @@ type joining struct {
 
 // prepare brings it to the state before the first tick.
 func (j *joining) prepare(e *episode) {
-	j.holds, j.rows = false, j.rows[:0]
+	j.holds, j.rows = j.holds && e.base > 0, j.rows[:0]
 	j.held = j.full[:e.batch*e.network.plan.Width]
 	for b, i := range e.cutParts {
 		if i == j.part.Index {
@@ -172,7 +177,7 @@ func (j *joining) prepare(e *episode) {
 // hold takes what the part gave in the last tick, if that was its turn. It
 // returns false when the episode has ended.
 func (j *joining) hold(e *episode, t int) bool {
-	if t == 0 || !j.part.Runs(t) {
+	if now := e.base + t; now == 0 || !j.part.Runs(now) {
 		return true
 	}
 	given, ok := receive(e, e.fillings[j.part.Index].given, t)

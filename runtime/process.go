@@ -13,6 +13,7 @@ import (
 type process struct {
 	net     *Network
 	index   int
+	base    int // ticks since silence at the episode's first
 	regions []*region
 	sources []source         // the processes that its tracts come from
 	targets []chan []float32 // to the other processes that its tracts lead to
@@ -131,6 +132,9 @@ func (p *process) size(capacity int, zero []float32) {
 
 // prepare brings the process to the state before the first tick.
 func (p *process) prepare(e *episode) {
+	if p.base = e.base; p.base == 0 {
+		p.drain()
+	}
 	for i := range p.orders {
 		identity(p.orders[i])
 	}
@@ -143,7 +147,7 @@ func (p *process) prepare(e *episode) {
 	}
 }
 
-// drain empties what is left in the process's channels after an episode.
+// drain empties what an earlier episode left in the process's channels.
 func (p *process) drain() {
 	for i := range p.sources {
 		for len(p.sources[i].ch) > 0 {
@@ -161,7 +165,7 @@ func (p *process) run(e *episode) {
 		if e.over() || !p.take(e, t) {
 			return
 		}
-		slab := p.ring[t%len(p.ring)][:e.batch*p.width]
+		slab := p.ring[(p.base+t)%len(p.ring)][:e.batch*p.width]
 		if !p.tick(e, t, slab) {
 			return
 		}
@@ -189,20 +193,21 @@ func (p *process) tick(e *episode, t int, slab []float32) bool {
 // take receives the message of every neighbour and finds what arrives; in beam
 // search it also takes the new order.
 func (p *process) take(e *episode, t int) bool {
+	now := p.base + t
 	for i := range p.sources {
 		s := &p.sources[i]
-		if s.ch == nil || t < s.least {
+		if s.ch == nil || now < s.least {
 			continue
 		}
 		slab, ok := receive(e, s.ch, t)
 		if !ok {
 			return false
 		}
-		s.window[(t-s.least)%len(s.window)] = slab
+		s.window[(now-s.least)%len(s.window)] = slab
 	}
 	for i, a := range p.arrivals {
 		s := &p.sources[a.source]
-		switch sent := t - a.delay; {
+		switch sent := now - a.delay; {
 		case sent < 0:
 			p.now[i] = p.zero
 		case s.ch == nil:

@@ -106,8 +106,12 @@ func (r *region) prepare(e *episode) {
 	r.tick.State, r.tick.Norm = r.state[:n], r.norm[:n]
 	r.tick.Gates, r.tick.Mixed, r.tick.Act = r.process.gates, r.process.mixed, r.process.act
 	r.tick.PrevState, r.tick.PrevNorm = r.tick.State, r.tick.Norm
-	clear(r.tick.State)
-	clear(r.tick.Norm)
+	if e.base == 0 {
+		clear(r.tick.State)
+		clear(r.tick.Norm)
+	} else {
+		r.refill(e)
+	}
 	r.silenced, r.dead = nil, nil
 	r.altered = e.reorder
 	for k := range r.in {
@@ -138,6 +142,18 @@ func (r *region) prepare(e *episode) {
 	clear(r.drive[:n])
 	r.driven = !r.lesioned && c.Embed(r.drive, e.entering(r.process.enters, -1), e.batch)
 	r.held = -1
+}
+
+// refill gives the parts that run between the last episode and this one the
+// state that the region was left in.
+func (r *region) refill(e *episode) {
+	for _, i := range r.fills {
+		if f := e.fillings[i]; f.part.Runs(e.base) {
+			buffer := <-f.freed
+			copy(buffer, r.tick.Norm)
+			f.states <- buffer
+		}
+	}
 }
 
 // step is the region's tick. It returns false when the episode has ended.
@@ -336,7 +352,7 @@ func (r *region) watch(e *episode, t int) {
 func (r *region) give(e *episode, t int) bool {
 	for _, i := range r.fills {
 		f := e.fillings[i]
-		if !f.part.Runs(t + 1) {
+		if !f.part.Runs(e.base + t + 1) {
 			continue
 		}
 		buffer, ok := receive(e, f.freed, t)

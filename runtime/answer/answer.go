@@ -56,6 +56,9 @@ func (s *Session) AnswerEach(ctx context.Context, inputs []*Encoded, o Options) 
 	if (o.Sure > 0 || o.Limit > 0) && (s.Speaker() >= 0 || s.plan.Series() >= 0) {
 		return nil, fmt.Errorf("answer: plan %q speaks or takes series, whose answers come at ticks of their own: it cannot answer as soon as it is sure", s.plan.Name)
 	}
+	if o.Continue && (len(inputs) != 1 || s.plan.Series() < 0 || inputs[0].Steps < 1) {
+		return nil, fmt.Errorf("answer: plan %q cannot go on with %d inputs: one may continue at a time, by at least a step, of a plan that takes series", s.plan.Name, len(inputs))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []Answers
@@ -172,7 +175,7 @@ type replying interface {
 // run runs one episode with an actor for every effector.
 func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encoded, told [][][]int32, o Options) ([]Answers, error) {
 	inputs, steps := Standardised(s.plan, group, 1)
-	ep := runtime.Episode{Batch: len(group), Inputs: inputs, Steps: steps, Ticks: s.ticks(steps)}
+	ep := runtime.Episode{Batch: len(group), Inputs: inputs, Steps: steps, Ticks: s.ticks(steps), Continue: o.Continue}
 	if o.Limit > 0 {
 		ep.Ticks = o.Limit
 	}

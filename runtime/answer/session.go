@@ -125,6 +125,12 @@ type Options struct {
 	// plans that speak or series, whose answers have their ticks.
 	Sure  float64
 	Limit int
+	// Continue answers one input, the next steps of the series that the last
+	// answer of the same session came from, with or without a trace as that one:
+	// the plan's state goes on from there, to the bits of one long series. What
+	// other senses hold may change from piece to piece. It is for plans that
+	// take series.
+	Continue bool
 	// Trace records what the network did for each input.
 	Trace bool
 }
