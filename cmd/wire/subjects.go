@@ -3,20 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/connectomewire/wire/internal/npy"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/modules/picture"
 	"github.com/connectomewire/wire/modules/sound"
@@ -65,7 +60,7 @@ func (s *subject) read(ctx context.Context) (answer.Inputs, error) {
 			return nil, err
 		}
 	}
-	v, err := decode(s.kind, data)
+	v, err := answer.Decode(s.kind, data)
 	if err != nil {
 		hint := ""
 		if s.kind == wiring.KindVector || s.kind == wiring.KindSeries {
@@ -96,103 +91,6 @@ func readAll(name string) ([]byte, error) {
 	return data, err
 }
 
-// decode turns a file's content into a value for a sense.
-func decode(kind string, data []byte) (any, error) {
-	switch kind {
-	case modules.KindImage:
-		m, err := picture.Decode(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return m.Image, nil
-	case modules.KindSound:
-		clip, err := sound.Decode(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return task.Sound{Samples: clip.Samples, Rate: clip.Rate}, nil
-	case modules.KindText:
-		return strings.TrimSpace(string(data)), nil
-	}
-	return parseNumbers(kind, string(data))
-}
-
-// parseNumbers reads a vector, numbers separated by commas or spaces, or a
-// series, one line a step.
-func parseNumbers(kind, text string) (any, error) {
-	if strings.HasPrefix(text, "\x93NUMPY") {
-		return parseArray(kind, text)
-	}
-	var steps [][]float32
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	for i, line := range lines {
-		var row []float32
-		for _, field := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(", ;\t\r", r) }) {
-			v, err := strconv.ParseFloat(field, 32)
-			if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-				if i == 0 && len(lines) > 1 {
-					row = nil
-					break // a header
-				}
-				return nil, fmt.Errorf("line %d: %q is no finite number", i+1, field)
-			}
-			row = append(row, float32(v))
-		}
-		if row != nil {
-			steps = append(steps, row)
-		}
-	}
-	if len(steps) == 0 {
-		return nil, errors.New("it holds no numbers")
-	}
-	if kind == wiring.KindVector {
-		return slices.Concat(steps...), nil
-	}
-	s := task.Series{Steps: len(steps), Width: len(steps[0])}
-	for i, row := range steps {
-		if len(row) != s.Width {
-			return nil, fmt.Errorf("step %d has %d numbers, the first has %d", i+1, len(row), s.Width)
-		}
-		s.Values = append(s.Values, row...)
-	}
-	return s, nil
-}
-
-// parseArray reads a NumPy array: a vector of one dimension, or a series, one
-// step a row.
-func parseArray(kind, data string) (any, error) {
-	r, err := npy.NewReader(strings.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	values := make([]float32, r.Len())
-	if err := r.Float32s(values); err != nil {
-		return nil, err
-	}
-	switch {
-	case kind == wiring.KindVector:
-		return values, nil
-	case r.Fortran || len(r.Shape) < 1 || len(r.Shape) > 2 || r.Shape[0] == 0:
-		return nil, fmt.Errorf("an array of shape %v; a series has one row a step", r.Shape)
-	}
-	return task.Series{Steps: r.Shape[0], Width: len(values) / r.Shape[0], Values: values}, nil
-}
-
-// kindOfFile is the kind of input that a file is, by its name; "" for others.
-func kindOfFile(name string) string {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif":
-		return modules.KindImage
-	case ".wav", ".ogg", ".oga", ".mp3", ".flac", ".aiff", ".aif", ".m4a", ".opus":
-		return modules.KindSound
-	case ".txt":
-		return modules.KindText
-	case ".csv", ".tsv", ".npy":
-		return "numbers"
-	}
-	return ""
-}
-
 // senseFor finds the sense that takes a kind of input and is not given yet.
 func senseFor(p *wiring.Plan, kind string, given answer.Inputs) (sense, as string, ok bool) {
 	for i := range p.Senses {
@@ -200,7 +98,7 @@ func senseFor(p *wiring.Plan, kind string, given answer.Inputs) (sense, as strin
 		if _, taken := given[s.Name]; taken || s.Kind == wiring.KindMemory {
 			continue
 		}
-		if kind == "numbers" && (s.Kind == wiring.KindVector || s.Kind == wiring.KindSeries) {
+		if kind == answer.Numbers && (s.Kind == wiring.KindVector || s.Kind == wiring.KindSeries) {
 			return s.Name, s.Kind, true
 		}
 		if _, takes := frozen.EncoderFor(s, kind); takes {
@@ -252,7 +150,7 @@ func commonInputs(c *cli.Context, p *wiring.Plan) (answer.Inputs, error) {
 // senseValue reads a value for a sense: a file, or, for texts and numbers, what
 // stands there.
 func senseValue(s *wiring.Sense, value string) (any, error) {
-	kind := kindOfFile(value)
+	kind := answer.KindOfFile(value)
 	if _, takes := frozen.EncoderFor(s, kind); !takes {
 		kind = s.Kind
 	}
@@ -263,7 +161,7 @@ func senseValue(s *wiring.Sense, value string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(kind, data)
+	return answer.Decode(kind, data)
 }
 
 // rowsHint says, of a table that is no input itself, how its rows are.
@@ -279,7 +177,7 @@ func rowsHint(name string) string {
 // kind a sense takes; skipped counts the others.
 func gatherFiles(p *wiring.Plan, files []string, common answer.Inputs) (subjects []subject, skipped int, err error) {
 	add := func(name string, must bool) error {
-		kind := kindOfFile(name)
+		kind := answer.KindOfFile(name)
 		var data []byte
 		if name == "-" {
 			if data, err = readAll(name); err != nil {
@@ -339,14 +237,14 @@ func kindOfContent(data []byte) string {
 // isNothing says that there is no file of a name, nor does it look like one.
 func isNothing(name string) bool {
 	info, err := os.Stat(name)
-	return err != nil && kindOfFile(name) == "" || err == nil && info.IsDir() && !hasInputs(name)
+	return err != nil && answer.KindOfFile(name) == "" || err == nil && info.IsDir() && !hasInputs(name)
 }
 
 // hasInputs says whether a folder holds any file that could be an input.
 func hasInputs(dir string) bool {
 	found := false
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && kindOfFile(path) != "" {
+		if err == nil && !d.IsDir() && answer.KindOfFile(path) != "" {
 			found = true
 			return filepath.SkipAll
 		}

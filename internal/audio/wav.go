@@ -15,6 +15,9 @@ const (
 	wavExtensible = 0xfffe
 )
 
+// streaming is about the size, or less, that tools write that cannot seek.
+const streaming = 0x7fff0000
+
 type wavFormat struct {
 	encoding, channels, rate, bits int
 }
@@ -39,7 +42,6 @@ func decodeWAV(b []byte) (Clip, error) {
 			if format == nil {
 				return Clip{}, fmt.Errorf("%w: the samples come before their format", ErrDamaged)
 			}
-			const streaming = 0x7fff0000 // tools that cannot seek write about this or more
 			if size >= streaming {
 				size = min(size, len(body))
 			}
@@ -97,10 +99,15 @@ func (f *wavFormat) sample() (read func([]byte) float32, size int) {
 	return nil, 0
 }
 
+// unknown is the error of an encoding that is not read.
+func (f *wavFormat) unknown() error {
+	return fmt.Errorf("%w: WAV encoding %d with %d bits; known are integers of 8, 16, 24 and 32 bits, floats of 32 and 64, A-law and µ-law", ErrFormat, f.encoding, f.bits)
+}
+
 func (f *wavFormat) samples(b []byte) (Clip, error) {
 	read, size := f.sample()
 	if read == nil {
-		return Clip{}, fmt.Errorf("%w: WAV encoding %d with %d bits; known are integers of 8, 16, 24 and 32 bits, floats of 32 and 64, A-law and µ-law", ErrFormat, f.encoding, f.bits)
+		return Clip{}, f.unknown()
 	}
 	m, err := newMixer(f.rate, f.channels)
 	if err != nil {

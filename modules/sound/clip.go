@@ -21,6 +21,26 @@ var (
 	ErrEmpty = audio.ErrEmpty
 )
 
+// Stream reads a sound piece by piece, as a microphone gives it: samples in -1..1,
+// mono.
+type Stream = audio.Stream
+
+// Encodings of raw samples, little-endian.
+const (
+	Int16   = audio.Int16
+	Float32 = audio.Float32
+)
+
+// NewWAV reads a WAV piece by piece, also one whose length its header does not
+// know.
+func NewWAV(r io.Reader) (*Stream, error) { return audio.NewWAV(r) }
+
+// NewPCM reads raw samples piece by piece, interleaved channels of an encoding at
+// a rate in samples/s.
+func NewPCM(r io.Reader, encoding string, rate, channels int) (*Stream, error) {
+	return audio.NewPCM(r, encoding, rate, channels)
+}
+
 // Load reads the sound in a file: WAV, Ogg Vorbis, MP3 or FLAC.
 func Load(path string) (Clip, error) { return audio.Load(path) }
 
