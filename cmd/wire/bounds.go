@@ -41,6 +41,8 @@ var checks = map[string]check{
 	"processes":  within(0, 1e6),
 	"sure":       within(0, 1),
 	"ticks":      within(1, 1e5),
+	"run step":   within(float64(time.Microsecond), float64(24*time.Hour)),
+	"run wait":   within(float64(time.Microsecond), float64(24*time.Hour)),
 
 	// How much of something.
 	"views": within(1, 1000), "limit": within(0, 1e9), "eval-limit": within(0, 1e9), "resamples": within(1, 1e6),

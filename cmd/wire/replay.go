@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,7 +24,8 @@ func replayCommand() *cli.Command {
 			"   wire replay seen.jsonl plan\n\n" +
 			"What entered comes out of the recording, so the senses' modules do not run again. Every tract's\n" +
 			"message of every tick is compared by its digest, and the answers. The first tick and tract that\n" +
-			"differ are named, with the kernels and engines of both runs.",
+			"differ are named, with the kernels and engines of both runs. Of a stream every step is done again,\n" +
+			"with the samples that it had, and what was lost on the way is told.",
 		Flags:  append([]cli.Flag{engineFlag(), modulesFlag()}, groupingFlags()...),
 		Action: replay,
 	}
@@ -66,6 +69,8 @@ func replay(c *cli.Context) error {
 	t.decode.Sure, t.decode.Limit = r.Head.Sure, r.Head.Limit
 	here := record.NewHead(plan, t.session.Engine())
 	differ, takes := 0, 0
+	var before *record.Take
+	lost := map[string]record.Lost{}
 	for {
 		was, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -74,10 +79,15 @@ func replay(c *cli.Context) error {
 		if err == nil {
 			err = was.Fits(plan)
 		}
+		if err == nil {
+			err = was.Follows(before)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", args[0], err)
 		}
 		takes++
+		before = was
+		was.Lose(lost)
 		where, err := t.again(c, was)
 		if err != nil {
 			return fmt.Errorf("%s: %w", was.Name, err)
@@ -93,6 +103,11 @@ func replay(c *cli.Context) error {
 		differ++
 		fmt.Fprintf(c.App.Writer, "%s: %s\n", label, where)
 	}
+	for _, name := range slices.Sorted(maps.Keys(lost)) {
+		x := lost[name]
+		fmt.Fprintf(c.App.Writer, "sense %q lost, as recorded, %s: %d for which there was no room, %d that came late, %d before the last of a step\n",
+			name, plural.Count(x.Dropped+x.Late+x.Skipped, "sample", "samples"), x.Dropped, x.Late, x.Skipped)
+	}
 	if differ > 0 {
 		return fmt.Errorf("%d of %d inputs differ; recorded with kernels %s and engine %s, replayed with kernels %s and engine %s",
 			differ, takes, r.Head.Kernel, r.Head.Engine, here.Kernel, here.Engine)
@@ -103,7 +118,7 @@ func replay(c *cli.Context) error {
 // again does what a take says again, and says where it differs.
 func (t *teller) again(c *cli.Context, was *record.Take) (string, error) {
 	options := t.decode
-	options.Trace = true
+	options.Trace, options.Continue = true, was.Moment != nil && was.Moment.Continues
 	in := was.Input(t.session)
 	answers, err := t.session.Answer(c.Context, []*answer.Encoded{in}, options)
 	if err != nil {

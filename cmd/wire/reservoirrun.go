@@ -39,7 +39,7 @@ type ranReadout struct {
 // states and the readout's outputs come out, by the network of processes.
 func runReservoir(c *cli.Context, p *wiring.Plan, files []string) error {
 	if err := refuse(c, "means nothing to a reservoir, which takes tables of numbers", slices.Concat(
-		named("input", "image", "sound", "beam", "top", "exact", "trace", "flow", "engine", "modules", "policy", "timeout", "processes", "groups", "record", "sure", "ticks", "profile"), rowFlags()[1:])); err != nil {
+		named("input", "image", "sound", "beam", "top", "exact", "trace", "flow", "engine", "modules", "policy", "timeout", "processes", "groups", "record", "sure", "ticks", "profile", "stream"), rowFlags()[1:])); err != nil {
 		return err
 	}
 	if c.IsSet("data") {

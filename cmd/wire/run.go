@@ -31,14 +31,15 @@ func runCommand() *cli.Command {
 			"   wire run plan series.npy --states states.npz\n" +
 			"   wire run plan --dry-run --processes 8\n" +
 			"   wire run reservoir u.csv --states states.csv    a reservoir takes tables, a step a line\n" +
-			"   wire run plan --data houses.csv --input vector=area+age    every row of data of your own\n\n" +
+			"   wire run plan --data houses.csv --input vector=area+age    every row of data of your own\n" +
+			streamHelp + "\n" +
 			"Each file is an input of its own and goes to the sense that takes its kind; what --input gives\n" +
 			"(SENSE=FILE, SENSE=TEXT or SENSE=1,2,3) goes with every file, or alone. - reads a file from\n" +
 			"standard input. Files of other kinds in a folder are skipped and counted.\n\n" +
 			"Of one input the tracts are listed by their contribution: by how many nats the answer's\n" +
 			"log-probability falls when the tract alone is silenced. Of a plan with more than 1,000 tracts a gradient\n" +
 			"ranks them, and the first 20 and 20 at random are cut (--exact cuts all). The trace opens in ui.perfetto.dev.",
-		Flags: slices.Concat(inputFlags(), runFlags(), rowFlags(), []cli.Flag{
+		Flags: slices.Concat(inputFlags(), runFlags(), rowFlags(), streamFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "print memory, processes, channels, arithmetic and the critical path, and run nothing"},
 			&cli.BoolFlag{Name: "profile", Usage: "say where the time went, by region and module, and the critical path"},
 			&cli.StringFlag{Name: "record", Usage: "keep inputs, digests of every message and answers in `FILE`, for wire replay"},
@@ -111,8 +112,16 @@ func runPlan(c *cli.Context) error {
 	if c.Bool("dry-run") {
 		return dryRun(c, plan, files)
 	}
+	if !c.Bool("stream") {
+		if err := refuse(c, "belongs to --stream", named("from", "step", "wait")); err != nil {
+			return err
+		}
+	}
 	if plan.IsRate() {
 		return runReservoir(c, plan, files)
+	}
+	if c.Bool("stream") {
+		return runStream(c, plan, at, files)
 	}
 	var common answer.Inputs
 	var subjects []subject
@@ -154,17 +163,22 @@ func runPlan(c *cli.Context) error {
 	}
 	if name := c.String("record"); name != "" {
 		return atomicfile.Write(name, func(w io.Writer) error {
-			h := record.NewHead(plan, t.session.Engine())
-			h.Beam, h.Policy, h.Lesions = c.Bool("beam"), t.config.Policy, t.lesions
-			h.Sure, h.Limit = t.decode.Sure, t.decode.Limit
 			var err error
-			if t.recorder, err = record.NewWriter(w, h); err != nil {
+			if t.recorder, err = record.NewWriter(w, t.head(c)); err != nil {
 				return err
 			}
 			return t.run(c, subjects)
 		})
 	}
 	return t.run(c, subjects)
+}
+
+// head is that of a recording.
+func (t *teller) head(c *cli.Context) record.Head {
+	h := record.NewHead(t.plan, t.session.Engine())
+	h.Beam, h.Policy, h.Lesions = c.Bool("beam"), t.config.Policy, t.lesions
+	h.Sure, h.Limit = t.decode.Sure, t.decode.Limit
+	return h
 }
 
 // run answers about one input or many.

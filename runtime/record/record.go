@@ -12,6 +12,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/connectomewire/wire/internal/kernel"
 	"github.com/connectomewire/wire/runtime"
@@ -39,6 +40,52 @@ type Head struct {
 	Limit   int            `json:"ticks,omitempty"`
 	Policy  runtime.Policy `json:"policy"`
 	Lesions []string       `json:"lesions,omitempty"`
+	// Stream says how senses went by clocks of their own; nil where they did not.
+	Stream *Stream `json:"stream,omitempty"`
+}
+
+// Stream is how a stream was made: the period of its steps and the longest wait,
+// in nanoseconds, and what fed each sense.
+type Stream struct {
+	Period time.Duration    `json:"period_ns,omitempty"`
+	Wait   time.Duration    `json:"wait_ns,omitempty"`
+	Senses map[string]Sense `json:"senses"`
+}
+
+// Sense is one sense of a stream.
+type Sense struct {
+	Source string        `json:"source"`
+	Policy string        `json:"policy"`
+	Queue  int           `json:"queue"`
+	Age    time.Duration `json:"age_ns"` // the most; of samples that are held forever the largest number
+}
+
+// Moment is the step of a stream that a take is of.
+type Moment struct {
+	Step int           `json:"step"`
+	At   time.Duration `json:"at_ns"`
+	// Continues says that the plan's state went on from the take before.
+	Continues bool `json:"continues,omitempty"`
+	// Samples are those that the step chose, by sense; Lost what senses lost since
+	// the step before.
+	Samples map[string]Sample `json:"samples"`
+	Lost    map[string]Lost   `json:"lost,omitempty"`
+}
+
+// Sample is a sample that was chosen: its number among the sense's, its stamp, and
+// where it came from.
+type Sample struct {
+	Number int           `json:"number"`
+	At     time.Duration `json:"at_ns"`
+	Name   string        `json:"name,omitempty"`
+}
+
+// Lost are samples that no step had: for which there was no room, that came late,
+// and after which came another by the time of the step.
+type Lost struct {
+	Dropped int `json:"dropped,omitempty"`
+	Late    int `json:"late,omitempty"`
+	Skipped int `json:"skipped,omitempty"`
 }
 
 // NewHead is the head of a recording of a plan.
@@ -50,6 +97,8 @@ func NewHead(p *wiring.Plan, engine string) Head {
 type Take struct {
 	// Name is the input's, for people.
 	Name string `json:"name,omitempty"`
+	// Moment is the step of a stream that it is; nil for an input by itself.
+	Moment *Moment `json:"moment,omitempty"`
 	// Senses are what the modules made of it, by the plan's senses; nil for one
 	// that got nothing. Steps is how many steps its series has.
 	Senses []Floats `json:"senses"`
@@ -236,6 +285,47 @@ func (t *Take) Fits(p *wiring.Plan) error {
 		}
 	}
 	return nil
+}
+
+// Follows checks that a take of a stream can come after another, nil for the
+// first: steps are counted, and neither they nor the samples of a sense go back.
+func (t *Take) Follows(before *Take) error {
+	m := t.Moment
+	if m == nil {
+		return nil
+	}
+	var was Moment
+	if before != nil && before.Moment != nil {
+		if was = *before.Moment; m.Step <= was.Step || m.At <= was.At {
+			return fmt.Errorf("step %d at %v comes after step %d at %v", m.Step, m.At, was.Step, was.At)
+		}
+	} else if m.Continues {
+		return fmt.Errorf("step %d goes on from a step that is not there", m.Step)
+	}
+	for name, x := range m.Samples {
+		if x.At > m.At {
+			return fmt.Errorf("step %d at %v has a sample of sense %q that is stamped %v", m.Step, m.At, name, x.At)
+		}
+		if y, had := was.Samples[name]; had && (x.Number < y.Number || x.At < y.At) {
+			return fmt.Errorf("step %d has sample %d of sense %q, the step before has %d", m.Step, x.Number, name, y.Number)
+		}
+	}
+	return nil
+}
+
+// Lose adds what the take says of lost samples to sums by sense.
+func (t *Take) Lose(sums map[string]Lost) {
+	if t.Moment == nil {
+		return
+	}
+	for name, x := range t.Moment.Lost {
+		sums[name] = sums[name].Plus(x)
+	}
+}
+
+// Plus is the sum of both.
+func (x Lost) Plus(y Lost) Lost {
+	return Lost{x.Dropped + y.Dropped, x.Late + y.Late, x.Skipped + y.Skipped}
 }
 
 // Of is the take of an input and what a session answered about it, with a trace
