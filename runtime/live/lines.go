@@ -114,6 +114,10 @@ func parseLine(text []byte) (x line, column int64, err error) {
 			column = kind.Offset
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			column, err = int64(len(text)), errors.New("the line ends within its JSON")
+		default: // an unknown field
+			if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+				column = int64(max(0, bytes.Index(text, []byte(name)))) + 1
+			}
 		}
 		return x, column, errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
