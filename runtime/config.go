@@ -41,6 +41,10 @@ type Config struct {
 	// Processes is their number where Groups does not say it; 0 chooses it by
 	// the arithmetic of a tick and the processors there are.
 	Processes int
+	// Half keeps the matrices of tracts in binary16, see [wiring.Plan.HalfCells]:
+	// half the memory, other last digits. Batches of one gain by it, since they
+	// wait for memory; larger ones do not.
+	Half bool
 	// Trace records states, gates, flow and times of every tick. It costs
 	// about a tenth of the time and a few numbers a tract and tick.
 	Trace bool

@@ -36,7 +36,11 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	cells, err := p.Cells()
+	of := p.Cells
+	if c.Half {
+		of = p.HalfCells
+	}
+	cells, err := of()
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +48,11 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 }
 
 // With makes another network of the same plan, which shares the matrices with
-// this one: both may run at once.
+// this one where both keep them alike: both may run at once.
 func (n *Network) With(c Config) (*Network, error) {
+	if c.Half != n.config.Half {
+		return New(n.plan, c)
+	}
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

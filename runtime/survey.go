@@ -105,12 +105,12 @@ func Look(p *wiring.Plan, c Config, batch int) (*Survey, error) {
 		s.Heaviest = slices.Max(work)
 		s.Region = p.Regions[slices.Index(work, s.Heaviest)].Label
 	}
-	s.remember(p, groups, in, out)
+	s.remember(p, c, groups, in, out)
 	return s, nil
 }
 
 // remember counts the memory.
-func (s *Survey) remember(p *wiring.Plan, groups [][]int, in, out []int) {
+func (s *Survey) remember(p *wiring.Plan, c Config, groups [][]int, in, out []int) {
 	d, r, batch := p.Width, p.Rank, s.Batch
 	numbers := func(n int) int64 { return 4 * int64(n) }
 	layout := p.Layout()
@@ -119,7 +119,11 @@ func (s *Survey) remember(p *wiring.Plan, groups [][]int, in, out []int) {
 		s.Memory.Parameters = numbers(last.Offset + last.Len())
 	}
 	for j := range p.Regions {
-		s.Memory.Matrices += numbers(wiring.TransposedLen(d, out[j]*r) + wiring.TransposedLen(in[j]*r, d) + wiring.TransposedLen(d, in[j]))
+		if c.Half {
+			s.Memory.Matrices += 2 * int64(wiring.HalfLen(d, out[j]*r)+wiring.HalfLen(in[j]*r, d)+wiring.HalfLen(d, in[j]))
+		} else {
+			s.Memory.Matrices += numbers(wiring.TransposedLen(d, out[j]*r) + wiring.TransposedLen(in[j]*r, d) + wiring.TransposedLen(d, in[j]))
+		}
 	}
 	widest := 0
 	for i, g := range groups {

@@ -134,10 +134,10 @@ func BenchmarkTick(b *testing.B) {
 			b.ResetTimer()
 			f.run(b.N)
 		})
-		run := func(name string, groups [][]int) {
+		run := func(name string, groups [][]int, half bool) {
 			b.Run(fmt.Sprintf("batch=%d/%s", batch, name), func(b *testing.B) {
 				config := Default()
-				config.Groups = groups
+				config.Groups, config.Half = groups, half
 				n := mustNew(b, p, config)
 				if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: in, Ticks: 1}); err != nil {
 					b.Fatal(err)
@@ -149,10 +149,11 @@ func BenchmarkTick(b *testing.B) {
 				}
 			})
 		}
-		run("channels", ByRegion(p))
+		run("channels", ByRegion(p), false)
 		for _, n := range []int{1, 2, 8} {
-			run(fmt.Sprintf("grouped/p=%d", n), ByWork(p, n))
+			run(fmt.Sprintf("grouped/p=%d", n), ByWork(p, n), false)
 		}
+		run("float16/p=1", ByWork(p, 1), true)
 	}
 }
 
@@ -196,6 +197,40 @@ func TestTickRatios(t *testing.T) {
 				t.Errorf("batch %d, %s: %.3f times the loop, want at most %.2f", batch, names[i], ratios[i][2], most)
 			}
 		}
+	}
+}
+
+// TestHalfRatio measures how much faster a tick of one input is with matrices in
+// binary16, the median of five in turn, when WIRE_MEASURE is set.
+func TestHalfRatio(t *testing.T) {
+	measure(t)
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
+	p := ticking.Plan(82, 2380, 64, 8)
+	in := [][]float32{ticking.Numbers(ticking.Inputs)}
+	config := Default()
+	config.Processes = 1
+	whole := mustNew(t, p, config)
+	config.Half = true
+	half := mustNew(t, p, config)
+	run := func(n *Network) func() {
+		return func() {
+			if _, err := n.Run(context.Background(), Episode{Inputs: in, Ticks: 200}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	var ratios []float64
+	for range 5 {
+		var a, b time.Duration
+		for range 8 {
+			a, b = a+processorTime(run(whole)), b+processorTime(run(half))
+		}
+		ratios = append(ratios, a.Seconds()/b.Seconds())
+	}
+	slices.Sort(ratios)
+	t.Logf("binary16 is %.2f times as fast (%.2f to %.2f)", ratios[2], ratios[0], ratios[4])
+	if ratios[2] < 1.5 {
+		t.Errorf("binary16 is %.2f times as fast, want 1.5", ratios[2])
 	}
 }
 

@@ -8,6 +8,10 @@ type matrix struct {
 	k, n   int
 	packed bool
 	data   []float32
+
+	// In binary16, in place of data, divided by a power of two.
+	half  []uint16
+	scale float32
 }
 
 // fill takes the numbers of src, [n, k].
@@ -24,12 +28,24 @@ func (m *matrix) fill(src []float32, k, n int) {
 	}
 }
 
+// fillHalf takes the numbers of src, [n, k], in binary16.
+func (m *matrix) fillHalf(src []float32, k, n int) {
+	if m.half == nil {
+		m.k, m.n = k, n
+		m.half = make([]uint16, kernel.HalfLen(k, n))
+	}
+	m.scale = kernel.PackHalf(m.half, src, k, true, k, n)
+}
+
 // product is c = a·m, or c += a·m, of a batch of rows a, [batch, k], and c,
 // [batch, n].
 func (m *matrix) product(batch int, a, c []float32, accumulate bool) {
-	if m.packed {
+	switch {
+	case m.half != nil:
+		kernel.GemmHalf(batch, m.n, m.k, a, m.k, m.half, m.scale, c, m.n, accumulate)
+	case m.packed:
 		kernel.GemmPacked(batch, m.n, m.k, a, m.k, m.data, c, m.n, accumulate)
-	} else {
+	default:
 		kernel.GemmInPlace(batch, m.n, m.k, a, m.k, m.data, m.n, c, m.n, accumulate)
 	}
 }
@@ -45,3 +61,6 @@ func TransposedLen(k, n int) int {
 	}
 	return k * n
 }
+
+// HalfLen is how many numbers of two bytes a [Cell] keeps of it in binary16.
+func HalfLen(k, n int) int { return kernel.HalfLen(k, n) }

@@ -12,13 +12,8 @@ import (
 // region, whose state is near zero, to 1/sqrt(ε) = 10.
 const NormEpsilon = 1e-2
 
-// Message is what a tract carries in one tick: a batch of r numbers an
-// episode. Episode b's numbers are Data[b·Stride : b·Stride+r], so that a
-// message may be a view into the stacked axons of its source.
-type Message struct {
-	Data   []float32
-	Stride int
-}
+// Message is what a tract carries in one tick, see [kernel.Message].
+type Message = kernel.Message
 
 // Cell is one region's arithmetic with its learned matrices, for any number
 // of episodes at once. It holds the plan's matrices transposed (see
@@ -42,6 +37,7 @@ type Cell struct {
 
 	// Vᵀ [d, out·r], Uᵀ [in·r, d] and cᵀ [d, in].
 	axon, synapse, gate matrix
+	half                bool // these are kept in binary16
 }
 
 // cellSense is a sense that enters the cell's region.
@@ -53,7 +49,15 @@ type cellSense struct {
 }
 
 // Cells returns the arithmetic of every region, in the plan's order.
-func (p *Plan) Cells() ([]*Cell, error) {
+func (p *Plan) Cells() ([]*Cell, error) { return p.cells(false) }
+
+// HalfCells are cells that keep the matrices of tracts in IEEE 754 binary16, each
+// divided by a power of two so that none of its numbers overflows. They take half
+// the memory, and what a tick of one input mostly waits for is memory. Sums are in
+// float32. A plan learns with [Plan.Cells].
+func (p *Plan) HalfCells() ([]*Cell, error) { return p.cells(true) }
+
+func (p *Plan) cells(half bool) ([]*Cell, error) {
 	if p.IsRate() {
 		return nil, fmt.Errorf("plan %q is made of rate cells: fit it with `wire train --rule readout` and run it with `wire run`", p.Name)
 	}
@@ -63,7 +67,7 @@ func (p *Plan) Cells() ([]*Cell, error) {
 	cells := make([]*Cell, len(p.Regions))
 	out := p.outgoing()
 	for j := range p.Regions {
-		c := &Cell{Region: j, Out: out[j], Width: p.Width, Rank: p.Rank}
+		c := &Cell{Region: j, Out: out[j], Width: p.Width, Rank: p.Rank, half: half}
 		lo, hi := p.Incoming(j)
 		c.In, c.scale = make([]int, 0, hi-lo), make([]float32, 0, hi-lo)
 		for k := lo; k < hi; k++ {
@@ -96,9 +100,13 @@ func (p *Plan) Cells() ([]*Cell, error) {
 // parameters changed.
 func (c *Cell) Refresh() {
 	d, r := c.Width, c.Rank
-	c.axon.fill(c.weights.Axon, d, len(c.Out)*r)
-	c.synapse.fill(c.weights.Synapse, len(c.In)*r, d)
-	c.gate.fill(c.weights.GateState, d, len(c.In))
+	fill := (*matrix).fill
+	if c.half {
+		fill = (*matrix).fillHalf
+	}
+	fill(&c.axon, c.weights.Axon, d, len(c.Out)*r)
+	fill(&c.synapse, c.weights.Synapse, len(c.In)*r, d)
+	fill(&c.gate, c.weights.GateState, d, len(c.In))
 	for i := range c.senses {
 		s := &c.senses[i]
 		s.turned.fill(s.embed, s.width, d)
@@ -183,7 +191,10 @@ func (c *Cell) Step(batch int, t *Tick) {
 		c.gate.product(batch, t.PrevNorm, gates, false)
 		// Tract by tract, since a tract's messages lie in one place; what they
 		// bring is kept side by side for the product.
-		for k := range in {
+		if batch == 1 {
+			kernel.GatherOnce(r, t.Mixed, t.In, c.weights.GateSignal, c.weights.GateBias, gates)
+		}
+		for k := 0; k < in && batch > 1; k++ {
 			m := &t.In[k]
 			kernel.Gather(batch, r, t.Mixed[k*r:], in*r, m.Data, m.Stride, c.weights.GateSignal[k*r:], c.weights.GateBias[k], gates[k:], in)
 		}

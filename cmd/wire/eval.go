@@ -61,6 +61,7 @@ func evalCommand() *cli.Command {
 			&cli.IntFlag{Name: "epochs", Value: foldEpochs, Usage: "passes over the examples of whatever is taught, `N`", Category: "folds"},
 			&cli.Float64Flag{Name: "rate", Value: learn.Default().Rate, Usage: "largest learning rate of whatever is taught on your own data, `X`", Category: ownCategory},
 			&cli.Float64Flag{Name: "noise", Value: learn.Default().Noise, Usage: "noise on the inputs of whatever is taught on your own data, `X`", Category: ownCategory},
+			&cli.BoolFlag{Name: "float16", Usage: "score the plan with its tracts' matrices in 16 bits too, and count the answers that change", Category: ownCategory},
 			&cli.BoolFlag{Name: "curve", Usage: "score the plan's answers after each tick too, and as soon as it is sure", Category: ownCategory},
 			&cli.StringSliceFlag{Name: "control", Usage: "teach and score a `CONTROL` too: " + strings.Join(control.Names(), ", ") + ", or all that the plan can have (repeatable)", Category: ownCategory},
 			&cli.IntFlag{Name: "seeds", Value: 1, Usage: "teach everything anew with `N` seeds and average; more than 1 also teaches the plan", Category: ownCategory},

@@ -91,7 +91,7 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 		return err
 	}
 	defer t.Close()
-	o.Config, o.Answer, o.Sure = t.config, t.decode, c.Bool("curve")
+	o.Config, o.Answer, o.Sure, o.Half = t.config, t.decode, c.Bool("curve"), c.Bool("float16")
 	show := newProgress(c.App.ErrWriter)
 	o.Progress = func(what string, done, total int) { show.show(what, done, total, "") }
 	o.Prepare.Progress = show.preparing

@@ -17,12 +17,14 @@ func groupingFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "processes", Usage: "divide the regions among `N` processes by their arithmetic; 0 chooses", Category: "running"},
 		&cli.StringFlag{Name: "groups", Usage: "give each lobe or region a process: `lobe|region|FILE`, a file of lines of a region and its group", Category: "running"},
+		&cli.BoolFlag{Name: "float16", Usage: "keep the matrices of tracts in 16 bits: half the memory, and faster one by one; answers may change (wire eval --float16 counts)", Category: "running"},
 	}
 }
 
-// grouping sets which regions share a process. Answers are the same for all.
+// grouping sets which regions share a process, for which answers are the same,
+// and in how many bits their matrices are kept.
 func grouping(c *cli.Context, p *wiring.Plan, config *runtime.Config) error {
-	config.Processes = c.Int("processes")
+	config.Processes, config.Half = c.Int("processes"), c.Bool("float16")
 	name := c.String("groups")
 	if name != "" && config.Processes != 0 {
 		return usagef("--processes and --groups exclude each other")

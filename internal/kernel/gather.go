@@ -25,6 +25,33 @@ func gatherGo(rows, n int, dst []float32, dstPitch int, src []float32, srcPitch 
 	}
 }
 
+// Message is what a tract carries in one tick: a batch of r numbers an
+// episode. Episode b's numbers are Data[b·Stride : b·Stride+r], so that a
+// message may be a view into the stacked axons of its source.
+type Message struct {
+	Data   []float32
+	Stride int
+}
+
+// GatherOnce is [Gather] of the first n numbers of each message: their copies lie
+// one after the other in dst, and what they are multiplied by in by; each has a
+// bias and a sum.
+func GatherOnce(n int, dst []float32, messages []Message, by, bias, sums []float32) {
+	if len(messages) == 0 || n <= 0 {
+		return
+	}
+	for i := range messages {
+		_ = messages[i].Data[n-1]
+	}
+	gatherOnce(n, dst[:len(messages)*n], messages, by[:len(messages)*n], bias[:len(messages)], sums[:len(messages)])
+}
+
+func gatherOnceGo(n int, dst []float32, messages []Message, by, bias, sums []float32) {
+	for i := range messages {
+		gatherGo(1, n, dst[i*n:], n, messages[i].Data, n, by[i*n:][:n], bias[i], sums[i:], 1)
+	}
+}
+
 // ScaleRows multiplies each of the rows of n numbers in dst, one after the
 // other, by x[row]·y[row].
 func ScaleRows(rows, n int, dst, x, y []float32) {

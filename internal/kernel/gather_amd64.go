@@ -8,6 +8,14 @@ func gather(rows, n int, dst []float32, dstPitch int, src []float32, srcPitch in
 	gatherAVX2(rows, n, &dst[0], dstPitch, &src[0], srcPitch, &by[0], &sums[0], sumPitch, bias)
 }
 
+func gatherOnce(n int, dst []float32, messages []Message, by, bias, sums []float32) {
+	if level == Generic || n%4 != 0 {
+		gatherOnceGo(n, dst, messages, by, bias, sums)
+		return
+	}
+	gatherOnceAVX2(len(messages), n, &messages[0], &dst[0], &by[0], &bias[0], &sums[0])
+}
+
 func scaleRows(rows, n int, dst, x, y []float32) {
 	if level == Generic || n%4 != 0 {
 		scaleRowsGo(n, dst, x, y)
@@ -21,3 +29,6 @@ func gatherAVX2(rows, n int, dst *float32, dstPitch int, src *float32, srcPitch 
 
 //go:noescape
 func scaleRowsAVX2(rows, n int, dst, x, y *float32)
+
+//go:noescape
+func gatherOnceAVX2(messages, n int, from *Message, dst, by, bias, sums *float32)

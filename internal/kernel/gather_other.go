@@ -7,3 +7,7 @@ func gather(rows, n int, dst []float32, dstPitch int, src []float32, srcPitch in
 }
 
 func scaleRows(rows, n int, dst, x, y []float32) { scaleRowsGo(n, dst, x, y) }
+
+func gatherOnce(n int, dst []float32, messages []Message, by, bias, sums []float32) {
+	gatherOnceGo(n, dst, messages, by, bias, sums)
+}

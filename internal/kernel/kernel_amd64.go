@@ -159,3 +159,15 @@ func transpose8(dst []float32, ldd int, src []float32, lds, n int) int {
 
 //go:noescape
 func transpose8AVX2(n int, dst *float32, ldd int, src *float32, lds int)
+
+// rowOfHalves is whether there is a kernel rowHalf.
+func rowOfHalves() bool { return level != Generic }
+
+// rowHalf adds a product with one to four panels of binary16 numbers to their
+// columns of one row of C.
+func rowHalf(k int, a []float32, b []uint16, panel, panels int, c []float32) {
+	rowHalfAVX2(k, &a[0], &b[0], panel, panels, &c[0])
+}
+
+//go:noescape
+func rowHalfAVX2(k int, a *float32, b *uint16, panel, panels int, c *float32)

@@ -487,6 +487,32 @@ func TestGather(t *testing.T) {
 	}
 }
 
+// TestGatherOnce holds a gathering of many messages to one of each.
+func TestGatherOnce(t *testing.T) {
+	defer SetLevel(Current())
+	r := rand.New(rand.NewPCG(7, 9))
+	for _, n := range []int{1, 3, 4, 8, 12} {
+		const count = 5
+		messages := make([]Message, count)
+		for i := range messages {
+			messages[i] = Message{Data: random(r, n+2), Stride: n}
+		}
+		by, bias, sums := random(r, n*count), random(r, count), random(r, count)
+		want, wantSums := make([]float32, n*count), slices.Clone(sums)
+		for i, m := range messages {
+			gatherGo(1, n, want[i*n:], n, m.Data, n, by[i*n:][:n], bias[i], wantSums[i:], 1)
+		}
+		for _, l := range Levels() {
+			SetLevel(l)
+			got, gotSums := make([]float32, n*count), slices.Clone(sums)
+			GatherOnce(n, got, messages, by, bias, gotSums)
+			if !slices.Equal(got, want) || !slices.Equal(gotSums, wantSums) {
+				t.Fatalf("%v: %d numbers: %v %v, want %v %v", l, n, got, gotSums, want, wantSums)
+			}
+		}
+	}
+}
+
 // TestPackedRowBits: one row has the bits that it has among others.
 func TestPackedRowBits(t *testing.T) {
 	defer SetLevel(Current())
@@ -503,6 +529,42 @@ func TestPackedRowBits(t *testing.T) {
 			GemmPacked(1, c.n, c.k, a, c.k, packed, one, c.n, true)
 			if !slices.Equal(one, two[:c.n]) {
 				t.Fatalf("%v: %v: a row alone has other bits", l, c)
+			}
+		}
+	}
+}
+
+// TestGemmHalf holds products of binary16 numbers to those of the numbers that
+// they stand for, and a row alone to itself among others.
+func TestGemmHalf(t *testing.T) {
+	defer SetLevel(Current())
+	r := rand.New(rand.NewPCG(9, 9))
+	for _, l := range Levels() {
+		SetLevel(l)
+		for _, size := range []float32{1e-6, 1, 3e5} {
+			for _, c := range []struct{ n, k int }{{1, 3}, {29, 64}, {64, 7}, {130, 300}, {300, 1}} {
+				a, b := random(r, 2*c.k), random(r, c.n*c.k)
+				MulScalar(b, b, size)
+				packed := make([]uint16, HalfLen(c.k, c.n))
+				scale := PackHalf(packed, b, c.k, true, c.k, c.n)
+				two := random(r, 2*c.n)
+				one := slices.Clone(two[:c.n])
+				before := slices.Clone(one)
+				GemmHalf(2, c.n, c.k, a, c.k, packed, scale, two, c.n, true)
+				GemmHalf(1, c.n, c.k, a, c.k, packed, scale, one, c.n, true)
+				if !slices.Equal(one, two[:c.n]) {
+					t.Fatalf("%v: %v: a row alone has other bits", l, c)
+				}
+				for j, got := range one {
+					want, bound := float64(before[j]), 0.0
+					for p := range c.k {
+						want += float64(a[p]) * float64(b[j*c.k+p])
+						bound += math.Abs(float64(a[p]) * float64(b[j*c.k+p]))
+					}
+					if math.Abs(float64(got)-want) > bound/1024+1e-4 {
+						t.Fatalf("%v: %v: %g, want %g", l, c, got, want)
+					}
+				}
 			}
 		}
 	}

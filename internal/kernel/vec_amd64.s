@@ -1669,6 +1669,42 @@ loop:
 	JNE row
 	RET
 
+// func gatherOnceAVX2
+TEXT ·gatherOnceAVX2(SB), NOSPLIT, $0-56
+	MOVQ messages+0(FP), BX
+	MOVQ n+8(FP), R10
+	MOVQ from+16(FP), R13
+	MOVQ dst+24(FP), DI
+	MOVQ by+32(FP), DX
+	MOVQ bias+40(FP), R8
+	MOVQ sums+48(FP), R11
+	SHLQ $2, R10
+row:
+	MOVQ (R13), SI
+	VXORPS X2, X2, X2
+	XORQ CX, CX
+loop:
+	VMOVUPS (SI)(CX*1), X0
+	VMULPS (DX)(CX*1), X0, X1
+	VADDPS X1, X2, X2
+	VMOVUPS X0, (DI)(CX*1)
+	ADDQ $16, CX
+	CMPQ CX, R10
+	JLT loop
+	VHADDPS X2, X2, X2
+	VHADDPS X2, X2, X2
+	VADDSS (R8), X2, X2
+	VADDSS (R11), X2, X2
+	VMOVSS X2, (R11)
+	ADDQ $32, R13
+	ADDQ R10, DI
+	ADDQ R10, DX
+	ADDQ $4, R8
+	ADDQ $4, R11
+	DECQ BX
+	JNE row
+	RET
+
 // func scaleRowsAVX2
 TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-40
 	MOVQ rows+0(FP), BX

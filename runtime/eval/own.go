@@ -51,6 +51,10 @@ type OwnOptions struct {
 	// Sure also scores what the plan answers after each tick, and when it is so
 	// sure, for tasks of which answers have a probability.
 	Sure bool
+	// Half also scores the plan with its tracts' matrices in binary16 ("plan in
+	// float16"), and counts the sentences and labels that change. Config.Half is
+	// not heeded.
+	Half bool
 	// Items, when not nil, gets a line of JSON for each item and condition.
 	Items io.Writer
 }

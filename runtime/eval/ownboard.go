@@ -26,6 +26,16 @@ type scored struct {
 	whole map[string][]float64 // by part and seed
 }
 
+// condition returns a condition's scores, new where there are none yet.
+func (b *board) condition(name string) *scored {
+	at := slices.IndexFunc(b.conditions, func(c *scored) bool { return c.name == name })
+	if at < 0 {
+		at = len(b.conditions)
+		b.conditions = append(b.conditions, &scored{name: name, items: map[string][]float64{}, whole: map[string][]float64{}})
+	}
+	return b.conditions[at]
+}
+
 // add scores a condition's answers.
 func (x *round) add(i int, name string, answers []task.Answer) error {
 	t, c := x.plan.Tasks[i], x.contests[i]
@@ -37,13 +47,7 @@ func (x *round) add(i int, name string, answers []task.Answer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	b := &x.boards[i]
-	at := slices.IndexFunc(b.conditions, func(c *scored) bool { return c.name == name })
-	if at < 0 {
-		at = len(b.conditions)
-		b.conditions = append(b.conditions, &scored{name: name, items: map[string][]float64{}, whole: map[string][]float64{}})
-	}
-	to := b.conditions[at]
+	to := x.boards[i].condition(name)
 	for metric, v := range s.Items {
 		to.items[metric] = append(to.items[metric], v...)
 	}

@@ -90,9 +90,15 @@ func (x *round) contenders(ctx context.Context, seed uint64) error {
 		plan = &fresh
 	}
 	whole := x.o.Config
-	whole.LesionRegions, whole.LesionTracts, whole.LesionParts = nil, nil, nil
-	if err := x.ask(ctx, "plan", plan, whole, -1); err != nil {
+	whole.LesionRegions, whole.LesionTracts, whole.LesionParts, whole.Half = nil, nil, nil, false
+	said, err := x.ask(ctx, "plan", plan, whole, -1)
+	if err != nil {
 		return err
+	}
+	if x.o.Half {
+		if err := x.halved(ctx, plan, whole, said); err != nil {
+			return err
+		}
 	}
 	if x.o.Sure {
 		if err := x.sooner(ctx, plan, whole); err != nil {
@@ -100,13 +106,15 @@ func (x *round) contenders(ctx context.Context, seed uint64) error {
 		}
 	}
 	if len(x.o.Config.LesionRegions)+len(x.o.Config.LesionTracts)+len(x.o.Config.LesionParts) > 0 {
-		if err := x.ask(ctx, "plan lesioned", plan, x.o.Config, -1); err != nil {
+		lesioned := x.o.Config
+		lesioned.Half = false
+		if _, err := x.ask(ctx, "plan lesioned", plan, lesioned, -1); err != nil {
 			return err
 		}
 	}
 	for k, s := range plan.Senses {
 		if s.Kind != wiring.KindMemory && !x.o.Bare {
-			if err := x.ask(ctx, "plan without "+s.Name, plan, whole, k); err != nil {
+			if _, err := x.ask(ctx, "plan without "+s.Name, plan, whole, k); err != nil {
 				return err
 			}
 		}
@@ -126,7 +134,7 @@ func (x *round) contenders(ctx context.Context, seed uint64) error {
 				return err
 			}
 		}
-		if err := x.ask(ctx, name, other, whole, -1); err != nil {
+		if _, err := x.ask(ctx, name, other, whole, -1); err != nil {
 			return err
 		}
 	}
@@ -165,13 +173,15 @@ func (x *round) teach(ctx context.Context, name string, p *wiring.Plan, seed uin
 }
 
 // ask lets a plan answer about the test examples, without one of its senses or
-// with all (−1), and scores all of its tasks. Tasks whose senses are episodes of
-// their own are not blanked: nothing would be left of a side.
-func (x *round) ask(ctx context.Context, name string, p *wiring.Plan, config runtime.Config, without int) error {
+// with all (−1), scores all of its tasks and returns its answers by task. Tasks
+// whose senses are episodes of their own are not blanked: nothing would be left
+// of a side.
+func (x *round) ask(ctx context.Context, name string, p *wiring.Plan, config runtime.Config, without int) ([][]task.Answer, error) {
 	s, err := answer.New(ctx, p, x.modules, config)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	said := make([][]task.Answer, len(x.plan.Tasks))
 	var together, sides []answer.Answers
 	for i, t := range x.plan.Tasks {
 		answers := &together
@@ -183,7 +193,7 @@ func (x *round) ask(ctx context.Context, name string, p *wiring.Plan, config run
 		}
 		if *answers == nil {
 			if *answers, err = x.answers(ctx, s, name, x.apart(i), without); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
 		var list []task.Answer
@@ -191,11 +201,41 @@ func (x *round) ask(ctx context.Context, name string, p *wiring.Plan, config run
 			list = append(list, (*answers)[k].By[t.Effector])
 		}
 		if err := x.add(i, name, list); err != nil {
-			return err
+			return nil, err
+		}
+		said[i] = list
+	}
+	return said, nil
+}
+
+// halved scores the plan in binary16, and counts the sentences and labels that
+// are others than those it said.
+func (x *round) halved(ctx context.Context, p *wiring.Plan, config runtime.Config, said [][]task.Answer) error {
+	const name = "plan in float16"
+	config.Half = true
+	halved, err := x.ask(ctx, name, p, config, -1)
+	if err != nil {
+		return err
+	}
+	for i := range halved {
+		for k, a := range halved[i] {
+			b := said[i][k]
+			if b.Text == "" && b.Label == "" && len(b.Labels) == 0 {
+				continue // numbers: their scores say it
+			}
+			changed := 0.0
+			if a.Text != b.Text || a.Label != b.Label || !slices.Equal(a.Labels, b.Labels) {
+				changed = 1
+			}
+			to := x.boards[i].condition(name)
+			to.items[answersChanged] = append(to.items[answersChanged], changed)
 		}
 	}
 	return nil
 }
+
+// answersChanged is the metric of the share of answers that are others.
+const answersChanged = "changed"
 
 // thresholds are the probabilities that are enough for an answer, in turn.
 var thresholds = []float64{0.5, 0.7, 0.8, 0.9, 0.95, 0.99}
@@ -230,8 +270,7 @@ func (x *round) sooner(ctx context.Context, p *wiring.Plan, config runtime.Confi
 			if err := x.add(i, name, list); err != nil {
 				return err
 			}
-			b := &x.boards[i]
-			to := b.conditions[slices.IndexFunc(b.conditions, func(c *scored) bool { return c.name == name })]
+			to := x.boards[i].condition(name)
 			to.items[ticksTaken] = append(to.items[ticksTaken], ticks...)
 		}
 		return nil

@@ -46,6 +46,7 @@ func main() {
 		rowKernel(gemm, "rowOffsets"+level, bits, atOffsets)
 		rowKernel(gemm, "rowPanels"+level, bits, inPanels)
 	}
+	rowHalf(gemm)
 	write("gemm_amd64.s", gemm)
 
 	plane := &asm{}
@@ -399,6 +400,48 @@ func rowKernel(a *asm, name string, bits int, lies int) {
 	a.f("RET")
 }
 
+// rowHalf writes the kernel of a single row of C with B in binary16, in one to
+// four panels of 16 columns, panel numbers apart.
+func rowHalf(a *asm) {
+	a.text("rowHalfAVX2", 48)
+	a.f("MOVQ k+0(FP), CX")
+	a.f("MOVQ a+8(FP), AX")
+	a.f("MOVQ b+16(FP), DI")
+	a.f("MOVQ panel+24(FP), R8")
+	a.f("MOVQ panels+32(FP), DX")
+	a.f("MOVQ c+40(FP), R9")
+	a.f("ADDQ R8, R8")
+	a.f("LEAQ (R8)(R8*2), R10")
+	for panels := 4; panels > 1; panels-- {
+		a.f("CMPQ DX, $%d", panels)
+		a.f("JEQ panels%d", panels)
+	}
+	for panels := 1; panels <= 4; panels++ {
+		if panels > 1 {
+			a.label(fmt.Sprintf("panels%d", panels))
+		}
+		for v := 0; v < 2*panels; v++ {
+			a.f("VMOVUPS %d(R9), Y%d", 32*v, v)
+		}
+		fmt.Fprint(a, "\tPCALIGN $32\n")
+		a.label(fmt.Sprintf("loop%d", panels))
+		a.f("VBROADCASTSS (AX), Y8")
+		for v := 0; v < 2*panels; v++ {
+			a.f("VCVTPH2PS %d(DI)%s, Y%d", v%2*16, []string{"", "(R8*1)", "(R8*2)", "(R10*1)"}[v/2], 9+v%4)
+			a.f("VFMADD231PS Y%d, Y8, Y%d", 9+v%4, v)
+		}
+		a.f("ADDQ $32, DI")
+		a.f("ADDQ $4, AX")
+		a.f("DECQ CX")
+		a.f("JNE loop%d", panels)
+		for v := 0; v < 2*panels; v++ {
+			a.f("VMOVUPS Y%d, %d(R9)", v, 32*v)
+		}
+		a.f("VZEROUPPER")
+		a.f("RET")
+	}
+}
+
 // gemmNEON writes the arm64 kernel: up to 6 rows by 16 columns. R0 to R5 point
 // to the rows of A.
 func gemmNEON(a *asm) {
@@ -576,6 +619,7 @@ func vector(a *asm) {
 	deinterleave(a)
 	transpose8(a)
 	gather(a)
+	gatherOnce(a)
 	scaleRows(a)
 	axpy(a)
 	dot(a)
@@ -907,6 +951,45 @@ func gather(a *asm) {
 	a.f("ADDQ R9, SI")
 	a.f("ADDQ R8, DI")
 	a.f("ADDQ R12, R11")
+	a.f("DECQ BX")
+	a.f("JNE row")
+	a.f("RET")
+}
+
+// gatherOnce is gather of one row each of many messages, whose numbers are found
+// by slices in structs of 32 bytes; rows of dst and by lie one after the other.
+func gatherOnce(a *asm) {
+	a.text("gatherOnceAVX2", 56)
+	a.f("MOVQ messages+0(FP), BX")
+	a.f("MOVQ n+8(FP), R10")
+	a.f("MOVQ from+16(FP), R13")
+	a.f("MOVQ dst+24(FP), DI")
+	a.f("MOVQ by+32(FP), DX")
+	a.f("MOVQ bias+40(FP), R8")
+	a.f("MOVQ sums+48(FP), R11")
+	a.f("SHLQ $2, R10")
+	a.label("row")
+	a.f("MOVQ (R13), SI")
+	a.f("VXORPS X2, X2, X2")
+	a.f("XORQ CX, CX")
+	a.label("loop")
+	a.f("VMOVUPS (SI)(CX*1), X0")
+	a.f("VMULPS (DX)(CX*1), X0, X1")
+	a.f("VADDPS X1, X2, X2")
+	a.f("VMOVUPS X0, (DI)(CX*1)")
+	a.f("ADDQ $16, CX")
+	a.f("CMPQ CX, R10")
+	a.f("JLT loop")
+	a.f("VHADDPS X2, X2, X2")
+	a.f("VHADDPS X2, X2, X2")
+	a.f("VADDSS (R8), X2, X2")
+	a.f("VADDSS (R11), X2, X2")
+	a.f("VMOVSS X2, (R11)")
+	a.f("ADDQ $32, R13")
+	a.f("ADDQ R10, DI")
+	a.f("ADDQ R10, DX")
+	a.f("ADDQ $4, R8")
+	a.f("ADDQ $4, R11")
 	a.f("DECQ BX")
 	a.f("JNE row")
 	a.f("RET")
