@@ -172,9 +172,11 @@ func TestRowsAreAlone(t *testing.T) {
 				t.Fatalf("plan %d: %v", seed, err)
 			}
 		}
-		for i, procs := range []int{1, 2, 8} {
+		groupings := [][][]int{ByRegion(p), ByWork(p, 1+r.IntN(4)), By(p, func(int) string { return fmt.Sprint(r.IntN(5)) })}
+		for i := range 3 * len(groupings) {
+			procs := []int{1, 2, 8}[i%3]
 			goruntime.GOMAXPROCS(procs)
-			config.Groups = [][][]int{ByRegion(p), ByWork(p, 1+r.IntN(4)), By(p, func(int) string { return fmt.Sprint(r.IntN(5)) })}[i]
+			config.Groups = groupings[i/3]
 			n := mustNew(t, p, config)
 			// The rows in another order, with bad neighbours anywhere between.
 			var batch []givenRow
