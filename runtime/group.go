@@ -23,6 +23,9 @@ func Work(p *wiring.Plan) []float64 {
 	work := make([]float64, len(p.Regions))
 	for j := range work {
 		work[j] = 30*d + 500 // leak, tanh, normalisation, and what a step costs besides
+		if p.Cell == wiring.CellGRU {
+			work[j] += 5 * d * d
+		}
 	}
 	for _, t := range p.Tracts {
 		work[t.From] += r * d            // axon

@@ -53,6 +53,10 @@ func randomPlan(r *rand.Rand) *wiring.Plan {
 				Takes: parttest.Takes, Gives: parttest.Embedding, Region: r.IntN(n), Into: r.IntN(n), Every: 1 + r.IntN(3), RankIn: r.IntN(3), RankOut: r.IntN(3)})
 		}
 	}
+	if r.IntN(3) == 0 {
+		p.Cell = wiring.CellGRU
+	}
+	p.FixedGates = r.IntN(4) == 0
 	p.Init(r.Uint64())
 	return p
 }

@@ -111,13 +111,13 @@ func (p *process) long(slabs int) {
 // size makes the process's buffers for batches of so many rows.
 func (p *process) size(capacity int, zero []float32) {
 	p.zero = zero
-	tracts, rank, width, axons := 0, 0, 0, 0
+	tracts, rank, acts, axons := 0, 0, 0, 0
 	for _, r := range p.regions {
-		tracts, rank, width = max(tracts, len(r.cell.In)), r.cell.Rank, r.cell.Width
+		tracts, rank, acts = max(tracts, len(r.cell.In)), r.cell.Rank, r.cell.Acts()
 		axons = max(axons, len(r.cell.Out)*rank)
 		r.size(capacity)
 	}
-	p.gates, p.mixed, p.act = make([]float32, capacity*tracts), make([]float32, capacity*tracts*rank), make([]float32, capacity*width)
+	p.gates, p.mixed, p.act = make([]float32, capacity*tracts), make([]float32, capacity*tracts*rank), make([]float32, capacity*acts)
 	p.axons = make([]float32, capacity*axons)
 	for i := range p.ring {
 		p.ring[i] = make([]float32, capacity*p.width)

@@ -270,6 +270,12 @@ func sameBits(a, b []float32) bool {
 func TestSameBits(t *testing.T) {
 	t.Run("tracts", func(t *testing.T) { sameAsStepping(t, smallPlan(t, 12, 40)) })
 	t.Run("parts", func(t *testing.T) { sameAsStepping(t, withParts(t)) })
+	t.Run("gated recurrent units", func(t *testing.T) {
+		p := withParts(t)
+		p.Cell, p.FixedGates = wiring.CellGRU, true
+		p.Init(11)
+		sameAsStepping(t, p)
+	})
 }
 
 func sameAsStepping(t *testing.T, p *wiring.Plan) {

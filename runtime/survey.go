@@ -125,6 +125,11 @@ func (s *Survey) remember(p *wiring.Plan, c Config, groups [][]int, in, out []in
 			s.Memory.Matrices += numbers(wiring.TransposedLen(d, out[j]*r) + wiring.TransposedLen(in[j]*r, d) + wiring.TransposedLen(d, in[j]))
 		}
 	}
+	acts := d
+	if p.Cell == wiring.CellGRU {
+		s.Memory.Matrices += numbers(len(p.Regions) * (2*wiring.TransposedLen(d, 2*d) + wiring.TransposedLen(d, d)))
+		acts = 5 * d
+	}
 	widest := 0
 	for i, g := range groups {
 		tracts, axons := 0, 0
@@ -132,7 +137,7 @@ func (s *Survey) remember(p *wiring.Plan, c Config, groups [][]int, in, out []in
 			tracts, axons = max(tracts, in[j]), max(axons, out[j])
 		}
 		s.Memory.Messages += numbers(s.Processes[i].Slabs * s.Processes[i].Width * batch)
-		s.Memory.Scratch += numbers(batch * (tracts*(1+r) + d + axons*r))
+		s.Memory.Scratch += numbers(batch * (tracts*(1+r) + acts + axons*r))
 		widest = max(widest, s.Processes[i].Width)
 	}
 	s.Memory.Messages += numbers(widest * batch)

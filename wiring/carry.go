@@ -90,6 +90,9 @@ func (p *Plan) carryTracts(from *Plan, region int, match []int) (left []string) 
 		for i := range d {
 			copy(a[i*in+slot*r:][:r], b[i*before+at*r:][:r])
 		}
+		if q.Get(label+suffixGateBias) == nil || old.Get(label+suffixGateBias) == nil {
+			continue // fixed gates
+		}
 		q.Get(label + suffixGateBias)[slot] = old.Get(label + suffixGateBias)[at]
 		copy(q.Get(label + suffixGateSignal)[slot*r:][:r], old.Get(label + suffixGateSignal)[at*r:][:r])
 		copy(q.Get(label + suffixGateState)[slot*d:][:d], old.Get(label + suffixGateState)[at*d:][:d])

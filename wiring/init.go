@@ -9,6 +9,9 @@ import (
 // initLeak is what a region's leak starts with: λ = σ(1.5) = 0.82.
 const initLeak = 1.5
 
+// restingGate is what every gate starts with, and fixed gates stay at.
+const restingGate = 0.5
+
 // Init gives the plan untrained parameters: an echo-state network (Jaeger
 // 2001) on the connectome. Axons are drawn from N(0, 1/d) and synapses from
 // N(0, 4/r), the 4 making up for gates of ½; then all synapses are scaled
@@ -157,7 +160,10 @@ func (p *Plan) SpectralRadius() float64 {
 					}
 					z[a] = sum
 				}
-				g := t.Scale * float64(sigmoid(gate[k-lo]))
+				g := t.Scale * restingGate
+				if gate != nil {
+					g = t.Scale * float64(sigmoid(gate[k-lo]))
+				}
 				for i := range d {
 					row := synapse[i*in*r+(k-lo)*r:][:r]
 					sum := 0.0

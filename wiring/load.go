@@ -18,11 +18,17 @@ import (
 )
 
 // planFile is plan.yaml.
+const (
+	gatesLearned = "learned"
+	gatesFixed   = "fixed"
+)
+
 type planFile struct {
 	Format     int             `yaml:"format"`
 	Name       string          `yaml:"name"`
 	Cell       string          `yaml:"cell"`
 	Activation string          `yaml:"activation"` // of rate cells
+	Gates      string          `yaml:"gates"`      // "learned", "" or "fixed"
 	Width      int             `yaml:"width"`
 	Rank       int             `yaml:"rank"`
 	Ticks      ticksFile       `yaml:"ticks"`
@@ -326,8 +332,11 @@ func (f *planFile) plan(doc *document) (*Plan, error) {
 	if f.Activation != "" && f.Cell != CellRate {
 		return nil, doc.errorf("$.activation", "activation %q is of rate cells; write `cell: %s` before it, or leave it out", f.Activation, CellRate)
 	}
+	if f.Gates != "" && f.Gates != gatesLearned && f.Gates != gatesFixed {
+		return nil, doc.errorf("$.gates", "gates are %q, want %s or %s", f.Gates, gatesLearned, gatesFixed)
+	}
 	p := &Plan{
-		Name: f.Name, Cell: f.Cell, Width: f.Width, Rank: f.Rank, Ticks: Ticks(f.Ticks),
+		Name: f.Name, Cell: f.Cell, FixedGates: f.Gates == gatesFixed, Width: f.Width, Rank: f.Rank, Ticks: Ticks(f.Ticks),
 		Provenance: Provenance(f.Provenance),
 	}
 	at := make(map[string]int, len(f.Regions))

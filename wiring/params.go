@@ -81,6 +81,11 @@ const (
 	suffixGateSignal = "/gate.signal" // a  [in, r]
 	suffixGateState  = "/gate.state"  // c  [in, d]
 	suffixQuery      = "/query"       // Q  [width, d], of a sense
+
+	suffixGRUInput     = "/gru.input"     // W   [2d, d], of cells of the kind gru: update, then reset
+	suffixGRUState     = "/gru.state"     // R   [2d, d]
+	suffixGRUBias      = "/gru.bias"      // b   [2d]
+	suffixGRUCandidate = "/gru.candidate" // R_c [d, d]
 )
 
 // Layout returns the plan's parameters: names, shapes and order.
@@ -88,10 +93,14 @@ const (
 //	LABEL/axon         V  [out·r, d]  all axons of the region, stacked in tract order
 //	LABEL/synapse      U  [d, in·r]   all synapses of the region, in tract order
 //	LABEL/bias         b  [d]
-//	LABEL/leak         ℓ  [1]         λ = σ(ℓ)
-//	LABEL/gate.bias    β  [in]
+//	LABEL/leak         ℓ  [1]         λ = σ(ℓ); not of a GRU
+//	LABEL/gate.bias    β  [in]        of gates that are not fixed
 //	LABEL/gate.signal  a  [in, r]
 //	LABEL/gate.state   c  [in, d]
+//	LABEL/gru.input    W  [2d, d]     of a GRU: update, then reset
+//	LABEL/gru.state    R  [2d, d]
+//	LABEL/gru.bias     b  [2d]
+//	LABEL/gru.candidate R_c [d, d]
 //	sense:NAME/mean, sense:NAME/scale    [width]       standardisation, measured, not learned
 //	sense:NAME/LABEL                     E [d, width]  one for each region it enters
 //	sense:NAME/LABEL/query               Q [width, d]  of a sense that is glimpsed at
@@ -136,8 +145,15 @@ func (p *Plan) specs() []TensorSpec {
 			add(TensorSpec{Name: label + suffixSynapse, Shape: []int{d, in[i] * r}, Deviation: 2 / math.Sqrt(float64(r)), Decay: true})
 		}
 		add(TensorSpec{Name: label + suffixBias, Shape: []int{d}})
-		add(TensorSpec{Name: label + suffixLeak, Shape: []int{1}, Value: initLeak})
-		if in[i] > 0 {
+		if p.Cell == CellGRU {
+			add(TensorSpec{Name: label + suffixGRUInput, Shape: []int{2 * d, d}, Deviation: root(d), Decay: true})
+			add(TensorSpec{Name: label + suffixGRUState, Shape: []int{2 * d, d}, Deviation: root(d), Decay: true})
+			add(TensorSpec{Name: label + suffixGRUBias, Shape: []int{2 * d}, Value: initLeak})
+			add(TensorSpec{Name: label + suffixGRUCandidate, Shape: []int{d, d}, Deviation: root(d), Decay: true})
+		} else {
+			add(TensorSpec{Name: label + suffixLeak, Shape: []int{1}, Value: initLeak})
+		}
+		if in[i] > 0 && !p.FixedGates {
 			add(TensorSpec{Name: label + suffixGateBias, Shape: []int{in[i]}})
 			add(TensorSpec{Name: label + suffixGateSignal, Shape: []int{in[i], r}, Decay: true})
 			add(TensorSpec{Name: label + suffixGateState, Shape: []int{in[i], d}, Decay: true})
@@ -192,7 +208,7 @@ func (p *Plan) feedbackNames(effector int) []string {
 
 // Weights are one region's tensors, views into the parameters they were
 // taken from: values, or gradients of the same layout. Tensors of a region
-// without tracts on that side are nil.
+// without tracts on that side are nil, and those that the plan's cells do not have.
 type Weights struct {
 	Axon       []float32 // V [out·r, d]
 	Synapse    []float32 // U [d, in·r]
@@ -201,6 +217,10 @@ type Weights struct {
 	GateBias   []float32 // β [in]
 	GateSignal []float32 // a [in, r]
 	GateState  []float32 // c [in, d]
+
+	// Of cells of the kind [CellGRU], which have no leak: W [2d, d], R [2d, d] and
+	// b [2d] of update and reset, and R_c [d, d].
+	GRUInput, GRUState, GRUBias, GRUCandidate []float32
 }
 
 // Weights returns the tensors of a region in q.
@@ -210,6 +230,7 @@ func (p *Plan) Weights(q *Params, region int) Weights {
 		Axon: q.Get(label + suffixAxon), Synapse: q.Get(label + suffixSynapse),
 		Bias: q.Get(label + suffixBias), Leak: q.Get(label + suffixLeak),
 		GateBias: q.Get(label + suffixGateBias), GateSignal: q.Get(label + suffixGateSignal), GateState: q.Get(label + suffixGateState),
+		GRUInput: q.Get(label + suffixGRUInput), GRUState: q.Get(label + suffixGRUState), GRUBias: q.Get(label + suffixGRUBias), GRUCandidate: q.Get(label + suffixGRUCandidate),
 	}
 }
 

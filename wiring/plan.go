@@ -16,10 +16,13 @@ const FormatVersion = 2
 // On disk it is a directory, see [Plan.Save] and [Load].
 type Plan struct {
 	Name string
-	// Cell is what the regions are made of: [CellGated], or "", or [CellRate].
+	// Cell is what the regions are made of: [CellGated], or "", [CellGRU] or [CellRate].
 	// A plan of rate cells has [Plan.Rates] and, once it is fitted, a
 	// [Plan.Readout] in the place of Params.
 	Cell string
+	// FixedGates says that the tracts' gates stay at ½, where all begin, and have
+	// nothing to learn.
+	FixedGates bool
 	// Width is d, the length of every region's state.
 	Width int
 	// Rank is r, the numbers that travel on a tract each tick.

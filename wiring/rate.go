@@ -14,6 +14,9 @@ const (
 	CellGated = "gated"
 	// CellRate is one number a region, see [RateCell].
 	CellRate = "rate"
+	// CellGRU is [CellGated] with a gated recurrent unit (Cho et al. 2014) in the
+	// place of each region's leak.
+	CellGRU = "gru"
 )
 
 // HeadReadout is the head of the one effector that a plan of rate cells has:
@@ -87,8 +90,10 @@ func (p *Plan) RateRadius() (float64, error) {
 // gated cells does not know.
 func (p *Plan) checkRate() error {
 	switch {
-	case p.Cell != "" && p.Cell != CellGated && p.Cell != CellRate:
-		return problemAt("$.cell", "cell is %q, want %s or %s", p.Cell, CellGated, CellRate)
+	case p.Cell != "" && p.Cell != CellGated && p.Cell != CellRate && p.Cell != CellGRU:
+		return problemAt("$.cell", "cell is %q, want %s, %s or %s", p.Cell, CellGated, CellGRU, CellRate)
+	case p.IsRate() && p.FixedGates:
+		return problemAt("$.gates", "tracts of rate cells have no gates")
 	case !p.IsRate() && (p.Rates != nil || p.Readout != nil):
 		return problemAt("$.cell", "the plan has rates or a readout, which only cells of the kind %q have", CellRate)
 	case !p.IsRate():

@@ -153,6 +153,11 @@ func (p *Plan) planYAML() []byte {
 	if p.IsRate() {
 		line("cell: %s", p.Cell)
 		line("activation: %s", p.Rates.Activation)
+	} else if p.Cell == CellGRU {
+		line("cell: %s        # each region a gated recurrent unit", p.Cell)
+	}
+	if p.FixedGates {
+		line("gates: fixed     # at one half")
 	}
 	line("width: %d       # d, numbers in a region's state", p.Width)
 	line("rank: %d         # r, numbers that travel on a tract each tick", p.Rank)

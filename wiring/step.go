@@ -27,9 +27,10 @@ type Cell struct {
 	In, Out []int
 	// Width is d, Rank is r.
 	Width, Rank int
-	// Lambda is the leak λ = σ(ℓ).
+	// Lambda is the leak λ = σ(ℓ); 0 of a GRU.
 	Lambda float32
 
+	gru     *gru      // in the place of the leak; nil for none
 	scale   []float32 // s_ij of the incoming tracts
 	weights Weights
 	senses  []cellSense
@@ -75,8 +76,10 @@ func (p *Plan) cells(half bool) ([]*Cell, error) {
 			c.scale = append(c.scale, float32(p.Tracts[k].Scale))
 		}
 		c.weights = p.Weights(p.Params, j)
-		if c.weights.Bias == nil || c.weights.Leak == nil {
+		if w := c.weights; w.Bias == nil || w.Leak == nil && w.GRUCandidate == nil {
 			return nil, fmt.Errorf("plan %q: region %q has no parameters", p.Name, p.Regions[j].Label)
+		} else if w.GRUCandidate != nil {
+			c.gru = &gru{width: p.Width, input: w.GRUInput, state: w.GRUState, bias: w.GRUBias, candidate: w.GRUCandidate}
 		}
 		for s := range p.Senses {
 			_, _, embed := p.SenseWeights(p.Params, s)
@@ -106,10 +109,14 @@ func (c *Cell) Refresh() {
 	}
 	fill(&c.axon, c.weights.Axon, d, len(c.Out)*r)
 	fill(&c.synapse, c.weights.Synapse, len(c.In)*r, d)
-	fill(&c.gate, c.weights.GateState, d, len(c.In))
+	fill(&c.gate, c.weights.GateState, d, len(c.weights.GateBias)) // none where gates are fixed
 	for i := range c.senses {
 		s := &c.senses[i]
 		s.turned.fill(s.embed, s.width, d)
+	}
+	if c.gru != nil {
+		c.gru.refresh()
+		return
 	}
 	c.Lambda = sigmoid(c.weights.Leak[0])
 }
@@ -138,7 +145,7 @@ type Tick struct {
 	Gates []float32
 	// Mixed receives s·g·z of every incoming tract, [B, in·r].
 	Mixed []float32
-	// Act receives tanh(u(t)), [B, d].
+	// Act receives tanh(u(t)), [B, d]; of a GRU more, [Cell.Acts] numbers a row.
 	Act []float32
 	// State receives h(t), [B, d].
 	State []float32
@@ -158,7 +165,7 @@ func (c *Cell) NewTick(batch int) *Tick {
 		In:    make([]Message, len(c.In)),
 		Gates: make([]float32, batch*len(c.In)),
 		Mixed: make([]float32, batch*len(c.In)*c.Rank),
-		Act:   make([]float32, batch*c.Width),
+		Act:   make([]float32, batch*c.Acts()),
 		Axons: make([]float32, batch*len(c.Out)*c.Rank),
 	}
 }
@@ -181,12 +188,15 @@ func (c *Cell) Glimpses() []Glimpse { return c.looks }
 //	z_jk(t) = V_jk n(h_j(t))
 //
 // The gate reads the signal as it arrives, and so needs nothing that the
-// target does not have. Sums run in the order of [Cell.In].
+// target does not have; fixed gates are ½. Sums run in the order of [Cell.In].
+// A plan of gated recurrent units makes h_j(t) of u_j(t) as these do.
 func (c *Cell) Step(batch int, t *Tick) {
 	d, r, in, out := c.Width, c.Rank, len(c.In), len(c.Out)
 
 	// Gates: the state's part is one product, the signal's part r numbers a tract.
-	if in > 0 {
+	if in > 0 && c.weights.GateState == nil {
+		c.letThrough(batch, t)
+	} else if in > 0 {
 		gates := t.Gates[:batch*in]
 		c.gate.product(batch, t.PrevNorm, gates, false)
 		// Tract by tract, since a tract's messages lie in one place; what they
@@ -218,15 +228,19 @@ func (c *Cell) Step(batch int, t *Tick) {
 	if in > 0 {
 		c.synapse.product(batch, t.Mixed, act, true)
 	}
-	kernel.Tanh(act, act)
 
 	// State and its normalised copy.
-	keep := 1 - c.Lambda
-	for b := range batch {
-		prev := t.PrevState[b*d:][:d]
-		state := t.State[b*d:][:d]
-		for i, v := range act[b*d:][:d] {
-			state[i] = keep*prev[i] + c.Lambda*v
+	if c.gru != nil {
+		c.gru.step(batch, t.Act, t.PrevState, t.State)
+	} else {
+		kernel.Tanh(act, act)
+		keep := 1 - c.Lambda
+		for b := range batch {
+			prev := t.PrevState[b*d:][:d]
+			state := t.State[b*d:][:d]
+			for i, v := range act[b*d:][:d] {
+				state[i] = keep*prev[i] + c.Lambda*v
+			}
 		}
 	}
 	Normalise(t.Norm, t.State, batch, d)

@@ -35,8 +35,9 @@ const experimentHelp = "A spec says what is compared with what:\n\n" +
 	"     - {kind: strength, n: 39, confirms: true}\n" +
 	"     - {kind: length, n: 39, confirms: true}\n" +
 	"     - {kind: random, n: 39}\n" +
-	"   controls: [adapter]\n" +
+	"   controls: [adapter, gru, dense]\n" +
 	"   learn: {epochs: 20}\n" +
+	"   tune: {trials: 4, rate: [1e-3, 3e-3, 1e-2], decay: [0, 0.01]}     # each condition's own, on validation examples\n" +
 	"   delta: 0.02            # the smallest effect of interest\n" +
 	"   budget: 2h\n\n" +
 	"Where the plan is a reservoir, `readout: {task: memory-capacity, ridge: 1e-6}` stands in the place of data and learn,\n" +
@@ -79,6 +80,7 @@ func verdictCommand() *cli.Command {
 			"delta, with p ≤ 0.05 by rank; each network counts once, whatever its seeds. It makes no difference of that\n" +
 			"size if the whole middle is within ± delta; else, and with fewer than 39 networks, it is undecided.\n\n" +
 			"Examples:\n" +
+			"   wire verdict wiring.yaml --record-only      settles it, and runs nothing yet\n" +
 			"   wire verdict wiring.yaml                    runs what is left, and decides\n" +
 			"   wire verdict wiring.yaml --network-spread 0.01 --seed-spread 0.02     how likely what is found, of a pilot",
 		Flags: append(experimentFlags(),
@@ -117,6 +119,7 @@ func experimentFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "workers", Value: runtime.NumCPU(), Usage: "let `N` networks learn side by side"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "say how many runs there are and how long they take, and run none"},
+		&cli.BoolFlag{Name: "record-only", Usage: "settle the experiment: write its record, to be committed or sent, and run none"},
 		modulesFlag(),
 		engineFlag(),
 		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
@@ -188,6 +191,10 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 	e, err := experiment.New(c.Context, s, x)
 	if err != nil {
 		return nil, err
+	}
+	if c.Bool("record-only") {
+		fmt.Fprintf(c.App.ErrWriter, "wrote %s: %d runs are settled; the same command without --record-only makes them\n", s.Beside(".record.json"), e.Log.Record.Runs)
+		return nil, nil
 	}
 	failed := e.Run(c.Context)
 	show.finish()

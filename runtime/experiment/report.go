@@ -28,6 +28,13 @@ type Summary struct {
 	Ticks  float64 `json:"ticks"`
 	Radius float64 `json:"spectral_radius"`
 	Moved  float64 `json:"moved"`
+	// Tracts, Width, Rank, Parameters (what is learned) and MultiplyAdds of a tick
+	// are those of the condition's first run.
+	Tracts       int `json:"tracts"`
+	Width        int `json:"width"`
+	Rank         int `json:"rank"`
+	Parameters   int `json:"parameters"`
+	MultiplyAdds int `json:"multiply_adds"`
 }
 
 // scores are a condition's, by network and seed, as far as they go.
@@ -110,7 +117,10 @@ func (e *Experiment) Summaries() []Summary {
 			if r.Condition != name {
 				continue
 			}
-			n++
+			if n++; n == 1 {
+				w := &r.Wiring
+				s.Tracts, s.Width, s.Rank, s.Parameters, s.MultiplyAdds = w.Tracts, w.Width, w.Rank, w.Parameters, w.MultiplyAdds
+			}
 			s.Radius += r.Wiring.Radius
 			s.Moved += r.Moved
 			for _, w := range r.Wiring.Ways {
@@ -266,6 +276,8 @@ func (e *Experiment) WriteReport(w io.Writer) error {
 	for _, c := range e.Summaries() {
 		p("| %s | %d | %.4f | %.4f | %.4f | %.0f %% | %.3f | %.2f | %.2f |\n", c.Condition, c.Networks, c.Mean, c.Least, c.Most, 100*c.Moved, c.Radius, c.Hops, c.Ticks)
 	}
+	e.writeSizes(w)
+	e.writeTuning(w)
 	if s.Delta > 0 && len(e.left()) == 0 {
 		v, err := e.Verdict()
 		if err != nil {
@@ -283,6 +295,18 @@ func (e *Experiment) WriteReport(w io.Writer) error {
 	}
 	p("\n```yaml\n%s\n```\n", strings.TrimSpace(s.Text))
 	return nil
+}
+
+// writeSizes writes what each condition computes with, in Markdown.
+func (e *Experiment) writeSizes(w io.Writer) {
+	all := e.Summaries()
+	if !slices.ContainsFunc(all, func(s Summary) bool { return s.Parameters > 0 }) {
+		return
+	}
+	fmt.Fprint(w, "\n| condition | tracts | width | rank | parameters | multiply-adds a tick |\n|---|---|---|---|---|---|\n")
+	for _, s := range all {
+		fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d |\n", s.Condition, s.Tracts, s.Width, s.Rank, s.Parameters, s.MultiplyAdds)
+	}
 }
 
 // writeCalibration writes how often verdicts on the null networks that were run

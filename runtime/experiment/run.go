@@ -54,6 +54,7 @@ type Experiment struct {
 	setup    Setup
 	networks []network
 	lessons  lessons
+	ways     map[string]trial // in which the conditions learn, once they are found
 }
 
 // network is a wiring that learns.
@@ -72,12 +73,13 @@ type run struct {
 	// Of a point of a curve.
 	curve *Curve
 	at    float64
+	trial *trial // of a trial of a way of learning
 }
 
 // name tells the run, but for its seed, from others.
 func (r *run) name() string {
 	switch {
-	case r.curve != nil:
+	case r.curve != nil || r.trial != nil:
 		return fmt.Sprintf("%s at %g", r.condition, r.at)
 	case r.network > 0:
 		return fmt.Sprintf("%s, network %d", r.condition, r.network)
@@ -121,6 +123,11 @@ func (e *Experiment) try(ctx context.Context) error {
 	if e.setup.Series != nil {
 		_, err := e.fit(ctx, first)
 		return err
+	}
+	if e.Spec.Tune != nil {
+		if err := e.scoreOn(ctx, e.start(first), e.setup.Val, e.setup.Config, &Row{}); err != nil {
+			return fmt.Errorf("validation examples: %w", err)
+		}
 	}
 	return e.score(ctx, e.start(first), e.setup.Config, &Row{})
 }
@@ -227,9 +234,15 @@ func (x *Setup) checks(s *Spec) (map[string]string, error) {
 }
 
 // left are the runs that are not made yet: a seed of all networks before the
-// next, so that an experiment that is stopped has compared like with like.
+// next, so that an experiment that is stopped has compared like with like. Trials
+// of ways of learning come before all of them.
 func (e *Experiment) left() []run {
 	var out []run
+	for _, r := range e.trials() {
+		if !e.Log.has(r) {
+			out = append(out, r)
+		}
+	}
 	for seed := range e.Spec.Seeds {
 		for i := range e.networks {
 			n := &e.networks[i]
@@ -263,7 +276,7 @@ func (e *Experiment) runs() int {
 	for i := range e.Spec.Curves {
 		n += len(e.Spec.Curves[i].points(e.networks[0].plan))
 	}
-	return n * e.Spec.Seeds
+	return n*e.Spec.Seeds + len(e.trials())
 }
 
 // Estimate is what all runs of an experiment will take.
@@ -300,7 +313,7 @@ func (e *Experiment) estimate(ctx context.Context) (Estimate, error) {
 	}
 	// What a curve learns takes as many epochs as it says, and share of the
 	// examples; what it does not learn takes next to nothing.
-	whole := float64(len(e.networks))
+	whole := float64(len(e.networks)) + float64(len(e.trials()))/float64(e.Spec.Seeds)
 	for i := range e.Spec.Curves {
 		c := &e.Spec.Curves[i]
 		for _, n := range c.Epochs {
@@ -360,6 +373,29 @@ func (e *Experiment) Run(ctx context.Context) error {
 	if e.setup.Progress != nil {
 		e.setup.Progress(total-len(left), total)
 	}
+	// What a condition learns with is found before it learns.
+	first := 0
+	for first < len(left) && left[first].trial != nil {
+		first++
+	}
+	if err := e.make(ctx, left[:first], total); err != nil {
+		return err
+	}
+	if e.Spec.Tune != nil {
+		e.ways = map[string]trial{}
+		for _, name := range e.conditions() {
+			best, err := e.best(name)
+			if err != nil {
+				return err
+			}
+			e.ways[name] = best
+		}
+	}
+	return e.make(ctx, left[first:], total)
+}
+
+// make makes some runs, side by side.
+func (e *Experiment) make(ctx context.Context, left []run, total int) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	next := make(chan run)
@@ -370,6 +406,8 @@ func (e *Experiment) Run(ctx context.Context) error {
 			for r := range next {
 				do := e.one
 				switch {
+				case r.trial != nil:
+					do = e.trial
 				case r.condition == gatesCondition:
 					do = e.gates
 				case r.curve != nil:
@@ -414,7 +452,11 @@ func (e *Experiment) one(ctx context.Context, r run) (Row, error) {
 	if r.of == &e.networks[0] && (len(e.Spec.Curves) > 0 || e.Spec.Gates != nil) {
 		q, _, err = e.taught(ctx, r.seed)
 	} else {
-		_, err = e.teach(ctx, q, e.setup, e.lesson(r.seed))
+		o := e.lesson(r.seed)
+		if best, tuned := e.ways[r.condition]; tuned {
+			o = best.of(o)
+		}
+		_, err = e.teach(ctx, q, e.setup, o)
 	}
 	if err != nil {
 		return row, err
@@ -433,10 +475,14 @@ func (e *Experiment) scored(ctx context.Context, q *wiring.Plan, config runtime.
 
 // score asks a plan about the scored examples.
 func (e *Experiment) score(ctx context.Context, q *wiring.Plan, config runtime.Config, row *Row) error {
+	return e.scoreOn(ctx, q, e.setup.Test, config, row)
+}
+
+func (e *Experiment) scoreOn(ctx context.Context, q *wiring.Plan, on []task.Example, config runtime.Config, row *Row) error {
 	x := &e.setup
 	var lines bytes.Buffer
 	o := eval.OwnOptions{Options: eval.Options{Resamples: 1, Seed: 1}, Prepare: x.Prepare, Config: config, Bare: true, Items: &lines}
-	rows, err := eval.Own(ctx, q, x.Modules, []eval.Part{{Train: x.Train, Val: x.Val, Test: x.Test}}, o)
+	rows, err := eval.Own(ctx, q, x.Modules, []eval.Part{{Train: x.Train, Val: x.Val, Test: on}}, o)
 	if err != nil {
 		return err
 	}

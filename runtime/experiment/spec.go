@@ -41,6 +41,8 @@ type Spec struct {
 	Nulls    []NullSpec `yaml:"nulls,omitempty"`
 	Controls []string   `yaml:"controls,omitempty"`
 	Learn    Learn      `yaml:"learn,omitempty"`
+	// Tune finds out how each condition learns best; nil lets all learn alike.
+	Tune *Tune `yaml:"tune,omitempty"`
 	// Curves follow the plan as something is done to it.
 	Curves []Curve `yaml:"curves,omitempty"`
 	// Gates compares what the plan's tracts learned with anatomy.
@@ -228,6 +230,14 @@ func (s *Spec) check() (field []any, err error) {
 	}
 	if (len(s.Curves) > 0 || s.Gates != nil) && s.Readout != nil {
 		return at("readout"), errors.New("`curves:` and `gates:` are of plans that learn; a reservoir's tracts do not")
+	}
+	if s.Tune != nil {
+		if s.Readout != nil || len(s.Curves) > 0 || s.Gates != nil {
+			return at("tune"), errors.New("`tune:` is of plans, null models and controls that learn, and not of `readout:`, `curves:` or `gates:`")
+		}
+		if field, err := s.Tune.check(); err != nil {
+			return at("tune", field), err
+		}
 	}
 	if s.Gates != nil && (s.Gates.Permutations < 19 || s.Gates.Permutations > 1e5) {
 		return at("gates", "permutations"), fmt.Errorf("`permutations: %d`: want 19 to 100000", s.Gates.Permutations)

@@ -30,6 +30,9 @@ func All() []Control {
 	all := []Control{
 		{"untrained", "the plan before it learned", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return Untrained(p), nil }, false},
 		{"adapter", "one hidden layer of as many parameters, without tracts", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return wiring.Adapter(p) }, true},
+		{"gru", "one gated recurrent unit of as many parameters, without tracts (Cho et al. 2014)", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return wiring.Recurrent(p) }, true},
+		{"dense", "equal tracts between all pairs of regions, gates fixed, of as many parameters by width and rank", func(p *wiring.Plan, _ uint64) (*wiring.Plan, error) { return wiring.Dense(p) }, true},
+		{"ungated", "the same tracts, whose gates stay at one half", Ungated, true},
 		{"rewired", "every region keeps its numbers of tracts in and out, and the strengths and delays of those in; who is connected with whom is drawn", Rewired, true},
 		{"detached", "no gradient passes the modules inside regions: what leads to them learns nothing through them", Detached, true},
 		{"silenced", "the plan as it learned, with what the modules inside regions give set to zero", Silenced, false},
@@ -102,6 +105,20 @@ func Untrained(p *wiring.Plan) *wiring.Plan {
 		before.Params.SetList(name, list)
 	}
 	return &before
+}
+
+// Ungated fixes the gates of a plan's tracts: what travels is always let through
+// by half, whatever it is.
+func Ungated(p *wiring.Plan, seed uint64) (*wiring.Plan, error) {
+	if p.IsRate() || p.FixedGates || len(p.Tracts) == 0 {
+		return nil, fmt.Errorf("plan %q has no tracts whose gates learn", p.Name)
+	}
+	q := *p
+	q.Name = "ungated " + p.Name
+	q.Trained, q.Memory, q.Calibration, q.FixedGates = false, nil, nil, true
+	q.Init(p.Provenance.Seed)
+	q.History = append(slices.Clone(p.History), wiring.Event{What: "ungate", Seed: seed})
+	return &q, nil
 }
 
 // Detached stops gradients at the modules of a plan's parts: they still work,

@@ -73,7 +73,7 @@ func TestControlsOfAPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The default plan speaks and has no modules inside regions.
-	if got := control.Of(p); !slices.Equal(got, []string{"untrained", "adapter", "rewired", "unsteered", "strength", "length", "community", "random", "lattice", "feedforward", "placement"}) {
+	if got := control.Of(p); !slices.Equal(got, []string{"untrained", "adapter", "gru", "dense", "ungated", "rewired", "unsteered", "strength", "length", "community", "random", "lattice", "feedforward", "placement"}) {
 		t.Errorf("the default plan can have %q", got)
 	}
 	mute := *p
@@ -87,7 +87,7 @@ func TestControlsOfAPlan(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 	}
-	if _, err := control.Find("rewire"); err == nil || !strings.Contains(err.Error(), `did you mean "rewired"?; there are untrained, adapter, rewired`) {
+	if _, err := control.Find("rewire"); err == nil || !strings.Contains(err.Error(), `did you mean "rewired"?; there are untrained, adapter, gru, dense, ungated, rewired`) {
 		t.Errorf("%v, want a suggestion and the list", err)
 	}
 }

@@ -18,6 +18,12 @@ type Facts struct {
 	// MeanDelay of the tracts, in ticks.
 	MeanDelay float64 `json:"mean_delay"`
 	Ways      []Way   `json:"ways"`
+	// Width and Rank are the plan's, Parameters how many it learns, and
+	// MultiplyAdds those of a tick, see [wiring.Plan.MultiplyAdds].
+	Width        int `json:"width,omitempty"`
+	Rank         int `json:"rank,omitempty"`
+	Parameters   int `json:"parameters,omitempty"`
+	MultiplyAdds int `json:"multiply_adds,omitempty"`
 }
 
 // Way is the shortest one from a sense to an effector.
@@ -33,7 +39,10 @@ type Way struct {
 // FactsOf returns the facts of a plan. Its spectral radius is that of the
 // parameters it has.
 func FactsOf(p *wiring.Plan) Facts {
-	f := Facts{Tracts: len(p.Tracts), Settle: p.Ticks.Settle, Radius: p.SpectralRadius()}
+	f := Facts{Tracts: len(p.Tracts), Settle: p.Ticks.Settle, Radius: p.SpectralRadius(), Width: p.Width, Rank: p.Rank, MultiplyAdds: p.MultiplyAdds()}
+	if p.Params != nil {
+		f.Parameters = p.Params.Count()
+	}
 	for _, t := range p.Tracts {
 		f.MeanDelay += float64(t.Delay) / float64(len(p.Tracts))
 	}

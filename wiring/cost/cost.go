@@ -146,6 +146,11 @@ func newCounter(p *wiring.Plan, d *learn.Data) (*counter, error) {
 		c.region[t.From] += w * r       // axon
 		c.region[t.To] += w*r + w + 2*r // synapse, gate, what passes it
 	}
+	if p.Cell == wiring.CellGRU {
+		for j := range c.region {
+			c.region[j] += 5 * w * w
+		}
+	}
 	var read []int
 	for i := range d.Aims {
 		e := &p.Effectors[d.Aims[i].Effector]

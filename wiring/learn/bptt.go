@@ -41,30 +41,12 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 			}
 			// h and the leak.
 			dPre := g.dPre[(tick-1)*n*d:][:n*d]
-			act := g.act[(tick-1)*n*d:][:n*d]
-			state, prev := g.state[tick*n*d:], g.state[(tick-1)*n*d:]
-			norm := g.norm[tick*n*d:]
-			lambda := c.Lambda
-			keep := 1 - lambda
-			var dLambda float32
-			for b := range n {
-				lo := b * d
-				dn, nr, st, pr := dNorm[lo:][:d], norm[lo:][:d], state[lo:][:d], prev[lo:][:d]
-				ac, dp, carry := act[lo:][:d], dPre[lo:][:d], g.dState[lo:][:d]
-				inv := inverseRMS(st)
-				shrink := kernel.Dot(nr, dn) / float32(d)
-				var dl float32
-				for i, v := range dn {
-					dh := inv*(v-nr[i]*shrink) + carry[i]
-					a := ac[i]
-					dl += dh * (a - pr[i])
-					dp[i] = lambda * dh * (1 - a*a)
-					carry[i] = keep * dh
-				}
-				dLambda += dl
-			}
 			wg := &grad.weights[j]
-			wg.Leak[0] += dLambda * lambda * keep
+			if c.Recurrent() {
+				t.recurrent(j, tick, dNorm, dPre, wg)
+			} else {
+				t.leak(j, tick, dNorm, dPre, wg)
+			}
 			for i, look := range c.Glimpses() {
 				if x := s.inputs[look.Sense]; x != nil {
 					dEmbed, dQuery := grad.look(look.Sense, j, p)
@@ -84,8 +66,10 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 			for k, tract := range c.In {
 				tr := &p.Tracts[tract]
 				z := t.message(tract, tick)
-				a := net.weights[j].GateSignal[k*r:][:r]
-				da := wg.GateSignal[k*r:][:r]
+				var a, da []float32 // of gates that learn
+				if !p.FixedGates {
+					a, da = net.weights[j].GateSignal[k*r:][:r], wg.GateSignal[k*r:][:r]
+				}
 				var dz []float32 // of the source's axons
 				width := 0
 				if sent := tick - tr.Delay; sent >= 1 && net.ticksTo[tr.From] >= 0 {
@@ -97,6 +81,15 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 					gate := gates[b*in+k]
 					dm := g.dMixed[(b*in+k)*r:][:r]
 					zb := z.Data[b*z.Stride:][:r]
+					if p.FixedGates {
+						if t.tracts != nil {
+							t.tracts[b][tract] += float64(scale[k] * gate * kernel.ShortDot(dm, zb))
+						}
+						if dz != nil {
+							addScaled(dz[b*width:][:r], scale[k]*gate, dm)
+						}
+						continue
+					}
 					dl := scale[k] * kernel.ShortDot(dm, zb) * gate * (1 - gate)
 					dGate[b*in+k] = dl
 					dBeta += dl
@@ -108,9 +101,13 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 						addTwoScaled(dz[b*width:][:r], scale[k]*gate, dm, dl, a)
 					}
 				}
-				wg.GateBias[k] += dBeta
+				if !p.FixedGates {
+					wg.GateBias[k] += dBeta
+				}
 			}
-			kernel.GemmPacked(n, d, in, dGate, in, net.back[j].gate, g.dNorm[(tick-1)*n*d:], d, true)
+			if !p.FixedGates {
+				kernel.GemmPacked(n, d, in, dGate, in, net.back[j].gate, g.dNorm[(tick-1)*n*d:], d, true)
+			}
 		}
 		t.holdBack(tick)
 	}
@@ -118,6 +115,53 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 		t.parameters(s, grad)
 	}
 	return nil
+}
+
+// leak carries the gradient of n(h) through a region's normalisation, leak and
+// tanh to that of u.
+func (t *tape) leak(j, tick int, dNorm, dPre []float32, wg *wiring.Weights) {
+	g, lambda := &t.regions[j], t.net.cells[j].Lambda
+	n, d := t.size, t.net.plan.Width
+	act := g.act[(tick-1)*n*d:][:n*d]
+	state, prev := g.state[tick*n*d:], g.state[(tick-1)*n*d:]
+	norm := g.norm[tick*n*d:]
+	keep := 1 - lambda
+	var dLambda float32
+	for b := range n {
+		lo := b * d
+		dn, nr, st, pr := dNorm[lo:][:d], norm[lo:][:d], state[lo:][:d], prev[lo:][:d]
+		ac, dp, carry := act[lo:][:d], dPre[lo:][:d], g.dState[lo:][:d]
+		inv := inverseRMS(st)
+		shrink := kernel.Dot(nr, dn) / float32(d)
+		var dl float32
+		for i, v := range dn {
+			dh := inv*(v-nr[i]*shrink) + carry[i]
+			a := ac[i]
+			dl += dh * (a - pr[i])
+			dp[i] = lambda * dh * (1 - a*a)
+			carry[i] = keep * dh
+		}
+		dLambda += dl
+	}
+	wg.Leak[0] += dLambda * lambda * keep
+}
+
+// recurrent does the same through a gated recurrent unit.
+func (t *tape) recurrent(j, tick int, dNorm, dPre []float32, wg *wiring.Weights) {
+	g, c := &t.regions[j], t.net.cells[j]
+	n, d := t.size, t.net.plan.Width
+	state, norm := g.state[tick*n*d:], g.norm[tick*n*d:]
+	for b := range n {
+		lo := b * d
+		dn, nr, carry := dNorm[lo:][:d], norm[lo:][:d], g.dState[lo:][:d]
+		inv := inverseRMS(state[lo:][:d])
+		shrink := kernel.Dot(nr, dn) / float32(d)
+		for i, v := range dn {
+			carry[i] += inv * (v - nr[i]*shrink)
+		}
+	}
+	t.scratch = grow(t.scratch, 4*n*d)
+	c.BackRecurrent(n, g.dState, dPre, g.act[(tick-1)*n*c.Acts():], g.state[(tick-1)*n*d:], t.scratch, wg)
 }
 
 // parameters adds the gradients of the matrices: one product each over all
@@ -141,7 +185,9 @@ func (t *tape) parameters(s *shard, grad *gradients) {
 		}
 		if in > 0 {
 			kernel.Gemm(true, false, d, in*r, rows, g.dPre, g.mixed, w.Synapse, true)
-			kernel.Gemm(true, false, in, d, rows, g.dGate, g.norm, w.GateState, true)
+			if !p.FixedGates {
+				kernel.Gemm(true, false, in, d, rows, g.dGate, g.norm, w.GateState, true)
+			}
 		}
 		for q := range rows {
 			for i, v := range g.dPre[q*d:][:d] {

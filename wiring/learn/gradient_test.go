@@ -89,6 +89,21 @@ func TestGradientMatchesFiniteDifferences(t *testing.T) {
 			t.Errorf("%d tensors of parts were checked, want 12", kinds["part"])
 		}
 	})
+	for _, gates := range []bool{false, true} {
+		t.Run(fmt.Sprintf("gated recurrent units, fixed gates %v", gates), func(t *testing.T) {
+			p := smallPlan(t, 12, 3)
+			p.Cell, p.FixedGates = wiring.CellGRU, gates
+			p.Init(3)
+			kinds := checkGradients(t, p, inventedData(p, 6, 20, 15), "regionI")
+			if kinds["gru.input"] == 0 || kinds["gru.candidate"] == 0 || kinds["leak"] > 0 || (kinds["gate.bias"] > 0) == gates {
+				t.Errorf("checked %v", kinds)
+			}
+		})
+	}
+	t.Run("one gated recurrent unit", func(t *testing.T) {
+		q := recurrent(t)
+		checkGradients(t, q, inventedData(q, 6, 20, 15), "")
+	})
 	t.Run("detached part", func(t *testing.T) {
 		p := partPlan(t)
 		p.Parts[0].Detach, p.Parts = true, p.Parts[:1]
@@ -128,6 +143,18 @@ func TestGradientMatchesFiniteDifferences(t *testing.T) {
 		})
 		checkGradients(t, p, d, "regionI")
 	})
+}
+
+// recurrent is the control with one gated recurrent unit for a plan of the least
+// width that has one of its size.
+func recurrent(t *testing.T) *wiring.Plan {
+	t.Helper()
+	for width := 12; ; width++ {
+		q, err := wiring.Recurrent(smallPlan(t, width, 3))
+		if err == nil || width > 40 {
+			return q
+		}
+	}
 }
 
 // partPlan is smallPlan with three modules inside regions: at every tick, at

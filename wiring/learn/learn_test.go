@@ -343,11 +343,17 @@ func BenchmarkStep(b *testing.B) {
 }
 
 func TestAdapterLearnsToo(t *testing.T) {
-	p := smallPlan(t, 12, 3)
-	a, err := wiring.Adapter(p)
+	a, err := wiring.Adapter(smallPlan(t, 12, 3))
 	if err != nil {
 		t.Fatal(err)
 	}
+	learnsSome(t, a)
+	learnsSome(t, recurrent(t))
+}
+
+// learnsSome checks that a plan's loss falls.
+func learnsSome(t *testing.T, a *wiring.Plan) {
+	t.Helper()
 	d := inventedData(a, 8, 40, 20)
 	before, err := Evaluate(a, d, d.Train)
 	if err != nil {

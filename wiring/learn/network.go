@@ -130,7 +130,9 @@ func (n *network) refresh() {
 		in, out := len(c.In), len(c.Out)
 		pack(&n.back[j].axon, w.Axon, out*c.Rank, c.Width)
 		pack(&n.back[j].synapse, w.Synapse, c.Width, in*c.Rank)
-		pack(&n.back[j].gate, w.GateState, in, c.Width)
+		if w.GateState != nil {
+			pack(&n.back[j].gate, w.GateState, in, c.Width)
+		}
 	}
 	for i := range n.aims {
 		n.aims[i].readout.Refresh()

@@ -30,7 +30,7 @@ type tape struct {
 // regionTape is one region's part.
 type regionTape struct {
 	state, norm []float32 // [ticks+1, size, d]
-	act         []float32 // [ticks, size, d]
+	act         []float32 // [ticks, size, d], or what a GRU leaves
 	gates       []float32 // [ticks, size, in]
 	mixed       []float32 // [ticks, size, in·r]
 	axons       []float32 // [ticks+1, size, out·r]; tick 0 unused
@@ -79,7 +79,7 @@ func (t *tape) prepare(s *shard) {
 		g.norm = grow(g.norm, (T+1)*n*d)
 		clear(g.state[:n*d])
 		clear(g.norm[:n*d])
-		g.act = grow(g.act, T*n*d)
+		g.act = grow(g.act, T*n*c.Acts())
 		g.gates = grow(g.gates, T*n*in)
 		g.mixed = grow(g.mixed, T*n*in*r)
 		g.axons = grow(g.axons, (T+1)*n*out*r)
@@ -129,7 +129,7 @@ func (t *tape) forward(s *shard) error {
 			w.Drive = t.driveOf(s, j, tick)
 			w.Gates = g.gates[(tick-1)*n*in:]
 			w.Mixed = g.mixed[(tick-1)*n*in*r:]
-			w.Act = g.act[(tick-1)*n*d:]
+			w.Act = g.act[(tick-1)*n*c.Acts():]
 			w.Axons = g.axons[tick*n*out*r:]
 			c.Step(n, w)
 		}
