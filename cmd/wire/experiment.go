@@ -162,7 +162,7 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := experiment.Setup{Plan: plan, Prepare: prepare.Default(), Code: version(), Workers: c.Int("workers")}
+	x := experiment.Setup{Plan: plan, Prepare: prepare.Default(), Code: codeVersion(), Workers: c.Int("workers")}
 	switch {
 	case plan.IsRate() != (s.Readout != nil):
 		return nil, fmt.Errorf("%s: `readout:` is for reservoirs, `data:` and `learn:` are for all other plans", s.File())

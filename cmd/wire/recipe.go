@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/draft"
+	"github.com/connectomewire/wire/wiring/reservoir"
 )
 
 // recipeCommand is "wire recipe": what recipes ship, and one of one's own.
@@ -83,6 +85,7 @@ func recipeList(c *cli.Context) error {
 		}
 		list = append(list, x)
 	}
+	list = append(list, listedRecipe{reservoirRecipe, firstSentence([]byte(reservoirText())), []string{reservoir.SenseName}, []string{reservoir.EffectorName}})
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, list)
 	}
@@ -112,9 +115,34 @@ func firstSentence(file []byte) string {
 	return strings.Join(text, " ")
 }
 
+// reservoirText says what there is to say in a recipe that is no file.
+func reservoirText() string {
+	var b strings.Builder
+	b.WriteString("# How does it go on, or what was before? One number a region, of which a readout learns (an echo-state network).\n" +
+		"#\n" +
+		"# This recipe is no file: all that it says are options of wire build, with what they are when left out.\n" +
+		"#\n" +
+		"#    wire build FILE --recipe " + reservoirRecipe + " -o r\n" +
+		"#    wire train r --task memory-capacity\n" +
+		"#\n")
+	for _, f := range reservoirFlags() {
+		d := f.(cli.DocGenerationFlag)
+		value := d.GetDefaultText()
+		if value == "" {
+			value = d.GetValue()
+		}
+		fmt.Fprintf(&b, "# --%-14s %-10s %s\n", f.Names()[0], value, strings.ReplaceAll(d.GetUsage(), "`", ""))
+	}
+	return b.String()
+}
+
 func recipeShow(c *cli.Context) error {
 	args, err := arguments(c, 1, "a recipe's name")
 	if err != nil {
+		return err
+	}
+	if args[0] == reservoirRecipe {
+		_, err := io.WriteString(c.App.Writer, reservoirText())
 		return err
 	}
 	text, err := wiring.RecipeText(args[0])

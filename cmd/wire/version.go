@@ -1,7 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
 
@@ -53,6 +57,29 @@ func version() string {
 		return "devel-" + b.Revision[:12]
 	}
 	return b.Version
+}
+
+// codeVersion tells programs of different code from each other: by the version of
+// a release or the revision it was built from, else by the program's checksum.
+func codeVersion() string {
+	b := readBuildInfo()
+	if !b.Modified && (b.Version != "devel" || b.Revision != "") {
+		return version()
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return version()
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return version()
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return version()
+	}
+	return version() + " " + hex.EncodeToString(h.Sum(nil))[:16]
 }
 
 func versionCommand() *cli.Command {

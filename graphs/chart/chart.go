@@ -64,13 +64,21 @@ func Draw(w io.Writer, e *experiment.Experiment) error {
 		return ErrNothing
 	}
 	canvas := vgsvg.New(width, height*vg.Length(len(panels)))
-	whole := draw.New(canvas)
+	whole := white(canvas)
 	for i, p := range panels {
 		top := vg.Length(len(panels)-1-i) * height
 		p.Draw(draw.Crop(whole, 0.3*vg.Centimeter, -0.5*vg.Centimeter, top+0.3*vg.Centimeter, top+height-whole.Max.Y-0.3*vg.Centimeter))
 	}
 	_, err := canvas.WriteTo(w)
 	return err
+}
+
+// white is a canvas without transparent margins.
+func white(c *vgsvg.Canvas) draw.Canvas {
+	whole := draw.New(c)
+	whole.SetColor(color.White)
+	whole.Fill(whole.Rectangle.Path())
+	return whole
 }
 
 // panel is an empty one.

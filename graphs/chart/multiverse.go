@@ -74,7 +74,7 @@ func Multiverse(w io.Writer, r *multiverse.Result, metric string) error {
 	grid := vg.Length(max(len(names), 3)) * 0.55 * vg.Centimeter
 	low := grid + 1.8*vg.Centimeter
 	canvas := vgsvg.New(width, height+low)
-	whole := draw.New(canvas)
+	whole := white(canvas)
 	// The same left and right edges for both.
 	canvases := plot.Align([][]*plot.Plot{{above}, {below}}, draw.Tiles{
 		Rows: 2, Cols: 1, PadTop: 0.3 * vg.Centimeter, PadBottom: 0.3 * vg.Centimeter, PadLeft: 0.3 * vg.Centimeter, PadRight: 0.5 * vg.Centimeter,
