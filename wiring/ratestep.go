@@ -3,6 +3,7 @@ package wiring
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"sort"
 
 	"github.com/connectomewire/wire/internal/double"
@@ -93,6 +94,12 @@ type RateStepper struct {
 	pitch  int // regions, padded
 	groups []rateGroup
 	inputs [][]float64 // by sense, [width, pitch]
+
+	// Noise is the standard deviation of what is added to every state in every
+	// tick, drawn by NoiseSeed: the same at the same region and tick whatever the
+	// tracts are. 0 is none.
+	Noise     float64
+	NoiseSeed uint64
 }
 
 // rateGroup are the tracts of one delay: a matrix where there are many, else
@@ -189,6 +196,10 @@ func (r *RateStepper) Run(inputs [][]float64, steps int) ([]float64, error) {
 	states := make([]float64, steps*n)
 	drive, sums := make([]float64, r.pitch), make([]float64, r.pitch)
 	leak, linear := p.Rates.Leak, p.Rates.Activation == ActivationLinear
+	var noise *rand.Rand
+	if r.Noise > 0 {
+		noise = Stream(r.NoiseSeed, "state noise")
+	}
 	tick := depth // what was before lies in the ring, zero
 	for step := range steps {
 		clear(drive)
@@ -209,6 +220,11 @@ func (r *RateStepper) Run(inputs [][]float64, steps int) ([]float64, error) {
 			}
 			for j, y := range sums[:n] {
 				now[j] = leaky(last[j], y, leak[j])
+			}
+			if noise != nil {
+				for j := range n {
+					now[j] += r.Noise * noise.NormFloat64()
+				}
 			}
 			tick++
 		}

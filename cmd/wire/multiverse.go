@@ -27,11 +27,15 @@ func multiverseCommand() *cli.Command {
 			"   choices:\n" +
 			"     weights: [\"\", log, density-tree=0.1]     # transforms; see wire connectome transform\n" +
 			"     signs: [positive, symmetric, asymmetric]\n" +
+			"     density: [1, 0.2]                        # the strongest tracts\n" +
 			"     rho: [0.5, 0.8, 0.95, 1.1]\n" +
-			"     radius: [equal, own]\n" +
+			"     radius: [equal, own, best]               # of null networks; best: each network's own of rho\n" +
+			"     enter: [\"\", lobe=occipital, random=0.1]  # where the input enters\n" +
+			"     read: [\"\", hemisphere=left]             # and which regions are read\n" +
 			"     input: [uniform, signs]\n" +
 			"     gain: [0.1, 1]\n" +
 			"     leak: [1]\n" +
+			"     noise: [0, 0.01]                         # added to every state\n" +
 			"     ridge: [1e-6, 1e-3]\n\n" +
 			"All combinations are run. FILE.md and FILE.svg are the report: the specification curve, and a joint test\n" +
 			"that sets the median effect beside that of every null network in the connectome's place.\n\n" +

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +78,63 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestChoices: every list changes what is computed, and where each network has its
+// own best radius, it is one of the list's and no worse for that.
+func TestChoices(t *testing.T) {
+	base := `connectome: default
+task: memory-capacity
+metric: capacity
+lags: 10
+null_model: degree
+n: 2
+choices:
+  signs: [asymmetric]
+`
+	run := func(choices string) map[string]multiverse.Outcome {
+		t.Helper()
+		s, err := multiverse.Parse("m.yaml", []byte(base+choices))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := multiverse.Run(context.Background(), s, synthetic.Default(), multiverse.Options{Workers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]multiverse.Outcome{}
+		for _, x := range r.Outcomes {
+			name := ""
+			for _, c := range r.Chosen() {
+				if c.At != nil && slices.ContainsFunc(c.At, func(i int) bool { return r.Outcomes[i].Universe == x.Universe }) {
+					name += c.List + "=" + c.Value + " "
+				}
+			}
+			out[name] = x
+		}
+		return out
+	}
+	for list, values := range map[string]string{
+		"density": "[1, 0.05]", "enter": `["", lobe=occipital]`, "read": `["", random=0.2]`, "noise": "[0, 0.1]", "leak": "[1, 0.5]", "gain": "[1, 0.1]",
+	} {
+		got := run("  " + list + ": " + values + "\n")
+		var real []float64
+		for name, x := range got {
+			if !strings.Contains(name, list+"=") {
+				t.Errorf("%s: outcome %q", list, name)
+			}
+			real = append(real, x.Real)
+		}
+		if len(real) != 2 || real[0] == real[1] {
+			t.Errorf("%s: capacities %v", list, real)
+		}
+	}
+	got := run("  rho: [0.1, 0.9]\n  radius: [equal, best]\n")
+	best, poor, good := got["rho=its best radius=best "], got["rho=0.1 radius=equal "], got["rho=0.9 radius=equal "]
+	// Far from each other, the two are told apart by the steps that are learned from.
+	if len(got) != 3 || math.Abs(best.Real-max(poor.Real, good.Real)) > 1e-9 {
+		t.Errorf("best %v of %v and %v", best.Real, poor.Real, good.Real)
+	}
+}
+
 func TestParse(t *testing.T) {
 	for was, is := range map[string][2]string{
 		"task: memory-capacity": {"task: memory", "m.yaml:2:"},
@@ -87,6 +145,9 @@ func TestParse(t *testing.T) {
 		"signs: [positive":      {"signs: [odd", `"odd"`},
 		"ridge: [1e-6":          {"ridge: [-1", "`ridge: -1`"},
 		"connectome: default\n": {"", "`connectome:` is missing"},
+		"  ridge: [1e-6, 1e-3]": {"  density: [0]", "`density: 0`"},
+		"  ridge: [1e-6, 1e-3":  {"  noise: [-1", "`noise: -1`"},
+		"ridge: [1e-6, 1e-3]":   {"radius: [best]", "has no two values"},
 	} {
 		_, err := multiverse.Parse("m.yaml", []byte(strings.Replace(text, was, is[0], 1)))
 		if err == nil || !strings.Contains(err.Error(), is[1]) {

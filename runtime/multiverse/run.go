@@ -108,25 +108,54 @@ func Run(ctx context.Context, s *Spec, brain *connectome.Connectome, o Options) 
 func (s *Spec) one(ctx context.Context, u Universe, brain *connectome.Connectome, k *reservoir.Task, data *reservoir.Data, fit reservoir.FitOptions) (Outcome, error) {
 	out := Outcome{Universe: u}
 	fail := func(err error) (Outcome, error) { return out, fmt.Errorf("%v: %w", u.Labels(), err) }
-	if u.Weights != "" {
-		changed, err := transform.Apply(brain, u.Weights)
-		if err != nil {
-			return fail(err)
-		}
-		brain = changed
-	}
 	o := u.options()
 	o.Inputs = data.Inputs
+	var err error
+	for _, set := range []struct {
+		name   string
+		labels *[]string
+	}{{u.Enter, &o.Enter}, {u.Read, &o.Read}} {
+		if *set.labels, err = reservoir.Select(brain, set.name, 1); err != nil {
+			return fail(err)
+		}
+	}
+	steps := []string{u.Weights}
+	if u.Density < 1 {
+		steps = append(steps, fmt.Sprint("density=", u.Density))
+	}
+	for _, step := range steps {
+		if step == "" {
+			continue
+		}
+		if brain, err = transform.Apply(brain, step); err != nil {
+			return fail(err)
+		}
+	}
+	if u.Radius == radiusBest {
+		o.Rho = s.Choices.Rho[0]
+	}
 	real, _, err := reservoir.Build(brain, o)
 	if err != nil {
 		return fail(err)
 	}
-	fit.Ridge = u.Ridge
+	fit.Ridge, fit.Noise, fit.NoiseSeed = u.Ridge, u.Noise, 1
+	// What is chosen is chosen on the steps that are learned from.
+	learned := data
+	if u.Radius == radiusBest {
+		if learned, err = data.Learned(k, fit); err != nil {
+			return fail(err)
+		}
+	}
 	null, err := control.FindNull(s.Null)
 	if err != nil {
 		return fail(err)
 	}
 	score := func(p *wiring.Plan) (float64, error) {
+		if u.Radius == radiusBest {
+			if err := s.tune(p, k, learned, fit); err != nil {
+				return 0, err
+			}
+		}
 		r, err := reservoir.Fit(p, k, data, fit)
 		if err != nil {
 			return 0, err
@@ -151,6 +180,32 @@ func (s *Spec) one(ctx context.Context, u Universe, brain *connectome.Connectome
 		return fail(err)
 	}
 	return out, nil
+}
+
+// tune gives a reservoir the spectral radius of the list with which it does best,
+// the first of equals.
+func (s *Spec) tune(p *wiring.Plan, k *reservoir.Task, learned *reservoir.Data, fit reservoir.FitOptions) error {
+	best, at := math.Inf(-1), 0.0
+	for _, rho := range s.Choices.Rho {
+		if err := reservoir.Scale(p, rho, &reservoir.Report{}); err != nil {
+			return err
+		}
+		r, err := reservoir.Fit(p, k, learned, fit)
+		if err != nil {
+			return err
+		}
+		v, err := s.score(r)
+		if err != nil {
+			return err
+		}
+		if s.Lower {
+			v = -v
+		}
+		if v > best {
+			best, at = v, rho
+		}
+	}
+	return reservoir.Scale(p, at, &reservoir.Report{})
 }
 
 // score is the spec's metric of a result.

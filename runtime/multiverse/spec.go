@@ -45,18 +45,30 @@ type Choices struct {
 	Weights []string  `yaml:"weights,omitempty"`
 	Signs   []string  `yaml:"signs,omitempty"`
 	Rho     []float64 `yaml:"rho,omitempty"`
+	// Density keeps the strongest tracts up to a share of all that there could be;
+	// 1 keeps all.
+	Density []float64 `yaml:"density,omitempty"`
 	// Radius is "equal", where null networks have the connectome's spectral
-	// radius, or "own", where the weights are scaled as the connectome's are.
-	Radius []string  `yaml:"radius,omitempty"`
-	Input  []string  `yaml:"input,omitempty"`
-	Gain   []float64 `yaml:"gain,omitempty"`
-	Leak   []float64 `yaml:"leak,omitempty"`
-	Ridge  []float64 `yaml:"ridge,omitempty"`
+	// radius, "own", where the weights are scaled as the connectome's are, or
+	// "best", where the connectome and every null network has that of Rho with
+	// which it does best on the last of the steps that are learned from.
+	Radius []string `yaml:"radius,omitempty"`
+	// Enter and Read are the sets of regions where the input enters and which are
+	// read, see [reservoir.Select]; "" is all.
+	Enter []string  `yaml:"enter,omitempty"`
+	Read  []string  `yaml:"read,omitempty"`
+	Input []string  `yaml:"input,omitempty"`
+	Gain  []float64 `yaml:"gain,omitempty"`
+	Leak  []float64 `yaml:"leak,omitempty"`
+	// Noise is the deviation of what is added to every state at every step.
+	Noise []float64 `yaml:"noise,omitempty"`
+	Ridge []float64 `yaml:"ridge,omitempty"`
 }
 
 const (
 	radiusEqual = "equal"
 	radiusOwn   = "own"
+	radiusBest  = "best"
 	specLimit   = 1 << 20
 	mostRuns    = 1_000_000
 )
@@ -82,6 +94,7 @@ func Parse(name string, data []byte) (*Spec, error) {
 func (c *Choices) complete() {
 	c.Weights, c.Signs, c.Radius, c.Input = or(c.Weights, ""), or(c.Signs, reservoir.SignsOwn), or(c.Radius, radiusEqual), or(c.Input, reservoir.InputUniform)
 	c.Rho, c.Gain, c.Leak, c.Ridge = or(c.Rho, 0.95), or(c.Gain, 1), or(c.Leak, 1), or(c.Ridge, 1e-6)
+	c.Density, c.Enter, c.Read, c.Noise = or(c.Density, 1), or(c.Enter, ""), or(c.Read, ""), or(c.Noise, 0)
 }
 
 func or[T any](list []T, v T) []T {
@@ -121,13 +134,26 @@ func (s *Spec) check() (field []any, err error) {
 		}
 	}
 	for i, r := range s.Choices.Radius {
-		if r != radiusEqual && r != radiusOwn {
-			return at("choices", "radius", i), fmt.Errorf("`radius: %s`: want equal or own", r)
+		if r != radiusEqual && r != radiusOwn && r != radiusBest {
+			return at("choices", "radius", i), fmt.Errorf("`radius: %s`: want equal, own or best", r)
+		}
+		if r == radiusBest && len(s.Choices.Rho) < 2 {
+			return at("choices", "radius", i), errors.New("`radius: best` takes the best of `rho:`, which has no two values")
 		}
 	}
 	for i, r := range s.Choices.Ridge {
 		if !(r >= 0 && r <= 1e6) {
 			return at("choices", "ridge", i), fmt.Errorf("`ridge: %v`: want 0 to 1e6", r)
+		}
+	}
+	for i, d := range s.Choices.Density {
+		if !(d > 0 && d <= 1) {
+			return at("choices", "density", i), fmt.Errorf("`density: %v`: want more than 0, up to 1", d)
+		}
+	}
+	for i, n := range s.Choices.Noise {
+		if !(n >= 0 && n <= 1e6) {
+			return at("choices", "noise", i), fmt.Errorf("`noise: %v`: want 0 to 1e6", n)
 		}
 	}
 	for _, u := range s.universes() {
@@ -141,53 +167,79 @@ func (s *Spec) check() (field []any, err error) {
 // Universe is one combination of choices.
 type Universe struct {
 	Weights string  `json:"weights"`
+	Density float64 `json:"density"`
 	Signs   string  `json:"signs"`
-	Rho     float64 `json:"rho"`
-	Radius  string  `json:"radius"`
-	Input   string  `json:"input"`
-	Gain    float64 `json:"gain"`
-	Leak    float64 `json:"leak"`
-	Ridge   float64 `json:"ridge"`
+	// Rho is 0 where each network has its own best.
+	Rho    float64 `json:"rho"`
+	Radius string  `json:"radius"`
+	Enter  string  `json:"enter"`
+	Read   string  `json:"read"`
+	Input  string  `json:"input"`
+	Gain   float64 `json:"gain"`
+	Leak   float64 `json:"leak"`
+	Noise  float64 `json:"noise"`
+	Ridge  float64 `json:"ridge"`
 }
 
 // Labels tells the choices, by their lists' names, in a fixed order.
 func (u Universe) Labels() [][2]string {
-	weights := u.Weights
-	if weights == "" {
-		weights = "as they are"
+	named := func(name, or string) string {
+		if name == "" {
+			return or
+		}
+		return name
+	}
+	rho := fmt.Sprint(u.Rho)
+	if u.Radius == radiusBest {
+		rho = "its best"
 	}
 	return [][2]string{
-		{"weights", weights}, {"signs", u.Signs}, {"rho", fmt.Sprint(u.Rho)}, {"radius", u.Radius}, {"input", u.Input},
-		{"gain", fmt.Sprint(u.Gain)}, {"leak", fmt.Sprint(u.Leak)}, {"ridge", fmt.Sprint(u.Ridge)},
+		{"weights", named(u.Weights, "as they are")}, {"density", fmt.Sprint(u.Density)}, {"signs", u.Signs}, {"rho", rho}, {"radius", u.Radius},
+		{"enter", named(u.Enter, "all")}, {"read", named(u.Read, "all")}, {"input", u.Input},
+		{"gain", fmt.Sprint(u.Gain)}, {"leak", fmt.Sprint(u.Leak)}, {"noise", fmt.Sprint(u.Noise)}, {"ridge", fmt.Sprint(u.Ridge)},
 	}
 }
 
+// options are those of the reservoir, but for the regions of its sets.
 func (u Universe) options() reservoir.Options {
 	return reservoir.Options{Rho: u.Rho, Signs: u.Signs, InputWeights: u.Input, InputGain: u.Gain, Leak: u.Leak, Inputs: 1, Seed: 1}
+}
+
+// each gives every universe all values of a list.
+func each[T any](all []Universe, list []T, set func(u *Universe, v T)) []Universe {
+	out := make([]Universe, 0, len(all)*len(list))
+	for _, u := range all {
+		for _, v := range list {
+			set(&u, v)
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 // universes are all combinations, the last list's fastest.
 func (s *Spec) universes() []Universe {
 	c := &s.Choices
-	var out []Universe
-	for _, weights := range c.Weights {
-		for _, signs := range c.Signs {
-			for _, rho := range c.Rho {
-				for _, radius := range c.Radius {
-					for _, input := range c.Input {
-						for _, gain := range c.Gain {
-							for _, leak := range c.Leak {
-								for _, ridge := range c.Ridge {
-									out = append(out, Universe{weights, signs, rho, radius, input, gain, leak, ridge})
-								}
-							}
-						}
-					}
-				}
-			}
+	all := []Universe{{}}
+	all = each(all, c.Weights, func(u *Universe, v string) { u.Weights = v })
+	all = each(all, c.Density, func(u *Universe, v float64) { u.Density = v })
+	all = each(all, c.Signs, func(u *Universe, v string) { u.Signs = v })
+	all = each(all, c.Rho, func(u *Universe, v float64) { u.Rho = v })
+	all = each(all, c.Radius, func(u *Universe, v string) { u.Radius = v })
+	// Where each network has its own best radius, there is no other.
+	all = slices.DeleteFunc(all, func(u Universe) bool { return u.Radius == radiusBest && u.Rho != c.Rho[0] })
+	for i := range all {
+		if all[i].Radius == radiusBest {
+			all[i].Rho = 0
 		}
 	}
-	return out
+	all = each(all, c.Enter, func(u *Universe, v string) { u.Enter = v })
+	all = each(all, c.Read, func(u *Universe, v string) { u.Read = v })
+	all = each(all, c.Input, func(u *Universe, v string) { u.Input = v })
+	all = each(all, c.Gain, func(u *Universe, v float64) { u.Gain = v })
+	all = each(all, c.Leak, func(u *Universe, v float64) { u.Leak = v })
+	all = each(all, c.Noise, func(u *Universe, v float64) { u.Noise = v })
+	return each(all, c.Ridge, func(u *Universe, v float64) { u.Ridge = v })
 }
 
 // Beside is the path of a file beside the spec's, of its name and another ending.

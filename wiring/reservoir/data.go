@@ -160,6 +160,37 @@ func double64(x []float32) []float64 {
 // step is a step that is asked about.
 type step struct{ sequence, t int }
 
+// Learned returns the part of the data that a readout fitted with these options
+// learns from: what may be chosen by is scored on it alone. It is divided again
+// by the same share.
+func (d *Data) Learned(k *Task, o FitOptions) (*Data, error) {
+	o, err := o.withDefaults(k)
+	if err != nil {
+		return nil, err
+	}
+	train, _, err := d.divide(o.Washout, o.Share)
+	if err != nil {
+		return nil, err
+	}
+	out := &Data{Name: "what is learned from of " + d.Name, Inputs: d.Inputs, Outputs: d.Outputs}
+	for i := range d.Sequences {
+		last := -1
+		for _, a := range train {
+			if a.sequence == i {
+				last = max(last, a.t)
+			}
+		}
+		if last < 0 {
+			continue
+		}
+		s := d.Sequences[i]
+		s.Split, s.Steps = "", last+1
+		s.Inputs, s.Targets = s.Inputs[:s.Steps*d.Inputs], s.Targets[:s.Steps*len(d.Outputs)]
+		out.Sequences = append(out.Sequences, s)
+	}
+	return out, nil
+}
+
 // divide lists the steps that are learned from and those that are tested on:
 // of those after the washout and with a target. Where the data have no splits,
 // or one alone, the first share of the steps of a single series, or of several

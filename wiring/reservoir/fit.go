@@ -23,6 +23,11 @@ type FitOptions struct {
 	// Share of the steps, or of several series, that are learned from where the
 	// data have no splits; 0 means 0.7.
 	Share float64
+	// Noise is the standard deviation of what is added to every state at every step,
+	// of those that are learned from and of those that are tested on; it is drawn by
+	// NoiseSeed, alike for all reservoirs.
+	Noise     float64
+	NoiseSeed uint64
 	// Task are the options that the data were read or made with.
 	Task TaskOptions
 	// Command is written into the plan's history.
@@ -44,6 +49,9 @@ func (o FitOptions) withDefaults(k *Task) (FitOptions, error) {
 	}
 	if !o.Choose && !(o.Ridge >= 0) || math.IsInf(o.Ridge, 0) {
 		return o, fmt.Errorf("ridge is %v, want 0 or more", o.Ridge)
+	}
+	if !(o.Noise >= 0) || math.IsInf(o.Noise, 0) {
+		return o, fmt.Errorf("noise is %v, want 0 or more", o.Noise)
 	}
 	var err error
 	o.Task, err = o.Task.withDefaults()
@@ -104,7 +112,7 @@ func Fit(p *wiring.Plan, k *Task, d *Data, o FitOptions) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	states, err := run(p, d)
+	states, err := run(p, d, o)
 	if err != nil {
 		return nil, err
 	}
@@ -155,11 +163,12 @@ func Fit(p *wiring.Plan, k *Task, d *Data, o FitOptions) (*Result, error) {
 }
 
 // run steps the plan through every series.
-func run(p *wiring.Plan, d *Data) ([][]float64, error) {
+func run(p *wiring.Plan, d *Data, o FitOptions) ([][]float64, error) {
 	stepper, err := p.RateStepper()
 	if err != nil {
 		return nil, err
 	}
+	stepper.Noise = o.Noise
 	if width := p.Senses[0].Width; len(p.Senses) != 1 || width != d.Inputs {
 		return nil, fmt.Errorf("%s gives %d numbers a step, and plan %q takes %d: build it with `--inputs %d`", d.Name, d.Inputs, p.Name, width, d.Inputs)
 	}
@@ -173,6 +182,7 @@ func run(p *wiring.Plan, d *Data) ([][]float64, error) {
 	states := make([][]float64, len(d.Sequences))
 	for i := range d.Sequences {
 		s := &d.Sequences[i]
+		stepper.NoiseSeed = o.NoiseSeed + uint64(i)<<32
 		if states[i], err = stepper.Run([][]float64{s.Inputs}, s.Steps); err != nil {
 			return nil, fmt.Errorf("%s: series %q: %w", d.Name, s.ID, err)
 		}
