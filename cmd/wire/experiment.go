@@ -169,7 +169,9 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 	case s.Readout != nil:
 		x.Series, err = experiment.OpenReadout(s)
 	default:
-		err = experimentExamples(c, s, dir, &x)
+		data := s.Data
+		data.Path = s.Relative(data.Path)
+		err = experimentExamples(c, s.File(), data, s.Split, dir, &x)
 	}
 	if err != nil {
 		return nil, err
@@ -223,14 +225,15 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 	return e, nil
 }
 
-// experimentExamples opens what plans with modules learn from, and the modules.
-func experimentExamples(c *cli.Context, s *experiment.Spec, dir string, x *experiment.Setup) error {
+// experimentExamples opens what plans with modules learn from, and the modules; spec
+// is the file that says so, split what is scored.
+func experimentExamples(c *cli.Context, spec string, data experiment.Data, split, dir string, x *experiment.Setup) error {
 	if len(x.Plan.Tasks) == 0 {
 		return fmt.Errorf("plan %q has no task to score", x.Plan.Name)
 	}
-	d, err := own.Open(c.Context, s.Relative(s.Data.Path), own.Options{
-		Source: own.Source(s.Data.Source), Inputs: s.Data.Input, Targets: s.Data.Target, Kinds: s.Data.Kind,
-		ID: s.Data.ID, Group: s.Data.Group, Split: s.Data.Split, Time: s.Data.Time, Progress: ownProgress(c),
+	d, err := own.Open(c.Context, data.Path, own.Options{
+		Source: own.Source(data.Source), Inputs: data.Input, Targets: data.Target, Kinds: data.Kind,
+		ID: data.ID, Group: data.Group, Split: data.Split, Time: data.Time, Progress: ownProgress(c),
 	})
 	if err != nil {
 		return err
@@ -239,12 +242,12 @@ func experimentExamples(c *cli.Context, s *experiment.Spec, dir string, x *exper
 		return err
 	}
 	x.Train, x.Val, x.Test = examples.Split(d)
-	if s.Split == "val" {
+	if split == "val" {
 		x.Test = x.Val
 	}
-	x.Train, x.Val = examples.Spread(x.Train, s.Data.Limit), examples.Spread(x.Val, s.Data.Limit)
+	x.Train, x.Val = examples.Spread(x.Train, data.Limit), examples.Spread(x.Val, data.Limit)
 	if len(x.Train) == 0 || len(x.Test) == 0 {
-		return fmt.Errorf("%s: %d examples to learn from and %d to score: want some of both", s.File(), len(x.Train), len(x.Test))
+		return fmt.Errorf("%s: %d examples to learn from and %d to score: want some of both", spec, len(x.Train), len(x.Test))
 	}
 	if x.Prepare.Cache, err = featuresDir(c); err != nil {
 		return err

@@ -8,10 +8,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/connectomewire/wire/graphs/chart"
 	"github.com/connectomewire/wire/internal/atomicfile"
+	brain "github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/runtime/experiment"
 	"github.com/connectomewire/wire/runtime/multiverse"
+	"github.com/connectomewire/wire/wiring/prepare"
 )
 
 func multiverseCommand() *cli.Command {
@@ -37,6 +41,22 @@ func multiverseCommand() *cli.Command {
 			"     leak: [1]\n" +
 			"     noise: [0, 0.01]                         # added to every state\n" +
 			"     ridge: [1e-6, 1e-3]\n\n" +
+			"Of a plan whose tracts learn the choices are others:\n\n" +
+			"   learned:\n" +
+			"     plan: flowers.plan\n" +
+			"     data: {path: flowers}\n" +
+			"     learn: {epochs: 4}\n" +
+			"   metric: accuracy\n" +
+			"   null_model: degree\n" +
+			"   n: 39\n" +
+			"   choices:\n" +
+			"     gates: [learned, fixed]\n" +
+			"     rank: [2, 4, 8]\n" +
+			"     width: [16, 32]\n" +
+			"     rate: [1e-3, 1e-2]\n" +
+			"     decay: [0, 0.01]\n" +
+			"     radius: [equal, own]\n" +
+			"     delays: [carried, recomputed]\n\n" +
 			"All combinations are run. FILE.md and FILE.svg are the report: the specification curve, and a joint test\n" +
 			"that sets the median effect beside that of every null network in the connectome's place.\n\n" +
 			"Examples:\n" +
@@ -44,10 +64,40 @@ func multiverseCommand() *cli.Command {
 			"   wire multiverse choices.yaml --json > choices.json",
 		Flags: append(connectomeReadFlags(),
 			&cli.IntFlag{Name: "workers", Value: runtime.NumCPU(), Usage: "run `N` combinations side by side"},
-			acceptFlag(),
+			acceptFlag(), modulesFlag(), engineFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"}),
 		Action: runMultiverse,
 	}
+}
+
+// multiverseConnectome reads the connectome of a spec.
+func multiverseConnectome(c *cli.Context, s *multiverse.Spec) (*connectome.Connectome, error) {
+	name := s.Connectome
+	if _, builtIn := synthetic.ByName(name); !builtIn {
+		name = s.Relative(name)
+	}
+	found, err := readConnectome(c, name)
+	if err != nil {
+		return nil, err
+	}
+	return found, checkConnectome(c, found)
+}
+
+// learnedSetup opens what a spec's plan learns from.
+func learnedSetup(c *cli.Context, s *multiverse.Spec) (*experiment.Setup, error) {
+	name := s.Learned.Plan
+	if name != "default" {
+		name = s.Relative(name)
+	}
+	plan, dir, err := loadPlan(name)
+	if err != nil {
+		return nil, err
+	}
+	x := &experiment.Setup{Plan: plan, Prepare: prepare.Default(), Config: brain.Default()}
+	x.Prepare.Progress = func(string, int, int) {}
+	data := s.Learned.Data
+	data.Path = s.Relative(data.Path)
+	return x, experimentExamples(c, s.File(), data, s.Learned.Split, dir, x)
 }
 
 func runMultiverse(c *cli.Context) error {
@@ -64,21 +114,18 @@ func runMultiverse(c *cli.Context) error {
 			return err
 		}
 	}
-	name := s.Connectome
-	if _, found := synthetic.ByName(name); !found {
-		name = s.Relative(name)
-	}
-	brain, err := readConnectome(c, name)
-	if err != nil {
-		return err
-	}
-	if err := checkConnectome(c, brain); err != nil {
-		return err
-	}
 	show := newProgress(c.App.ErrWriter)
-	result, err := multiverse.Run(c.Context, s, brain, multiverse.Options{
-		Workers: c.Int("workers"), Progress: func(done, total int) { show.show("combinations", done, total, "") },
-	})
+	o := multiverse.Options{Workers: c.Int("workers"), Progress: func(done, total int) { show.show("combinations", done, total, "") }}
+	var of *connectome.Connectome
+	if s.Learned != nil {
+		if o.Setup, err = learnedSetup(c, s); err != nil {
+			return err
+		}
+		defer o.Setup.Modules.Close()
+	} else if of, err = multiverseConnectome(c, s); err != nil {
+		return err
+	}
+	result, err := multiverse.Run(c.Context, s, of, o)
 	show.finish()
 	if err != nil {
 		return err

@@ -10,17 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/connectomewire/wire/modules/engine/goengine"
-	"github.com/connectomewire/wire/modules/library"
-	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/experiment"
+	"github.com/connectomewire/wire/runtime/experiment/experimenttest"
 	"github.com/connectomewire/wire/runtime/verdict"
 	"github.com/connectomewire/wire/wiring"
-	"github.com/connectomewire/wire/wiring/frozen"
-	"github.com/connectomewire/wire/wiring/head"
-	"github.com/connectomewire/wire/wiring/prepare"
-	"github.com/connectomewire/wire/wiring/task"
-	_ "github.com/connectomewire/wire/wiring/task/regression"
 )
 
 const text = `question: Does it matter?
@@ -35,57 +28,6 @@ controls: [adapter]
 learn: {epochs: 2, batch: 8}
 delta: 0.1
 `
-
-// setup is a small plan that learns the sum of two numbers.
-func setup(t *testing.T) experiment.Setup {
-	t.Helper()
-	const n = 12
-	p := &wiring.Plan{
-		Name: "sum", Width: 4, Rank: 2, Ticks: wiring.Ticks{Settle: 4},
-		Senses: []wiring.Sense{{Name: "x", Kind: wiring.KindVector, Read: wiring.ReadWhole, Width: 2, Regions: []int{0, 1}}},
-		Effectors: []wiring.Effector{{Name: "y", Head: head.NameLinear, Regions: []int{n - 1},
-			Settings: wiring.Settings{"names": []string{"y"}, "mean": []float64{0}, "scale": []float64{1}}}},
-		Tasks: []wiring.Task{{Kind: "regression", Effector: "y", Target: "y"}},
-	}
-	for i := range n {
-		p.Regions = append(p.Regions, wiring.Region{Label: fmt.Sprint("r", i)})
-	}
-	for to := range n {
-		for _, d := range []int{1, 2, 5, 7} {
-			p.Tracts = append(p.Tracts, wiring.Tract{From: (to + n - d) % n, To: to, Weight: float64(d), Scale: 0.5, Delay: 1})
-		}
-		lo := 4 * to
-		for i := lo; i < lo+4; i++ { // by source
-			for k := i; k > lo && p.Tracts[k].From < p.Tracts[k-1].From; k-- {
-				p.Tracts[k], p.Tracts[k-1] = p.Tracts[k-1], p.Tracts[k]
-			}
-		}
-	}
-	p.Init(1)
-	if err := p.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	m, err := frozen.Open(p, library.Finder{}, goengine.New())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	rng := wiring.Stream(1, "sums")
-	examples := func(n int) (out []task.Example) {
-		for range n {
-			v := []float32{float32(rng.NormFloat64()), float32(rng.NormFloat64())}
-			id := fmt.Sprint(v)
-			out = append(out, task.Example{ID: id, Key: id, Targets: map[string]any{"y": float64(v[0] + v[1])},
-				Inputs: map[string]task.Input{"x": {Kind: wiring.KindVector, Read: func() (any, error) { return v, nil }}}})
-		}
-		return out
-	}
-	o := prepare.Default()
-	o.Cache = t.TempDir()
-	return experiment.Setup{
-		Plan: p, Modules: m, Train: examples(60), Val: examples(20), Test: examples(30), Prepare: o, Config: runtime.Default(), Code: "test", Workers: 2,
-	}
-}
 
 func spec(t *testing.T, dir, text string) *experiment.Spec {
 	t.Helper()
@@ -108,7 +50,7 @@ func scores(e *experiment.Experiment) map[string]float64 {
 // TestRunGoesOn: what was interrupted, in the middle of a line too, goes on and
 // comes to the same scores whatever the number of workers.
 func TestRunGoesOn(t *testing.T) {
-	ctx, x := context.Background(), setup(t)
+	ctx, x := context.Background(), experimenttest.Setup(t)
 	dir := t.TempDir()
 	e, err := experiment.New(ctx, spec(t, dir, text), x)
 	if err != nil {
@@ -180,7 +122,7 @@ func TestRunGoesOn(t *testing.T) {
 
 // TestChangesAreFound: of results, record, spec, data and plan.
 func TestChangesAreFound(t *testing.T) {
-	ctx, x := context.Background(), setup(t)
+	ctx, x := context.Background(), experimenttest.Setup(t)
 	small := strings.Replace(strings.Replace(text, "seeds: 2", "seeds: 1", 1), "epochs: 2", "epochs: 1", 1)
 	dir := t.TempDir()
 	e, err := experiment.New(ctx, spec(t, dir, small), x)
@@ -270,7 +212,7 @@ func TestSpecMistakes(t *testing.T) {
 			t.Errorf("want %q, error %v", want, err)
 		}
 	}
-	x := setup(t)
+	x := experimenttest.Setup(t)
 	dir := t.TempDir()
 	if _, err := experiment.New(context.Background(), spec(t, dir, strings.Replace(text, "explained", "beauty", 1)), x); err == nil || !strings.Contains(err.Error(), `no metric "beauty"; it has explained`) {
 		t.Errorf("error %v", err)
@@ -301,7 +243,7 @@ curves:
 // TestCurves: what is done to the plan that a seed taught begins from it, and
 // every point is what it says.
 func TestCurves(t *testing.T) {
-	x := setup(t)
+	x := experimenttest.Setup(t)
 	s := spec(t, t.TempDir(), curves)
 	e, err := experiment.New(context.Background(), s, x)
 	if err != nil {

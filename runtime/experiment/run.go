@@ -353,16 +353,21 @@ func (e *Experiment) seed(k int) uint64 { return max(e.Spec.First, 1) + uint64(k
 
 // lesson says how a network learns.
 func (e *Experiment) lesson(seed int) learn.Options {
-	o, l := learn.Default(), e.Spec.Learn
-	o.Epochs, o.Noise, o.Patience = l.Epochs, l.Noise, l.Patience
-	if l.Batch > 0 {
-		o.Batch = l.Batch
-	}
-	if l.Rate > 0 {
-		o.Rate = l.Rate
-	}
-	o.Seed, o.Workers, o.Checkpoint = e.seed(seed), 1, ""
+	o := e.Spec.Learn.Options()
+	o.Seed = e.seed(seed)
 	return o
+}
+
+// Score lets a plan learn from a setup's examples and returns its score on those
+// that are scored: the metric of an effector, "" for that of the plan's first task.
+func Score(ctx context.Context, x Setup, q *wiring.Plan, o learn.Options, effector, metric string) (float64, error) {
+	e := &Experiment{Spec: &Spec{Effector: effector, Metric: metric}, setup: x}
+	if _, err := e.teach(ctx, q, x, o); err != nil {
+		return 0, err
+	}
+	var row Row
+	err := e.score(ctx, q, x.Config, &row)
+	return row.Score, err
 }
 
 // Run makes all runs that are left. When the context ends, those that were made

@@ -12,6 +12,7 @@ import (
 	"github.com/connectomewire/wire/datasets/own"
 	"github.com/connectomewire/wire/internal/strictyaml"
 	"github.com/connectomewire/wire/wiring/control"
+	"github.com/connectomewire/wire/wiring/learn"
 	"github.com/connectomewire/wire/wiring/reservoir"
 )
 
@@ -129,6 +130,20 @@ type Learn struct {
 	Rate     float64 `yaml:"rate,omitempty"`
 	Noise    float64 `yaml:"noise,omitempty"`
 	Patience int     `yaml:"patience,omitempty"`
+}
+
+// Options are those of learning, with seed 1, one worker and no checkpoint.
+func (l Learn) Options() learn.Options {
+	o := learn.Default()
+	o.Epochs, o.Noise, o.Patience = l.Epochs, l.Noise, l.Patience
+	if l.Batch > 0 {
+		o.Batch = l.Batch
+	}
+	if l.Rate > 0 {
+		o.Rate = l.Rate
+	}
+	o.Seed, o.Workers, o.Checkpoint = 1, 1, ""
+	return o
 }
 
 const specLimit = 1 << 20

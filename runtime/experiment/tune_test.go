@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/runtime/experiment"
+	"github.com/connectomewire/wire/runtime/experiment/experimenttest"
 )
 
 const tuned = `plan: p
@@ -25,7 +26,7 @@ tune: {trials: 3, rate: [1e-5, 1e-4, 2e-2], decay: [0, 0.01]}
 // TestTune: every condition has as many trials, makes them before anything else
 // and goes on where it was interrupted; the best of them is what it learns with.
 func TestTune(t *testing.T) {
-	ctx, x := context.Background(), setup(t)
+	ctx, x := context.Background(), experimenttest.Setup(t)
 	dir := t.TempDir()
 	e, err := experiment.New(ctx, spec(t, dir, tuned), x)
 	if err != nil {

@@ -4,7 +4,8 @@
 // Science 11:702).
 //
 // For every combination a reservoir over the connectome is compared with null
-// networks. The answer is not how many combinations it wins, which are not
+// networks, or a plan that learns with gates learned or fixed, ranks, learning
+// rates ([Spec.Learned]). The answer is not how many combinations it wins, which are not
 // independent, but a joint permutation test: the median standardised difference
 // over all combinations, beside that of each null network in the connectome's
 // place (Simonsohn, Simmons and Nelson 2020, Nature Human Behaviour 4:1208).

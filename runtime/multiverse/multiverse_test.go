@@ -10,6 +10,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome/synthetic"
 	"github.com/connectomewire/wire/graphs/chart"
+	"github.com/connectomewire/wire/runtime/experiment/experimenttest"
 	"github.com/connectomewire/wire/runtime/multiverse"
 )
 
@@ -153,5 +154,71 @@ func TestParse(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), is[1]) {
 			t.Errorf("%q: %v, want %q", is[0], err, is[1])
 		}
+	}
+}
+
+const learned = `learned:
+  plan: p
+  data: {path: none}
+  learn: {epochs: 2, batch: 8}
+metric: explained
+null_model: degree
+n: 2
+choices:
+  gates: [learned, fixed]
+  rank: [1, 2]
+  radius: [equal, own]
+`
+
+// TestLearned: a plan that learns and its null networks, changed alike.
+func TestLearned(t *testing.T) {
+	s, err := multiverse.Parse("m.yaml", []byte(learned))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := experimenttest.Setup(t)
+	r, err := multiverse.Run(context.Background(), s, nil, multiverse.Options{Workers: 2, Setup: &x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := multiverse.Run(context.Background(), s, nil, multiverse.Options{Workers: 1, Setup: &x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Outcomes) != 8 || r.Median != again.Median || r.P != again.P {
+		t.Fatalf("%d combinations, median %v and %v", len(r.Outcomes), r.Median, again.Median)
+	}
+	seen := map[float64]bool{}
+	for _, o := range r.Outcomes {
+		seen[o.Real] = true
+		if len(o.Nulls) != 2 || o.Nulls[0] == o.Nulls[1] {
+			t.Errorf("%+v", o)
+		}
+	}
+	if len(seen) != 4 { // the radius is of null networks alone
+		t.Errorf("%d different scores of the plan, want one of each rank with gates and without", len(seen))
+	}
+	if x.Plan.FixedGates || x.Plan.Rank != 2 {
+		t.Error("the plan was changed")
+	}
+	var b bytes.Buffer
+	if err := r.WriteReport(&b, s); err != nil || !strings.Contains(b.String(), "| radius | gates | rank | real |") {
+		t.Errorf("%v:\n%s", err, b.String())
+	}
+	for was, is := range map[string][2]string{
+		"gates: [learned": {"gates: [open", "`gates: open`"},
+		"rank: [1":        {"ridge: [1", "`ridge:` is a choice of reservoirs"},
+		"rank: [1, 2]":    {"rank: [100000]", "rank is 100000"},
+		"radius: [equal":  {"radius: [best", "want equal or own"},
+		"epochs: 2":       {"epochs: 0", "needs `epochs:`"},
+		"metric:":         {"task: n-back\nmetric:", "are of reservoirs"},
+	} {
+		_, err := multiverse.Parse("m.yaml", []byte(strings.Replace(learned, was, is[0], 1)))
+		if err == nil || !strings.Contains(err.Error(), is[1]) {
+			t.Errorf("%q: %v, want %q", is[0], err, is[1])
+		}
+	}
+	if _, err := multiverse.Parse("m.yaml", []byte(strings.Replace(text, "ridge:", "rank: [2]\n  ridge:", 1))); err == nil || !strings.Contains(err.Error(), "is a choice of plans that learn") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -24,9 +24,16 @@ func (r *Result) WriteReport(w io.Writer, s *Spec) error {
 	title := s.Question
 	if title == "" {
 		title = "Multiverse of " + s.Connectome
+		if s.Learned != nil {
+			title += s.Learned.Plan
+		}
+	}
+	what := "task " + s.Task
+	if s.Learned != nil {
+		what = "plan " + s.Learned.Plan
 	}
 	names := varied(r.Outcomes)
-	fmt.Fprintf(w, "# %s\n\n%d combinations of choices, task %s, score %s; null model %q, %d networks, the same in every combination.\n\n", title, len(r.Outcomes), s.Task, s.Metric, s.Null, s.N)
+	fmt.Fprintf(w, "# %s\n\n%d combinations of choices, %s, score %s; null model %q, %d networks, the same in every combination.\n\n", title, len(r.Outcomes), what, s.Metric, s.Null, s.N)
 	fmt.Fprintf(w, "**Jointly**: the median over combinations of (real − null) / deviation of null networks is %+.2f; as far from 0 as a null network's with p = %.3f (both sides).\n", r.Median, r.P)
 	fmt.Fprintf(w, "The connectome is better than the networks' mean in %.0f %% of the combinations, which are not independent.\n\n|", 100*r.Better)
 	for _, name := range names {

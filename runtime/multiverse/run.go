@@ -13,8 +13,10 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/transform"
+	"github.com/connectomewire/wire/runtime/experiment"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/control"
+	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/reservoir"
 )
 
@@ -22,6 +24,8 @@ import (
 type Options struct {
 	// Workers is how many combinations are run side by side; it changes nothing.
 	Workers int
+	// Setup is what a plan that learns learns from, see [Spec.Learned].
+	Setup *experiment.Setup
 	// Progress is told how many are done; nil for none.
 	Progress func(done, total int)
 }
@@ -54,8 +58,17 @@ type Result struct {
 	Better float64 `json:"share_better"`
 }
 
-// Run runs all combinations.
+// Run runs all combinations. A plan that learns needs [Options.Setup] and no
+// connectome.
 func Run(ctx context.Context, s *Spec, brain *connectome.Connectome, o Options) (*Result, error) {
+	if s.Learned != nil {
+		if o.Setup == nil {
+			return nil, errors.New("multiverse: a plan that learns needs what it learns from")
+		}
+		x := *o.Setup
+		x.Prepare.Memo = &prepare.Memo{} // what modules make of the examples is kept
+		return s.all(ctx, o, func(u Universe) (Outcome, error) { return s.oneLearned(ctx, u, &x) })
+	}
 	k, err := reservoir.Find(s.Task)
 	if err != nil {
 		return nil, err
@@ -69,6 +82,11 @@ func Run(ctx context.Context, s *Spec, brain *connectome.Connectome, o Options) 
 	if err != nil {
 		return nil, err
 	}
+	return s.all(ctx, o, func(u Universe) (Outcome, error) { return s.one(ctx, u, brain, k, data, fit) })
+}
+
+// all runs all combinations, several side by side.
+func (s *Spec) all(ctx context.Context, o Options, one func(u Universe) (Outcome, error)) (*Result, error) {
 	all := s.universes()
 	out, errs := make([]Outcome, len(all)), make([]error, len(all))
 	next := make(chan int)
@@ -78,7 +96,7 @@ func Run(ctx context.Context, s *Spec, brain *connectome.Connectome, o Options) 
 	for range max(o.Workers, 1) {
 		wg.Go(func() {
 			for i := range next {
-				out[i], errs[i] = s.one(ctx, all[i], brain, k, data, fit)
+				out[i], errs[i] = one(all[i])
 				mu.Lock()
 				if done++; o.Progress != nil {
 					o.Progress(done, len(all))

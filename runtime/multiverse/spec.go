@@ -10,6 +10,8 @@ import (
 
 	"github.com/connectomewire/wire/connectome/transform"
 	"github.com/connectomewire/wire/internal/strictyaml"
+	"github.com/connectomewire/wire/runtime/experiment"
+	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/control"
 	"github.com/connectomewire/wire/wiring/reservoir"
 )
@@ -18,11 +20,13 @@ import (
 // choices that is left out has the one that [reservoir.Build] makes by itself.
 type Spec struct {
 	Question string `yaml:"question,omitempty"`
-	// Connectome is a file, relative to the spec's, or one that is built in.
-	Connectome string `yaml:"connectome"`
-	// Task is scored by Metric ("capacity", "nrmse", "r2" or "accuracy"); its data
+	// Connectome is a file, relative to the spec's, or one that is built in, of which
+	// reservoirs are made; or else Learned is a plan whose tracts learn.
+	Connectome string   `yaml:"connectome,omitempty"`
+	Learned    *Learned `yaml:"learned,omitempty"`
+	// Task, of reservoirs, is scored by Metric ("capacity", "nrmse", "r2" or "accuracy"); its data
 	// are a table's, relative to the file, or made by Seed.
-	Task   string `yaml:"task"`
+	Task   string `yaml:"task,omitempty"`
 	Metric string `yaml:"metric"`
 	Lower  bool   `yaml:"lower_is_better,omitempty"`
 	Data   string `yaml:"data,omitempty"`
@@ -38,8 +42,30 @@ type Spec struct {
 	name string
 }
 
+// Learned is a plan whose tracts learn, what from, and how, as in an experiment.
+type Learned struct {
+	// Plan is a plan's directory, relative to the file, or "default".
+	Plan     string           `yaml:"plan"`
+	Data     experiment.Data  `yaml:"data"`
+	Effector string           `yaml:"effector,omitempty"`
+	Split    string           `yaml:"split,omitempty"`
+	Learn    experiment.Learn `yaml:"learn"`
+}
+
 // Choices are the lists whose combinations are run.
+//
+// Of plans that learn they are Gates, Rank, Width, Rate, Decay, Delays and Radius; of
+// reservoirs all others and Radius.
 type Choices struct {
+	// Gates are "learned" or "fixed" at one half.
+	Gates []string `yaml:"gates,omitempty"`
+	Rank  []int    `yaml:"rank,omitempty"`
+	Width []int    `yaml:"width,omitempty"`
+	// Rate and Decay are of learning.
+	Rate  []float64 `yaml:"rate,omitempty"`
+	Decay []float64 `yaml:"decay,omitempty"`
+	// Delays of null networks are "carried" with strengths, or "recomputed".
+	Delays []string `yaml:"delays,omitempty"`
 	// Weights are transforms of the connectome, such as log, binary or
 	// density-tree=0.1, see package transform; "" leaves it.
 	Weights []string  `yaml:"weights,omitempty"`
@@ -69,8 +95,13 @@ const (
 	radiusEqual = "equal"
 	radiusOwn   = "own"
 	radiusBest  = "best"
-	specLimit   = 1 << 20
-	mostRuns    = 1_000_000
+
+	gatesLearned = "learned"
+	gatesFixed   = "fixed"
+	recomputed   = "recomputed"
+
+	specLimit = 1 << 20
+	mostRuns  = 1_000_000
 )
 
 // Read reads a spec's file. Mistakes are told with their lines.
@@ -91,7 +122,12 @@ func Parse(name string, data []byte) (*Spec, error) {
 	return s, nil
 }
 
-func (c *Choices) complete() {
+func (c *Choices) complete(learned bool) {
+	c.Radius = or(c.Radius, radiusEqual)
+	c.Gates, c.Rank, c.Width, c.Rate, c.Decay, c.Delays = or(c.Gates, ""), or(c.Rank, 0), or(c.Width, 0), or(c.Rate, 0), or(c.Decay, -1), or(c.Delays, "")
+	if learned {
+		c.Signs, c.Input = or(c.Signs, ""), or(c.Input, "")
+	}
 	c.Weights, c.Signs, c.Radius, c.Input = or(c.Weights, ""), or(c.Signs, reservoir.SignsOwn), or(c.Radius, radiusEqual), or(c.Input, reservoir.InputUniform)
 	c.Rho, c.Gain, c.Leak, c.Ridge = or(c.Rho, 0.95), or(c.Gain, 1), or(c.Leak, 1), or(c.Ridge, 1e-6)
 	c.Density, c.Enter, c.Read, c.Noise = or(c.Density, 1), or(c.Enter, ""), or(c.Read, ""), or(c.Noise, 0)
@@ -107,9 +143,18 @@ func or[T any](list []T, v T) []T {
 // check completes the choices and returns the first mistake and where it stands.
 func (s *Spec) check() (field []any, err error) {
 	at := func(field ...any) []any { return field }
-	s.Choices.complete()
+	if field, err := s.Choices.apply(s.Learned != nil); err != nil {
+		return at("choices", field), err
+	}
+	s.Choices.complete(s.Learned != nil)
+	if s.Learned != nil {
+		if field, err := s.checkLearned(); err != nil {
+			return field, err
+		}
+		return s.checkNulls()
+	}
 	if s.Connectome == "" {
-		return nil, errors.New("`connectome:` is missing: a file, or one that is built in")
+		return nil, errors.New("`connectome:` is missing: a file, or one that is built in; or `learned:`, a plan whose tracts learn")
 	}
 	if _, err := reservoir.Find(s.Task); err != nil {
 		return at("task"), err
@@ -117,14 +162,8 @@ func (s *Spec) check() (field []any, err error) {
 	if !slices.Contains([]string{"capacity", "nrmse", "r2", "accuracy"}, s.Metric) {
 		return at("metric"), fmt.Errorf("`metric: %s`: want capacity, nrmse, r2 or accuracy", s.Metric)
 	}
-	if _, err := control.FindNull(s.Null); err != nil {
-		return at("null_model"), err
-	}
-	if s.N < 2 || s.N > 100_000 {
-		return at("n"), fmt.Errorf("`n: %d`: want 2 to 100000 null networks", s.N)
-	}
-	if n := len(s.universes()) * (s.N + 1); n > mostRuns {
-		return at("choices"), fmt.Errorf("%d runs are asked for, want at most %d", n, mostRuns)
+	if field, err := s.checkNulls(); err != nil {
+		return field, err
 	}
 	for i, w := range s.Choices.Weights {
 		if w != "" {
@@ -164,8 +203,108 @@ func (s *Spec) check() (field []any, err error) {
 	return nil, nil
 }
 
+// checkNulls checks what is compared with.
+func (s *Spec) checkNulls() (field []any, err error) {
+	at := func(field ...any) []any { return field }
+	if _, err := control.FindNull(s.Null); err != nil {
+		return at("null_model"), err
+	}
+	if s.N < 2 || s.N > 100_000 {
+		return at("n"), fmt.Errorf("`n: %d`: want 2 to 100000 null networks", s.N)
+	}
+	if n := len(s.universes()) * (s.N + 1); n > mostRuns {
+		return at("choices"), fmt.Errorf("%d runs are asked for, want at most %d", n, mostRuns)
+	}
+	return nil, nil
+}
+
+// apply returns the first list that is not one of plans that learn, or of
+// reservoirs.
+func (c *Choices) apply(learned bool) (field string, err error) {
+	for _, list := range []struct {
+		name  string
+		n     int
+		plans bool
+	}{
+		{"gates", len(c.Gates), true}, {"rank", len(c.Rank), true}, {"width", len(c.Width), true}, {"rate", len(c.Rate), true}, {"decay", len(c.Decay), true}, {"delays", len(c.Delays), true},
+		{"weights", len(c.Weights), false}, {"signs", len(c.Signs), false}, {"density", len(c.Density), false}, {"rho", len(c.Rho), false}, {"enter", len(c.Enter), false}, {"read", len(c.Read), false},
+		{"input", len(c.Input), false}, {"gain", len(c.Gain), false}, {"leak", len(c.Leak), false}, {"noise", len(c.Noise), false}, {"ridge", len(c.Ridge), false},
+	} {
+		if list.n == 0 || list.plans == learned {
+			continue
+		}
+		if list.plans {
+			return list.name, fmt.Errorf("`%s:` is a choice of plans that learn (`learned:`), not of reservoirs", list.name)
+		}
+		return list.name, fmt.Errorf("`%s:` is a choice of reservoirs (`connectome:`), not of plans that learn", list.name)
+	}
+	return "", nil
+}
+
+// checkLearned checks what is said of plans that learn.
+func (s *Spec) checkLearned() (field []any, err error) {
+	at := func(field ...any) []any { return field }
+	l, c := s.Learned, &s.Choices
+	switch {
+	case s.Connectome != "" || s.Task != "" || s.Data != "" || s.Lags != 0 || s.Seed != 0:
+		return at("learned"), errors.New("`connectome:`, `task:`, `data:`, `lags:` and `seed:` are of reservoirs; a plan that learns has its own under `learned:`")
+	case l.Plan == "":
+		return at("learned"), errors.New("`learned:` needs a `plan:`")
+	case l.Data.Path == "":
+		return at("learned"), errors.New("`learned:` needs `data:` with a `path:`")
+	case l.Learn.Epochs < 1:
+		return at("learned"), errors.New("`learn:` needs `epochs:`, 1 or more")
+	case s.Metric == "":
+		return at("learned"), errors.New("`metric:` is missing: one that wire eval prints for the task, such as accuracy")
+	case !slices.Contains([]string{"", "test", "val"}, l.Split):
+		return at("learned", "split"), fmt.Errorf("`split: %s`: want test or val", l.Split)
+	}
+	for i, g := range c.Gates {
+		if g != "" && g != gatesLearned && g != gatesFixed {
+			return at("choices", "gates", i), fmt.Errorf("`gates: %s`: want learned or fixed", g)
+		}
+	}
+	for i, r := range c.Radius {
+		if r != radiusEqual && r != radiusOwn {
+			return at("choices", "radius", i), fmt.Errorf("`radius: %s`: want equal or own", r)
+		}
+	}
+	for i, d := range c.Delays {
+		if d != "" && d != "carried" && d != recomputed {
+			return at("choices", "delays", i), fmt.Errorf("`delays: %s`: want carried or recomputed", d)
+		}
+	}
+	for _, list := range []struct {
+		name   string
+		values []int
+		build  func(v int) wiring.BuildOptions
+	}{{"rank", c.Rank, func(v int) wiring.BuildOptions { return wiring.BuildOptions{Rank: v} }}, {"width", c.Width, func(v int) wiring.BuildOptions { return wiring.BuildOptions{Width: v} }}} {
+		for i, v := range list.values {
+			if err := list.build(v).Validate(); err != nil {
+				return at("choices", list.name, i), err
+			}
+		}
+	}
+	for _, u := range s.universes() {
+		if err := s.lesson(u).Validate(); err != nil {
+			return at("choices"), err
+		}
+	}
+	return nil, nil
+}
+
 // Universe is one combination of choices.
 type Universe struct {
+	// Of plans that learn; "", 0 and −1 where the plan's own is kept, or what
+	// learning takes by itself.
+	Gates  string  `json:"gates,omitempty"`
+	Rank   int     `json:"rank,omitempty"`
+	Width  int     `json:"width,omitempty"`
+	Rate   float64 `json:"rate,omitempty"`
+	Decay  float64 `json:"decay,omitempty"`
+	Delays string  `json:"delays,omitempty"`
+
+	// Of reservoirs.
 	Weights string  `json:"weights"`
 	Density float64 `json:"density"`
 	Signs   string  `json:"signs"`
@@ -197,6 +336,7 @@ func (u Universe) Labels() [][2]string {
 		{"weights", named(u.Weights, "as they are")}, {"density", fmt.Sprint(u.Density)}, {"signs", u.Signs}, {"rho", rho}, {"radius", u.Radius},
 		{"enter", named(u.Enter, "all")}, {"read", named(u.Read, "all")}, {"input", u.Input},
 		{"gain", fmt.Sprint(u.Gain)}, {"leak", fmt.Sprint(u.Leak)}, {"noise", fmt.Sprint(u.Noise)}, {"ridge", fmt.Sprint(u.Ridge)},
+		{"gates", u.Gates}, {"rank", fmt.Sprint(u.Rank)}, {"width", fmt.Sprint(u.Width)}, {"rate", fmt.Sprint(u.Rate)}, {"decay", fmt.Sprint(u.Decay)}, {"delays", u.Delays},
 	}
 }
 
@@ -239,8 +379,17 @@ func (s *Spec) universes() []Universe {
 	all = each(all, c.Gain, func(u *Universe, v float64) { u.Gain = v })
 	all = each(all, c.Leak, func(u *Universe, v float64) { u.Leak = v })
 	all = each(all, c.Noise, func(u *Universe, v float64) { u.Noise = v })
-	return each(all, c.Ridge, func(u *Universe, v float64) { u.Ridge = v })
+	all = each(all, c.Ridge, func(u *Universe, v float64) { u.Ridge = v })
+	all = each(all, c.Gates, func(u *Universe, v string) { u.Gates = v })
+	all = each(all, c.Rank, func(u *Universe, v int) { u.Rank = v })
+	all = each(all, c.Width, func(u *Universe, v int) { u.Width = v })
+	all = each(all, c.Rate, func(u *Universe, v float64) { u.Rate = v })
+	all = each(all, c.Decay, func(u *Universe, v float64) { u.Decay = v })
+	return each(all, c.Delays, func(u *Universe, v string) { u.Delays = v })
 }
+
+// File is the spec's file.
+func (s *Spec) File() string { return s.name }
 
 // Beside is the path of a file beside the spec's, of its name and another ending.
 func (s *Spec) Beside(ending string) string {
