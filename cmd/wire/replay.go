@@ -13,7 +13,6 @@ import (
 	"github.com/connectomewire/wire/internal/plural"
 	"github.com/connectomewire/wire/modules/library"
 	"github.com/connectomewire/wire/runtime"
-	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/record"
 )
 
@@ -88,10 +87,11 @@ func replay(c *cli.Context) error {
 		takes++
 		before = was
 		was.Lose(lost)
-		where, err := t.again(c, was)
+		now, err := was.Again(c.Context, t.session, t.decode)
 		if err != nil {
 			return fmt.Errorf("%s: %w", was.Name, err)
 		}
+		where := record.Differ(plan, was, now)
 		label := was.Name
 		if label == "" {
 			label = fmt.Sprintf("input %d", takes)
@@ -113,16 +113,4 @@ func replay(c *cli.Context) error {
 			differ, takes, r.Head.Kernel, r.Head.Engine, here.Kernel, here.Engine)
 	}
 	return nil
-}
-
-// again does what a take says again, and says where it differs.
-func (t *teller) again(c *cli.Context, was *record.Take) (string, error) {
-	options := t.decode
-	options.Trace, options.Continue = true, was.Moment != nil && was.Moment.Continues
-	in := was.Input(t.session)
-	answers, err := t.session.Answer(c.Context, []*answer.Encoded{in}, options)
-	if err != nil {
-		return "", err
-	}
-	return record.Differ(t.plan, was, record.Of(was.Name, in, &answers[0])), nil
 }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -350,6 +351,17 @@ func (t *Take) Input(s *answer.Session) *answer.Encoded {
 	in := s.Encoded(senses, t.Steps)
 	in.Text = t.Text
 	return in
+}
+
+// Again does what the take says again, with a session that has digests.
+func (t *Take) Again(ctx context.Context, s *answer.Session, o answer.Options) (*Take, error) {
+	o.Trace, o.Continue = true, t.Moment != nil && t.Moment.Continues
+	in := t.Input(s)
+	answers, err := s.Answer(ctx, []*answer.Encoded{in}, o)
+	if err != nil {
+		return nil, err
+	}
+	return Of(t.Name, in, &answers[0]), nil
 }
 
 // Differ says where two takes of a plan part, "" where they have the same bits:
