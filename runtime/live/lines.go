@@ -181,7 +181,7 @@ func (l *Lines) sample(x *line, began time.Time, stamped bool) (name string, _ *
 		return sense.Name, out, err
 	case x.Text != nil:
 		if !takes(sense, modules.KindText) {
-			return sense.Name, nil, fmt.Errorf("sense %q takes a %s and was given a text", sense.Name, sense.Kind)
+			return sense.Name, nil, fmt.Errorf("sense %q takes %s and was given a text", sense.Name, sense.Kind)
 		}
 		out.Read = given(*x.Text)
 		return sense.Name, out, nil

@@ -113,7 +113,7 @@ func takes(s *wiring.Sense, kind string) bool {
 func numbers(s *wiring.Sense, values []float32) (any, error) {
 	switch {
 	case s.Kind != wiring.KindVector && s.Kind != wiring.KindSeries:
-		return nil, fmt.Errorf("sense %q takes a %s and was given numbers", s.Name, s.Kind)
+		return nil, fmt.Errorf("sense %q takes %s and was given numbers", s.Name, s.Kind)
 	case len(values) != s.Width:
 		return nil, fmt.Errorf("%d numbers; sense %q takes %d", len(values), s.Name, s.Width)
 	case s.PerTick:
