@@ -121,6 +121,7 @@ func runPlan(c *cli.Context) error {
 		return runReservoir(c, plan, files)
 	}
 	if c.Bool("stream") {
+		noteUntrained(c, plan, name)
 		return runStream(c, plan, at, files)
 	}
 	var common answer.Inputs
@@ -158,9 +159,7 @@ func runPlan(c *cli.Context) error {
 			return err
 		}
 	}
-	if !plan.Trained {
-		fmt.Fprintln(c.App.ErrWriter, "note: this plan is not trained; its answers are noise (train it with: wire train "+name+")")
-	}
+	noteUntrained(c, plan, name)
 	if name := c.String("record"); name != "" {
 		return atomicfile.Write(name, func(w io.Writer) error {
 			var err error
@@ -171,6 +170,13 @@ func runPlan(c *cli.Context) error {
 		})
 	}
 	return t.run(c, subjects)
+}
+
+// noteUntrained says that a plan knows nothing yet.
+func noteUntrained(c *cli.Context, plan *wiring.Plan, name string) {
+	if !plan.Trained {
+		fmt.Fprintln(c.App.ErrWriter, "note: this plan is not trained; its answers are noise (train it with: wire train "+name+")")
+	}
 }
 
 // head is that of a recording.
