@@ -7,12 +7,35 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/internal/ticking"
+	"github.com/connectomewire/wire/wiring"
 )
 
 // TestHalf: matrices in binary16 give states near those of float32, the same
 // bits for every grouping, and for a row the same bits alone as among others.
 func TestHalf(t *testing.T) {
 	p := ticking.Plan(12, 60, 24, 4)
+	nearInHalf(t, p)
+	// Cells of other kinds.
+	other := *p
+	other.Cell, other.FixedGates = wiring.CellGRU, true
+	other.Init(1)
+	nearInHalf(t, &other)
+	a, err := Look(p, Config{Policy: Fail, Half: true}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Look(p, Config{Policy: Fail}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Memory.Matrices >= b.Memory.Matrices {
+		t.Errorf("matrices take %d bytes in binary16, %d in float32", a.Memory.Matrices, b.Memory.Matrices)
+	}
+}
+
+// nearInHalf checks the states of a plan whose matrices are in binary16.
+func nearInHalf(t *testing.T, p *wiring.Plan) {
+	t.Helper()
 	const batch, ticks = 3, 8
 	in := ticking.Numbers(batch * ticking.Inputs)
 	run := func(in []float32, batch int, half bool, groups [][]int) [][]float32 {
@@ -49,16 +72,5 @@ func TestHalf(t *testing.T) {
 	}
 	if !changed {
 		t.Error("the states are those of float32: nothing was kept in binary16")
-	}
-	a, err := Look(p, Config{Policy: Fail, Half: true}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := Look(p, Config{Policy: Fail}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.Memory.Matrices >= b.Memory.Matrices {
-		t.Errorf("matrices take %d bytes in binary16, %d in float32", a.Memory.Matrices, b.Memory.Matrices)
 	}
 }
