@@ -57,6 +57,9 @@ func randomPlan(r *rand.Rand) *wiring.Plan {
 		p.Cell = wiring.CellGRU
 	}
 	p.FixedGates = r.IntN(4) == 0
+	if r.IntN(3) == 0 {
+		p.Burst = &wiring.Burst{Gain: 2 * r.Float64(), Rise: 1 + 4*r.Float64(), Fall: 1 + r.Float64(), Regions: slices.Sorted(slices.Values(r.Perm(n)[:1+r.IntN(n)]))}
+	}
 	p.Init(r.Uint64())
 	return p
 }

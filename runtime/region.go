@@ -30,6 +30,7 @@ type region struct {
 	// Buffers, made for the network's capacity. What a step needs for itself
 	// alone is the process's.
 	state, norm []float32
+	stored      []float32 // of a cell that bursts
 	drive       []float32 // senses, [batch, d]: the same in every tick
 	pace        []float32 // senses of the current step
 	whole       []float32 // drive with what belongs to this tick alone
@@ -79,6 +80,9 @@ func (r *region) size(capacity int) {
 	c := r.cell
 	r.state, r.norm = make([]float32, capacity*c.Width), make([]float32, capacity*c.Width)
 	r.tick.In = make([]wiring.Message, len(c.In))
+	if c.Bursts() {
+		r.stored = make([]float32, capacity*c.Width)
+	}
 	r.drive = make([]float32, capacity*c.Width)
 	r.whole, r.pace, r.back, r.gather, r.shuffle = nil, nil, nil, nil, nil
 	looks := c.Glimpses()
@@ -106,9 +110,13 @@ func (r *region) prepare(e *episode) {
 	r.tick.State, r.tick.Norm = r.state[:n], r.norm[:n]
 	r.tick.Gates, r.tick.Mixed, r.tick.Act = r.process.gates, r.process.mixed, r.process.act
 	r.tick.PrevState, r.tick.PrevNorm = r.tick.State, r.tick.Norm
+	if r.stored != nil {
+		r.tick.Stored, r.tick.PrevStored = r.stored[:n], r.stored[:n]
+	}
 	if e.base == 0 {
 		clear(r.tick.State)
 		clear(r.tick.Norm)
+		clear(r.stored)
 	} else {
 		r.refill(e)
 	}
@@ -193,7 +201,10 @@ func (r *region) write(messages []float32, batch int) {
 func (r *region) alter(e *episode) {
 	p, d, rank := r.process, r.cell.Width, r.cell.Rank
 	if parents := p.parents; parents != nil {
-		for _, s := range [][]float32{r.tick.State, r.tick.Norm} {
+		for _, s := range [][]float32{r.tick.State, r.tick.Norm, r.tick.Stored} {
+			if s == nil {
+				continue
+			}
 			for b, from := range parents {
 				copy(r.shuffle[b*d:][:d], s[int(from)*d:][:d])
 			}
@@ -297,6 +308,7 @@ func (r *region) advance(e *episode, t int) {
 	}
 	r.cell.Step(e.batch, &r.tick)
 	if r.lesioned {
+		clear(r.tick.Stored)
 		clear(r.tick.State)
 		clear(r.tick.Norm)
 		clear(r.tick.Axons)
@@ -343,6 +355,9 @@ func (r *region) watch(e *episode, t int) {
 	for _, b := range r.dead {
 		clear(r.tick.State[b*d:][:d])
 		clear(r.tick.Norm[b*d:][:d])
+		if r.stored != nil {
+			clear(r.stored[b*d:][:d])
+		}
 		clear(r.tick.Axons[b*axons:][:axons])
 	}
 }

@@ -194,6 +194,9 @@ func sequential(t testing.TB, p *wiring.Plan, in [][]float32, batch, ticks int, 
 			for j := range work {
 				permute(work[j].State)
 				permute(work[j].Norm)
+				if work[j].Stored != nil {
+					permute(work[j].Stored)
+				}
 			}
 			for k := range queues {
 				for _, m := range queues[k] {
@@ -270,6 +273,11 @@ func sameBits(a, b []float32) bool {
 func TestSameBits(t *testing.T) {
 	t.Run("tracts", func(t *testing.T) { sameAsStepping(t, smallPlan(t, 12, 40)) })
 	t.Run("parts", func(t *testing.T) { sameAsStepping(t, withParts(t)) })
+	t.Run("bursts", func(t *testing.T) {
+		p := smallPlan(t, 12, 40)
+		p.Burst = &wiring.Burst{Gain: 1.5, Rise: 2, Fall: 1.5, Regions: []int{0, 3, 4, 5, 8}}
+		sameAsStepping(t, p)
+	})
 	t.Run("gated recurrent units", func(t *testing.T) {
 		p := withParts(t)
 		p.Cell, p.FixedGates = wiring.CellGRU, true

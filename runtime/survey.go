@@ -145,6 +145,9 @@ func (s *Survey) remember(p *wiring.Plan, c Config, groups [][]int, in, out []in
 	// index twice, and its scale.
 	const tract = 32 + 32 + 16 + 4
 	s.Memory.States = numbers(len(p.Regions)*3*d*batch) + tract*int64(len(p.Tracts))
+	if p.Burst != nil {
+		s.Memory.States += numbers(len(p.Burst.Regions) * d * batch)
+	}
 	for i := range p.Senses {
 		x := &p.Senses[i]
 		own := 0 // a drive of each step, or of each tick

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,7 @@ type planFile struct {
 	Cell       string          `yaml:"cell"`
 	Activation string          `yaml:"activation"` // of rate cells
 	Gates      string          `yaml:"gates"`      // "learned", "" or "fixed"
+	Burst      *burstFile      `yaml:"burst"`
 	Width      int             `yaml:"width"`
 	Rank       int             `yaml:"rank"`
 	Ticks      ticksFile       `yaml:"ticks"`
@@ -382,6 +384,13 @@ func (f *planFile) plan(doc *document) (*Plan, error) {
 		return regions, nil
 	}
 	var err error
+	if b := f.Burst; b != nil {
+		p.Burst = &Burst{Gain: b.Gain, Rise: b.Rise, Fall: b.Fall}
+		if p.Burst.Regions, err = findAll("$.burst.regions", b.Regions); err != nil {
+			return nil, err
+		}
+		slices.Sort(p.Burst.Regions)
+	}
 	for i, s := range f.Senses {
 		sense := Sense{Name: s.Name, Kind: s.Kind, Module: s.Module, Port: s.Port, Of: s.Of, PerTick: s.PerTick, Read: s.Read, Places: s.Places, Views: s.Views, Width: s.Width}
 		if sense.Read == "" {

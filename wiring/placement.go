@@ -34,6 +34,9 @@ func (p *Plan) place(c *connectome.Connectome, r *Recipe, opt BuildOptions, repo
 			return err
 		}
 	}
+	if err := x.burst(r.Burst); err != nil {
+		return err
+	}
 	for _, t := range r.Tasks {
 		if t.Target == "" {
 			t.Target = t.Effector

@@ -23,6 +23,8 @@ type Plan struct {
 	// FixedGates says that the tracts' gates stay at ½, where all begin, and have
 	// nothing to learn.
 	FixedGates bool
+	// Burst gives regions a stored potential; nil gives none.
+	Burst *Burst
 	// Width is d, the length of every region's state.
 	Width int
 	// Rank is r, the numbers that travel on a tract each tick.

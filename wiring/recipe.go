@@ -51,6 +51,8 @@ type Recipe struct {
 	Effectors     []RecipeEffector `yaml:"effectors"`
 	// Parts are frozen modules inside regions.
 	Parts []RecipePart `yaml:"parts,omitempty"`
+	// Burst gives regions two modes.
+	Burst *RecipeBurst `yaml:"burst,omitempty"`
 	// Tasks say what the effectors learn.
 	Tasks []RecipeTask `yaml:"tasks"`
 
@@ -312,7 +314,7 @@ func (r *Recipe) Validate() error {
 			return err
 		}
 	}
-	return nil
+	return r.checkBurst()
 }
 
 // fail makes an error of what is wrong at a path, located where the recipe

@@ -142,6 +142,13 @@ func (p *Plan) planYAML() []byte {
 			line("%s%s: %s", indent, key, scalar(value))
 		}
 	}
+	labels := func(regions []int) string {
+		out := make([]string, len(regions))
+		for i, j := range regions {
+			out[i] = scalar(p.Regions[j].Label)
+		}
+		return "[" + strings.Join(out, ", ") + "]"
+	}
 	if p.IsRate() {
 		line("# A wiring plan of rate cells: x ← (1−a)x + a·tanh(W x + w_in u + b). W are the scales in %s;", tractsFileName)
 		line("# leaks a, biases b and input weights stand in %s, the readout in %s once it is fitted.", ratesFileName, readoutFileName)
@@ -158,6 +165,10 @@ func (p *Plan) planYAML() []byte {
 	}
 	if p.FixedGates {
 		line("gates: fixed     # at one half")
+	}
+	if b := p.Burst; b != nil {
+		line("burst:           # after inhibition these regions answer excitation with more")
+		line("  {gain: %v, rise: %v, fall: %v, regions: %s}", b.Gain, b.Rise, b.Fall, labels(b.Regions))
 	}
 	line("width: %d       # d, numbers in a region's state", p.Width)
 	line("rank: %d         # r, numbers that travel on a tract each tick", p.Rank)
@@ -180,13 +191,6 @@ func (p *Plan) planYAML() []byte {
 		pair("    ", "sha256", m.SHA256)
 	}
 	line("senses:")
-	labels := func(regions []int) string {
-		out := make([]string, len(regions))
-		for i, j := range regions {
-			out[i] = scalar(p.Regions[j].Label)
-		}
-		return "[" + strings.Join(out, ", ") + "]"
-	}
 	settings := func(s Settings) {
 		if len(s) > 0 {
 			line("    settings:")

@@ -3,6 +3,7 @@ package wiring
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/connectomewire/wire/internal/kernel"
 )
@@ -39,6 +40,7 @@ type Cell struct {
 	// Vᵀ [d, out·r], Uᵀ [in·r, d] and cᵀ [d, in].
 	axon, synapse, gate matrix
 	half                bool // these are kept in binary16
+	burst               *bursting
 }
 
 // cellSense is a sense that enters the cell's region.
@@ -76,6 +78,9 @@ func (p *Plan) cells(half bool) ([]*Cell, error) {
 			c.scale = append(c.scale, float32(p.Tracts[k].Scale))
 		}
 		c.weights = p.Weights(p.Params, j)
+		if b := p.Burst; b != nil && slices.Contains(b.Regions, j) {
+			c.burst = &bursting{gain: float32(b.Gain), rise: float32(b.Rise), fall: float32(b.Fall)}
+		}
 		if w := c.weights; w.Bias == nil || w.Leak == nil && w.GRUCandidate == nil {
 			return nil, fmt.Errorf("plan %q: region %q has no parameters", p.Name, p.Regions[j].Label)
 		} else if w.GRUCandidate != nil {
@@ -136,6 +141,9 @@ func sigmoid(x float32) float32 {
 type Tick struct {
 	// PrevState is h(t−1) and PrevNorm n(h(t−1)), both [B, d].
 	PrevState, PrevNorm []float32
+	// PrevStored is p(t−1), and Stored receives p(t), both [B, d], of a cell that
+	// bursts; they may be the same memory.
+	PrevStored, Stored []float32
 	// In holds z(t−δ) of every incoming tract, in the order of [Cell.In].
 	In []Message
 	// Drive is Σ E x, what modules bring into the region, [B, d]; nil for none.
@@ -160,7 +168,12 @@ type Tick struct {
 func (c *Cell) NewTick(batch int) *Tick {
 	state := make([]float32, batch*c.Width)
 	norm := make([]float32, batch*c.Width)
+	var stored []float32
+	if c.Bursts() {
+		stored = make([]float32, batch*c.Width)
+	}
 	return &Tick{
+		PrevStored: stored, Stored: stored,
 		PrevState: state, PrevNorm: norm, State: state, Norm: norm,
 		In:    make([]Message, len(c.In)),
 		Gates: make([]float32, batch*len(c.In)),
@@ -233,6 +246,10 @@ func (c *Cell) Step(batch int, t *Tick) {
 	if c.gru != nil {
 		c.gru.step(batch, t.Act, t.PrevState, t.State)
 	} else {
+		if c.burst != nil {
+			c.burst.excite(act, t.PrevStored[:batch*d])
+			c.burst.store(t.Stored, t.PrevStored[:batch*d], t.PrevState)
+		}
 		kernel.Tanh(act, act)
 		keep := 1 - c.Lambda
 		for b := range batch {

@@ -59,6 +59,9 @@ func (p *Plan) check() error {
 	if err := p.checkParts(names); err != nil {
 		return err
 	}
+	if err := p.checkBurst(); err != nil {
+		return err
+	}
 	if err := p.checkRate(); err != nil {
 		return err
 	}

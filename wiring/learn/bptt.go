@@ -47,6 +47,10 @@ func (t *tape) backward(s *shard, grad *gradients) error {
 			} else {
 				t.leak(j, tick, dNorm, dPre, wg)
 			}
+			if c.Bursts() {
+				at := (tick - 1) * n * d
+				c.BackBurst(dPre, g.dStored, g.dState, g.act[at:], g.stored[at:][:n*d], g.state[at:])
+			}
 			for i, look := range c.Glimpses() {
 				if x := s.inputs[look.Sense]; x != nil {
 					dEmbed, dQuery := grad.look(look.Sense, j, p)
@@ -331,6 +335,10 @@ func (t *tape) clearGradients() {
 		clear(g.dNorm)
 		g.dState = grow(g.dState, n*d)
 		clear(g.dState)
+		if net.cells[j].Bursts() {
+			g.dStored = grow(g.dStored, n*d)
+			clear(g.dStored)
+		}
 		g.dAxons = grow(g.dAxons, (T+1)*n*out*r)
 		clear(g.dAxons)
 		g.dPre = grow(g.dPre, T*n*d)

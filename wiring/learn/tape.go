@@ -30,6 +30,7 @@ type tape struct {
 // regionTape is one region's part.
 type regionTape struct {
 	state, norm []float32 // [ticks+1, size, d]
+	stored      []float32 // [ticks+1, size, d] of a cell that bursts
 	act         []float32 // [ticks, size, d], or what a GRU leaves
 	gates       []float32 // [ticks, size, in]
 	mixed       []float32 // [ticks, size, in·r]
@@ -41,12 +42,13 @@ type regionTape struct {
 	// [ticks, size, places], and the mean seen and the query, [ticks, size, width].
 	attention, seen, asked [][]float32
 
-	dNorm  []float32 // [ticks+1, size, d] gradient of n(h)
-	dState []float32 // [size, d] what reaches h(t−1) through the leak
-	dPre   []float32 // [ticks, size, d] gradient of u
-	dAxons []float32 // [ticks+1, size, out·r]
-	dGate  []float32 // [ticks, size, in] gradient of the gates' logits
-	dMixed []float32 // [size, in·r]
+	dNorm   []float32 // [ticks+1, size, d] gradient of n(h)
+	dState  []float32 // [size, d] what reaches h(t−1) through the leak
+	dStored []float32 // [size, d] gradient of what a cell that bursts stores
+	dPre    []float32 // [ticks, size, d] gradient of u
+	dAxons  []float32 // [ticks+1, size, out·r]
+	dGate   []float32 // [ticks, size, in] gradient of the gates' logits
+	dMixed  []float32 // [size, in·r]
 }
 
 // grow returns a slice of n elements, reusing s where it is large enough.
@@ -79,6 +81,10 @@ func (t *tape) prepare(s *shard) {
 		g.norm = grow(g.norm, (T+1)*n*d)
 		clear(g.state[:n*d])
 		clear(g.norm[:n*d])
+		if c.Bursts() {
+			g.stored = grow(g.stored, (T+1)*n*d)
+			clear(g.stored[:n*d])
+		}
 		g.act = grow(g.act, T*n*c.Acts())
 		g.gates = grow(g.gates, T*n*in)
 		g.mixed = grow(g.mixed, T*n*in*r)
@@ -122,6 +128,10 @@ func (t *tape) forward(s *shard) error {
 			w := &t.tick
 			w.PrevState, w.State = g.state[(tick-1)*n*d:], g.state[tick*n*d:(tick+1)*n*d]
 			w.PrevNorm, w.Norm = g.norm[(tick-1)*n*d:tick*n*d], g.norm[tick*n*d:(tick+1)*n*d]
+			w.PrevStored, w.Stored = nil, nil
+			if c.Bursts() {
+				w.PrevStored, w.Stored = g.stored[(tick-1)*n*d:], g.stored[tick*n*d:(tick+1)*n*d]
+			}
 			w.In = w.In[:0]
 			for _, k := range c.In {
 				w.In = append(w.In, t.message(k, tick))
