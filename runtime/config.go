@@ -45,6 +45,10 @@ type Config struct {
 	// half the memory, other last digits. Batches of one gain by it, since they
 	// wait for memory; larger ones do not.
 	Half bool
+	// Release gives up the plan's own copy of those matrices once the network
+	// holds them, see [wiring.Plan.Release]: half of what they take. Other
+	// networks can then only be made by [Network.With].
+	Release bool
 	// Trace records states, gates, flow and times of every tick. It costs
 	// about a tenth of the time and a few numbers a tract and tick.
 	Trace bool

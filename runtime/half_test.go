@@ -28,6 +28,16 @@ func TestHalf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config := Default()
+	config.Release = true
+	released, err := Look(p, config, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustNew(t, p, config)
+	if want := int64(4 * len(p.Params.Data)); released.Memory.Parameters != want {
+		t.Errorf("%d bytes of parameters foreseen, %d are left", released.Memory.Parameters, want)
+	}
 	if a.Memory.Matrices >= b.Memory.Matrices {
 		t.Errorf("matrices take %d bytes in binary16, %d in float32", a.Memory.Matrices, b.Memory.Matrices)
 	}

@@ -31,7 +31,8 @@ type Network struct {
 }
 
 // New makes a network of a plan. The plan must be initialised or trained;
-// its parameters may not change as long as the network is used.
+// its parameters may not change as long as the network is used. With
+// Config.Release it gives some up.
 func New(p *wiring.Plan, c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -43,6 +44,9 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 	cells, err := of()
 	if err != nil {
 		return nil, err
+	}
+	if c.Release {
+		p.Release(cells)
 	}
 	return assemble(p, cells, c)
 }

@@ -118,6 +118,13 @@ func (s *Survey) remember(p *wiring.Plan, c Config, groups [][]int, in, out []in
 		last := &layout[len(layout)-1]
 		s.Memory.Parameters = numbers(last.Offset + last.Len())
 	}
+	if c.Release {
+		gates := d
+		if p.FixedGates {
+			gates = 0
+		}
+		s.Memory.Parameters -= numbers(len(p.Tracts) * (2*r*d + gates))
+	}
 	for j := range p.Regions {
 		if c.Half {
 			s.Memory.Matrices += 2 * int64(wiring.HalfLen(d, out[j]*r)+wiring.HalfLen(in[j]*r, d)+wiring.HalfLen(d, in[j]))

@@ -20,7 +20,8 @@ type Params struct {
 	// used. They are learned from data, not by gradients.
 	Lists map[string][]int32
 
-	index map[string]int
+	index    map[string]int
+	released bool // the tracts' matrices were given up, see [Plan.Release]
 }
 
 // Tensor is the name, shape and place of one parameter.

@@ -67,6 +67,9 @@ func (p *Plan) cells(half bool) ([]*Cell, error) {
 	if p.Params == nil {
 		return nil, fmt.Errorf("plan %q has no parameters: initialise or train it first", p.Name)
 	}
+	if p.Params.released {
+		return nil, fmt.Errorf("plan %q: %w", p.Name, errReleased)
+	}
 	cells := make([]*Cell, len(p.Regions))
 	out := p.outgoing()
 	for j := range p.Regions {
@@ -77,31 +80,46 @@ func (p *Plan) cells(half bool) ([]*Cell, error) {
 			c.In = append(c.In, k)
 			c.scale = append(c.scale, float32(p.Tracts[k].Scale))
 		}
-		c.weights = p.Weights(p.Params, j)
 		if b := p.Burst; b != nil && slices.Contains(b.Regions, j) {
 			c.burst = &bursting{gain: float32(b.Gain), rise: float32(b.Rise), fall: float32(b.Fall)}
 		}
+		c.bind(p)
 		if w := c.weights; w.Bias == nil || w.Leak == nil && w.GRUCandidate == nil {
 			return nil, fmt.Errorf("plan %q: region %q has no parameters", p.Name, p.Regions[j].Label)
-		} else if w.GRUCandidate != nil {
-			c.gru = &gru{width: p.Width, input: w.GRUInput, state: w.GRUState, bias: w.GRUBias, candidate: w.GRUCandidate}
-		}
-		for s := range p.Senses {
-			_, _, embed := p.SenseWeights(p.Params, s)
-			query := p.QueryWeights(p.Params, s)
-			for i, at := range p.Senses[s].Regions {
-				switch {
-				case at == j && query != nil:
-					c.looks = append(c.looks, Glimpse{Sense: s, Places: p.Senses[s].Places, Width: p.Senses[s].Width, d: p.Width, embed: embed[i], query: query[i]})
-				case at == j:
-					c.senses = append(c.senses, cellSense{sense: s, width: p.Senses[s].Width, embed: embed[i]})
-				}
-			}
 		}
 		c.Refresh()
 		cells[j] = c
 	}
 	return cells, nil
+}
+
+// bind finds the cell's parameters in the plan's; what it made of them it keeps.
+func (c *Cell) bind(p *Plan) {
+	c.weights = p.Weights(p.Params, c.Region)
+	if w := c.weights; w.GRUCandidate != nil {
+		if c.gru == nil {
+			c.gru = &gru{width: p.Width}
+		}
+		c.gru.input, c.gru.state, c.gru.bias, c.gru.candidate = w.GRUInput, w.GRUState, w.GRUBias, w.GRUCandidate
+	}
+	turned := c.senses
+	c.senses, c.looks = nil, nil
+	for s := range p.Senses {
+		_, _, embed := p.SenseWeights(p.Params, s)
+		query := p.QueryWeights(p.Params, s)
+		for i, at := range p.Senses[s].Regions {
+			switch {
+			case at == c.Region && query != nil:
+				c.looks = append(c.looks, Glimpse{Sense: s, Places: p.Senses[s].Places, Width: p.Senses[s].Width, d: p.Width, embed: embed[i], query: query[i]})
+			case at == c.Region:
+				x := cellSense{sense: s, width: p.Senses[s].Width, embed: embed[i]}
+				if n := len(c.senses); n < len(turned) {
+					x.turned = turned[n].turned
+				}
+				c.senses = append(c.senses, x)
+			}
+		}
+	}
 }
 
 // Refresh brings the transposed matrices and the leak up to date after the plan's
@@ -207,7 +225,7 @@ func (c *Cell) Step(batch int, t *Tick) {
 	d, r, in, out := c.Width, c.Rank, len(c.In), len(c.Out)
 
 	// Gates: the state's part is one product, the signal's part r numbers a tract.
-	if in > 0 && c.weights.GateState == nil {
+	if in > 0 && c.weights.GateBias == nil {
 		c.letThrough(batch, t)
 	} else if in > 0 {
 		gates := t.Gates[:batch*in]

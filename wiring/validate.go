@@ -396,6 +396,9 @@ func (p *Plan) checkParams() error {
 	bad := func(format string, args ...any) error {
 		return &problem{tract: -1, msg: fmt.Sprintf(format, args...)}
 	}
+	if p.Params.released {
+		return bad("%v", errReleased)
+	}
 	if len(want) != len(p.Params.Layout) {
 		return bad("the parameters hold %d tensors, the plan needs %d", len(p.Params.Layout), len(want))
 	}

@@ -40,21 +40,22 @@ type row struct {
 func main() {
 	out := flag.String("o", "", "an SVG to draw")
 	most := flag.Int("regions", 100_000, "stop at so many regions")
+	release := flag.Bool("release", false, "keep one copy of the tracts' matrices (Config.Release)")
 	flag.Parse()
-	if err := run(os.Stdout, *out, *most); err != nil {
+	if err := run(os.Stdout, *out, *most, *release); err != nil {
 		fmt.Fprintln(os.Stderr, "growth:", err)
 		os.Exit(1)
 	}
 }
 
-func run(w io.Writer, out string, most int) error {
+func run(w io.Writer, out string, most int, release bool) error {
 	var rows []row
 	fmt.Fprintln(w, "| regions | tracts | a tick | a tract | bytes a tract | foreseen |\n|---|---|---|---|---|---|")
 	for _, regions := range []int{82, 300, 1000, 3000, 10_000, 30_000, 100_000} {
 		if regions > most {
 			break
 		}
-		r, err := measure(regions)
+		r, err := measure(regions, release)
 		if err != nil {
 			return err
 		}
@@ -67,12 +68,12 @@ func run(w io.Writer, out string, most int) error {
 	return atomicfile.Write(out, func(w io.Writer) error { return figure(w, rows) })
 }
 
-func measure(regions int) (row, error) {
-	p := ticking.Plan(regions, 50*regions, 8, 1)
-	config := runtime.Default()
-	config.Processes = 1
+func measure(regions int, release bool) (row, error) {
 	goruntime.GC()
 	before := heap()
+	p := ticking.Plan(regions, 50*regions, 8, 1)
+	config := runtime.Default()
+	config.Processes, config.Release = 1, release
 	n, err := runtime.New(p, config)
 	if err != nil {
 		return row{}, err
@@ -86,7 +87,7 @@ func measure(regions int) (row, error) {
 		return row{}, err
 	}
 	goruntime.GC()
-	size := heap() - before + uint64(4*len(p.Params.Data))
+	size := heap() - before
 	many := max(3, 2_000_000/len(p.Tracts))
 	began := cputime.Process()
 	if err := ticks(n, many); err != nil {

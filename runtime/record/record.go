@@ -191,6 +191,9 @@ func Fingerprint(p *wiring.Plan) string {
 	for i := range p.Regions {
 		fmt.Fprintf(h, "%q\n", p.Regions[i].Label)
 	}
+	if p.Burst != nil {
+		fmt.Fprintf(h, "%+v\n", *p.Burst)
+	}
 	for _, t := range p.Tracts {
 		put(int64(t.From), int64(t.To), int64(t.Delay), t.Scale)
 	}
