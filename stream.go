@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/connectomewire/wire/runtime/answer"
+	"github.com/connectomewire/wire/runtime/live"
 	"github.com/connectomewire/wire/wiring"
 )
 
@@ -65,4 +66,21 @@ func (s *Stream) Push(ctx context.Context, step []float32, given Inputs) (*Answe
 		return nil
 	})
 	return out, err
+}
+
+// Live answers a stream of senses on clocks of their own, with a network of its
+// own, until its sources have ended or ctx does: [live.Run]. Answers are made as
+// the runner makes them. emit gets each line as it comes.
+func (r *Runner) Live(ctx context.Context, inputs []live.Input, o live.Options, emit func(live.Line) error) (*live.Summary, error) {
+	session, err := r.session.Another()
+	if err != nil {
+		return nil, err
+	}
+	o.Decode = r.decode
+	var sum *live.Summary
+	err = r.within(ctx, func(ctx context.Context) (err error) {
+		sum, err = live.Run(ctx, session, inputs, o, emit)
+		return err
+	})
+	return sum, err
 }

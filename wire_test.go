@@ -3,16 +3,20 @@ package wire_test
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/connectomewire/wire"
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/own"
 	"github.com/connectomewire/wire/runtime/demo"
+	"github.com/connectomewire/wire/runtime/live"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/learn"
 )
@@ -159,6 +163,51 @@ func TestStream(t *testing.T) {
 	}
 	if _, err := s.Push(ctx, x[:1], nil); !errors.Is(err, wire.ErrClosed) {
 		t.Errorf("a push after closing: %v", err)
+	}
+}
+
+// TestLive: a stream of a series says at every step what a push of it says.
+func TestLive(t *testing.T) {
+	ctx := context.Background()
+	p := forecaster(t)
+	r := open(t, p, wire.Options{Networks: 1})
+	s, err := r.Stream("series")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := []live.Input{{
+		Source: &live.Series{From: live.From{Name: "in", Reader: strings.NewReader("0.5\n-1\n2\n")}, Sense: p.Sense("series"), Every: time.Second},
+		Senses: map[string]live.Rules{"series": live.DefaultRules()},
+	}}
+	steps := [][]float32{{0.5}, {-1}, {2}}
+	sum, err := r.Live(ctx, inputs, live.Options{}, func(l live.Line) error {
+		if l.Answered == nil {
+			return nil
+		}
+		want, err := s.Push(ctx, steps[l.Step], nil)
+		if err != nil || !slices.Equal(l.Answers["next"].Values[0], want.Vector("next")) {
+			t.Errorf("step %d: %v, want %v, %v", l.Step, l.Answers, want, err)
+		}
+		return nil
+	})
+	if err != nil || sum.Steps != 3 || sum.Errors != 0 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	// One that would go on for ever ends when the plan is closed.
+	rest, silence := io.Pipe()
+	defer silence.Close()
+	inputs[0].Source = &live.Series{From: live.From{Name: "in", Reader: rest}, Sense: p.Sense("series"), Every: time.Second}
+	ended := make(chan error)
+	go func() {
+		_, err := r.Live(ctx, inputs, live.Options{}, func(live.Line) error { return nil })
+		ended <- err
+	}()
+	silence.Write([]byte("1\n"))
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, wire.ErrClosed) {
+		t.Errorf("the plan was closed: %v", err)
 	}
 }
 
