@@ -60,6 +60,11 @@ func replay(c *cli.Context) error {
 	}
 	config := runtime.Default()
 	config.Policy, config.Digests = r.Head.Policy, true
+	if r.Head.Half {
+		if err := c.Set("float16", "true"); err != nil {
+			return err
+		}
+	}
 	t, err := openTellerWith(c, plan, library.Finder{Dir: c.String("modules"), Base: at}, r.Head.Beam, config, r.Head.Lesions)
 	if err != nil {
 		return err

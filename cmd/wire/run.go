@@ -183,7 +183,7 @@ func noteUntrained(c *cli.Context, plan *wiring.Plan, name string) {
 func (t *teller) head(c *cli.Context) record.Head {
 	h := record.NewHead(t.plan, t.session.Engine())
 	h.Beam, h.Policy, h.Lesions = c.Bool("beam"), t.config.Policy, t.lesions
-	h.Sure, h.Limit = t.decode.Sure, t.decode.Limit
+	h.Sure, h.Limit, h.Half = t.decode.Sure, t.decode.Limit, t.config.Half
 	return h
 }
 

@@ -39,6 +39,7 @@ type Head struct {
 	Beam    bool           `json:"beam,omitempty"`
 	Sure    float64        `json:"sure,omitempty"`
 	Limit   int            `json:"ticks,omitempty"`
+	Half    bool           `json:"float16,omitempty"`
 	Policy  runtime.Policy `json:"policy"`
 	Lesions []string       `json:"lesions,omitempty"`
 	// Stream says how senses went by clocks of their own; nil where they did not.
