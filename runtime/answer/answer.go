@@ -4,6 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	goruntime "runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/connectomewire/wire/runtime"
@@ -61,37 +65,78 @@ func (s *Session) AnswerEach(ctx context.Context, inputs []*Encoded, o Options) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out []Answers
-	size := max(1, rows/max(o.Beam, 1))
+	groups := cut(inputs, max(1, rows/max(o.Beam, 1)))
+	answers := make([][]Answers, len(groups))
+	crew, err := s.crew(len(groups), o)
+	if err != nil {
+		return nil, err
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for _, w := range crew {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(groups) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				answers[i] = w.group(ctx, groups[i], o)
+			}
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(answers...), nil
+}
+
+// cut divides inputs into groups of at most so many that go together: series of
+// one length, whose episodes end together.
+func cut(inputs []*Encoded, size int) (groups [][]*Encoded) {
 	for lo := 0; lo < len(inputs); {
-		// Series of one length go together: their episodes end together.
 		hi := lo + 1
 		for hi < len(inputs) && hi-lo < size && inputs[hi].Steps == inputs[lo].Steps {
 			hi++
 		}
-		group := inputs[lo:hi]
+		groups = append(groups, inputs[lo:hi])
 		lo = hi
-		answers, err := s.together(ctx, group, o)
-		if err != nil && len(group) > 1 {
-			// Which of them failed is only known of each alone.
-			answers, err = nil, nil
-			for i := range group {
-				one, err := s.together(ctx, group[i:i+1], o)
-				if err != nil {
-					one = []Answers{{Err: err}}
-				}
-				answers = append(answers, one...)
-			}
-		}
-		if err := ctx.Err(); err != nil {
+	}
+	return groups
+}
+
+// mostCrew bounds the networks that consecutive episodes are spread over.
+const mostCrew = 4
+
+// crew is what consecutive episodes are spread over, so that one begins before the
+// last has ended: this session and others that share its matrices, as many as
+// there are processors. What is traced, and what continues, goes one by one.
+func (s *Session) crew(groups int, o Options) ([]*Session, error) {
+	want := min(groups, goruntime.GOMAXPROCS(0), mostCrew)
+	if o.Trace || o.Continue {
+		want = 1
+	}
+	for len(s.others) < want-1 {
+		other, err := s.Another()
+		if err != nil {
 			return nil, err
 		}
-		if err != nil {
-			answers = []Answers{{Err: err}}
-		}
-		out = append(out, answers...)
+		s.others = append(s.others, other)
 	}
-	return out, nil
+	return append([]*Session{s}, s.others[:max(want-1, 0)]...), nil
+}
+
+// group answers inputs together, or one by one where one of them fails: which it
+// was is only known of each alone.
+func (s *Session) group(ctx context.Context, group []*Encoded, o Options) []Answers {
+	answers, err := s.together(ctx, group, o)
+	if err == nil {
+		return answers
+	}
+	if len(group) == 1 {
+		return []Answers{{Err: err}}
+	}
+	answers = nil
+	for i := range group {
+		answers = append(answers, s.group(ctx, group[i:i+1], o)...)
+	}
+	return answers
 }
 
 // together answers inputs side by side.

@@ -23,6 +23,7 @@ type Session struct {
 	plain    *runtime.Network // fast
 	traced   *runtime.Network // made when first asked for
 	cider    *metrics.CIDEr   // of remembered sentences; nil without a memory
+	others   []*Session       // that share all but the network, see [Session.crew]
 	mu       sync.Mutex
 }
 
