@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -82,7 +81,9 @@ func runStream(c *cli.Context, plan *wiring.Plan, at string, files []string) err
 			}
 			return nil // what was done is kept, also of a stream that was stopped
 		})
-		err = errors.Join(err, written)
+		if written != nil {
+			err = written
+		}
 	}
 	if c.Context.Err() != nil {
 		return c.Context.Err()

@@ -51,14 +51,22 @@ func (s *Session) Answer(ctx context.Context, inputs []*Encoded, o Options) ([]A
 	return out, nil
 }
 
+// Check reports options that are out of range, or that the plan cannot answer with.
+func (s *Session) Check(o Options) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	if (o.Sure > 0 || o.Limit > 0) && (s.Speaker() >= 0 || s.plan.Series() >= 0) {
+		return fmt.Errorf("answer: plan %q speaks or takes series, whose answers come at ticks of their own: it cannot answer as soon as it is sure", s.plan.Name)
+	}
+	return nil
+}
+
 // AnswerEach is [Session.Answer] where an input that fails leaves the others
 // alone: its own Answers say so.
 func (s *Session) AnswerEach(ctx context.Context, inputs []*Encoded, o Options) ([]Answers, error) {
-	if err := o.Validate(); err != nil {
+	if err := s.Check(o); err != nil {
 		return nil, err
-	}
-	if (o.Sure > 0 || o.Limit > 0) && (s.Speaker() >= 0 || s.plan.Series() >= 0) {
-		return nil, fmt.Errorf("answer: plan %q speaks or takes series, whose answers come at ticks of their own: it cannot answer as soon as it is sure", s.plan.Name)
 	}
 	if o.Continue && (len(inputs) != 1 || s.plan.Series() < 0 || inputs[0].Steps < 1) {
 		return nil, fmt.Errorf("answer: plan %q cannot go on with %d inputs: one may continue at a time, by at least a step, of a plan that takes series", s.plan.Name, len(inputs))

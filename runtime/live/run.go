@@ -109,6 +109,9 @@ func Run(ctx context.Context, s *answer.Session, inputs []Input, o Options, emit
 	if err != nil {
 		return nil, err
 	}
+	if err := s.Check(o.Decode); err != nil {
+		return nil, err
+	}
 	feeds := make([]*Feed, len(inputs))
 	fed := map[string]bool{}
 	for i, in := range inputs {

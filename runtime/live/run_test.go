@@ -222,6 +222,9 @@ func TestStops(t *testing.T) {
 	if _, err := Run(t.Context(), s, []Input{endless}, Options{Given: answer.Inputs{"point": []float32{1, 2}}}, nil); err == nil {
 		t.Error("a sense may be both given and fed")
 	}
+	if _, err := Run(t.Context(), s, []Input{endless}, Options{Decode: answer.Options{Sure: 2}}, nil); err == nil {
+		t.Error("a probability of 2 is accepted")
+	}
 	if _, err := Run(t.Context(), s, []Input{endless}, Options{Given: answer.Inputs{"smell": "x"}}, nil); err == nil {
 		t.Error("a sense that is not there may be given")
 	}
