@@ -58,8 +58,8 @@ func (r *Runner) work(s *answer.Session) {
 	}
 }
 
-// answer answers a group. Where it fails, each is tried alone, so that nobody
-// pays for another's input.
+// answer answers a group. Nobody pays for another's input: what fails, fails
+// alone.
 func (r *Runner) answer(s *answer.Session, group []*request) {
 	ctx, cancel := together(group)
 	defer cancel()
@@ -67,19 +67,13 @@ func (r *Runner) answer(s *answer.Session, group []*request) {
 	for i, q := range group {
 		inputs[i] = q.in
 	}
-	answers, err := s.Answer(ctx, inputs, r.decode)
-	if err != nil && len(group) > 1 {
-		for i := range group {
-			r.answer(s, group[i:i+1])
-		}
-		return
-	}
+	answers, err := s.AnswerEach(ctx, inputs, r.decode)
 	for i, q := range group {
 		if err != nil {
 			q.done <- reply{err: err}
 			continue
 		}
-		q.done <- reply{answers: answers[i]}
+		q.done <- reply{answers[i], answers[i].Err}
 	}
 }
 

@@ -57,6 +57,8 @@ type Runner struct {
 	decode  answer.Options
 	queue   chan *request
 
+	encoding chan struct{} // holds one for each input that is encoded
+
 	ctx     context.Context // ends when the runner is closed
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
@@ -102,7 +104,7 @@ func OpenPlan(ctx context.Context, p *wiring.Plan, base string, o Options) (*Run
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{plan: p, modules: m, decode: o.Decoding, queue: make(chan *request)}
+	r := &Runner{plan: p, modules: m, decode: o.Decoding, queue: make(chan *request), encoding: make(chan struct{}, goruntime.GOMAXPROCS(0))}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	if err := r.start(ctx, config, o.Networks); err != nil {
 		return nil, errors.Join(err, r.Close())
@@ -153,11 +155,24 @@ func (r *Runner) Engine() string { return r.modules.Engine() }
 // the network until every effector has answered. A sense that is given nothing
 // is blank. It returns early when ctx ends.
 func (r *Runner) Run(ctx context.Context, in Inputs) (*Answer, error) {
+	return r.Listen(ctx, in, nil)
+}
+
+// Listen is [Runner.Run] that lets a sentence be heard while it is said: heard
+// is called after each word, with the effector and the sentence so far, one call
+// at a time and none after Listen has returned. Requests answered together wait
+// for it: it should return at once.
+func (r *Runner) Listen(ctx context.Context, in Inputs, heard func(effector, sentence string)) (*Answer, error) {
 	var out *Answer
 	err := r.within(ctx, func(ctx context.Context) error {
-		encoded, err := r.session.Encode(ctx, in)
+		encoded, err := r.encode(ctx, in)
 		if err != nil {
 			return err
+		}
+		if heard != nil {
+			e := &ear{heard: heard, words: map[string]int{}}
+			defer e.close()
+			encoded.Heard = e.hear
 		}
 		a, err := r.ask(ctx, encoded)
 		if err != nil {
@@ -167,6 +182,42 @@ func (r *Runner) Run(ctx context.Context, in Inputs) (*Answer, error) {
 		return nil
 	})
 	return out, err
+}
+
+// encode lets the modules run, of so many inputs at once as there are
+// processors: more would take memory and no less time.
+func (r *Runner) encode(ctx context.Context, in Inputs) (*answer.Encoded, error) {
+	select {
+	case r.encoding <- struct{}{}:
+		defer func() { <-r.encoding }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return r.session.Encode(ctx, in)
+}
+
+// ear passes each word on once, until it is closed.
+type ear struct {
+	mu     sync.Mutex
+	heard  func(effector, sentence string)
+	words  map[string]int // by effector
+	closed bool
+}
+
+func (e *ear) hear(effector string, words int, sentence string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || words <= e.words[effector] {
+		return
+	}
+	e.words[effector] = words
+	e.heard(effector, sentence)
+}
+
+func (e *ear) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
 }
 
 // within does something that ends when the runner is closed, with [ErrClosed],

@@ -64,6 +64,12 @@ var checks = map[string]check{
 
 	"format": oneOf(format.TableFormats()...),
 
+	// What strangers may ask for.
+	"max-body": within(1<<10, 1<<34), "max-pixels": within(1<<10, 64<<20), "max-sound": within(float64(100*time.Millisecond), float64(30*time.Minute)),
+	"request-timeout": within(float64(100*time.Millisecond), float64(time.Hour)), "wait": within(float64(time.Millisecond), float64(time.Hour)),
+	"max-memory": within(1<<10, 1<<40), "grace": within(0, float64(time.Hour)), "networks": within(0, 64), "log": oneOf("text", "json", "none"),
+	"token-file": file, "tls-cert": file, "tls-key": file, "client-ca": file,
+
 	// Drawings.
 	"scale":      given(func(v float64) error { return graphs.RenderOptions{Scale: v}.Validate() }),
 	"max-tracts": within(1, graphs.MaxTracts),

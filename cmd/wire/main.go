@@ -162,7 +162,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		DisableSliceFlagSeparator: true,
 		Version:                   version(),
 		Commands: []*cli.Command{
-			demoCommand(), recipeCommand(), buildCommand(), renderCommand(), trainCommand(), calibrateCommand(), evalCommand(), runCommand(), replayCommand(),
+			demoCommand(), recipeCommand(), buildCommand(), renderCommand(), trainCommand(), calibrateCommand(), evalCommand(), runCommand(), replayCommand(), serveCommand(),
 			nullCommand(), lesionCommand(), rerouteCommand(), graftCommand(), experimentCommand(), verdictCommand(), multiverseCommand(),
 			connectomeCommand(), dataCommand(), modulesCommand(), enginesCommand(), versionCommand(), completionCommand(),
 		},

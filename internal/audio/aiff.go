@@ -14,7 +14,7 @@ func isAIFF(b []byte) bool {
 
 // decodeAIFF reads uncompressed AIFF and AIFF-C: chunks as in WAV, but
 // big-endian.
-func decodeAIFF(b []byte) (Clip, error) {
+func decodeAIFF(b []byte, most limit) (Clip, error) {
 	var format *wavFormat
 	var swapped, signed8 bool // little-endian samples; 8-bit integers with a sign
 	var data []byte
@@ -66,7 +66,7 @@ func decodeAIFF(b []byte) (Clip, error) {
 	if format == nil || data == nil {
 		return Clip{}, fmt.Errorf("%w: it has no format or no samples", ErrDamaged)
 	}
-	return format.samples(asWAV(data, format, swapped, signed8))
+	return format.samples(asWAV(data, format, swapped, signed8), most)
 }
 
 // asWAV lays samples out as WAV has them.

@@ -71,11 +71,30 @@ func Decode(r io.Reader) (Clip, error) {
 	if len(b) > MaxBytes {
 		return Clip{}, fmt.Errorf("%w: more than %d MiB", ErrTooLong, MaxBytes>>20)
 	}
+	return decode(b, limit{})
+}
+
+// DecodeUpTo reads a sound that lasts at most so many seconds. Of a longer one
+// no more than that is held in memory.
+func DecodeUpTo(b []byte, seconds float64) (Clip, error) { return decode(b, limit{seconds}) }
+
+// limit is how long a sound may be in seconds; 0 for no more than MaxSamples.
+type limit struct{ seconds float64 }
+
+// samples is the same in samples.
+func (l limit) samples(rate int) int {
+	if l.seconds <= 0 {
+		return MaxSamples
+	}
+	return int(min(l.seconds*float64(rate), MaxSamples))
+}
+
+func decode(b []byte, most limit) (Clip, error) {
 	if len(b) == 0 {
 		return Clip{}, fmt.Errorf("%w: the file is empty", ErrEmpty)
 	}
-	format, decode := sniff(b)
-	if decode == nil {
+	format, read := sniff(b)
+	if read == nil {
 		if bytes.HasPrefix(b, []byte("OggS")) {
 			return Clip{}, fmt.Errorf("%w: this Ogg file does not hold Vorbis; convert it, for example to FLAC", ErrFormat)
 		}
@@ -84,7 +103,7 @@ func Decode(r io.Reader) (Clip, error) {
 		}
 		return Clip{}, ErrFormat
 	}
-	clip, err := foreign.Read("the decoder", func() (Clip, error) { return decode(b) })
+	clip, err := foreign.Read("the decoder", func() (Clip, error) { return read(b, most) })
 	if errors.As(err, new(*foreign.Panic)) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
@@ -98,7 +117,7 @@ func Decode(r io.Reader) (Clip, error) {
 	return clip, nil
 }
 
-func sniff(b []byte) (format string, decode func([]byte) (Clip, error)) {
+func sniff(b []byte) (format string, decode func([]byte, limit) (Clip, error)) {
 	head := b[:min(len(b), 64)]
 	switch {
 	case len(b) >= 12 && (string(b[:4]) == "RIFF" || string(b[:4]) == "RF64") && string(b[8:12]) == "WAVE":
@@ -143,18 +162,19 @@ func isMP3(b []byte) bool {
 type mixer struct {
 	clip     Clip
 	channels int
+	most     int // samples
 	sum      float32
 	have     int
 }
 
-func newMixer(rate, channels int) (*mixer, error) {
+func newMixer(rate, channels int, most limit) (*mixer, error) {
 	if rate < MinRate || rate > MaxRate {
 		return nil, fmt.Errorf("%w: %d samples/s is not between %d and %d", ErrDamaged, rate, MinRate, MaxRate)
 	}
 	if channels < 1 || channels > 64 {
 		return nil, fmt.Errorf("%w: %d channels", ErrDamaged, channels)
 	}
-	return &mixer{clip: Clip{Rate: rate}, channels: channels}, nil
+	return &mixer{clip: Clip{Rate: rate}, channels: channels, most: most.samples(rate)}, nil
 }
 
 func (m *mixer) add(v float32) error {
@@ -165,10 +185,16 @@ func (m *mixer) add(v float32) error {
 	if m.have++; m.have < m.channels {
 		return nil
 	}
-	if len(m.clip.Samples) == MaxSamples {
-		return fmt.Errorf("%w: at most %d samples are read", ErrTooLong, MaxSamples)
+	if len(m.clip.Samples) == m.most {
+		return fmt.Errorf("%w: at most %d samples are read", ErrTooLong, m.most)
 	}
 	m.clip.Samples = append(m.clip.Samples, m.sum/float32(m.channels))
 	m.sum, m.have = 0, 0
 	return nil
+}
+
+// Is tells a sound in a format that is read by its content.
+func Is(b []byte) bool {
+	_, read := sniff(b)
+	return read != nil
 }

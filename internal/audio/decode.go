@@ -13,12 +13,12 @@ import (
 )
 
 // decodeVorbis reads Ogg Vorbis.
-func decodeVorbis(b []byte) (Clip, error) {
+func decodeVorbis(b []byte, most limit) (Clip, error) {
 	r, err := oggvorbis.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return Clip{}, fmt.Errorf("%w: %v", ErrDamaged, err)
 	}
-	m, err := newMixer(r.SampleRate(), r.Channels())
+	m, err := newMixer(r.SampleRate(), r.Channels(), most)
 	if err != nil {
 		return Clip{}, err
 	}
@@ -40,12 +40,12 @@ func decodeVorbis(b []byte) (Clip, error) {
 }
 
 // decodeMP3 reads MPEG audio layer III; go-mp3 gives 16-bit stereo.
-func decodeMP3(b []byte) (Clip, error) {
+func decodeMP3(b []byte, most limit) (Clip, error) {
 	d, err := mp3.NewDecoder(bytes.NewReader(b))
 	if err != nil {
 		return Clip{}, fmt.Errorf("%w: %v", ErrDamaged, err)
 	}
-	m, err := newMixer(d.SampleRate(), 2)
+	m, err := newMixer(d.SampleRate(), 2, most)
 	if err != nil {
 		return Clip{}, err
 	}
@@ -67,12 +67,12 @@ func decodeMP3(b []byte) (Clip, error) {
 }
 
 // decodeFLAC reads FLAC.
-func decodeFLAC(b []byte) (Clip, error) {
+func decodeFLAC(b []byte, most limit) (Clip, error) {
 	s, err := flac.New(bytes.NewReader(b))
 	if err != nil {
 		return Clip{}, fmt.Errorf("%w: %v", ErrDamaged, err)
 	}
-	m, err := newMixer(int(s.Info.SampleRate), int(s.Info.NChannels))
+	m, err := newMixer(int(s.Info.SampleRate), int(s.Info.NChannels), most)
 	if err != nil {
 		return Clip{}, err
 	}

@@ -104,7 +104,7 @@ func (f *wavFormat) stream(from *bufio.Reader, left int64) (*Stream, error) {
 	if read == nil {
 		return nil, f.unknown()
 	}
-	if _, err := newMixer(f.rate, f.channels); err != nil {
+	if _, err := newMixer(f.rate, f.channels, limit{}); err != nil {
 		return nil, err
 	}
 	return &Stream{Rate: f.rate, from: from, read: read, size: size, channels: f.channels, left: left, frame: make([]byte, size*f.channels)}, nil

@@ -24,7 +24,7 @@ type wavFormat struct {
 
 // decodeWAV reads RIFF WAVE. A data chunk that claims more than the file
 // holds, as recorders that were interrupted leave it, is damage.
-func decodeWAV(b []byte) (Clip, error) {
+func decodeWAV(b []byte, most limit) (Clip, error) {
 	var format *wavFormat
 	for at := 12; at+8 <= len(b); {
 		id, size := string(b[at:at+4]), int(binary.LittleEndian.Uint32(b[at+4:]))
@@ -48,7 +48,7 @@ func decodeWAV(b []byte) (Clip, error) {
 			if size > len(body) {
 				return Clip{}, fmt.Errorf("%w: the header says %d bytes of samples, the file has %d", ErrDamaged, size, len(body))
 			}
-			return format.samples(body[:size])
+			return format.samples(body[:size], most)
 		}
 		at += 8 + size + size%2
 	}
@@ -104,16 +104,16 @@ func (f *wavFormat) unknown() error {
 	return fmt.Errorf("%w: WAV encoding %d with %d bits; known are integers of 8, 16, 24 and 32 bits, floats of 32 and 64, A-law and µ-law", ErrFormat, f.encoding, f.bits)
 }
 
-func (f *wavFormat) samples(b []byte) (Clip, error) {
+func (f *wavFormat) samples(b []byte, most limit) (Clip, error) {
 	read, size := f.sample()
 	if read == nil {
 		return Clip{}, f.unknown()
 	}
-	m, err := newMixer(f.rate, f.channels)
+	m, err := newMixer(f.rate, f.channels, most)
 	if err != nil {
 		return Clip{}, err
 	}
-	m.clip.Samples = make([]float32, 0, min(len(b)/size/f.channels, MaxSamples))
+	m.clip.Samples = make([]float32, 0, min(len(b)/size/f.channels, m.most))
 	for ; len(b) >= size; b = b[size:] {
 		if err := m.add(read(b)); err != nil {
 			return Clip{}, err

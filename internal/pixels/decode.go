@@ -115,20 +115,42 @@ func Decode(r io.Reader) (Image, error) {
 	if len(b) > MaxBytes {
 		return Image{}, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, MaxBytes>>20)
 	}
-	if len(b) == 0 {
-		return Image{}, fmt.Errorf("%w: the file is empty", ErrDamaged)
+	f, err := formatOf(b)
+	if err != nil {
+		return Image{}, err
 	}
-	for _, f := range formats {
-		if !f.is(b) {
-			continue
+	img, err := f.read(b)
+	return Image{img, f.name}, err
+}
+
+// Size is what a picture says of its width and height, in pixels; none of it
+// is decoded. A drawing (SVG) has no pixels: it is refused.
+func Size(b []byte) (width, height int, err error) {
+	f, err := formatOf(b)
+	if err != nil {
+		return 0, 0, err
+	}
+	if f.config == nil {
+		return 0, 0, fmt.Errorf("%w: %s is a drawing, which has no size in pixels; convert it, for example to PNG", ErrFormat, strings.ToUpper(f.name))
+	}
+	c, err := f.size(b)
+	return c.Width, c.Height, err
+}
+
+// formatOf tells a picture's format.
+func formatOf(b []byte) (*format, error) {
+	if len(b) == 0 {
+		return nil, fmt.Errorf("%w: the file is empty", ErrDamaged)
+	}
+	for i := range formats {
+		if formats[i].is(b) {
+			return &formats[i], nil
 		}
-		img, err := f.read(b)
-		return Image{img, f.name}, err
 	}
 	if name := named(b); name != "" {
-		return Image{}, fmt.Errorf("%w: it is %s; convert it, for example to JPEG", ErrFormat, name)
+		return nil, fmt.Errorf("%w: it is %s; convert it, for example to JPEG", ErrFormat, name)
 	}
-	return Image{}, ErrFormat
+	return nil, ErrFormat
 }
 
 // named names formats that people have and that are not read.
@@ -154,12 +176,21 @@ func named(b []byte) string {
 	return ""
 }
 
+// size reads no more than the size.
+func (f *format) size(b []byte) (image.Config, error) {
+	c, err := foreign.Read("the "+f.name+" decoder", func() (image.Config, error) { return f.config(bytes.NewReader(b)) })
+	if err != nil {
+		return c, fmt.Errorf("%w: %s: %v", ErrDamaged, f.name, err)
+	}
+	return c, nil
+}
+
 // read checks the size, then decodes.
 func (f *format) read(b []byte) (image.Image, error) {
 	if f.config != nil {
-		c, err := foreign.Read("the "+f.name+" decoder", func() (image.Config, error) { return f.config(bytes.NewReader(b)) })
+		c, err := f.size(b)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %v", ErrDamaged, f.name, err)
+			return nil, err
 		}
 		most := MaxPixels
 		if f.most != nil {

@@ -246,7 +246,10 @@ func (s *Session) run(ctx context.Context, net *runtime.Network, group []*Encode
 	actors := make([]replying, len(s.readouts))
 	for i, l := range s.speakers {
 		if l != nil {
-			voice := &greedy{body: s.body(i, len(group)), said: make([]utterance, len(group))}
+			voice := &greedy{body: s.body(i, len(group)), said: make([]utterance, len(group)), effector: s.plan.Effectors[i].Name}
+			for _, in := range group {
+				voice.heard = append(voice.heard, in.Heard)
+			}
 			if i < len(told) {
 				voice.told = told[i]
 			}

@@ -59,6 +59,11 @@ type Encoded struct {
 	Began time.Time
 	// Faults say which modules were silenced.
 	Faults []string
+	// Heard, where it is not nil, is called for every word that an effector says
+	// as soon as it is said: with the effector, how many words there are, and the
+	// sentence so far. The network waits for it. Where an episode is run again,
+	// because another input of its batch failed, the same words come again.
+	Heard func(effector string, words int, sentence string)
 }
 
 // Encode runs the senses' modules over one input, side by side.

@@ -35,6 +35,9 @@ type greedy struct {
 	told  [][]int32 // words to say, an end after them; nil to choose
 	said  []utterance
 	meant []float32 // the effector's normalised state before the first word
+
+	effector string
+	heard    []func(effector string, words int, sentence string) // by input; nil for nobody
 }
 
 // Act implements [runtime.Actor].
@@ -74,6 +77,9 @@ func (g *greedy) Act(ctx context.Context, tick int, norm []float32) (runtime.Rep
 			continue
 		}
 		u.words = append(u.words, int32(choice))
+		if hear := g.hear(b); hear != nil {
+			hear(g.effector, len(u.words), x.Sentence(u.words))
+		}
 		if w+1 >= g.most && g.told == nil {
 			u.ended, ended = true, append(ended, b)
 			continue
@@ -196,4 +202,12 @@ func (y *body) listen(ctx context.Context, step func(context.Context) (*frozen.T
 	}
 	y.thread = <-heard
 	return runtime.Reply{Feedback: y.thread.Feedback}, nil
+}
+
+// hear is who hears the words said about an input; nil for nobody.
+func (g *greedy) hear(input int) func(effector string, words int, sentence string) {
+	if input >= len(g.heard) {
+		return nil
+	}
+	return g.heard[input]
 }

@@ -1,0 +1,240 @@
+// Package repository keeps the models that are served, by name. A model is
+// replaced while it is in use: the new one is opened and tried beside the old,
+// then it answers what comes, and the old one ends with the last request that
+// it has. A new one that fails changes nothing.
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/connectomewire/wire/runtime/serve/model"
+	"github.com/connectomewire/wire/runtime/serve/protocol"
+)
+
+// Open opens a model.
+type Open func(context.Context) (model.Model, error)
+
+// Repository holds models. It is safe for concurrent use. Which models there
+// are is said by [Repository.Add] alone: no request can name a file.
+type Repository struct {
+	mu      sync.Mutex
+	entries map[string]*entry
+	names   []string // in the order in which they came
+	retired sync.WaitGroup
+	closed  bool
+}
+
+type entry struct {
+	open    Open
+	loading sync.Mutex // held while one is opened
+	// The rest is guarded by the repository's mutex.
+	now     *Lease
+	version int
+	busy    bool   // one is being opened
+	reason  string // why there is none, or why the last one failed
+}
+
+// Lease is a model in use.
+type Lease struct {
+	Model   model.Model
+	Name    string
+	Version string
+
+	r       *Repository
+	users   int
+	retired bool
+	closed  chan struct{}
+}
+
+// New makes an empty repository.
+func New() *Repository { return &Repository{entries: map[string]*entry{}} }
+
+// Add gives a name to a model that can be opened.
+func (r *Repository) Add(name string, open Open) error {
+	if name == "" || strings.ContainsAny(name, "/\\?#%") || strings.HasPrefix(name, ".") {
+		return fmt.Errorf("%q is no name for a model: it stands in addresses", name)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.entries[name] != nil {
+		return fmt.Errorf("two models are called %q", name)
+	}
+	r.entries[name] = &entry{open: open, reason: "not loaded"}
+	r.names = append(r.names, name)
+	return nil
+}
+
+// Names are the models' names, in the order in which they were added.
+func (r *Repository) Names() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.names)
+}
+
+// entry finds a model by its name.
+func (r *Repository) entry(name string) (*entry, error) {
+	e := r.entries[name]
+	if e == nil {
+		return nil, protocol.Errorf(http.StatusNotFound, "there is no model %q; there are %s", short(name), strings.Join(r.names, ", "))
+	}
+	return e, nil
+}
+
+func short(name string) string { return name[:min(len(name), 100)] }
+
+// Load opens a model, anew where there is one, and waits for it.
+func (r *Repository) Load(ctx context.Context, name string) error {
+	r.mu.Lock()
+	e, err := r.entry(name)
+	r.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if !e.loading.TryLock() {
+		return protocol.Errorf(http.StatusConflict, "model %q is being loaded already", name)
+	}
+	defer e.loading.Unlock()
+	r.set(func() { e.busy = true })
+	m, err := e.open(ctx)
+	if err != nil {
+		r.set(func() { e.busy, e.reason = false, err.Error() })
+		return err
+	}
+	r.mu.Lock()
+	e.busy = false
+	if r.closed {
+		r.mu.Unlock()
+		return errors.Join(errors.New("the server is shutting down"), m.Close())
+	}
+	old := e.now
+	e.version++
+	e.now, e.reason = &Lease{Model: m, Name: name, Version: strconv.Itoa(e.version), r: r, closed: make(chan struct{})}, ""
+	r.retired.Add(1)
+	end := r.retire(old)
+	r.mu.Unlock()
+	end()
+	return nil
+}
+
+func (r *Repository) set(do func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	do()
+}
+
+// Unload takes a model away once it has answered what it has.
+func (r *Repository) Unload(name string) error {
+	r.mu.Lock()
+	e, err := r.entry(name)
+	if err != nil {
+		r.mu.Unlock()
+		return err
+	}
+	old := e.now
+	e.now, e.reason = nil, "unloaded"
+	end := r.retire(old)
+	r.mu.Unlock()
+	end()
+	return nil
+}
+
+// retire marks a model as replaced. What it returns is to be called without
+// the mutex: it ends the model where nobody uses it.
+func (r *Repository) retire(l *Lease) (end func()) {
+	if l == nil || l.retired {
+		return func() {}
+	}
+	l.retired = true
+	if l.users > 0 {
+		return func() {}
+	}
+	return l.end
+}
+
+// end closes a model that nobody uses any more.
+func (l *Lease) end() {
+	l.Model.Close() // nobody is left whom an error would tell anything
+	close(l.closed)
+	l.r.retired.Done()
+}
+
+// Use takes a model until release is called, once. version is "" for any.
+func (r *Repository) Use(name, version string) (l *Lease, release func(), err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, err := r.entry(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if l = e.now; l == nil {
+		return nil, nil, protocol.Errorf(http.StatusServiceUnavailable, "model %q is not ready: %s", name, e.reason)
+	}
+	if version != "" && version != l.Version {
+		return nil, nil, protocol.Errorf(http.StatusNotFound, "model %q has no version %q; it has %s", name, short(version), l.Version)
+	}
+	l.users++
+	var once sync.Once
+	return l, func() { once.Do(l.release) }, nil
+}
+
+func (l *Lease) release() {
+	l.r.mu.Lock()
+	l.users--
+	last := l.retired && l.users == 0
+	l.r.mu.Unlock()
+	if last {
+		l.end()
+	}
+}
+
+// Index lists the models.
+func (r *Repository) Index() []protocol.Index {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := []protocol.Index{}
+	for _, name := range r.names {
+		e := r.entries[name]
+		i := protocol.Index{Name: name, State: "UNAVAILABLE", Reason: e.reason}
+		if e.busy {
+			i.State = "LOADING"
+		}
+		if e.now != nil {
+			i.Version, i.State = e.now.Version, "READY"
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+// Ready says whether every model that was not unloaded is there.
+func (r *Repository) Ready() bool {
+	for _, i := range r.Index() {
+		if i.State != "READY" && i.Reason != "unloaded" {
+			return false
+		}
+	}
+	return true
+}
+
+// Close takes all models away and waits until they have ended.
+func (r *Repository) Close() {
+	r.mu.Lock()
+	r.closed = true
+	var ends []func()
+	for _, e := range r.entries {
+		ends = append(ends, r.retire(e.now))
+		e.now, e.reason = nil, "the server is shutting down"
+	}
+	r.mu.Unlock()
+	for _, end := range ends {
+		end()
+	}
+	r.retired.Wait()
+}
