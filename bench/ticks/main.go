@@ -5,7 +5,7 @@
 //
 // The plan has 82 regions and 2,380 tracts drawn at random, states of 64 and
 // messages of 8 numbers. PyTorch computes the same ticks in several forms: all
-// regions padded to the largest and multiplied at once, one region after
+// regions padded to the largest and multiplied at once (in two layouts), one region after
 // another, all tracts as sparse matrices; run as they are, frozen by TorchScript,
 // and compiled by Inductor (-compile=false leaves that out; it needs g++). What
 // is compared is the fastest form of PyTorch and the runtime with one process,
