@@ -149,9 +149,7 @@ func (a *Aligner) Next(ctx context.Context) (*Step, error) {
 		}
 		var alarm <-chan time.Time
 		if wake != never {
-			timer := time.NewTimer(wake - now)
-			defer timer.Stop()
-			alarm = timer.C
+			alarm = time.After(wake - now)
 		}
 		select {
 		case <-ctx.Done():
