@@ -25,6 +25,7 @@ import (
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/serve"
+	"github.com/connectomewire/wire/runtime/serve/grpcserve"
 )
 
 func serveCommand() *cli.Command {
@@ -232,7 +233,7 @@ func addModels(c *cli.Context, s *serve.Server) error {
 // listeners are where is answered.
 type listeners struct {
 	http, grpc, pprof net.Listener
-	tls               *tls.Config // of gRPC, whose library speaks TLS itself
+	tls               *tls.Config // nil without
 }
 
 func listen(c *cli.Context) (l *listeners, err error) {
@@ -253,9 +254,6 @@ func listen(c *cli.Context) (l *listeners, err error) {
 			return nil, fmt.Errorf("--%s %s: %w", flag, c.String(flag), err)
 		}
 	}
-	if l.tls != nil {
-		l.http = tls.NewListener(l.http, l.tls)
-	}
 	return l, nil
 }
 
@@ -268,7 +266,7 @@ func tlsConfig(c *cli.Context) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
 	}
-	t := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	t := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	if name := c.String("client-ca"); name != "" {
 		b, err := os.ReadFile(name)
 		if err != nil {
@@ -313,7 +311,10 @@ func (l *listeners) tell(w io.Writer, s *serve.Server) {
 func (l *listeners) serve(ctx context.Context, s *serve.Server, grace time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ends := []func() error{func() error { return s.Listen(ctx, l.http, grace) }}
+	ends := []func() error{func() error { return s.Listen(ctx, l.http, l.tls, grace) }}
+	if l.grpc != nil {
+		ends = append(ends, func() error { return grpcserve.Listen(ctx, s, l.grpc, l.tls, grace) })
+	}
 	if l.pprof != nil {
 		ends = append(ends, func() error { return serveProfiles(ctx, l.pprof) })
 	}

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -14,9 +15,9 @@ import (
 // maxConnections are held at a time; more wait to be accepted.
 const maxConnections = 4096
 
-// Listen answers on a listener, which may be one of TLS, until ctx ends; then
-// it takes nothing new, and what it has is answered within grace.
-func (s *Server) Listen(ctx context.Context, l net.Listener, grace time.Duration) error {
+// Listen answers on a listener until ctx ends; then it takes nothing new, and
+// what it has is answered within grace. security may be nil.
+func (s *Server) Listen(ctx context.Context, l net.Listener, security *tls.Config, grace time.Duration) error {
 	h := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -25,7 +26,14 @@ func (s *Server) Listen(ctx context.Context, l net.Listener, grace time.Duration
 		ErrorLog:          slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- h.Serve(netutil.LimitListener(l, maxConnections)) }()
+	l = netutil.LimitListener(l, maxConnections)
+	go func() {
+		if h.TLSConfig = security; security != nil {
+			ended <- h.ServeTLS(l, "", "")
+			return
+		}
+		ended <- h.Serve(l)
+	}()
 	select {
 	case err := <-ended:
 		return err

@@ -399,7 +399,7 @@ func TestDrain(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Listen(ctx, l, 10*time.Second) }()
+	go func() { ended <- s.Listen(ctx, l, nil, 10*time.Second) }()
 	url := "http://" + l.Addr().String()
 	answers := make(chan error, 32)
 	want := alone(t, 8)

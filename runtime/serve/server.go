@@ -209,3 +209,31 @@ func (s *Server) Infer(ctx context.Context, q *protocol.Request) (*protocol.Resp
 	r.Model, r.Version, r.ID = u.Name, u.Version, q.ID
 	return r, nil
 }
+
+// Stream is [Server.Infer] that lets the words of a plan be heard as they are
+// said, see [wire.Runner.Listen]; of a request with one row only.
+func (s *Server) Stream(ctx context.Context, q *protocol.Request, heard func(effector, sentence string)) (*protocol.Response, error) {
+	u, err := s.admit(ctx, q.Model, q.Version, 0, func(m model.Model) float64 { return m.Cost(q) })
+	if err != nil {
+		return nil, err
+	}
+	var r *protocol.Response
+	if p, ok := u.Model.(*model.Plan); ok {
+		r, err = p.InferAloud(u.ctx, q, u.media, heard)
+	} else {
+		r, err = u.Model.Infer(u.ctx, q, u.media)
+	}
+	u.end(err)
+	if err != nil {
+		return nil, err
+	}
+	r.Model, r.Version, r.ID = u.Name, u.Version, q.ID
+	return r, nil
+}
+
+// Options are the server's, with the defaults for what was not given.
+func (s *Server) Options() Options { return s.o }
+
+// Reserve takes memory that a request will hold, until release is called, or
+// says that there is none.
+func (s *Server) Reserve(bytes int64) (release func(), err error) { return s.gate.Reserve(bytes) }

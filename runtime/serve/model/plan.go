@@ -119,15 +119,24 @@ func inputOf(s *wiring.Sense) protocol.Port {
 
 // Infer implements [Model].
 func (p *Plan) Infer(ctx context.Context, q *protocol.Request, d *media.Decoder) (*protocol.Response, error) {
+	return p.InferAloud(ctx, q, d, nil)
+}
+
+// InferAloud is [Plan.Infer] that lets the words of a request of one row be
+// heard.
+func (p *Plan) InferAloud(ctx context.Context, q *protocol.Request, d *media.Decoder, heard func(effector, sentence string)) (*protocol.Response, error) {
 	rows, err := p.Rows(q, d)
 	if err != nil {
 		return nil, err
+	}
+	if len(rows) > 1 {
+		heard = nil
 	}
 	answers := make([]*wire.Answer, len(rows))
 	failed := make([]error, len(rows))
 	var wg sync.WaitGroup
 	for i, in := range rows {
-		wg.Go(func() { answers[i], failed[i] = p.runner.Run(ctx, in) })
+		wg.Go(func() { answers[i], failed[i] = p.runner.Listen(ctx, in, heard) })
 	}
 	wg.Wait()
 	for i, err := range failed {
@@ -164,19 +173,6 @@ func (p *Plan) faults(answers []*wire.Answer) map[string]any {
 func (p *Plan) Listen(ctx context.Context, in wire.Inputs, heard func(effector, sentence string)) (*wire.Answer, error) {
 	return p.runner.Listen(ctx, in, heard)
 }
-
-// Speaks says whether an effector speaks.
-func (p *Plan) Speaks() bool {
-	for _, e := range p.plan.Effectors {
-		if e.Head == "language" {
-			return true
-		}
-	}
-	return false
-}
-
-// Words is the most that an answer's sentences can have together.
-func (p *Plan) Words() int { return p.plan.Ticks.Max * len(p.plan.Effectors) }
 
 // trialSteps is how long the series of a trial is.
 const trialSteps = 8
