@@ -13,6 +13,7 @@ import (
 	"github.com/connectomewire/wire/connectome/format"
 	"github.com/connectomewire/wire/graphs"
 	"github.com/connectomewire/wire/internal/atomicfile"
+	"github.com/connectomewire/wire/runtime/spread"
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/learn"
 )
@@ -26,23 +27,24 @@ type check func(value any) error
 // number and no path is forgotten.
 var checks = map[string]check{
 	// What is built, trained and run: the bounds of the options' own types.
-	"width":      given(func(v int) error { return wiring.BuildOptions{Width: v}.Validate() }),
-	"rank":       given(func(v int) error { return wiring.BuildOptions{Rank: v}.Validate() }),
-	"neighbours": given(func(v int) error { return wiring.BuildOptions{Neighbours: v}.Validate() }),
-	"settle":     within(1, 1000),
-	"epochs":     training(func(o *learn.Options, v int) { o.Epochs = v }),
-	"batch":      training(func(o *learn.Options, v int) { o.Batch, o.Shards = v, 1 }),
-	"patience":   training(func(o *learn.Options, v int) { o.Patience = v }),
-	"workers":    training(func(o *learn.Options, v int) { o.Workers = v }),
-	"rate":       training(func(o *learn.Options, v float64) { o.Rate = v }),
-	"blur":       within(0, 100),
-	"noise":      training(func(o *learn.Options, v float64) { o.Noise = v }),
-	"timeout":    within(0, float64(24*time.Hour)),
-	"processes":  within(0, 1e6),
-	"sure":       within(0, 1),
-	"ticks":      within(1, 1e5),
-	"run step":   within(float64(time.Microsecond), float64(24*time.Hour)),
-	"run wait":   within(float64(time.Microsecond), float64(24*time.Hour)),
+	"width":              given(func(v int) error { return wiring.BuildOptions{Width: v}.Validate() }),
+	"rank":               given(func(v int) error { return wiring.BuildOptions{Rank: v}.Validate() }),
+	"neighbours":         given(func(v int) error { return wiring.BuildOptions{Neighbours: v}.Validate() }),
+	"settle":             within(1, 1000),
+	"epochs":             training(func(o *learn.Options, v int) { o.Epochs = v }),
+	"batch":              training(func(o *learn.Options, v int) { o.Batch, o.Shards = v, 1 }),
+	"patience":           training(func(o *learn.Options, v int) { o.Patience = v }),
+	"workers":            training(func(o *learn.Options, v int) { o.Workers = v }),
+	"rate":               training(func(o *learn.Options, v float64) { o.Rate = v }),
+	"blur":               within(0, 100),
+	"noise":              training(func(o *learn.Options, v float64) { o.Noise = v }),
+	"experiment workers": within(0, 1e4), "verdict workers": within(0, 1e4),
+	"timeout":   within(0, float64(24*time.Hour)),
+	"processes": within(0, 1e6),
+	"sure":      within(0, 1),
+	"ticks":     within(1, 1e5),
+	"run step":  within(float64(time.Microsecond), float64(24*time.Hour)),
+	"run wait":  within(float64(time.Microsecond), float64(24*time.Hour)),
 
 	// How much of something.
 	"views": within(1, 1000), "limit": within(0, 1e9), "eval-limit": within(0, 1e9), "resamples": within(1, 1e6),
@@ -61,6 +63,8 @@ var checks = map[string]check{
 	"seed": anything, "split-seed": anything,
 
 	"delays": oneOf("carried", "recomputed"), "communities": oneOf("louvain", "lobes", "hemispheres"),
+
+	"nats": func(value any) error { return spread.CheckAddress(value.(string)) },
 
 	"format": oneOf(format.TableFormats()...),
 

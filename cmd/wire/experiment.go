@@ -52,7 +52,8 @@ func experimentCommand() *cli.Command {
 		Description: experimentHelp +
 			"Examples:\n" +
 			"   wire experiment wiring.yaml --dry-run      how many runs, and for how long\n" +
-			"   wire experiment wiring.yaml                runs what is left, writes wiring.md",
+			"   wire experiment wiring.yaml                runs what is left, writes wiring.md\n" +
+			"   wire experiment wiring.yaml --nats SECRET@0.0.0.0:4222                 with the help of any wire worker --nats nats://SECRET@HOST:4222",
 		Flags: experimentFlags(),
 		Action: func(c *cli.Context) error {
 			e, err := runExperiment(c)
@@ -117,7 +118,8 @@ func verdictCommand() *cli.Command {
 
 func experimentFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "workers", Value: runtime.NumCPU(), Usage: "let `N` networks learn side by side"},
+		&cli.IntFlag{Name: "workers", Value: runtime.NumCPU(), Usage: "let `N` networks learn side by side; with --nats here, and 0 leaves all to others"},
+		&cli.StringFlag{Name: "nats", Usage: "share the runs with every wire worker at `SERVER`: the URL of one of NATS, or HOST:PORT to run one there, TOKEN@HOST:PORT where other machines reach it"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "say how many runs there are and how long they take, and run none"},
 		&cli.BoolFlag{Name: "record-only", Usage: "settle the experiment: write its record, to be committed or sent, and run none"},
 		modulesFlag(),
@@ -154,41 +156,32 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 		return nil, fmt.Errorf("%s cannot be run now: %w", s.File(), err)
 	}
 	defer claim.Release()
-	name := s.Plan
-	if name != "default" {
-		name = s.Relative(name)
+	if c.Int("workers") == 0 && c.String("nats") == "" {
+		return nil, usagef("--workers 0: without --nats nobody else makes the runs")
 	}
-	plan, dir, err := loadPlan(name)
-	if err != nil {
-		return nil, err
-	}
-	x := experiment.Setup{Plan: plan, Prepare: prepare.Default(), Code: codeVersion(), Workers: c.Int("workers")}
-	switch {
-	case plan.IsRate() != (s.Readout != nil):
-		return nil, fmt.Errorf("%s: `readout:` is for reservoirs, `data:` and `learn:` are for all other plans", s.File())
-	case s.Readout != nil:
-		x.Series, err = experiment.OpenReadout(s)
-	default:
-		data := s.Data
-		data.Path = s.Relative(data.Path)
-		err = experimentExamples(c, s.File(), data, s.Split, dir, &x)
-	}
+	x, files, err := openExperiment(c, s)
 	if err != nil {
 		return nil, err
 	}
 	if x.Modules != nil {
 		defer x.Modules.Close()
 	}
-	x.Config = brain.Default()
 	show := newProgress(c.App.ErrWriter)
 	x.Progress = func(done, total int) { show.show("runs", done, total, "") }
-	x.Prepare.Progress = func(string, int, int) {}
 	if c.Bool("dry-run") {
 		f, err := experiment.Foresee(c.Context, s, x)
 		if err != nil {
 			return nil, err
 		}
 		return nil, printForecast(c, f)
+	}
+	var with *sharing
+	if c.String("nats") != "" && !c.Bool("record-only") {
+		if with, err = share(c, s, files); err != nil {
+			return nil, err
+		}
+		defer with.link.Close()
+		x.Elsewhere = with.sweep.Make
 	}
 	e, err := experiment.New(c.Context, s, x)
 	if err != nil {
@@ -198,7 +191,7 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 		fmt.Fprintf(c.App.ErrWriter, "wrote %s: %d runs are settled; the same command without --record-only makes them\n", s.Beside(".record.json"), e.Log.Record.Runs)
 		return nil, nil
 	}
-	failed := e.Run(c.Context)
+	failed := with.run(c.Context, e)
 	show.finish()
 	var b bytes.Buffer
 	if err := e.WriteReport(&b); err != nil {
@@ -225,21 +218,54 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 	return e, nil
 }
 
+// openExperiment opens the plan, data and modules that a spec names. files are those
+// that the data name.
+func openExperiment(c *cli.Context, s *experiment.Spec) (x experiment.Setup, files []string, err error) {
+	name := s.Plan
+	if name != "default" {
+		name = s.Relative(name)
+	}
+	plan, dir, err := loadPlan(name)
+	if err != nil {
+		return x, nil, err
+	}
+	x = experiment.Setup{Plan: plan, Prepare: prepare.Default(), Config: brain.Default(), Code: codeVersion(), Workers: c.Int("workers")}
+	x.Prepare.Progress = func(string, int, int) {}
+	switch {
+	case plan.IsRate() != (s.Readout != nil):
+		return x, nil, fmt.Errorf("%s: `readout:` is for reservoirs, `data:` and `learn:` are for all other plans", s.File())
+	case s.Readout != nil:
+		x.Series, err = experiment.OpenReadout(s)
+	default:
+		data := s.Data
+		data.Path = s.Relative(data.Path)
+		files, err = experimentExamples(c, s.File(), data, s.Split, dir, &x)
+	}
+	return x, files, err
+}
+
 // experimentExamples opens what plans with modules learn from, and the modules; spec
-// is the file that says so, split what is scored.
-func experimentExamples(c *cli.Context, spec string, data experiment.Data, split, dir string, x *experiment.Setup) error {
+// is the file that says so, split what is scored. files are those that rows name.
+func experimentExamples(c *cli.Context, spec string, data experiment.Data, split, dir string, x *experiment.Setup) (files []string, err error) {
 	if len(x.Plan.Tasks) == 0 {
-		return fmt.Errorf("plan %q has no task to score", x.Plan.Name)
+		return nil, fmt.Errorf("plan %q has no task to score", x.Plan.Name)
 	}
 	d, err := own.Open(c.Context, data.Path, own.Options{
 		Source: own.Source(data.Source), Inputs: data.Input, Targets: data.Target, Kinds: data.Kind,
 		ID: data.ID, Group: data.Group, Split: data.Split, Time: data.Time, Progress: ownProgress(c),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := examples.Check(x.Plan, d); err != nil {
-		return err
+		return nil, err
+	}
+	for _, r := range d.Rows {
+		for i := range r.Values {
+			if path := r.Values[i].Path; path != "" {
+				files = append(files, path)
+			}
+		}
 	}
 	x.Train, x.Val, x.Test = examples.Split(d)
 	if split == "val" {
@@ -247,17 +273,17 @@ func experimentExamples(c *cli.Context, spec string, data experiment.Data, split
 	}
 	x.Train, x.Val = examples.Spread(x.Train, data.Limit), examples.Spread(x.Val, data.Limit)
 	if len(x.Train) == 0 || len(x.Test) == 0 {
-		return fmt.Errorf("%s: %d examples to learn from and %d to score: want some of both", spec, len(x.Train), len(x.Test))
+		return nil, fmt.Errorf("%s: %d examples to learn from and %d to score: want some of both", spec, len(x.Train), len(x.Test))
 	}
 	if x.Prepare.Cache, err = featuresDir(c); err != nil {
-		return err
+		return nil, err
 	}
 	engine, err := openEngine(c.String("engine"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	x.Modules, err = frozen.Open(x.Plan, library.Finder{Dir: c.String("modules"), Base: dir}, engine)
-	return err
+	return files, err
 }
 
 func printForecast(c *cli.Context, f experiment.Estimate) error {

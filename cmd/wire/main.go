@@ -163,7 +163,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Version:                   version(),
 		Commands: []*cli.Command{
 			demoCommand(), recipeCommand(), buildCommand(), renderCommand(), trainCommand(), calibrateCommand(), evalCommand(), runCommand(), replayCommand(), serveCommand(),
-			nullCommand(), lesionCommand(), rerouteCommand(), graftCommand(), experimentCommand(), verdictCommand(), multiverseCommand(),
+			nullCommand(), lesionCommand(), rerouteCommand(), graftCommand(), experimentCommand(), verdictCommand(), workerCommand(), multiverseCommand(),
 			connectomeCommand(), dataCommand(), modulesCommand(), enginesCommand(), versionCommand(), completionCommand(),
 		},
 		// Errors are printed and turned into exit codes by execute.

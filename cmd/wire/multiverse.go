@@ -97,7 +97,8 @@ func learnedSetup(c *cli.Context, s *multiverse.Spec) (*experiment.Setup, error)
 	x.Prepare.Progress = func(string, int, int) {}
 	data := s.Learned.Data
 	data.Path = s.Relative(data.Path)
-	return x, experimentExamples(c, s.File(), data, s.Learned.Split, dir, x)
+	_, err = experimentExamples(c, s.File(), data, s.Learned.Split, dir, x)
+	return x, err
 }
 
 func runMultiverse(c *cli.Context) error {

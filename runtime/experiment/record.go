@@ -79,6 +79,9 @@ type Log struct {
 	Record Record
 	Rows   []Row
 
+	// ID is the record's checksum.
+	ID string
+
 	path string // of the results
 	last string // checksum of the last row
 }
@@ -115,30 +118,37 @@ func Open(s *Spec, checks map[string]string, runs int) (*Log, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	l.last = checksum(data)
+	l.ID = checksum(data)
+	l.last = l.ID
 	return l, l.read()
 }
 
 // check finds what is not as it was when the experiment was begun.
 func (r *Record) check(s *Spec, checks map[string]string) error {
-	var changed []string
 	if checksum([]byte(r.Text)) != r.Spec {
 		return errors.New("its text of the spec is not that of its checksum: the record was changed")
 	}
+	changed := differences(r.Checks, checks)
 	if checksum([]byte(s.Text)) != r.Spec {
 		changed = append(changed, s.name)
-	}
-	for name, now := range checks {
-		if was := r.Checks[name]; was != now {
-			changed = append(changed, fmt.Sprintf("%s (was %s, is %s)", name, short(was), short(now)))
-		}
 	}
 	if len(changed) == 0 {
 		return nil
 	}
-	slices.Sort(changed)
 	return fmt.Errorf("since the experiment was begun on %s something changed: %s; another experiment takes another file, and both are shown",
 		r.Time.Format("2006-01-02 15:04"), strings.Join(changed, ", "))
+}
+
+// differences are the checks that are not as they were, sorted.
+func differences(was, now map[string]string) []string {
+	var out []string
+	for name := range now {
+		if was[name] != now[name] {
+			out = append(out, fmt.Sprintf("%s (was %s, is %s)", name, short(was[name]), short(now[name])))
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func short(s string) string {
@@ -198,21 +208,34 @@ func (l *Log) add(r Row) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(append(line, '\n')); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		f.Close()
+	if err := appendLine(l.path, append(line, '\n')); err != nil {
 		return err
 	}
 	l.last = r.Hash
 	l.Rows = append(l.Rows, r)
-	return f.Close()
+	return nil
+}
+
+// appendLine writes a line to the end of a file, and returns when it is on the
+// disk. Of a line that the disk has no room for nothing is left behind.
+func appendLine(path string, line []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return err
+	}
+	_, err = f.Write(line)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		err = errors.Join(err, f.Truncate(info.Size()))
+	}
+	return errors.Join(err, f.Close())
 }
 
 // has says whether a run was made.

@@ -42,6 +42,9 @@ type Setup struct {
 	// Workers is how many networks learn side by side; it does not change what
 	// comes of them.
 	Workers int
+	// Elsewhere makes runs on other machines and gives each row to took, one at a
+	// time, in any order; nil makes them here. It ends when all are taken.
+	Elsewhere func(ctx context.Context, jobs []Job, took func(Job, Row) error) error
 	// Progress is told how many runs are done; nil for none.
 	Progress func(done, total int)
 }
@@ -74,6 +77,7 @@ type run struct {
 	curve *Curve
 	at    float64
 	trial *trial // of a trial of a way of learning
+	way   *trial // in which a network of a tuned condition learns
 }
 
 // name tells the run, but for its seed, from others.
@@ -233,51 +237,36 @@ func (x *Setup) checks(s *Spec) (map[string]string, error) {
 	return out, nil
 }
 
-// left are the runs that are not made yet: a seed of all networks before the
-// next, so that an experiment that is stopped has compared like with like. Trials
-// of ways of learning come before all of them.
-func (e *Experiment) left() []run {
-	var out []run
-	for _, r := range e.trials() {
-		if !e.Log.has(r) {
-			out = append(out, r)
-		}
-	}
+// all are the runs: a seed of all networks before the next, so that an experiment
+// that is stopped has compared like with like. Trials of ways of learning come
+// before all of them.
+func (e *Experiment) all() []run {
+	out := e.trials()
 	for seed := range e.Spec.Seeds {
 		for i := range e.networks {
 			n := &e.networks[i]
-			r := run{condition: n.condition, network: n.number, seed: seed + 1, of: n}
-			if !e.Log.has(r) {
-				out = append(out, r)
-			}
+			out = append(out, run{condition: n.condition, network: n.number, seed: seed + 1, of: n})
 		}
-		if r := (run{condition: gatesCondition, seed: seed + 1}); e.Spec.Gates != nil && !e.Log.has(r) {
-			out = append(out, r)
+		if e.Spec.Gates != nil {
+			out = append(out, run{condition: gatesCondition, seed: seed + 1})
 		}
 		for i := range e.Spec.Curves {
 			c := &e.Spec.Curves[i]
 			for _, at := range c.points(e.networks[0].plan) {
-				r := run{condition: c.Name, seed: seed + 1, curve: c, at: at}
-				if !e.Log.has(r) {
-					out = append(out, r)
-				}
+				out = append(out, run{condition: c.Name, seed: seed + 1, curve: c, at: at})
 			}
 		}
 	}
 	return out
 }
 
-// runs is how many there are in all.
-func (e *Experiment) runs() int {
-	n := len(e.networks)
-	if e.Spec.Gates != nil {
-		n++
-	}
-	for i := range e.Spec.Curves {
-		n += len(e.Spec.Curves[i].points(e.networks[0].plan))
-	}
-	return n*e.Spec.Seeds + len(e.trials())
+// left are the runs that are not made yet.
+func (e *Experiment) left() []run {
+	return slices.DeleteFunc(e.all(), e.Log.has)
 }
+
+// runs is how many there are in all.
+func (e *Experiment) runs() int { return len(e.all()) }
 
 // Estimate is what all runs of an experiment will take.
 type Estimate struct {
@@ -399,8 +388,25 @@ func (e *Experiment) Run(ctx context.Context) error {
 	return e.make(ctx, left[first:], total)
 }
 
-// make makes some runs, side by side.
+// make makes some runs, side by side, and keeps what came of them.
 func (e *Experiment) make(ctx context.Context, left []run, total int) error {
+	for i := range left {
+		if best, tuned := e.ways[left[i].condition]; tuned {
+			left[i].way = &best
+		}
+	}
+	keep := func(row Row) error {
+		if err := e.Log.add(row); err != nil {
+			return err
+		}
+		if e.setup.Progress != nil {
+			e.setup.Progress(len(e.Log.Rows), total)
+		}
+		return nil
+	}
+	if e.setup.Elsewhere != nil {
+		return e.elsewhere(ctx, left, keep)
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	next := make(chan run)
@@ -409,27 +415,13 @@ func (e *Experiment) make(ctx context.Context, left []run, total int) error {
 	for range max(e.setup.Workers, 1) {
 		wg.Go(func() {
 			for r := range next {
-				do := e.one
-				switch {
-				case r.trial != nil:
-					do = e.trial
-				case r.condition == gatesCondition:
-					do = e.gates
-				case r.curve != nil:
-					do = e.point
-				case e.setup.Series != nil:
-					do = e.fit
-				}
-				row, err := do(ctx, r)
+				row, err := e.do(ctx, r)
 				if err != nil {
 					stop(fmt.Errorf("%s, seed %d: %w", r.name(), r.seed, err))
 					continue
 				}
 				mu.Lock()
-				err = e.Log.add(row)
-				if err == nil && e.setup.Progress != nil {
-					e.setup.Progress(len(e.Log.Rows), total)
-				}
+				err = keep(row)
 				mu.Unlock()
 				if err != nil {
 					stop(err)
@@ -448,6 +440,21 @@ func (e *Experiment) make(ctx context.Context, left []run, total int) error {
 	return context.Cause(ctx)
 }
 
+// do makes a run.
+func (e *Experiment) do(ctx context.Context, r run) (Row, error) {
+	switch {
+	case r.trial != nil:
+		return e.trial(ctx, r)
+	case r.condition == gatesCondition:
+		return e.gates(ctx, r)
+	case r.curve != nil:
+		return e.point(ctx, r)
+	case e.setup.Series != nil:
+		return e.fit(ctx, r)
+	}
+	return e.one(ctx, r)
+}
+
 // one teaches a network and scores it.
 func (e *Experiment) one(ctx context.Context, r run) (Row, error) {
 	began := time.Now()
@@ -458,8 +465,8 @@ func (e *Experiment) one(ctx context.Context, r run) (Row, error) {
 		q, _, err = e.taught(ctx, r.seed)
 	} else {
 		o := e.lesson(r.seed)
-		if best, tuned := e.ways[r.condition]; tuned {
-			o = best.of(o)
+		if r.way != nil {
+			o = r.way.of(o)
 		}
 		_, err = e.teach(ctx, q, e.setup, o)
 	}
