@@ -295,17 +295,25 @@ func (x *target) reload(ctx context.Context) (n int) {
 // hostile sends what nobody should send, spread over the time, and counts the
 // statuses that came back; "closed" is a connection that was cut.
 func (x *target) hostile(ctx context.Context, n, seconds int) map[string]int {
+	const attackers = 16
 	counts := map[string]int{}
-	rng := rand.New(rand.NewPCG(1, 2))
-	pause := time.Duration(seconds) * time.Second / time.Duration(max(n, 1)) * 8 / 10
-	for range n {
-		if ctx.Err() != nil {
-			break
-		}
-		began := time.Now()
-		counts[x.attack(rng)]++
-		time.Sleep(pause - time.Since(began))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	pause := time.Duration(seconds) * time.Second * attackers / time.Duration(max(n, 1)) * 8 / 10
+	for k := range attackers {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(1, uint64(k)))
+			for i := k; i < n && ctx.Err() == nil; i += attackers {
+				began := time.Now()
+				status := x.attack(rng)
+				mu.Lock()
+				counts[status]++
+				mu.Unlock()
+				time.Sleep(pause - time.Since(began))
+			}
+		})
 	}
+	wg.Wait()
 	return counts
 }
 
