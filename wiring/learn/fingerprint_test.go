@@ -17,7 +17,7 @@ func everything() (*wiring.Plan, *Data, *Options) {
 		Effectors: []wiring.Effector{{Name: "e", Regions: []int{0}, Feedback: []int{0}, Settings: wiring.Settings{"k": "v"}}},
 		Tasks:     []wiring.Task{{Kind: "t", Settings: wiring.Settings{"k": 1}}},
 		Rates:     &wiring.Rates{Leak: []float64{1}, Bias: []float64{1}, Input: [][]float64{{1}}}, Readout: &wiring.Readout{Outputs: []string{"o"}, Weights: []float64{1}},
-		Modules: []wiring.ModuleRef{{Name: "m"}}, History: []wiring.Event{{What: "w"}},
+		Modules: []wiring.ModuleRef{{Name: "m"}}, History: []wiring.Event{{What: "w"}}, Burst: &wiring.Burst{Gain: 1, Rise: 1, Fall: 1, Regions: []int{0}},
 		Params: &wiring.Params{Layout: []wiring.Tensor{{Name: "t", Shape: []int{1}}}, Data: []float32{1}, Lists: map[string][]int32{"l": {1}}},
 	}
 	target := &task.Target{Name: "n", Rows: []task.Row{{Classes: []int32{1}, Values: []float32{1}}}, Context: []float32{1}, Feedback: []float32{1}}
