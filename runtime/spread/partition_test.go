@@ -1,0 +1,229 @@
+package spread_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"github.com/connectomewire/wire/runtime/spread"
+)
+
+// wires are TCP connections to a server that can be held up and cut.
+type wires struct {
+	listener net.Listener
+	mu       sync.Mutex
+	held     bool
+	free     chan struct{} // closed when they are not held
+	all      []net.Conn
+}
+
+// lay lays wires to a server and returns where they begin.
+func lay(t *testing.T, url string) (*wires, string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wires{listener: l, free: make(chan struct{})}
+	close(w.free)
+	t.Cleanup(func() { l.Close(); w.cut() })
+	to := strings.TrimPrefix(url, "nats://")
+	go func() {
+		for {
+			a, err := l.Accept()
+			if err != nil {
+				return
+			}
+			b, err := net.Dial("tcp", to)
+			w.mu.Lock()
+			held := w.held
+			w.all = append(w.all, a)
+			if err == nil {
+				w.all = append(w.all, b)
+			}
+			w.mu.Unlock()
+			if err != nil || held {
+				a.Close()
+				continue
+			}
+			go w.carry(a, b)
+			go w.carry(b, a)
+		}
+	}()
+	return w, "nats://" + l.Addr().String()
+}
+
+func (w *wires) carry(to, from net.Conn) {
+	defer to.Close()
+	buffer := make([]byte, 4096)
+	for {
+		n, err := from.Read(buffer)
+		w.mu.Lock()
+		free := w.free
+		w.mu.Unlock()
+		<-free
+		if err != nil {
+			return
+		}
+		if _, err := io.Copy(to, bytes.NewReader(buffer[:n])); err != nil {
+			return
+		}
+	}
+}
+
+// hold lets nothing through, as a network that is parted: no side is told.
+func (w *wires) hold() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held, w.free = true, make(chan struct{})
+}
+
+// cut ends all connections, with what is under way in them, and lets new ones be.
+func (w *wires) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.all {
+		c.Close()
+	}
+	w.all = nil
+	if w.held {
+		w.held = false
+		close(w.free)
+	}
+}
+
+// TestPartition: the network of a worker, or of the coordinator, is parted from the
+// server for longer than a job waits, and then all that was under way is lost. Each
+// job still has one result.
+func TestPartition(t *testing.T) {
+	for _, who := range []string{"worker", "coordinator"} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			l := link(t)
+			w, url := lay(t, l.URL)
+			far, err := spread.Open(t.Context(), url, "", false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(far.Close)
+			var after atomic.Int32 // jobs of the parted worker since it is back
+			var back atomic.Bool
+			job := func(count bool) *work {
+				return &work{do: func(_ context.Context, job string) (string, error) {
+					time.Sleep(40 * time.Millisecond)
+					if count && back.Load() {
+						after.Add(1)
+					}
+					return job, nil
+				}}
+			}
+			coordinator := l
+			if who == "coordinator" {
+				coordinator = far
+				hire(t, l, job(false), 2)
+			} else {
+				hire(t, l, job(false), 1)
+				hire(t, far, job(true), 1)
+			}
+			q := offer(t, coordinator, "this", nil)
+			taken := map[int]string{}
+			err = q.Run(t.Context(), jobs(200), func(i int, result []byte) error {
+				if _, twice := taken[i]; twice {
+					t.Errorf("job %d is taken twice", i)
+				}
+				if taken[i] = string(result); len(taken) == 20 {
+					w.hold()
+					time.AfterFunc(1500*time.Millisecond, func() { w.cut(); back.Store(true) })
+				}
+				return nil
+			})
+			if err != nil || len(taken) != 200 {
+				t.Fatalf("%d results: %v", len(taken), err)
+			}
+			for i, j := range jobs(200) {
+				if taken[i] != string(j.Data) {
+					t.Errorf("job %d gives %s", i, taken[i])
+				}
+			}
+			if who == "worker" && after.Load() == 0 {
+				t.Error("the worker that was parted does nothing any more")
+			}
+		})
+	}
+}
+
+// TestFullServer: results that the server has no room for are kept by their workers
+// until it has.
+func TestFullServer(t *testing.T) {
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 4 << 20, NoLog: true, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the server does not start")
+	}
+	l, err := spread.Open(t.Context(), s.ClientURL(), "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	nc, err := nats.Connect(s.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := nc.JetStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done, refused atomic.Int32
+	ctx, stop := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	working.Go(func() {
+		full := &work{do: func(_ context.Context, job string) (string, error) {
+			if done.Add(1) == 1 { // the disk fills
+				if _, err := js.AddStream(&nats.StreamConfig{Name: "OTHER", Subjects: []string{"other"}}); err != nil {
+					t.Error(err)
+				}
+				for range 40 {
+					if _, err := js.Publish("other", make([]byte, 200<<10)); err != nil {
+						break
+					}
+				}
+			}
+			return strings.Repeat("x", 200<<10), nil
+		}}
+		w := &spread.Worker{Name: "w", Slots: 2, Open: func(context.Context, spread.Offer, string) (spread.Work, error) { return full, nil },
+			Say: func(line string) {
+				if strings.Contains(line, "cannot be stored") && refused.Add(1) == 1 {
+					time.AfterFunc(time.Second, func() { js.DeleteStream("OTHER") }) //nolint:errcheck // the test fails then
+				}
+			}}
+		if err := l.Work(ctx, w); err != nil {
+			t.Error(err)
+		}
+	})
+	defer working.Wait()
+	defer stop()
+	q := offer(t, l, "this", nil)
+	n := 0
+	late, stopLate := context.WithTimeout(ctx, time.Minute)
+	defer stopLate()
+	if err := q.Run(late, jobs(5), func(int, []byte) error { n++; return nil }); err != nil || n != 5 {
+		t.Errorf("%d results: %v", n, err)
+	}
+	if refused.Load() == 0 || done.Load() != 5 {
+		t.Errorf("%d results were refused, %d jobs done for 5", refused.Load(), done.Load())
+	}
+}
