@@ -933,6 +933,18 @@ func gather(a *asm) {
 		a.f("SHLQ $2, %s", r)
 	}
 	a.label("row")
+	gatherRow(a, "X3")
+	a.f("ADDQ R9, SI")
+	a.f("ADDQ R8, DI")
+	a.f("ADDQ R12, R11")
+	a.f("DECQ BX")
+	a.f("JNE row")
+	a.f("RET")
+}
+
+// gatherRow copies the R10 bytes at SI to DI, and adds the bias and their product
+// with DX to the number at R11.
+func gatherRow(a *asm, bias string) {
 	a.f("VXORPS X2, X2, X2")
 	a.f("XORQ CX, CX")
 	a.label("loop")
@@ -945,15 +957,9 @@ func gather(a *asm) {
 	a.f("JLT loop")
 	a.f("VHADDPS X2, X2, X2")
 	a.f("VHADDPS X2, X2, X2")
-	a.f("VADDSS X3, X2, X2")
+	a.f("VADDSS %s, X2, X2", bias)
 	a.f("VADDSS (R11), X2, X2")
 	a.f("VMOVSS X2, (R11)")
-	a.f("ADDQ R9, SI")
-	a.f("ADDQ R8, DI")
-	a.f("ADDQ R12, R11")
-	a.f("DECQ BX")
-	a.f("JNE row")
-	a.f("RET")
 }
 
 // gatherOnce is gather of one row each of many messages, whose numbers are found
@@ -970,21 +976,7 @@ func gatherOnce(a *asm) {
 	a.f("SHLQ $2, R10")
 	a.label("row")
 	a.f("MOVQ (R13), SI")
-	a.f("VXORPS X2, X2, X2")
-	a.f("XORQ CX, CX")
-	a.label("loop")
-	a.f("VMOVUPS (SI)(CX*1), X0")
-	a.f("VMULPS (DX)(CX*1), X0, X1")
-	a.f("VADDPS X1, X2, X2")
-	a.f("VMOVUPS X0, (DI)(CX*1)")
-	a.f("ADDQ $16, CX")
-	a.f("CMPQ CX, R10")
-	a.f("JLT loop")
-	a.f("VHADDPS X2, X2, X2")
-	a.f("VHADDPS X2, X2, X2")
-	a.f("VADDSS (R8), X2, X2")
-	a.f("VADDSS (R11), X2, X2")
-	a.f("VMOVSS X2, (R11)")
+	gatherRow(a, "(R8)")
 	a.f("ADDQ $32, R13")
 	a.f("ADDQ R10, DI")
 	a.f("ADDQ R10, DX")
