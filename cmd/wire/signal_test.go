@@ -60,33 +60,40 @@ func writeStamps(t *testing.T, cache string) {
 	}
 }
 
+// builtPlan returns a directory with a small plan, "plan", and wire as a command
+// in it, whose cache is the directory's.
+func builtPlan(t *testing.T) (dir string, command func(args ...string) *exec.Cmd) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	// TestMain makes a test binary called "wire" the command.
+	wire := filepath.Join(dir, "wire")
+	if err := os.Symlink(self, wire); err != nil {
+		t.Skip("no symbolic links:", err)
+	}
+	command = func(args ...string) *exec.Cmd {
+		cmd := exec.Command(wire, args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "WIRE_CACHE="+filepath.Join(dir, "cache"), "HOME="+dir, "XDG_CACHE_HOME="+dir)
+		return cmd
+	}
+	if out, err := command("build", "default", "-o", "plan", "--width", "16", "--rank", "4").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return dir, command
+}
+
 // TestTrainKeepsACheckpointWhenInterrupted sends signals to a training at the
 // command line.
 func TestTrainKeepsACheckpointWhenInterrupted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains a plan")
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	// TestMain makes a test binary called "wire" the command.
-	wire := filepath.Join(dir, "wire")
-	if err := os.Symlink(self, wire); err != nil {
-		t.Skip("no symbolic links:", err)
-	}
-	cache := filepath.Join(dir, "cache")
-	writeStamps(t, filepath.Join(cache, "data"))
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(wire, args...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "WIRE_CACHE="+cache, "HOME="+dir, "XDG_CACHE_HOME="+dir)
-		return cmd
-	}
-	if out, err := command("build", "default", "-o", "plan", "--width", "16", "--rank", "4").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	dir, command := builtPlan(t)
+	writeStamps(t, filepath.Join(dir, "cache", "data"))
 	train := func(epochs string) *exec.Cmd {
 		return command("train", "plan", "--set", "stamps", "--epochs", epochs, "--views", "1", "--engine", "go")
 	}

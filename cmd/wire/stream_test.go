@@ -21,24 +21,7 @@ func TestStreamIsStopped(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a plan")
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	wire := filepath.Join(dir, "wire") // TestMain makes a test binary of this name the command
-	if err := os.Symlink(self, wire); err != nil {
-		t.Skip("no symbolic links:", err)
-	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(wire, args...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "WIRE_CACHE="+filepath.Join(dir, "cache"), "HOME="+dir, "XDG_CACHE_HOME="+dir)
-		return cmd
-	}
-	if out, err := command("build", "default", "-o", "plan", "--width", "16", "--rank", "4").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	dir, command := builtPlan(t)
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o755); err != nil {
 		t.Fatal(err)
 	}
