@@ -136,10 +136,8 @@ func (a *acting) run(e *episode) {
 			}
 			copy(order, reply.Parents)
 		}
-		for _, p := range e.network.processes {
-			if !send(e, p.reorders, order, t) {
-				return
-			}
+		if !e.network.order(e, order, t) {
+			return
 		}
 	}
 }

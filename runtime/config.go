@@ -41,6 +41,8 @@ type Config struct {
 	// Processes is their number where Groups does not say it; 0 chooses it by
 	// the arithmetic of a tick and the processors there are.
 	Processes int
+	// Share has other networks step some of the regions; nil steps all here.
+	Share *Share
 	// Half keeps the matrices of tracts in binary16, see [wiring.Plan.HalfCells]:
 	// half the memory, other last digits. Batches of one gain by it, since they
 	// wait for memory; larger ones do not.

@@ -46,14 +46,19 @@ func Work(p *wiring.Plan) []float64 {
 // about the same arithmetic: the largest first, each to the process that has
 // least.
 func ByWork(p *wiring.Plan, processes int) [][]int {
-	work := Work(p)
-	order := make([]int, len(work))
-	for j := range order {
-		order[j] = j
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(work[b], work[a]) })
-	groups := make([][]int, max(1, min(processes, len(work))))
+	return divide(Work(p), everyRegion(p), make([][]int, max(1, min(processes, len(p.Regions)))))
+}
+
+// divide gives regions to groups, which may have some.
+func divide(work []float64, regions []int, groups [][]int) [][]int {
 	loads := make([]float64, len(groups))
+	for i, g := range groups {
+		for _, j := range g {
+			loads[i] += work[j]
+		}
+	}
+	order := slices.Clone(regions)
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(work[b], work[a]) })
 	for _, j := range order {
 		i := 0
 		for k, load := range loads {
@@ -68,6 +73,14 @@ func ByWork(p *wiring.Plan, processes int) [][]int {
 		slices.Sort(g)
 	}
 	return groups
+}
+
+func everyRegion(p *wiring.Plan) []int {
+	all := make([]int, len(p.Regions))
+	for j := range all {
+		all[j] = j
+	}
+	return all
 }
 
 // ByRegion gives every region a process of its own.
@@ -104,16 +117,17 @@ func By(p *wiring.Plan, name func(region int) string) [][]int {
 
 // groups are the processes' regions under the configuration.
 func (c Config) groups(p *wiring.Plan) ([][]int, error) {
+	own := c.Share.own(p)
 	if c.Groups == nil {
-		n := c.Processes
+		n, work := c.Processes, Work(p)
 		if n == 0 {
 			total := 0.0
-			for _, w := range Work(p) {
-				total += w
+			for _, j := range own {
+				total += work[j]
 			}
 			n = max(1, min(goruntime.GOMAXPROCS(0), int(total/worthProcess)))
 		}
-		return ByWork(p, n), nil
+		return divide(work, own, make([][]int, max(1, min(n, len(own))))), nil
 	}
 	if c.Processes != 0 && c.Processes != len(c.Groups) {
 		return nil, fmt.Errorf("runtime: %d processes and %d groups; give the one or the other", c.Processes, len(c.Groups))
@@ -136,5 +150,19 @@ func (c Config) groups(p *wiring.Plan) ([][]int, error) {
 	if j := slices.Index(seen, false); j >= 0 {
 		return nil, fmt.Errorf("runtime: region %q is in no group", p.Regions[j].Label)
 	}
-	return c.Groups, nil
+	if c.Share == nil {
+		return c.Groups, nil
+	}
+	here := make([]bool, len(seen))
+	for _, j := range own {
+		here[j] = true
+	}
+	var groups [][]int
+	for _, g := range c.Groups {
+		g = slices.DeleteFunc(slices.Clone(g), func(j int) bool { return !here[j] })
+		if len(g) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return groups, nil
 }

@@ -27,13 +27,23 @@ type episode struct {
 	fillings []*filling
 	cutParts []int
 	// last is the last tick of the episode. It is lowered at most once, when
-	// all requests have ended, and stopped is closed then: so every process
-	// still finishes whatever belongs to any of them.
+	// all requests have ended, and early ends then: so every process still
+	// finishes whatever belongs to any of them.
 	last    atomic.Int64
-	stopped chan struct{}
+	early   context.Context
+	stop    context.CancelFunc
+	stopped <-chan struct{} // early's
 	trace   *Trace
 	start   time.Time
 	reorder bool
+	// exchange is with the other workers, nil where there are none. done is
+	// closed when all that is stepped here has ended, idle when all has come in and
+	// gone out as well; fresh says that there are faults that the coordinator was
+	// not told of.
+	exchange   Exchange
+	done, idle chan struct{}
+	fresh      chan struct{}
+	whole      bool // all was stepped, and the coordinator knows
 
 	mu       sync.Mutex
 	requests []request
@@ -66,9 +76,11 @@ type fault struct {
 }
 
 func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
-	e := &episode{network: n, batch: ep.Batch, steps: ep.Steps, cut: ep.Cut, cutParts: ep.CutParts, of: ep.Requests, stopped: make(chan struct{}), start: time.Now()}
+	e := &episode{network: n, batch: ep.Batch, steps: ep.Steps, cut: ep.Cut, cutParts: ep.CutParts, of: ep.Requests, start: time.Now(),
+		done: make(chan struct{}), idle: make(chan struct{}), fresh: make(chan struct{}, 1)}
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
-	e.ended = e.ctx.Done()
+	e.early, e.stop = context.WithCancel(e.ctx)
+	e.ended, e.stopped = e.ctx.Done(), e.early.Done()
 	e.inputs = make([][]float32, len(n.plan.Senses))
 	copy(e.inputs, ep.Inputs)
 	if ep.Continue {
@@ -142,6 +154,13 @@ func (e *episode) report(f fault) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.faults = append(e.faults, f)
+	if e.network.works() { // the coordinator knows what follows
+		select {
+		case e.fresh <- struct{}{}:
+		default:
+		}
+		return
+	}
 	if e.network.config.Policy != Silence {
 		q := &e.requests[f.request]
 		q.failed = min(q.failed, f.tick)
@@ -159,9 +178,14 @@ func (e *episode) close(q *request) {
 	if e.open--; e.open > 0 {
 		return
 	}
-	if latest := int64(e.latest()); latest < e.last.Load() {
-		e.last.Store(latest)
-		close(e.stopped)
+	e.lower(e.latest())
+}
+
+// lower ends the episode with a tick, if that comes before its last.
+func (e *episode) lower(last int) {
+	if int64(last) < e.last.Load() {
+		e.last.Store(int64(last))
+		e.stop()
 	}
 }
 

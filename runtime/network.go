@@ -19,6 +19,8 @@ type Network struct {
 	regions   []*region
 	processes []*process
 	parts     []*part.Part
+	inlets    []*inlet // from other workers, and outlets to them
+	outlets   []*outlet
 
 	mu       sync.Mutex
 	capacity int // rows that the buffers hold
@@ -37,11 +39,10 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	of := p.Cells
-	if c.Half {
-		of = p.HalfCells
+	if err := c.Share.check(p, c); err != nil {
+		return nil, err
 	}
-	cells, err := of()
+	cells, err := c.Share.cells(p, c.Half)
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +55,13 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 // With makes another network of the same plan, which shares the matrices with
 // this one where both keep them alike: both may run at once.
 func (n *Network) With(c Config) (*Network, error) {
-	if c.Half != n.config.Half {
+	if c.Half != n.config.Half || c.Share != n.config.Share {
 		return New(n.plan, c)
 	}
 	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if err := c.Share.check(n.plan, c); err != nil {
 		return nil, err
 	}
 	cells := make([]*wiring.Cell, len(n.regions))
@@ -117,6 +121,7 @@ func (n *Network) connect() error {
 		cut[k] = true
 	}
 	place := make([]int, len(p.Tracts)) // of a tract's axon in its source's slab
+	n.receiveFrom(place)
 	for i, group := range groups {
 		q := &process{net: n, index: i}
 		for _, j := range group {
@@ -131,6 +136,9 @@ func (n *Network) connect() error {
 		n.processes = append(n.processes, q)
 	}
 	for _, r := range n.regions {
+		if r.cell == nil {
+			continue
+		}
 		r.in = make([]incoming, 0, len(r.cell.In))
 		for _, k := range r.cell.In {
 			t := &p.Tracts[k]
@@ -145,6 +153,7 @@ func (n *Network) connect() error {
 	for _, q := range n.processes {
 		q.lay()
 	}
+	n.sendTo(place)
 	for _, r := range n.regions {
 		for k := range r.in {
 			in := &r.in[k]
@@ -157,6 +166,9 @@ func (n *Network) connect() error {
 // addParts puts the plan's parts into their regions.
 func (n *Network) addParts() error {
 	p, c := n.plan, n.config
+	if n.works() {
+		return nil // they are the coordinator's
+	}
 	if len(p.Parts) > 0 && len(c.Parts) == 0 {
 		return fmt.Errorf("runtime: plan %q has parts; open its modules and give Config.Parts", p.Name)
 	}
@@ -181,7 +193,8 @@ func (n *Network) addParts() error {
 // Config returns the network's configuration.
 func (n *Network) Config() Config { return n.config }
 
-// Groups returns the regions of each process, by index.
+// Groups returns the regions of each process, by index; of those that the network
+// steps itself, see [Share].
 func (n *Network) Groups() [][]int {
 	groups := make([][]int, len(n.processes))
 	for i, q := range n.processes {
@@ -203,35 +216,60 @@ func (n *Network) Run(ctx context.Context, ep Episode) (*Result, error) {
 	}
 	e := n.begin(ctx, &ep)
 	defer e.cancel(nil)
-	n.prepare(e)
-	n.past, n.elapsed = nil, 0
-	if n.onBegin != nil {
-		n.onBegin(e)
+	if err := n.gather(e, &ep); err != nil {
+		n.past, n.elapsed = nil, 0
+		return nil, err
 	}
-	var wg sync.WaitGroup
-	for _, q := range n.processes {
-		wg.Go(func() { q.run(e) })
+	if e.exchange != nil {
+		defer e.exchange.Close()
 	}
-	for _, a := range e.actors {
-		if a != nil {
-			wg.Go(func() { a.run(e) })
-		}
-	}
-	for _, f := range e.fillings {
-		if f != nil {
-			wg.Go(func() { f.run(e, n.plan.Width) })
-		}
-	}
-	wg.Wait()
+	n.live(e)
 	if err := context.Cause(e.ctx); err != nil {
 		return nil, err
 	}
 	res, err := e.result()
 	if err == nil && res.Err() == nil && !e.reorder && int(e.last.Load())+1 == ep.Ticks {
-		n.past, n.elapsed = e, e.base+ep.Ticks
-		e.trace, e.inputs = nil, nil // are not kept
+		n.keep(e)
 	}
 	return res, err
+}
+
+// keep lets the next episode continue this one.
+func (n *Network) keep(e *episode) {
+	n.past, n.elapsed = e, e.base+int(e.last.Load())+1
+	e.trace, e.inputs, e.exchange = nil, nil, nil // are not kept
+}
+
+// live lets everything live through an episode, to its end.
+func (n *Network) live(e *episode) {
+	n.prepare(e)
+	n.past, n.elapsed = nil, 0
+	if n.onBegin != nil {
+		n.onBegin(e)
+	}
+	var here, ports, final sync.WaitGroup
+	n.open(e, &ports)
+	if n.works() {
+		final.Go(func() { e.tellFaults() })
+	}
+	for _, q := range n.processes {
+		here.Go(func() { q.run(e) })
+	}
+	for _, a := range e.actors {
+		if a != nil {
+			here.Go(func() { a.run(e) })
+		}
+	}
+	for _, f := range e.fillings {
+		if f != nil {
+			here.Go(func() { f.run(e, n.plan.Width) })
+		}
+	}
+	here.Wait()
+	close(e.done)
+	ports.Wait()
+	close(e.idle)
+	final.Wait()
 }
 
 // check refuses an episode that does not suit the plan.
@@ -323,15 +361,21 @@ func (n *Network) prepare(e *episode) {
 	if e.batch > n.capacity {
 		n.capacity = e.batch
 		widest := 0
-		for _, q := range n.processes {
+		for _, q := range n.all() {
 			widest = max(widest, q.width)
 		}
 		zero := make([]float32, n.capacity*widest)
-		for _, q := range n.processes {
+		for _, q := range n.all() {
 			q.size(n.capacity, zero)
 		}
 	}
+	for _, o := range n.outlets {
+		o.prepare(e)
+	}
 	for _, q := range n.processes {
 		q.prepare(e)
+	}
+	for _, i := range n.inlets {
+		i.base = e.base
 	}
 }

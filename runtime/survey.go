@@ -63,6 +63,7 @@ func Look(p *wiring.Plan, c Config, batch int) (*Survey, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	c.Share = nil // it is of the whole
 	groups, err := c.groups(p)
 	if err != nil {
 		return nil, err

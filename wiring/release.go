@@ -9,8 +9,8 @@ import (
 var errReleased = errors.New("the plan gave up its tracts' matrices to run with one copy of them (Release): load it again to learn with it, save it or make other networks of it")
 
 // Release gives up the plan's own copy of the matrices of tracts once all of its
-// cells, those of one call of [Plan.Cells] or [Plan.HalfCells], hold them as
-// products read them. What is left are biases, gates' vectors, and all that belongs
+// cells, those of one call of [Plan.Cells], [Plan.HalfCells] or [Plan.SomeCells],
+// hold them as products read them. What is left are biases, gates' vectors, and all that belongs
 // to senses, effectors and parts, whose tensors must be asked for anew. The plan
 // can then neither learn, be saved nor make other cells.
 func (p *Plan) Release(cells []*Cell) {
@@ -32,7 +32,9 @@ func (p *Plan) Release(cells []*Cell) {
 	lean.reindex()
 	p.Params = lean
 	for _, c := range cells {
-		c.bind(p)
+		if c != nil {
+			c.bind(p)
+		}
 	}
 }
 

@@ -52,15 +52,29 @@ type cellSense struct {
 }
 
 // Cells returns the arithmetic of every region, in the plan's order.
-func (p *Plan) Cells() ([]*Cell, error) { return p.cells(false) }
+func (p *Plan) Cells() ([]*Cell, error) { return p.cells(false, nil) }
 
 // HalfCells are cells that keep the matrices of tracts in IEEE 754 binary16, each
 // divided by a power of two so that none of its numbers overflows. They take half
 // the memory, and what a tick of one input mostly waits for is memory. Sums are in
 // float32. A plan learns with [Plan.Cells].
-func (p *Plan) HalfCells() ([]*Cell, error) { return p.cells(true) }
+func (p *Plan) HalfCells() ([]*Cell, error) { return p.cells(true, nil) }
 
-func (p *Plan) cells(half bool) ([]*Cell, error) {
+// SomeCells are the cells of some regions, in the plan's order with nil for the
+// others: as those of [Plan.Cells], or with half of [Plan.HalfCells].
+func (p *Plan) SomeCells(regions []int, half bool) ([]*Cell, error) {
+	some := make([]bool, len(p.Regions))
+	for _, j := range regions {
+		if j < 0 || j >= len(some) {
+			return nil, fmt.Errorf("plan %q has no region %d, it has %d", p.Name, j, len(some))
+		}
+		some[j] = true
+	}
+	return p.cells(half, some)
+}
+
+// cells are those of some regions, nil for all.
+func (p *Plan) cells(half bool, some []bool) ([]*Cell, error) {
 	if p.IsRate() {
 		return nil, fmt.Errorf("plan %q is made of rate cells: fit it with `wire train --rule readout` and run it with `wire run`", p.Name)
 	}
@@ -73,6 +87,9 @@ func (p *Plan) cells(half bool) ([]*Cell, error) {
 	cells := make([]*Cell, len(p.Regions))
 	out := p.outgoing()
 	for j := range p.Regions {
+		if some != nil && !some[j] {
+			continue
+		}
 		c := &Cell{Region: j, Out: out[j], Width: p.Width, Rank: p.Rank, half: half}
 		lo, hi := p.Incoming(j)
 		c.In, c.scale = make([]int, 0, hi-lo), make([]float32, 0, hi-lo)
