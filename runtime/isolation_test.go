@@ -195,6 +195,10 @@ func TestRowsAreAlone(t *testing.T) {
 				}
 				batch, owner = append(batch, rows[b]), append(owner, b)
 			}
+			for seed%4 == 0 && len(batch) < 16+i { // in columns
+				batch, owner = append(batch, rows[i%len(rows)].spoilt()), append(owner, -1)
+				spoilt++
+			}
 			ep, got := episodeOf(p, batch, steps, ticks)
 			res, err := n.Run(context.Background(), ep)
 			if err != nil {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/connectomewire/wire/wiring"
 )
 
 // episode is what the goroutines of one Run share.
@@ -17,6 +19,8 @@ type episode struct {
 	ended   <-chan struct{} // the context's
 	network *Network
 	batch   int
+	columns int   // how messages lie, see wiring.Tick
+	across  int   // numbers that one number of a message takes: columns, or batch
 	base    int   // ticks since silence when it began; 0 unless it continues another
 	of      []int // request of each row
 	inputs  [][]float32
@@ -78,6 +82,10 @@ type fault struct {
 func (n *Network) begin(ctx context.Context, ep *Episode) *episode {
 	e := &episode{network: n, batch: ep.Batch, steps: ep.Steps, cut: ep.Cut, cutParts: ep.CutParts, of: ep.Requests, start: time.Now(),
 		done: make(chan struct{}), idle: make(chan struct{}), fresh: make(chan struct{}, 1)}
+	e.across = ep.Batch
+	if e.columns = wiring.Columns(ep.Batch, n.config.Half); e.columns > 0 {
+		e.across = e.columns
+	}
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
 	e.early, e.stop = context.WithCancel(e.ctx)
 	e.ended, e.stopped = e.ctx.Done(), e.early.Done()

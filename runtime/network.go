@@ -24,6 +24,7 @@ type Network struct {
 
 	mu       sync.Mutex
 	capacity int // rows that the buffers hold
+	across   int // and the numbers that one of a message takes for these
 	// past is the last episode where the next may continue it, and elapsed the
 	// ticks since silence; nil and 0 where none may.
 	past    *episode
@@ -364,9 +365,10 @@ func (n *Network) prepare(e *episode) {
 		for _, q := range n.all() {
 			widest = max(widest, q.width)
 		}
-		zero := make([]float32, n.capacity*widest)
+		n.across = max(n.capacity, wiring.Columns(n.capacity, n.config.Half))
+		zero := make([]float32, n.across*widest)
 		for _, q := range n.all() {
-			q.size(n.capacity, zero)
+			q.size(n.capacity, n.across, zero)
 		}
 	}
 	for _, o := range n.outlets {

@@ -32,7 +32,7 @@ type outlet struct {
 }
 
 // carried is where a tract's axon lies: in the slab of a source, behind so many
-// numbers of a row.
+// numbers of an episode.
 type carried struct{ source, at int32 }
 
 // receiveFrom makes an inlet for each worker that tracts come from, and gives those
@@ -163,7 +163,7 @@ func (e *episode) pass(tick int, do func(context.Context) error) bool {
 // run is an inlet's life in one episode.
 func (i *inlet) run(e *episode) {
 	for t := 0; int64(t) <= e.last.Load(); t++ {
-		slab := i.ring[(i.base+t)%len(i.ring)][:e.batch*i.width]
+		slab := i.ring[(i.base+t)%len(i.ring)][:e.across*i.width]
 		if !e.pass(t, func(ctx context.Context) error {
 			data, err := e.exchange.Receive(ctx, i.worker, LaneAxons)
 			if err != nil {
@@ -194,7 +194,7 @@ func (o *outlet) prepare(e *episode) {
 			<-ch
 		}
 	}
-	if size := 4 * e.batch * o.rank * len(o.carried); cap(o.data) < size {
+	if size := 4 * e.across * o.rank * len(o.carried); cap(o.data) < size {
 		o.data = make([]byte, size)
 	} else {
 		o.data = o.data[:size]
@@ -211,9 +211,9 @@ func (o *outlet) run(e *episode) {
 			}
 			o.now[i] = slab
 		}
-		data, size := o.data, e.batch*o.rank
+		data, size := o.data, e.across*o.rank
 		for _, c := range o.carried {
-			for _, v := range o.now[c.source][e.batch*int(c.at):][:size] {
+			for _, v := range o.now[c.source][e.across*int(c.at):][:size] {
 				binary.LittleEndian.PutUint32(data, math.Float32bits(v))
 				data = data[4:]
 			}

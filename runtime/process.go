@@ -3,11 +3,13 @@ package runtime
 import (
 	"runtime/trace"
 	"slices"
+
+	"github.com/connectomewire/wire/wiring"
 )
 
 // process steps the regions of a group, one after the other, in one goroutine.
 // Of each tick it keeps a slab: the messages of all its regions, one after the
-// other, [out, batch, r] each. Its message to a neighbour is the slab itself, so that
+// other, [out, batch, r] each, or [out, r, columns] in columns. Its message to a neighbour is the slab itself, so that
 // nothing is copied; the ring is long enough that no slab is overwritten while
 // a neighbour may read it.
 type process struct {
@@ -27,8 +29,8 @@ type process struct {
 	now      [][]float32
 
 	// Scratch of a region's step, and for what enters, by sense.
-	gates, mixed, act, axons []float32
-	enters                   [][]float32
+	gates, mixed, act, axons, turned []float32
+	enters                           [][]float32
 
 	// Beam search: the orders of the last ticks, newest first, and for each
 	// delay where a row of a message that now arrives has gone since.
@@ -108,8 +110,9 @@ func (p *process) long(slabs int) {
 	}
 }
 
-// size makes the process's buffers for batches of so many rows.
-func (p *process) size(capacity int, zero []float32) {
+// size makes the process's buffers for batches of so many rows, of which a number
+// takes so many places across.
+func (p *process) size(capacity, across int, zero []float32) {
 	p.zero = zero
 	tracts, rank, acts, axons := 0, 0, 0, 0
 	for _, r := range p.regions {
@@ -117,10 +120,15 @@ func (p *process) size(capacity int, zero []float32) {
 		axons = max(axons, len(r.cell.Out)*rank)
 		r.size(capacity)
 	}
-	p.gates, p.mixed, p.act = make([]float32, capacity*tracts), make([]float32, capacity*tracts*rank), make([]float32, capacity*acts)
+	pitch := capacity
+	if len(p.regions) > 0 && wiring.Columns(capacity, p.net.config.Half) > 0 {
+		pitch = wiring.Pitch(capacity)
+		p.turned = make([]float32, wiring.TurnedLen(p.net.plan.Width, capacity))
+	}
+	p.gates, p.mixed, p.act = make([]float32, pitch*tracts), make([]float32, pitch*tracts*rank), make([]float32, capacity*acts)
 	p.axons = make([]float32, capacity*axons)
 	for i := range p.ring {
-		p.ring[i] = make([]float32, capacity*p.width)
+		p.ring[i] = make([]float32, across*p.width)
 	}
 	for i := range p.orders {
 		p.orders[i] = make([]int32, capacity)
@@ -165,7 +173,7 @@ func (p *process) run(e *episode) {
 		if e.over() || !p.take(e, t) {
 			return
 		}
-		slab := p.ring[(p.base+t)%len(p.ring)][:e.batch*p.width]
+		slab := p.ring[(p.base+t)%len(p.ring)][:e.across*p.width]
 		if !p.tick(e, t, slab) {
 			return
 		}

@@ -108,6 +108,7 @@ func (r *region) size(capacity int) {
 func (r *region) prepare(e *episode) {
 	c, n, rank := r.cell, e.batch*r.cell.Width, r.cell.Rank
 	r.tick.State, r.tick.Norm = r.state[:n], r.norm[:n]
+	r.tick.Columns, r.tick.Turned = e.columns, r.process.turned
 	r.tick.Gates, r.tick.Mixed, r.tick.Act = r.process.gates, r.process.mixed, r.process.act
 	r.tick.PrevState, r.tick.PrevNorm = r.tick.State, r.tick.Norm
 	if r.stored != nil {
@@ -124,7 +125,7 @@ func (r *region) prepare(e *episode) {
 	r.altered = e.reorder
 	for k := range r.in {
 		in := &r.in[k]
-		in.at = e.batch * (in.from.prefix + int(in.slot)*rank)
+		in.at = e.across * (in.from.prefix + int(in.slot)*rank)
 		r.tick.In[k].Stride = rank
 		r.altered = r.altered || in.cut
 	}
@@ -139,7 +140,7 @@ func (r *region) prepare(e *episode) {
 		}
 	}
 	if r.altered && r.gather == nil {
-		r.gather = make([]float32, r.net.capacity*len(c.In)*rank)
+		r.gather = make([]float32, r.net.across*len(c.In)*rank)
 	}
 	if e.reorder && r.shuffle == nil {
 		r.shuffle = make([]float32, r.net.capacity*c.Width)
@@ -175,22 +176,22 @@ func (r *region) step(e *episode, t int, slab []float32) bool {
 	if !r.listen(e, t) {
 		return false
 	}
-	messages := slab[e.batch*r.prefix:][:e.batch*len(r.cell.Out)*r.cell.Rank]
-	r.tick.Axons = r.process.axons[:len(messages)]
-	if e.batch == 1 {
-		r.tick.Axons = messages // which are the same
+	messages := slab[e.across*r.prefix:][:e.across*len(r.cell.Out)*r.cell.Rank]
+	r.tick.Axons = messages // tract by tract already, in columns or of one row
+	apart := e.columns == 0 && e.batch > 1
+	if apart {
+		r.tick.Axons = r.process.axons[:len(messages)]
 	}
 	r.advance(e, t)
-	r.write(messages, e.batch)
+	if apart {
+		r.write(messages, e.batch)
+	}
 	return r.give(e, t)
 }
 
 // write writes what leaves the region into its part of a slab, tract by tract
 // [out, batch, r], so that each target reads its message from one place.
 func (r *region) write(messages []float32, batch int) {
-	if batch == 1 {
-		return
-	}
 	rank, width := r.cell.Rank, len(r.cell.Out)*r.cell.Rank
 	for k := range r.cell.Out {
 		kernel.CopyRows(messages[k*batch*rank:], rank, r.tick.Axons[k*rank:], width, batch, rank)
@@ -218,16 +219,16 @@ func (r *region) alter(e *episode) {
 		case in.cut:
 			m = wiring.Message{Data: p.zero, Stride: 0}
 		case len(r.cuts[k]) > 0 || e.reorder && p.moved[in.delay]:
-			to := r.gather[k*e.batch*rank:][:e.batch*rank]
+			to := r.gather[k*e.across*rank:][:e.across*rank]
 			for b := range e.batch {
 				row := b
 				if e.reorder {
 					row = int(p.rows[in.delay][b])
 				}
-				copy(to[b*rank:][:rank], m.Data[row*m.Stride:][:rank])
+				e.copyEpisode(to, b, m.Data, row, rank)
 			}
 			for _, b := range r.cuts[k] {
-				clear(to[b*rank:][:rank])
+				e.clearEpisode(to, b, rank)
 			}
 			m = wiring.Message{Data: to, Stride: rank}
 		}
@@ -316,7 +317,7 @@ func (r *region) advance(e *episode, t int) {
 		r.watch(e, t)
 	}
 	if e.trace != nil {
-		e.trace.record(r, t, e.batch, began, time.Since(e.start))
+		e.trace.record(r, e, t, began, time.Since(e.start))
 		for i := range r.joined {
 			e.trace.Joined[r.joined[i].part.Index][t] = r.joined[i].strength()
 		}
@@ -324,7 +325,7 @@ func (r *region) advance(e *episode, t int) {
 			e.trace.keep(r, t)
 		}
 		if e.trace.Digests != nil {
-			e.trace.digest(r, t, e.batch)
+			e.trace.digest(r, e, t)
 		}
 	}
 }
@@ -358,7 +359,7 @@ func (r *region) watch(e *episode, t int) {
 		if r.stored != nil {
 			clear(r.stored[b*d:][:d])
 		}
-		clear(r.tick.Axons[b*axons:][:axons])
+		e.clearEpisode(r.tick.Axons, b, axons)
 	}
 }
 

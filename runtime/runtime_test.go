@@ -301,6 +301,8 @@ func sameAsStepping(t *testing.T, p *wiring.Plan) {
 		{"voice, batch, early end", 3, true, 7, false},
 		{"beams", 4, true, -1, true},
 		{"beams, early end", 6, true, 8, true},
+		{"voice, in columns", 16, true, -1, false},
+		{"beams, in columns", 19, true, -1, true},
 	} {
 		const ticks = 14
 		newVoice := func() *parrot {
@@ -447,8 +449,13 @@ func TestLesions(t *testing.T) {
 // each copy, and the same cuts as lesions of the whole network.
 func TestCutsOfABatchAreLesions(t *testing.T) {
 	p := smallPlan(t, 8, 20)
+	for _, repeated := range []int{1, 5} { // in rows and in columns
+		cutsAreLesions(t, p, slices.Repeat([]int{-1, 5, 0, len(p.Tracts) - 1}, repeated))
+	}
+}
+
+func cutsAreLesions(t *testing.T, p *wiring.Plan, cuts []int) {
 	one := inputs(1)
-	cuts := []int{-1, 5, 0, len(p.Tracts) - 1}
 	var many []float32
 	for range cuts {
 		many = append(many, one[0]...)

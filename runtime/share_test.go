@@ -166,6 +166,9 @@ func workersGiveTheSameBits(t *testing.T, r *rand.Rand, glass part.Module, happe
 	many := shared(t, p, c, workers, r)
 	long := r.IntN(3) == 0 // episodes that may be continued
 	batch := 1 + r.IntN(4)
+	if r.IntN(4) == 0 {
+		batch = 15 + r.IntN(5) // in columns
+	}
 	for again := range 3 {
 		const ticks = 9
 		steps := 1 + r.IntN(4)

@@ -138,17 +138,21 @@ func (s *Survey) remember(p *wiring.Plan, c Config, groups [][]int, in, out []in
 		s.Memory.Matrices += numbers(len(p.Regions) * (2*wiring.TransposedLen(d, 2*d) + wiring.TransposedLen(d, d)))
 		acts = 5 * d
 	}
+	across, pitch, turned := batch, batch, 0
+	if columns := wiring.Columns(batch, c.Half); columns > 0 {
+		across, pitch, turned = columns, wiring.Pitch(batch), wiring.TurnedLen(d, batch)
+	}
 	widest := 0
 	for i, g := range groups {
 		tracts, axons := 0, 0
 		for _, j := range g {
 			tracts, axons = max(tracts, in[j]), max(axons, out[j])
 		}
-		s.Memory.Messages += numbers(s.Processes[i].Slabs * s.Processes[i].Width * batch)
-		s.Memory.Scratch += numbers(batch * (tracts*(1+r) + acts + axons*r))
+		s.Memory.Messages += numbers(s.Processes[i].Slabs * s.Processes[i].Width * across)
+		s.Memory.Scratch += numbers(pitch*tracts*(1+r) + batch*(acts+axons*r) + turned)
 		widest = max(widest, s.Processes[i].Width)
 	}
-	s.Memory.Messages += numbers(widest * batch)
+	s.Memory.Messages += numbers(widest * across)
 	// Bytes of a tract at both ends: a message's view, where it comes from, its
 	// index twice, and its scale.
 	const tract = 32 + 32 + 16 + 4

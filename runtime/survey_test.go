@@ -8,8 +8,8 @@ import (
 // TestSurvey holds what is foreseen of a plan to the network that is made of it.
 func TestSurvey(t *testing.T) {
 	p := smallPlan(t, 12, 40)
-	const batch = 3
-	for _, groups := range [][][]int{ByWork(p, 1), ByWork(p, 3), ByRegion(p)} {
+	for i, groups := range [][][]int{ByWork(p, 1), ByWork(p, 3), ByRegion(p), ByWork(p, 3)} {
+		batch := []int{3, 3, 3, 18}[i]
 		config := Default()
 		config.Groups = groups
 		s, err := Look(p, config, batch)
@@ -31,7 +31,7 @@ func TestSurvey(t *testing.T) {
 				messages += int64(4 * len(slab))
 			}
 			widest = max(widest, len(q.zero))
-			scratch += int64(4 * (len(q.gates) + len(q.mixed) + len(q.act) + len(q.axons)))
+			scratch += int64(4 * (len(q.gates) + len(q.mixed) + len(q.act) + len(q.axons) + len(q.turned)))
 		}
 		messages += int64(4 * widest)
 		d, r := p.Width, p.Rank

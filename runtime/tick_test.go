@@ -23,6 +23,8 @@ type fused struct {
 	slabs        [][]float32
 	rank         int
 	batch, width int
+	columns      int      // how messages lie
+	across       int      // numbers that one of a message takes
 	from         [][]axon // of each region's incoming tracts
 	prefix       []int
 	axons        []float32 // scratch
@@ -31,12 +33,12 @@ type fused struct {
 // axon is where a tract's message lies in a slab.
 type axon struct{ delay, at int }
 
-func newFused(tb testing.TB, p *wiring.Plan, in [][]float32, batch int) *fused {
+func newFused(tb testing.TB, p *wiring.Plan, in [][]float32, batch, columns int) *fused {
 	cells, err := p.Cells()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f := &fused{cells: cells, rank: p.Rank, batch: batch, ticks: make([]wiring.Tick, len(cells)), driven: make([][]float32, len(cells)), slabs: make([][]float32, p.MaxDelay()+1)}
+	f := &fused{cells: cells, rank: p.Rank, batch: batch, columns: columns, across: max(batch, columns), ticks: make([]wiring.Tick, len(cells)), driven: make([][]float32, len(cells)), slabs: make([][]float32, p.MaxDelay()+1)}
 	slot := make([]int, len(p.Tracts))
 	tracts := 0
 	for _, c := range cells {
@@ -49,12 +51,13 @@ func newFused(tb testing.TB, p *wiring.Plan, in [][]float32, batch int) *fused {
 	}
 	f.axons = make([]float32, batch*f.width)
 	for i := range f.slabs {
-		f.slabs[i] = make([]float32, batch*f.width)
+		f.slabs[i] = make([]float32, f.across*f.width)
 	}
-	gates, mixed, act := make([]float32, batch*tracts), make([]float32, batch*tracts*p.Rank), make([]float32, batch*p.Width)
+	pitch := wiring.Pitch(batch)
+	gates, mixed, turned, act := make([]float32, pitch*tracts), make([]float32, pitch*tracts*p.Rank), make([]float32, wiring.TurnedLen(p.Width, batch)), make([]float32, batch*p.Width)
 	for j, c := range cells {
 		state, norm := make([]float32, batch*p.Width), make([]float32, batch*p.Width)
-		f.ticks[j] = wiring.Tick{PrevState: state, State: state, PrevNorm: norm, Norm: norm, In: make([]wiring.Message, len(c.In)), Gates: gates, Mixed: mixed, Act: act}
+		f.ticks[j] = wiring.Tick{PrevState: state, State: state, PrevNorm: norm, Norm: norm, In: make([]wiring.Message, len(c.In)), Gates: gates, Mixed: mixed, Act: act, Columns: columns, Turned: turned}
 		drive := make([]float32, batch*p.Width)
 		if c.Embed(drive, in, batch) {
 			f.ticks[j].Drive = drive
@@ -62,7 +65,7 @@ func newFused(tb testing.TB, p *wiring.Plan, in [][]float32, batch int) *fused {
 		var from []axon
 		for i, k := range c.In {
 			t := &p.Tracts[k]
-			from = append(from, axon{t.Delay, batch * (f.prefix[t.From] + slot[k]*p.Rank)})
+			from = append(from, axon{t.Delay, f.across * (f.prefix[t.From] + slot[k]*p.Rank)})
 			f.ticks[j].In[i].Stride = p.Rank
 		}
 		f.from = append(f.from, from)
@@ -90,13 +93,14 @@ func (f *fused) run(ticks int) {
 			for i, a := range f.from[j] {
 				w.In[i].Data = arrives[a.delay][a.at:]
 			}
-			messages, width := slab[f.batch*f.prefix[j]:][:f.batch*len(c.Out)*f.rank], len(c.Out)*f.rank
-			w.Axons = f.axons[:len(messages)]
-			if f.batch == 1 {
-				w.Axons = messages
+			messages, width := slab[f.across*f.prefix[j]:][:f.across*len(c.Out)*f.rank], len(c.Out)*f.rank
+			w.Axons = messages
+			apart := f.columns == 0 && f.batch > 1
+			if apart {
+				w.Axons = f.axons[:len(messages)]
 			}
 			c.Step(f.batch, w)
-			for k := 0; k < len(c.Out) && f.batch > 1; k++ {
+			for k := 0; k < len(c.Out) && apart; k++ {
 				kernel.CopyRows(messages[k*f.batch*f.rank:], f.rank, w.Axons[k*f.rank:], width, f.batch, f.rank)
 			}
 		}
@@ -106,17 +110,21 @@ func (f *fused) run(ticks int) {
 // TestFusedIsTheSame holds what ticks are measured by to what they compute.
 func TestFusedIsTheSame(t *testing.T) {
 	p := ticking.Plan(20, 90, 12, 3)
-	const batch, ticks = 3, 9
-	in := [][]float32{ticking.Numbers(batch * ticking.Inputs)}
-	f := newFused(t, p, in, batch)
-	f.run(ticks)
-	n := mustNew(t, p, Default())
-	if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: in, Ticks: ticks}); err != nil {
-		t.Fatal(err)
-	}
-	for j, r := range n.regions {
-		if !sameBits(r.tick.State, f.ticks[j].State) {
-			t.Fatalf("region %d has another state", j)
+	const ticks = 9
+	for _, batch := range []int{3, 16, 21, 70} {
+		in := [][]float32{ticking.Numbers(batch * ticking.Inputs)}
+		n := mustNew(t, p, Default())
+		if _, err := n.Run(context.Background(), Episode{Batch: batch, Inputs: in, Ticks: ticks}); err != nil {
+			t.Fatal(err)
+		}
+		for _, columns := range []int{0, wiring.Columns(batch, false)} {
+			f := newFused(t, p, in, batch, columns)
+			f.run(ticks)
+			for j, r := range n.regions {
+				if !sameBits(r.tick.State, f.ticks[j].State) {
+					t.Fatalf("batch of %d, columns %d: region %d has another state", batch, columns, j)
+				}
+			}
 		}
 	}
 }
@@ -129,7 +137,7 @@ func BenchmarkTick(b *testing.B) {
 	for _, batch := range []int{1, 32, 64} {
 		in := [][]float32{ticking.Numbers(batch * ticking.Inputs)}
 		b.Run(fmt.Sprintf("batch=%d/fused", batch), func(b *testing.B) {
-			f := newFused(b, p, in, batch)
+			f := newFused(b, p, in, batch, wiring.Columns(batch, false))
 			b.ReportAllocs()
 			b.ResetTimer()
 			f.run(b.N)
@@ -166,7 +174,7 @@ func TestTickRatios(t *testing.T) {
 	p := ticking.Plan(82, 2380, 64, 8)
 	for _, batch := range []int{1, 32, 64} {
 		in := [][]float32{ticking.Numbers(batch * ticking.Inputs)}
-		f := newFused(t, p, in, batch)
+		f := newFused(t, p, in, batch, wiring.Columns(batch, false))
 		ticks := max(4, 60/batch)
 		networks := []*Network{}
 		names := []string{"grouped/p=1", "grouped/p=2", "grouped/p=8", "channels"}

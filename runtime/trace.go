@@ -141,15 +141,19 @@ func (t *Trace) PartFlows() []PartFlow {
 
 // record notes a region's tick. Regions write to rows of their own, so they
 // need no lock.
-func (t *Trace) record(r *region, tick, batch int, began, ended time.Duration) {
-	c, k := r.cell, &r.tick
+func (t *Trace) record(r *region, e *episode, tick int, began, ended time.Duration) {
+	c, k, batch := r.cell, &r.tick, e.batch
+	mixed := make([]float32, c.Rank)
 	t.Begin[r.index][tick], t.End[r.index][tick] = began, ended
 	t.State[r.index][tick] = float32(math.Sqrt(meanSquare(k.State[:batch*c.Width])))
 	for i, tract := range c.In {
 		var gate, flow float64
 		for b := range batch {
-			gate += float64(k.Gates[b*len(c.In)+i])
-			flow += math.Sqrt(meanSquare(k.Mixed[(b*len(c.In)+i)*c.Rank:][:c.Rank]))
+			gate += float64(e.within(k.Gates, b, i, len(c.In)))
+			for n := range mixed {
+				mixed[n] = e.within(k.Mixed, b, i*c.Rank+n, len(c.In)*c.Rank)
+			}
+			flow += math.Sqrt(meanSquare(mixed))
 		}
 		t.Gate[tract][tick] = float32(gate / float64(batch))
 		t.Flow[tract][tick] = float32(flow / float64(batch))
@@ -252,12 +256,13 @@ func (t *Trace) note(faults []string, request, requests int) {
 }
 
 // digest keeps digests of what a region gives to its tracts in a tick.
-func (t *Trace) digest(r *region, tick, batch int) {
+func (t *Trace) digest(r *region, e *episode, tick int) {
+	rank := r.cell.Rank
 	for i, tract := range r.cell.Out {
-		m := r.cell.Message(&r.tick, i)
 		h := uint64(14695981039346656037) // FNV-1a, by words
-		for b := range batch {
-			for _, v := range m.Data[b*m.Stride:][:r.cell.Rank] {
+		for b := range e.batch {
+			for n := range rank {
+				v := e.given(r.tick.Axons, b, i*rank+n, len(r.cell.Out)*rank)
 				h = (h ^ uint64(math.Float32bits(v))) * 1099511628211
 			}
 		}

@@ -50,6 +50,25 @@ func (m *matrix) product(batch int, a, c []float32, accumulate bool) {
 	}
 }
 
+// columns is c = mᵀ·a of so many columns a, [k, columns], packed, and c, whose rows are
+// ldc apart.
+func (m *matrix) columns(columns int, a, c []float32, ldc int) {
+	if m.packed {
+		kernel.GemmPackedLeft(m.n, columns, m.k, m.data, a, c, ldc)
+		return
+	}
+	kernel.GemmLeft(m.n, columns, m.k, m.data, m.n, a, c, ldc)
+}
+
+// ofColumns is c += aᵀ·m of columns a, [k, pitch], and a batch of rows c, [batch, n].
+func (m *matrix) ofColumns(batch int, a []float32, pitch int, c []float32) {
+	if m.packed {
+		kernel.GemmPackedStrided(batch, m.n, m.k, a, 1, pitch, m.data, c, m.n, true)
+		return
+	}
+	kernel.GemmOfColumns(batch, m.n, m.k, a, pitch, m.data, m.n, c, m.n)
+}
+
 // worthPacking is whether packing leaves little of a matrix empty.
 func worthPacking(k, n int) bool { return kernel.PackedLen(k, n) <= k*n*5/4 }
 

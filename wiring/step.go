@@ -179,14 +179,22 @@ type Tick struct {
 	// PrevStored is p(t−1), and Stored receives p(t), both [B, d], of a cell that
 	// bursts; they may be the same memory.
 	PrevStored, Stored []float32
+	// Columns, when not 0, says that what is a few numbers of an episode lies in
+	// columns, number by number, with the episodes side by side: messages that
+	// arrive are [r, Columns], axons [out·r, Columns], gates and gated messages have
+	// rows [Pitch] apart. It is the batch or a little more, see [Columns].
+	Columns int
+	// Turned is scratch for columns, see [TurnedLen].
+	Turned []float32
 	// In holds z(t−δ) of every incoming tract, in the order of [Cell.In].
 	In []Message
 	// Drive is Σ E x, what modules bring into the region, [B, d]; nil for none.
 	Drive []float32
 
-	// Gates receives g(t), [B, in].
+	// Gates receives g(t), [B, in]; in columns [in, Pitch].
 	Gates []float32
-	// Mixed receives s·g·z of every incoming tract, [B, in·r].
+	// Mixed receives s·g·z of every incoming tract, [B, in·r]; in columns
+	// [in·r, Pitch].
 	Mixed []float32
 	// Act receives tanh(u(t)), [B, d]; of a GRU more, [Cell.Acts] numbers a row.
 	Act []float32
@@ -194,7 +202,8 @@ type Tick struct {
 	State []float32
 	// Norm receives n(h(t)), [B, d].
 	Norm []float32
-	// Axons receives z(t) of every outgoing tract, stacked: [B, out·r].
+	// Axons receives z(t) of every outgoing tract, stacked: [B, out·r]; in columns
+	// [out·r, Columns], so that tracts lie one after the other.
 	Axons []float32
 }
 
@@ -239,27 +248,14 @@ func (c *Cell) Glimpses() []Glimpse { return c.looks }
 // target does not have; fixed gates are ½. Sums run in the order of [Cell.In].
 // A plan of gated recurrent units makes h_j(t) of u_j(t) as these do.
 func (c *Cell) Step(batch int, t *Tick) {
-	d, r, in, out := c.Width, c.Rank, len(c.In), len(c.Out)
+	d, in, out := c.Width, len(c.In), len(c.Out)
 
-	// Gates: the state's part is one product, the signal's part r numbers a tract.
-	if in > 0 && c.weights.GateBias == nil {
-		c.letThrough(batch, t)
-	} else if in > 0 {
-		gates := t.Gates[:batch*in]
-		c.gate.product(batch, t.PrevNorm, gates, false)
-		// Tract by tract, since a tract's messages lie in one place; what they
-		// bring is kept side by side for the product.
-		if batch == 1 {
-			kernel.GatherOnce(r, t.Mixed, t.In, c.weights.GateSignal, c.weights.GateBias, gates)
-		}
-		for k := 0; k < in && batch > 1; k++ {
-			m := &t.In[k]
-			kernel.Gather(batch, r, t.Mixed[k*r:], in*r, m.Data, m.Stride, c.weights.GateSignal[k*r:], c.weights.GateBias[k], gates[k:], in)
-		}
-		kernel.Sigmoid(gates, gates)
-		for b := range batch {
-			kernel.ScaleRows(in, r, t.Mixed[b*in*r:], c.scale, gates[b*in:])
-		}
+	switch {
+	case in == 0:
+	case t.Columns > 0:
+		c.gateColumns(batch, t)
+	default:
+		c.gateRows(batch, t)
 	}
 
 	// Input: u = bias (+ drive) + synapses, then tanh, in Act.
@@ -268,12 +264,14 @@ func (c *Cell) Step(batch int, t *Tick) {
 		row := act[b*d:][:d]
 		copy(row, c.weights.Bias)
 		if t.Drive != nil {
-			for i, v := range t.Drive[b*d:][:d] {
-				row[i] += v
-			}
+			kernel.Add(row, row, t.Drive[b*d:][:d])
 		}
 	}
-	if in > 0 {
+	switch {
+	case in == 0:
+	case t.Columns > 0:
+		c.synapse.ofColumns(batch, t.Mixed, Pitch(batch), act)
+	default:
 		c.synapse.product(batch, t.Mixed, act, true)
 	}
 
@@ -286,20 +284,43 @@ func (c *Cell) Step(batch int, t *Tick) {
 			c.burst.store(t.Stored, t.PrevStored[:batch*d], t.PrevState)
 		}
 		kernel.Tanh(act, act)
-		keep := 1 - c.Lambda
-		for b := range batch {
-			prev := t.PrevState[b*d:][:d]
-			state := t.State[b*d:][:d]
-			for i, v := range act[b*d:][:d] {
-				state[i] = keep*prev[i] + c.Lambda*v
-			}
-		}
+		kernel.Mix(t.State, 1-c.Lambda, t.PrevState[:batch*d], c.Lambda, act)
 	}
 	Normalise(t.Norm, t.State, batch, d)
 
 	// Axons.
-	if out > 0 {
+	switch {
+	case out == 0:
+	case t.Columns > 0:
+		c.turn(batch, t, t.Norm)
+		c.axon.columns(t.Columns, t.Turned, t.Axons, t.Columns)
+	default:
 		c.axon.product(batch, t.Norm, t.Axons, false)
+	}
+}
+
+// gateRows computes gates, and messages gated by them.
+func (c *Cell) gateRows(batch int, t *Tick) {
+	r, in := c.Rank, len(c.In)
+	if c.weights.GateBias == nil {
+		c.letThrough(batch, t)
+		return
+	}
+	// The state's part is one product, the signal's part r numbers a tract.
+	gates := t.Gates[:batch*in]
+	c.gate.product(batch, t.PrevNorm, gates, false)
+	// Tract by tract, since a tract's messages lie in one place; what they
+	// bring is kept side by side for the product.
+	if batch == 1 {
+		kernel.GatherOnce(r, t.Mixed, t.In, c.weights.GateSignal, c.weights.GateBias, gates)
+	}
+	for k := 0; k < in && batch > 1; k++ {
+		m := &t.In[k]
+		kernel.Gather(batch, r, t.Mixed[k*r:], in*r, m.Data, m.Stride, c.weights.GateSignal[k*r:], c.weights.GateBias[k], gates[k:], in)
+	}
+	kernel.Sigmoid(gates, gates)
+	for b := range batch {
+		kernel.ScaleRows(in, r, t.Mixed[b*in*r:], c.scale, gates[b*in:])
 	}
 }
 

@@ -32,3 +32,25 @@ func scaleRowsAVX2(rows, n int, dst, x, y *float32)
 
 //go:noescape
 func gatherOnceAVX2(messages, n int, from *Message, dst, by, bias, sums *float32)
+
+func gatherColumns(n, columns, pitch int, messages []Message, by, bias, sums []float32) {
+	if level == Generic || n%4 != 0 {
+		gatherColumnsGo(n, columns, pitch, messages, by, bias, sums)
+		return
+	}
+	gatherColumnsAVX2(len(messages), n, columns/lanes, pitch, &messages[0], &by[0], &bias[0], &sums[0])
+}
+
+func scaleColumns(n, columns, pitch int, dst []float32, messages []Message, x, y []float32) {
+	if level == Generic {
+		scaleColumnsGo(n, columns, pitch, dst, messages, x, y)
+		return
+	}
+	scaleColumnsAVX2(len(messages), n, columns/lanes, pitch, &messages[0], &dst[0], &x[0], &y[0])
+}
+
+//go:noescape
+func gatherColumnsAVX2(messages, n, vectors, pitch int, from *Message, by, bias, sums *float32)
+
+//go:noescape
+func scaleColumnsAVX2(messages, n, vectors, pitch int, from *Message, dst, x, y *float32)

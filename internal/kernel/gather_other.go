@@ -11,3 +11,11 @@ func scaleRows(rows, n int, dst, x, y []float32) { scaleRowsGo(n, dst, x, y) }
 func gatherOnce(n int, dst []float32, messages []Message, by, bias, sums []float32) {
 	gatherOnceGo(n, dst, messages, by, bias, sums)
 }
+
+func gatherColumns(n, columns, pitch int, messages []Message, by, bias, sums []float32) {
+	gatherColumnsGo(n, columns, pitch, messages, by, bias, sums)
+}
+
+func scaleColumns(n, columns, pitch int, dst []float32, messages []Message, x, y []float32) {
+	scaleColumnsGo(n, columns, pitch, dst, messages, x, y)
+}

@@ -513,6 +513,86 @@ func TestGatherOnce(t *testing.T) {
 	}
 }
 
+// TestColumns: what lies in columns has the bits that it has in rows, at every level.
+func TestColumns(t *testing.T) {
+	defer SetLevel(Current())
+	r := rand.New(rand.NewPCG(7, 10))
+	for _, l := range Levels() {
+		SetLevel(l)
+		for _, n := range []int{1, 3, 4, 8, 12} {
+			for _, batch := range []int{1, 8, 17, 32, 40} {
+				const count = 5
+				wide, pitch := Columns(batch), Pitch(batch)
+				rows, columns := make([]Message, count), make([]Message, count)
+				for k := range rows {
+					rows[k] = Message{Data: random(r, batch*n), Stride: n}
+					columns[k] = Message{Data: make([]float32, n*wide)}
+					Transpose(columns[k].Data, wide, rows[k].Data, n, batch, n)
+				}
+				by, bias, x := random(r, n*count), random(r, count), random(r, count)
+				sums := random(r, batch*count)
+				turned, scaled := make([]float32, count*pitch), make([]float32, count*n*pitch)
+				Transpose(turned, pitch, sums, count, batch, count)
+				GatherColumns(n, wide, pitch, columns, by, bias, turned)
+				ScaleColumns(n, wide, pitch, scaled, columns, x, turned)
+				mixed := make([]float32, batch*count*n)
+				for k, m := range rows {
+					Gather(batch, n, mixed[k*n:], count*n, m.Data, m.Stride, by[k*n:], bias[k], sums[k:], count)
+				}
+				for b := range batch {
+					ScaleRows(count, n, mixed[b*count*n:], x, sums[b*count:])
+					for i, want := range mixed[b*count*n:][:count*n] {
+						if got := scaled[i*pitch+b]; got != want {
+							t.Fatalf("%v: number %d of episode %d of %d, messages of %d: %v in columns, %v in rows", l, i, b, batch, n, got, want)
+						}
+					}
+				}
+			}
+		}
+		for _, c := range []struct{ n, k int }{{1, 3}, {16, 64}, {29, 64}, {64, 7}, {130, 300}, {300, 1}} {
+			for _, batch := range []int{1, 9, 16, 24, 40} {
+				pitch := Pitch(batch)
+				a, b := random(r, batch*c.k), random(r, c.n*c.k)
+				packed, plain := make([]float32, PackedLen(c.k, c.n)), make([]float32, c.n*c.k)
+				PackB(packed, b, c.k, true, c.k, c.n)
+				Transpose(plain, c.n, b, c.k, c.n, c.k)
+				want := make([]float32, batch*c.n)
+				GemmPacked(batch, c.n, c.k, a, c.k, packed, want, c.n, false)
+				x, left, right := make([]float32, PackedLen(c.k, batch)), make([]float32, c.n*pitch), make([]float32, c.n*pitch)
+				PackB(x, a, c.k, true, c.k, batch)
+				GemmPackedLeft(c.n, Columns(batch), c.k, packed, x, left, pitch)
+				GemmLeft(c.n, Columns(batch), c.k, plain, c.n, x, right, pitch)
+				for b := range batch {
+					for i, w := range want[b*c.n:][:c.n] {
+						if left[i*pitch+b] != w || right[i*pitch+b] != w {
+							t.Fatalf("%v: %v, batch of %d: %v and %v in columns, %v in rows", l, c, batch, left[i*pitch+b], right[i*pitch+b], w)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestMix holds a mixture to plain Go.
+func TestMix(t *testing.T) {
+	defer SetLevel(Current())
+	r := rand.New(rand.NewPCG(7, 11))
+	for _, n := range []int{1, 7, 8, 19, 64} {
+		x, y := random(r, n), random(r, n)
+		want := make([]float32, n)
+		mixGo(want, 0.3, x, 0.7, y)
+		for _, l := range Levels() {
+			SetLevel(l)
+			got := slices.Clone(y)
+			Mix(got, 0.3, x, 0.7, got)
+			if !slices.Equal(got, want) {
+				t.Fatalf("%v: %v, want %v", l, got, want)
+			}
+		}
+	}
+}
+
 // TestPackedRowBits: one row has the bits that it has among others.
 func TestPackedRowBits(t *testing.T) {
 	defer SetLevel(Current())

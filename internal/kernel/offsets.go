@@ -66,6 +66,18 @@ func GemmInPlace(m, n, k int, a []float32, lda int, b []float32, ldb int, c []fl
 	inPlace(m, n, k, a, lda, 1, b, ldb, c, ldc, accumulate)
 }
 
+// GemmOfColumns is c += aᵀ·b for columns a, [k, m], a [k, n] matrix b that is read
+// in place, and an [m, n] matrix c. Bits are as in [Gemm].
+func GemmOfColumns(m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
+	if m <= 0 || n <= 0 || k <= 0 {
+		return
+	}
+	need("c", c, m, n, ldc)
+	need("a", a, k, m, lda)
+	need("b", b, k, n, ldb)
+	inPlace(m, n, k, a, 1, lda, b, ldb, c, ldc, true)
+}
+
 func inPlace(m, n, k int, a []float32, rsa, csa int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
 	_, width := tileSize()
 	for k0 := 0; k0 < k; k0 += kBlock {

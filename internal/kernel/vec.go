@@ -36,6 +36,14 @@ func Axpy(s float32, x, y []float32) {
 	}
 }
 
+// Mix is dst[i] = s·x[i] + t·y[i] over the length of x; dst may be x or y, and
+// neither dst nor y may be shorter.
+func Mix(dst []float32, s float32, x []float32, t float32, y []float32) {
+	if len(x) > 0 {
+		mix(dst[:len(x)], s, x, t, y[:len(x)])
+	}
+}
+
 // Sum returns Σ x[i].
 func Sum(x []float32) float32 {
 	if len(x) == 0 {

@@ -7,6 +7,14 @@ func dot(x, y []float32) float32 {
 	return dotAVX2(len(x), &x[0], &y[0])
 }
 
+func mix(dst []float32, s float32, x []float32, t float32, y []float32) {
+	if level == Generic {
+		mixGo(dst, s, x, t, y)
+		return
+	}
+	mixAVX2(len(x), &dst[0], &x[0], &y[0], s, t)
+}
+
 func axpy(s float32, x, y []float32) {
 	if level == Generic {
 		axpyGo(s, x, y)
@@ -160,6 +168,9 @@ func dotAVX2(n int, x, y *float32) float32
 
 //go:noescape
 func axpyAVX2(n int, y, x *float32, s float32)
+
+//go:noescape
+func mixAVX2(n int, dst, x, y *float32, s, t float32)
 
 //go:noescape
 func expSumAVX2(n int, dst, x *float32, s float32) float32

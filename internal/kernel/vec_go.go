@@ -55,6 +55,12 @@ func maximumGo(x []float32) float32 {
 	return m
 }
 
+func mixGo(dst []float32, s float32, x []float32, t float32, y []float32) {
+	for i, v := range x {
+		dst[i] = s*v + t*y[i]
+	}
+}
+
 func axpyGo(s float32, x, y []float32) {
 	for i, v := range x {
 		y[i] += s * v

@@ -6,6 +6,8 @@ func dot(x, y []float32) float32 { return dotGo(x, y) }
 
 func axpy(s float32, x, y []float32) { axpyGo(s, x, y) }
 
+func mix(dst []float32, s float32, x []float32, t float32, y []float32) { mixGo(dst, s, x, t, y) }
+
 func sum(x []float32) float32 { return sumGo(x) }
 
 func maximum(x []float32) float32 { return maximumGo(x) }

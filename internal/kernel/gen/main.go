@@ -276,6 +276,10 @@ func tile(a *asm, label string, rows, vecs, bits int, masked, offsets bool) {
 				a.f("VXORPS %s, %s, %s", r, r, r)
 			}
 		}
+		a.f("PREFETCHT0 (R15)") // where the sums will go
+		if i < rows-1 {
+			a.f("ADDQ R13, R15")
+		}
 	}
 	fmt.Fprint(a, "\tPCALIGN $32\n")
 	a.label(label + "_loop")
@@ -621,6 +625,9 @@ func vector(a *asm) {
 	gather(a)
 	gatherOnce(a)
 	scaleRows(a)
+	gatherColumns(a)
+	scaleColumns(a)
+	mix(a)
 	axpy(a)
 	dot(a)
 	expSum(a)
@@ -1014,6 +1021,132 @@ func scaleRows(a *asm) {
 	a.f("DECQ BX")
 	a.f("JNE row")
 	a.f("RET")
+}
+
+// gatherColumns adds to numbers of messages, whose numbers (a multiple of four) are
+// rows of so many vectors, what gather does to one: a lane is a row there. While it is at
+// a message it fetches the next.
+func gatherColumns(a *asm) {
+	a.text("gatherColumnsAVX2", 64)
+	a.f("MOVQ messages+0(FP), BX")
+	a.f("MOVQ n+8(FP), R10")
+	a.f("MOVQ vectors+16(FP), R14")
+	a.f("MOVQ pitch+24(FP), R9")
+	a.f("MOVQ from+32(FP), R13")
+	a.f("MOVQ by+40(FP), DX")
+	a.f("MOVQ bias+48(FP), R8")
+	a.f("MOVQ sums+56(FP), DI")
+	a.f("SHLQ $2, R10")
+	a.f("SHLQ $5, R14")
+	a.f("SHLQ $2, R9")
+	a.label("message")
+	a.f("MOVQ (R13), SI")
+	a.f("MOVQ SI, R15")
+	a.f("CMPQ BX, $1")
+	a.f("JEQ last")
+	a.f("MOVQ 32(R13), R15") // the next message
+	a.label("last")
+	a.f("SUBQ SI, R15")
+	a.f("XORQ CX, CX")
+	a.label("vector")
+	a.f("LEAQ (SI)(CX*1), R11")
+	a.f("XORQ AX, AX")
+	for lane := range 4 {
+		a.f("VXORPS Y%d, Y%d, Y%d", 2+lane, 2+lane, 2+lane)
+	}
+	a.label("loop")
+	for lane := range 4 {
+		a.f("VBROADCASTSS %d(DX)(AX*1), Y0", 4*lane)
+		a.f("VMULPS (R11), Y0, Y0")
+		a.f("PREFETCHT0 (R11)(R15*1)")
+		a.f("VADDPS Y0, Y%d, Y%d", 2+lane, 2+lane)
+		a.f("ADDQ R14, R11")
+	}
+	a.f("ADDQ $16, AX")
+	a.f("CMPQ AX, R10")
+	a.f("JLT loop")
+	a.f("VADDPS Y3, Y2, Y2")
+	a.f("VADDPS Y5, Y4, Y4")
+	a.f("VADDPS Y4, Y2, Y2")
+	a.f("VBROADCASTSS (R8), Y0")
+	a.f("VADDPS Y0, Y2, Y2")
+	a.f("VADDPS (DI)(CX*1), Y2, Y2")
+	a.f("VMOVUPS Y2, (DI)(CX*1)")
+	a.f("ADDQ $32, CX")
+	a.f("CMPQ CX, R14")
+	a.f("JLT vector")
+	a.f("ADDQ R9, DI")
+	a.f("ADDQ $32, R13")
+	a.f("ADDQ R10, DX")
+	a.f("ADDQ $4, R8")
+	a.f("DECQ BX")
+	a.f("JNE message")
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
+// scaleColumns writes messages, whose n numbers are rows of so many vectors, to rows one
+// pitch apart, each number times one of the message's and one of its column's.
+func scaleColumns(a *asm) {
+	a.text("scaleColumnsAVX2", 64)
+	a.f("MOVQ messages+0(FP), BX")
+	a.f("MOVQ n+8(FP), R10")
+	a.f("MOVQ vectors+16(FP), R14")
+	a.f("MOVQ pitch+24(FP), R9")
+	a.f("MOVQ from+32(FP), R13")
+	a.f("MOVQ dst+40(FP), DI")
+	a.f("MOVQ x+48(FP), R8")
+	a.f("MOVQ y+56(FP), DX")
+	a.f("SHLQ $5, R14")
+	a.f("SHLQ $2, R9")
+	a.label("message")
+	a.f("VBROADCASTSS (R8), Y2")
+	a.f("MOVQ (R13), SI")
+	a.f("XORQ CX, CX")
+	a.label("vector")
+	a.f("VMULPS (DX)(CX*1), Y2, Y0")
+	a.f("LEAQ (SI)(CX*1), R11")
+	a.f("LEAQ (DI)(CX*1), R12")
+	a.f("MOVQ R10, AX")
+	a.label("loop")
+	a.f("VMULPS (R11), Y0, Y1")
+	a.f("VMOVUPS Y1, (R12)")
+	a.f("ADDQ R14, R11")
+	a.f("ADDQ R9, R12")
+	a.f("DECQ AX")
+	a.f("JNE loop")
+	a.f("ADDQ $32, CX")
+	a.f("CMPQ CX, R14")
+	a.f("JLT vector")
+	a.f("MOVQ R9, AX")
+	a.f("IMULQ R10, AX")
+	a.f("ADDQ AX, DI")
+	a.f("ADDQ R9, DX")
+	a.f("ADDQ $4, R8")
+	a.f("ADDQ $32, R13")
+	a.f("DECQ BX")
+	a.f("JNE message")
+	a.f("VZEROUPPER")
+	a.f("RET")
+}
+
+// mix writes s·x + t·y.
+func mix(a *asm) {
+	a.text("mixAVX2", 40)
+	a.f("MOVQ n+0(FP), CX")
+	a.f("MOVQ dst+8(FP), DI")
+	a.f("MOVQ x+16(FP), SI")
+	a.f("MOVQ y+24(FP), DX")
+	a.f("VBROADCASTSS s+32(FP), Y3")
+	a.f("VBROADCASTSS t+36(FP), Y4")
+	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0"); ld(a, m, "(DX)", "Y1") },
+		func() {
+			a.f("VMULPS Y3, Y0, Y0")
+			a.f("VMULPS Y4, Y1, Y1")
+			a.f("VADDPS Y1, Y0, Y0")
+		},
+		func(m bool) { st(a, m, "Y0", "(DI)") },
+		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI"); a.f("ADDQ $32, DX") })
 }
 
 func axpy(a *asm) {
