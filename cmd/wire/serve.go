@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -57,7 +58,7 @@ func serveCommand() *cli.Command {
 			&cli.DurationFlag{Name: "max-sound", Value: 2 * time.Minute, Usage: "take sounds of at most `TIME`", Category: "strangers"},
 			&cli.DurationFlag{Name: "request-timeout", Value: time.Minute, Usage: "give a request at most `TIME`", Category: "strangers"},
 			&cli.DurationFlag{Name: "wait", Value: 10 * time.Second, Usage: "refuse what would have to wait longer than `TIME` for others", Category: "strangers"},
-			&cli.Int64Flag{Name: "max-memory", Value: 1 << 30, Usage: "let requests hold at most `BYTES` at once", Category: "strangers"},
+			&cli.Int64Flag{Name: "max-memory", Value: 2 << 30, Usage: "let models and requests hold at most `BYTES` at once", Category: "strangers"},
 
 			&cli.DurationFlag{Name: "grace", Value: 30 * time.Second, Usage: "when told to end, answer what was taken within `TIME`", Category: "operation"},
 			&cli.StringFlag{Name: "log", Value: "text", Usage: "log requests as `text|json|none`", Category: "operation"},
@@ -78,6 +79,7 @@ func servePlans(c *cli.Context) error {
 		return err
 	}
 	defer closeTracing()
+	limitHeap(o.Memory)
 	s, err := serve.New(o)
 	if err != nil {
 		return usageError{err}
@@ -111,6 +113,14 @@ func servePlans(c *cli.Context) error {
 		}
 	}()
 	return listeners.serve(ctx, s, c.Duration("grace"))
+}
+
+// limitHeap makes Go collect sooner than at twice what is held, where that would
+// be much more than the memory that is given; GOMEMLIMIT says otherwise.
+func limitHeap(memory int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory + memory/4)
+	}
 }
 
 // loopback says whether an address is of this machine alone.

@@ -11,10 +11,19 @@ import (
 	"github.com/connectomewire/wire/modules"
 )
 
-// Try runs a module once on made-up inputs: a colour gradient, two seconds
-// of a rising tone, a few words, small numbers. It shows that the module's
-// files, ports and preprocessing fit together.
+// Try runs a module once on [MadeUp]. It shows that the module's files, ports and
+// preprocessing fit together.
 func Try(ctx context.Context, m *modules.Module) (map[string]*modules.Tensor, error) {
+	inputs, err := MadeUp(m)
+	if err != nil {
+		return nil, err
+	}
+	return m.Encode(ctx, inputs)
+}
+
+// MadeUp makes up inputs for a module: a colour gradient, two seconds of a rising
+// tone, a few words, small numbers.
+func MadeUp(m *modules.Module) (map[string]modules.Input, error) {
 	inputs := map[string]modules.Input{}
 	for i := range m.Manifest.Inputs {
 		p := &m.Manifest.Inputs[i]
@@ -34,7 +43,7 @@ func Try(ctx context.Context, m *modules.Module) (map[string]*modules.Tensor, er
 			inputs[p.Name] = t
 		}
 	}
-	return m.Encode(ctx, inputs)
+	return inputs, nil
 }
 
 func gradient() modules.Image {

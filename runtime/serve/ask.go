@@ -268,6 +268,9 @@ func (u *use) say(q *asked, heard func(*use, string, string)) (*Said, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := u.weigh(p.Weight(in)); err != nil {
+		return nil, err
+	}
 	var each func(string, string)
 	if heard != nil {
 		each = func(effector, sentence string) { heard(u, effector, sentence) }

@@ -31,10 +31,10 @@ func newMeter(g *gate.Gate) *meter {
 	gauge := func(name, help string, value func(gate.State) float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(g.State()) })
 	}
-	m.registry.MustRegister(m.requests, m.inferred, m.took, m.turnedOff, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	m.registry.MustRegister(m.requests, m.inferred, m.took, m.turnedOff, collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsGC)), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("wire_admitted_requests", "Requests that are admitted and not answered.", func(s gate.State) float64 { return float64(s.Requests) }),
 		gauge("wire_admitted_seconds", "Estimated processor time of what is admitted.", func(s gate.State) float64 { return s.Cost }),
-		gauge("wire_reserved_bytes", "Memory that requests hold.", func(s gate.State) float64 { return float64(s.Bytes) }),
+		gauge("wire_reserved_bytes", "Memory that models and requests are counted with.", func(s gate.State) float64 { return float64(s.Bytes) }),
 		gauge("wire_speed", "Estimated processor seconds that are done in a second.", func(s gate.State) float64 { return s.Speed }))
 	return m
 }

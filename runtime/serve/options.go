@@ -23,8 +23,9 @@ type Options struct {
 	// Wait is how long a request may have to wait for those before it; when it
 	// would be longer, it is refused. Ten seconds.
 	Wait time.Duration
-	// Memory in bytes that requests may hold at once, with what they are
-	// unpacked to; 1 GiB.
+	// Memory in bytes that models and requests may hold at once, requests with
+	// what they are unpacked to; 2 GiB. A model that is loaded anew is held twice
+	// until the old one has answered what it has.
 	Memory int64
 	// Tokens are those of which a request has to bear one ("Authorization: Bearer
 	// TOKEN"); none for no such check. Health is told to everybody.
@@ -50,7 +51,7 @@ func (o Options) withDefaults() (Options, error) {
 	usual(&o.MaxSound, 2*time.Minute)
 	usual(&o.Timeout, time.Minute)
 	usual(&o.Wait, 10*time.Second)
-	usual(&o.Memory, 1<<30)
+	usual(&o.Memory, 2<<30)
 	if o.Memory < o.MaxBytes {
 		return o, fmt.Errorf("serve: %d bytes of memory for bodies of %d bytes; want at least as many", o.Memory, o.MaxBytes)
 	}

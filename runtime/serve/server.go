@@ -41,7 +41,8 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, models: repository.New(), gate: gate.New(o.Wait, o.Memory, processors()), tokens: newTokens(o.Tokens)}
+	s := &Server{o: o, gate: gate.New(o.Wait, o.Memory, processors()), tokens: newTokens(o.Tokens)}
+	s.models = repository.New(s.gate)
 	s.meter = newMeter(s.gate)
 	tracing := o.Tracing
 	if tracing == nil {
@@ -87,12 +88,13 @@ func (s *Server) Load(ctx context.Context, names ...string) error {
 	var all error
 	for _, name := range names {
 		began := time.Now()
-		if err := s.models.Load(ctx, name); err != nil {
+		bytes, err := s.models.Load(ctx, name)
+		if err != nil {
 			s.o.Log.Error("load", "model", name, "error", err)
 			all = errors.Join(all, fmt.Errorf("model %q: %w", name, err))
 			continue
 		}
-		s.o.Log.Info("load", "model", name, "took", time.Since(began))
+		s.o.Log.Info("load", "model", name, "took", time.Since(began), "bytes", bytes)
 	}
 	return all
 }
@@ -154,6 +156,7 @@ func (s *Server) Close() error {
 type use struct {
 	*repository.Lease
 	media *media.Decoder
+	weigh func(seconds float64) error // once it is decoded
 	ctx   context.Context
 	end   func(error)
 }
@@ -166,11 +169,18 @@ func (s *Server) admit(ctx context.Context, name, version string, timeout time.D
 	if err != nil {
 		return nil, err
 	}
-	leave, err := s.gate.Enter(cost(l.Model))
+	admission, err := s.gate.Enter(cost(l.Model))
 	if err != nil {
 		release()
 		s.meter.refused(name)
 		return nil, err
+	}
+	weigh := func(seconds float64) error {
+		err := admission.Weigh(seconds)
+		if err != nil {
+			s.meter.refused(name)
+		}
+		return err
 	}
 	if timeout <= 0 || timeout > s.o.Timeout {
 		timeout = s.o.Timeout
@@ -178,14 +188,14 @@ func (s *Server) admit(ctx context.Context, name, version string, timeout time.D
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	ctx, span := s.tracer.Start(ctx, "infer", trace.WithAttributes(attribute.String("model", l.Name), attribute.String("version", l.Version)))
 	d := &media.Decoder{Limits: media.Limits{Pixels: s.o.MaxPixels, Seconds: s.o.MaxSound.Seconds()}, Reserve: s.gate.Reserve}
-	return &use{Lease: l, media: d, ctx: ctx, end: func(err error) {
+	return &use{Lease: l, media: d, weigh: weigh, ctx: ctx, end: func(err error) {
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())
 		}
 		span.End()
 		cancel()
 		d.Close()
-		leave()
+		admission.Leave(err == nil)
 		release()
 		s.meter.done(name, err, time.Since(began))
 	}}, nil
@@ -201,7 +211,7 @@ func (s *Server) Infer(ctx context.Context, q *protocol.Request) (*protocol.Resp
 	if err != nil {
 		return nil, err
 	}
-	r, err := u.Model.Infer(u.ctx, q, u.media)
+	r, err := u.Model.Infer(u.ctx, q, u.media, u.weigh)
 	u.end(err)
 	if err != nil {
 		return nil, err
@@ -219,9 +229,9 @@ func (s *Server) Stream(ctx context.Context, q *protocol.Request, heard func(eff
 	}
 	var r *protocol.Response
 	if p, ok := u.Model.(*model.Plan); ok {
-		r, err = p.InferAloud(u.ctx, q, u.media, heard)
+		r, err = p.InferAloud(u.ctx, q, u.media, u.weigh, heard)
 	} else {
-		r, err = u.Model.Infer(u.ctx, q, u.media)
+		r, err = u.Model.Infer(u.ctx, q, u.media, u.weigh)
 	}
 	u.end(err)
 	if err != nil {

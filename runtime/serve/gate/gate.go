@@ -5,6 +5,7 @@
 package gate
 
 import (
+	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -29,8 +30,8 @@ type Gate struct {
 }
 
 // New makes a gate. wait is how long what is admitted may have to wait for
-// what was admitted before; bytes are those that requests may hold at once;
-// processors is how many work.
+// what was admitted before; bytes are those that models and requests may hold
+// at once; processors is how many work.
 func New(wait time.Duration, bytes int64, processors int) *Gate {
 	return &Gate{wait: wait.Seconds(), bytes: bytes, speed: float64(processors), idle: make(chan struct{}), now: time.Now}
 }
@@ -48,27 +49,67 @@ type Closed struct{}
 
 func (Closed) Error() string { return "the server is shutting down" }
 
-// Enter admits work of a cost, in seconds of a processor. leave is to be called
-// once when it is done. Where nothing else is admitted, anything is.
-func (g *Gate) Enter(cost float64) (leave func(), err error) {
-	if !(cost >= 0) {
-		cost = 0
-	}
+// Admission is work that was admitted.
+type Admission struct {
+	g    *Gate
+	cost float64
+	left bool
+}
+
+// Enter admits work of a cost, in seconds of a processor. It is to leave once it
+// is done. Where nothing else is admitted, anything is.
+func (g *Gate) Enter(cost float64) (*Admission, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
 		return nil, Closed{}
 	}
-	if over := g.cost + cost - g.wait*g.speed; over > 0 && g.count > 0 {
-		return nil, &Full{"the server is busy: what waits already takes as long as may be waited", g.seconds(over)}
+	cost = costly(cost)
+	if err := g.room(cost, g.count); err != nil {
+		return nil, err
 	}
 	if g.count == 0 {
 		g.began, g.finished, g.least = g.now(), 0, math.Inf(1)
 	}
 	g.count++
 	g.cost += cost
-	var once sync.Once
-	return func() { once.Do(func() { g.leave(cost) }) }, nil
+	return &Admission{g: g, cost: cost}, nil
+}
+
+func costly(cost float64) float64 {
+	if !(cost >= 0) { // or is none
+		return 0
+	}
+	return cost
+}
+
+// room says whether more may be admitted beside others.
+func (g *Gate) room(more float64, others int) error {
+	if over := g.cost + more - g.wait*g.speed; over > 0 && others > 0 {
+		return &Full{"the server is busy: what waits already takes as long as may be waited", g.seconds(over)}
+	}
+	return nil
+}
+
+// Weigh corrects the cost of what was admitted, once more is known of it. Where
+// there is no room for what it costs more, it stays as it was, and had better
+// leave.
+func (a *Admission) Weigh(cost float64) error {
+	g := a.g
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	cost = costly(cost)
+	if a.left {
+		return nil
+	}
+	if cost > a.cost {
+		if err := g.room(cost-a.cost, g.count-1); err != nil {
+			return err
+		}
+	}
+	g.cost += cost - a.cost
+	a.cost = cost
+	return nil
 }
 
 // seconds is how long a cost takes, in whole seconds, at least one.
@@ -76,13 +117,19 @@ func (g *Gate) seconds(cost float64) time.Duration {
 	return time.Duration(math.Ceil(min(max(cost/g.speed, 1), 60))) * time.Second
 }
 
-// leave takes work off and measures how fast it goes. While little waits the
-// work at hand may not fill the processors: then only a higher speed counts.
-func (g *Gate) leave(cost float64) {
+// Leave takes work off. Where it was done, and did not fail, it tells how fast
+// work goes. While little waits the work at hand may not fill the processors:
+// then only a higher speed counts. Leaving twice is no error.
+func (a *Admission) Leave(done bool) {
+	g := a.g
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if a.left {
+		return
+	}
+	a.left = true
 	g.count--
-	g.cost -= cost
+	g.cost -= a.cost
 	if g.count == 0 {
 		g.cost = 0
 		if g.closed {
@@ -90,7 +137,9 @@ func (g *Gate) leave(cost float64) {
 		}
 		return
 	}
-	g.finished += cost
+	if done {
+		g.finished += a.cost
+	}
 	g.least = min(g.least, g.cost)
 	took := g.now().Sub(g.began).Seconds()
 	if took < 1 {
@@ -103,26 +152,51 @@ func (g *Gate) leave(cost float64) {
 	g.began, g.finished, g.least = g.now(), 0, g.cost
 }
 
-// Reserve takes bytes that a request will hold. release is to be called once
-// when it holds them no longer.
-func (g *Gate) Reserve(n int64) (release func(), err error) {
+// Hold is memory that is taken.
+type Hold struct {
+	g     *Gate
+	bytes int64
+}
+
+// Hold takes bytes. They are to be given back with [Hold.Release].
+func (g *Gate) Hold(n int64) (*Hold, error) {
+	h := &Hold{g: g}
+	return h, h.Resize(n)
+}
+
+// Resize makes a hold one of n bytes. Where they are not to be had it stays as
+// it is.
+func (h *Hold) Resize(n int64) error {
+	g := h.g
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	more := n - h.bytes
 	if n > g.bytes {
-		return nil, &Full{What: "the request takes more memory than the server gives to all"}
+		return &Full{What: fmt.Sprintf("%d bytes are more memory than the server gives to all, %d", n, g.bytes)}
 	}
-	if g.held+n > g.bytes {
-		return nil, &Full{"the server is busy: requests hold all the memory that it gives them", time.Second}
+	if more > 0 && g.held+more > g.bytes {
+		return &Full{"the server is busy: models and requests hold all the memory that it gives them", time.Second}
 	}
-	g.held += n
-	var once sync.Once
-	return func() {
-		once.Do(func() {
-			g.mu.Lock()
-			g.held -= n
-			g.mu.Unlock()
-		})
-	}, nil
+	g.held += more
+	h.bytes = n
+	return nil
+}
+
+// Release gives a hold's bytes back. Doing so twice is no error.
+func (h *Hold) Release() {
+	h.g.mu.Lock()
+	defer h.g.mu.Unlock()
+	h.g.held -= h.bytes
+	h.bytes = 0
+}
+
+// Reserve is [Gate.Hold] for callers that want nothing of it but its end.
+func (g *Gate) Reserve(n int64) (release func(), err error) {
+	h, err := g.Hold(n)
+	if err != nil {
+		return nil, err
+	}
+	return h.Release, nil
 }
 
 // State is what is admitted.

@@ -27,11 +27,13 @@ type Model interface {
 	// Metadata says what the model takes and gives; its name and versions are
 	// for the caller to fill in.
 	Metadata() protocol.Metadata
-	// Cost is about how long a request takes one processor, s.
+	// Cost is about how long a request takes one processor at the least, s, as far
+	// as can be told before it is decoded.
 	Cost(*protocol.Request) float64
-	// Infer answers a request. Errors are [*protocol.Error]s where the request
-	// is to blame.
-	Infer(context.Context, *protocol.Request, *media.Decoder) (*protocol.Response, error)
+	// Infer answers a request. When it is decoded, weigh is told how long it will
+	// take one processor, s; its error ends the request. Errors are
+	// [*protocol.Error]s where the request is to blame.
+	Infer(ctx context.Context, q *protocol.Request, d *media.Decoder, weigh func(seconds float64) error) (*protocol.Response, error)
 	// Close ends it.
 	Close() error
 }

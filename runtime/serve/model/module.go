@@ -18,7 +18,8 @@ import (
 // outputs.
 type Module struct {
 	module *modules.Module
-	row    float64 // s of a processor that a trial takes
+	trial  map[string]modules.Input
+	row    float64 // s of a processor that the trial takes
 }
 
 // OpenModule opens a module by its name or directory and lets it run once on
@@ -33,9 +34,12 @@ func OpenModule(ctx context.Context, l *library.Library, name string, engine mod
 		return nil, err
 	}
 	m := &Module{module: opened}
+	if m.trial, err = library.MadeUp(opened); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
 	for range 2 { // the first prepares
 		began := time.Now()
-		if _, err := library.Try(ctx, opened); err != nil {
+		if _, err := opened.Encode(ctx, m.trial); err != nil {
 			return nil, errors.Join(fmt.Errorf("module %s does not run on a trial: %w", name, err), opened.Close())
 		}
 		m.row = time.Since(began).Seconds()
@@ -53,6 +57,36 @@ func (m *Module) Cost(q *protocol.Request) float64 {
 		rows = max(rows, q.Inputs[i].Rows())
 	}
 	return m.row * float64(rows)
+}
+
+// weight is about how long a run takes one processor, s: sounds, texts and
+// tensors by their sizes, beside those of the trial.
+func (m *Module) weight(in map[string]modules.Input) float64 {
+	longest := 1.0
+	for name, v := range in {
+		if usual := extent(m.trial[name]); usual > 0 {
+			longest = max(longest, extent(v)/usual)
+		}
+	}
+	return m.row * longest
+}
+
+// extent is how much an input is: seconds of a sound, bytes of a text, numbers of
+// a tensor; 0 of a picture, which is made one size before it is run.
+func extent(v modules.Input) float64 {
+	switch v := v.(type) {
+	case modules.Sound:
+		return float64(len(v.Samples)) / float64(max(v.Rate, 1))
+	case modules.Text:
+		return float64(len(v))
+	case *modules.Tensor:
+		n := 1.0
+		for _, d := range v.Shape {
+			n *= float64(d)
+		}
+		return n
+	}
+	return 0
 }
 
 // files are kinds of ports that take files or texts.
@@ -92,7 +126,7 @@ func dims(shape []modules.Dim) []int {
 
 // Infer implements [Model]. A file or text is a row, which runs alone; tensors
 // run as they are.
-func (m *Module) Infer(ctx context.Context, q *protocol.Request, d *media.Decoder) (*protocol.Response, error) {
+func (m *Module) Infer(ctx context.Context, q *protocol.Request, d *media.Decoder, weigh func(float64) error) (*protocol.Response, error) {
 	var wanted []string
 	for _, w := range q.Outputs {
 		if m.module.Manifest.Output(w.Name) == nil {
@@ -104,12 +138,19 @@ func (m *Module) Infer(ctx context.Context, q *protocol.Request, d *media.Decode
 	if err != nil {
 		return nil, err
 	}
-	joined := map[string]*protocol.Tensor{}
-	for i := range rows {
-		in, err := m.inputs(q, i, d)
-		if err != nil {
+	runs := make([]map[string]modules.Input, rows)
+	seconds := 0.0
+	for i := range runs {
+		if runs[i], err = m.inputs(q, i, d); err != nil {
 			return nil, err
 		}
+		seconds += m.weight(runs[i])
+	}
+	if err := weigh(seconds); err != nil {
+		return nil, err
+	}
+	joined := map[string]*protocol.Tensor{}
+	for _, in := range runs {
 		out, err := m.module.Encode(ctx, in, wanted...)
 		if err != nil && ctx.Err() == nil {
 			return nil, protocol.Invalid("%v", err) // shapes and values that it does not take

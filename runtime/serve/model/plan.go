@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -20,31 +21,59 @@ import (
 type Plan struct {
 	runner *wire.Runner
 	plan   *wiring.Plan
-	row    float64 // s of a processor that a row takes
+	row    float64            // s of a processor that a row of a trial takes
+	longer map[string]float64 // by sense: s that a step of a series, or a second of a sound, takes more
 }
 
-// NewPlan serves an opened plan, which it then owns, and lets it answer once: a
-// plan that cannot is an error now.
+// NewPlan serves an opened plan, which it then owns, and lets it answer: a plan
+// that cannot is an error now. How long it takes is what its requests are
+// weighed by.
 func NewPlan(ctx context.Context, r *wire.Runner) (*Plan, error) {
-	p := &Plan{runner: r, plan: r.Plan()}
-	var err error
-	if p.row, err = p.try(ctx); err != nil {
+	p := &Plan{runner: r, plan: r.Plan(), longer: map[string]float64{}}
+	if err := p.try(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("plan %q does not answer a trial: %w", p.plan.Name, err), r.Close())
 	}
 	return p, nil
 }
 
-// try answers a made-up input and says how long it takes, of three times the
-// shortest.
-func (p *Plan) try(ctx context.Context) (float64, error) {
+// A trial is of one size, and of another in a sense that takes what may be long:
+// seconds of sounds, steps of series.
+const (
+	usual = 1
+	long  = 10
+)
+
+// try answers made-up inputs and times them, the shortest of three times.
+func (p *Plan) try(ctx context.Context) (err error) {
 	in := wire.Inputs{}
 	for i := range p.plan.Senses {
-		if v := trial(&p.plan.Senses[i]); v != nil {
+		if v := trial(&p.plan.Senses[i], usual); v != nil {
 			in[p.plan.Senses[i].Name] = v
 		}
 	}
+	if p.row, err = p.time(ctx, in, 3); err != nil {
+		return err
+	}
+	for i := range p.plan.Senses {
+		s := &p.plan.Senses[i]
+		if s.Kind != modules.KindSound && !s.PerTick {
+			continue
+		}
+		more := maps.Clone(in)
+		more[s.Name] = trial(s, long)
+		took, err := p.time(ctx, more, 1)
+		if err != nil {
+			return err
+		}
+		p.longer[s.Name] = max(took-p.row, 0) / (size(more[s.Name]) - size(in[s.Name]))
+	}
+	return nil
+}
+
+// time is the shortest time in which an input is answered, s.
+func (p *Plan) time(ctx context.Context, in wire.Inputs, times int) (float64, error) {
 	var best time.Duration
-	for range 3 {
+	for range times {
 		began := time.Now()
 		if _, err := p.runner.Run(ctx, in); err != nil {
 			return 0, err
@@ -56,34 +85,44 @@ func (p *Plan) try(ctx context.Context) (float64, error) {
 	return best.Seconds(), nil
 }
 
+// size is how long an input is: seconds of a sound, steps of a series.
+func size(v any) float64 {
+	switch v := v.(type) {
+	case task.Sound:
+		return float64(len(v.Samples)) / float64(max(v.Rate, 1))
+	case task.Series:
+		return float64(v.Steps)
+	}
+	return 0
+}
+
 // Runner is what answers.
 func (p *Plan) Runner() *wire.Runner { return p.runner }
 
 // Close implements [Model].
 func (p *Plan) Close() error { return p.runner.Close() }
 
-// Cost implements [Model]: rows, and of series and sounds what is longer than
-// usual.
+// Cost implements [Model].
 func (p *Plan) Cost(q *protocol.Request) float64 {
 	rows := 1
-	longer := 0.0
 	for i := range q.Inputs {
-		t := &q.Inputs[i]
-		rows = max(rows, t.Rows())
-		s := p.plan.Sense(t.Name)
-		if s == nil {
-			continue
-		}
-		switch {
-		case s.PerTick && len(t.Shape) == 3:
-			longer = max(longer, float64(t.Shape[1])/trialSteps)
-		case t.Datatype == protocol.Bytes && s.Kind == modules.KindSound:
-			for _, b := range t.List {
-				longer = max(longer, float64(len(b))/(1<<20)) // a minute of speech
+		rows = max(rows, q.Inputs[i].Rows())
+	}
+	return p.row * float64(rows)
+}
+
+// Weight is about how long decoded rows take one processor, s: sounds and series
+// by their lengths.
+func (p *Plan) Weight(rows ...wire.Inputs) (seconds float64) {
+	for _, in := range rows {
+		seconds += p.row
+		for name, v := range in {
+			if each := p.longer[name]; each > 0 {
+				seconds += each * max(size(v)-size(trial(p.plan.Sense(name), usual)), 0)
 			}
 		}
 	}
-	return p.row * float64(rows) * max(longer, 1)
+	return seconds
 }
 
 // Metadata implements [Model].
@@ -118,15 +157,18 @@ func inputOf(s *wiring.Sense) protocol.Port {
 }
 
 // Infer implements [Model].
-func (p *Plan) Infer(ctx context.Context, q *protocol.Request, d *media.Decoder) (*protocol.Response, error) {
-	return p.InferAloud(ctx, q, d, nil)
+func (p *Plan) Infer(ctx context.Context, q *protocol.Request, d *media.Decoder, weigh func(float64) error) (*protocol.Response, error) {
+	return p.InferAloud(ctx, q, d, weigh, nil)
 }
 
 // InferAloud is [Plan.Infer] that lets the words of a request of one row be
 // heard.
-func (p *Plan) InferAloud(ctx context.Context, q *protocol.Request, d *media.Decoder, heard func(effector, sentence string)) (*protocol.Response, error) {
+func (p *Plan) InferAloud(ctx context.Context, q *protocol.Request, d *media.Decoder, weigh func(float64) error, heard func(effector, sentence string)) (*protocol.Response, error) {
 	rows, err := p.Rows(q, d)
 	if err != nil {
+		return nil, err
+	}
+	if err := weigh(p.Weight(rows...)); err != nil {
 		return nil, err
 	}
 	if len(rows) > 1 {
@@ -174,22 +216,22 @@ func (p *Plan) Listen(ctx context.Context, in wire.Inputs, heard func(effector, 
 	return p.runner.Listen(ctx, in, heard)
 }
 
-// trialSteps is how long the series of a trial is.
-const trialSteps = 8
-
-// trial is what a sense is given in a trial; nil for one that is given nothing.
-func trial(s *wiring.Sense) any {
+// trial is what a sense is given in a trial, so many times as long as usual; nil
+// for one that is given nothing.
+func trial(s *wiring.Sense, times int) any {
 	switch s.Kind {
 	case modules.KindImage:
 		return grey
 	case modules.KindSound:
-		return task.Sound{Samples: make([]float32, 16000), Rate: 16000}
+		const rate = 16000
+		return task.Sound{Samples: make([]float32, rate*times), Rate: rate}
 	case modules.KindText:
 		return "a"
 	case wiring.KindVector:
 		return make([]float32, s.Width)
 	case wiring.KindSeries:
-		return task.Series{Steps: trialSteps, Width: s.Width, Values: make([]float32, trialSteps*s.Width)}
+		steps := 8 * times
+		return task.Series{Steps: steps, Width: s.Width, Values: make([]float32, steps*s.Width)}
 	}
 	return nil
 }

@@ -1,7 +1,8 @@
 // Package repository keeps the models that are served, by name. A model is
 // replaced while it is in use: the new one is opened and tried beside the old,
 // then it answers what comes, and the old one ends with the last request that
-// it has. A new one that fails changes nothing.
+// it has. A new one that fails changes nothing. Both are counted in the memory
+// that a gate gives.
 package repository
 
 import (
@@ -9,11 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/connectomewire/wire/runtime/serve/gate"
 	"github.com/connectomewire/wire/runtime/serve/model"
 	"github.com/connectomewire/wire/runtime/serve/protocol"
 )
@@ -24,6 +27,8 @@ type Open func(context.Context) (model.Model, error)
 // Repository holds models. It is safe for concurrent use. Which models there
 // are is said by [Repository.Add] alone: no request can name a file.
 type Repository struct {
+	gate    *gate.Gate
+	opening chan struct{} // holds one while a model is opened: what it takes is measured
 	mu      sync.Mutex
 	entries map[string]*entry
 	names   []string // in the order in which they came
@@ -46,15 +51,19 @@ type Lease struct {
 	Model   model.Model
 	Name    string
 	Version string
+	// Bytes are those that the process held more after it was opened than before.
+	Bytes int64
 
 	r       *Repository
+	memory  *gate.Hold
 	users   int
 	retired bool
-	closed  chan struct{}
 }
 
-// New makes an empty repository.
-func New() *Repository { return &Repository{entries: map[string]*entry{}} }
+// New makes an empty repository of models whose memory a gate gives.
+func New(g *gate.Gate) *Repository {
+	return &Repository{gate: g, opening: make(chan struct{}, 1), entries: map[string]*entry{}}
+}
 
 // Add gives a name to a model that can be opened.
 func (r *Repository) Add(name string, open Open) error {
@@ -89,38 +98,79 @@ func (r *Repository) entry(name string) (*entry, error) {
 
 func short(name string) string { return name[:min(len(name), 100)] }
 
-// Load opens a model, anew where there is one, and waits for it.
-func (r *Repository) Load(ctx context.Context, name string) error {
+// Load opens a model, anew where there is one, and waits for it. It says how
+// many bytes the model holds.
+func (r *Repository) Load(ctx context.Context, name string) (bytes int64, err error) {
 	r.mu.Lock()
 	e, err := r.entry(name)
 	r.mu.Unlock()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if !e.loading.TryLock() {
-		return protocol.Errorf(http.StatusConflict, "model %q is being loaded already", name)
+		return 0, protocol.Errorf(http.StatusConflict, "model %q is being loaded already", name)
 	}
 	defer e.loading.Unlock()
 	r.set(func() { e.busy = true })
-	m, err := e.open(ctx)
+	l, err := r.open(ctx, name, e)
 	if err != nil {
 		r.set(func() { e.busy, e.reason = false, err.Error() })
-		return err
+		return 0, err
 	}
 	r.mu.Lock()
 	e.busy = false
 	if r.closed {
 		r.mu.Unlock()
-		return errors.Join(errors.New("the server is shutting down"), m.Close())
+		l.memory.Release()
+		return 0, errors.Join(errors.New("the server is shutting down"), l.Model.Close())
 	}
 	old := e.now
 	e.version++
-	e.now, e.reason = &Lease{Model: m, Name: name, Version: strconv.Itoa(e.version), r: r, closed: make(chan struct{})}, ""
+	l.Version = strconv.Itoa(e.version)
+	e.now, e.reason = l, ""
 	r.retired.Add(1)
 	end := r.retire(old)
 	r.mu.Unlock()
 	end()
-	return nil
+	return l.Bytes, nil
+}
+
+// open opens a model within the memory that there is: as much as the one before
+// took is paid for first, and what it took itself afterwards.
+func (r *Repository) open(ctx context.Context, name string, e *entry) (*Lease, error) {
+	select {
+	case r.opening <- struct{}{}:
+		defer func() { <-r.opening }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var before int64
+	r.set(func() {
+		if e.now != nil {
+			before = e.now.Bytes
+		}
+	})
+	memory, err := r.gate.Hold(before)
+	if err != nil {
+		return nil, noRoom(name, before, err)
+	}
+	held := resident()
+	m, err := e.open(ctx)
+	if err != nil {
+		memory.Release()
+		return nil, err
+	}
+	took := max(resident()-held, 0)
+	if err := memory.Resize(took); err != nil {
+		memory.Release()
+		return nil, errors.Join(noRoom(name, took, err), m.Close())
+	}
+	return &Lease{Model: m, Name: name, Bytes: took, r: r, memory: memory}, nil
+}
+
+// noRoom says that a model does not fit.
+func noRoom(name string, bytes int64, err error) error {
+	return protocol.Errorf(http.StatusInsufficientStorage, "model %q takes %.0f MB of memory, beside what is held already: %v", name, float64(bytes)/1e6, err)
 }
 
 func (r *Repository) set(do func()) {
@@ -161,7 +211,9 @@ func (r *Repository) retire(l *Lease) (end func()) {
 // end closes a model that nobody uses any more.
 func (l *Lease) end() {
 	l.Model.Close() // nobody is left whom an error would tell anything
-	close(l.closed)
+	l.Model = nil
+	debug.FreeOSMemory() // of hundreds of megabytes, as a rule
+	l.memory.Release()
 	l.r.retired.Done()
 }
 
@@ -190,7 +242,7 @@ func (l *Lease) release() {
 	last := l.retired && l.users == 0
 	l.r.mu.Unlock()
 	if last {
-		l.end()
+		go l.end() // whose request was the last need not wait for it
 	}
 }
 
