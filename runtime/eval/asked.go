@@ -16,9 +16,11 @@ import (
 func Asked(ctx context.Context, set *Set, s *answer.Session, limit int, progress func(what string, done, total int)) (items []calibrate.Item, notes []string, err error) {
 	e := &evaluation{set: set, o: Options{Progress: progress}, plan: s.Plan(), who: Contestants{Plan: s}}
 	e.samples = examples.Spread(set.Samples, limit)
-	if err := e.encode(ctx); err != nil {
+	vectors, err := e.encode(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
+	e.drop([]Said{{Vectors: vectors}})
 	for i, x := range e.samples {
 		it, err := calibrate.Ask(ctx, s, e.encoded[i], set.Name, x.Component, func(_ string, a task.Answer) (right, known bool) {
 			return metrics.HeadNounMatch(a.Text, x.Captions), a.Text != ""
@@ -45,9 +47,11 @@ func Usual(ctx context.Context, set *Set, s *answer.Session, limit int, progress
 	}
 	e := &evaluation{set: &alike, o: Options{Progress: progress}, plan: s.Plan(), who: Contestants{Plan: s}}
 	e.samples = examples.Spread(alike.Samples, limit)
-	if err := e.encode(ctx); err != nil {
+	vectors, err := e.encode(ctx)
+	if err != nil {
 		return nil, err
 	}
+	e.drop([]Said{{Vectors: vectors}})
 	var items []calibrate.Item
 	for i, x := range e.encoded {
 		items = append(items, calibrate.Item{Set: alike.Name, Group: e.samples[i].Component, Senses: x.Senses})

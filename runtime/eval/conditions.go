@@ -3,18 +3,23 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/datasets/metrics"
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/runtime/answer"
+	"github.com/connectomewire/wire/wiring/prepare"
 )
 
 // Names of the conditions that others are compared with.
 const (
 	nearest   = "nearest neighbour"
 	untrained = "untrained, greedy"
-	blanked   = "blanked, greedy"
+	blanked   = blankedName + ", greedy"
+
+	blankedName = "blanked"
 
 	pictureAlone = "picture alone"
 	soundAlone   = "sound alone"
@@ -50,26 +55,34 @@ func (e *evaluation) reminds() bool {
 	return false
 }
 
-// speak adds the conditions that speak.
-func (e *evaluation) speak(ctx context.Context) error {
+// question is a condition that speaks.
+type question struct {
+	name    string
+	who     *answer.Session
+	inputs  []*answer.Encoded
+	options answer.Options
+	blank   bool // one input stands for all
+}
+
+// questions lists the conditions that speak.
+func (e *evaluation) questions() (out []question) {
 	blank := []*answer.Encoded{{Senses: make([][]float32, len(e.plan.Senses))}}
 	for _, c := range []struct {
 		name   string
 		who    *answer.Session
 		inputs []*answer.Encoded
 		greedy bool // and no more
-	}{{"plan", e.who.Plan, e.encoded, false}, {pictureAlone, e.who.Plan, e.seen, false}, {soundAlone, e.who.Plan, e.heard, false},
-		{"blanked", e.who.Plan, blank, true}, {"untrained", e.who.Untrained, e.encoded, false}, {"adapter", e.who.Adapter, e.encoded, false},
-		{beside, e.who.Beside, e.beside, false},
-		{"visual tracts cut", e.who.Cut, e.encoded, true}, {"language alone", e.who.Alone, e.encoded, true}} {
-		if c.who == nil || len(c.inputs) == 0 {
+		shown  bool
+	}{
+		{"plan", e.who.Plan, e.encoded, false, true},
+		{pictureAlone, e.who.Plan, e.seen, false, e.set.Picture && e.set.Sound}, {soundAlone, e.who.Plan, e.heard, false, e.set.Picture && e.set.Sound},
+		{blankedName, e.who.Plan, blank, true, true}, {"untrained", e.who.Untrained, e.encoded, false, true},
+		{"adapter", e.who.Adapter, e.encoded, false, true}, {beside, e.who.Beside, e.beside, false, true},
+		{"visual tracts cut", e.who.Cut, e.encoded, true, true}, {"language alone", e.who.Alone, e.encoded, true, true},
+	} {
+		if c.who == nil || !c.shown {
 			continue
 		}
-		at := c.who.Speaker()
-		if at < 0 {
-			return fmt.Errorf("plan %q has no effector that speaks", c.who.Plan().Name)
-		}
-		speaker := c.who.Plan().Effectors[at].Name
 		for _, d := range []struct {
 			name    string
 			options answer.Options
@@ -80,19 +93,114 @@ func (e *evaluation) speak(ctx context.Context) error {
 			if d.name == "memory alone" && (c.name != "plan" || !e.reminds()) {
 				continue
 			}
-			e.o.Progress(c.name+", "+d.name+" on "+e.set.Name, 0, len(c.inputs))
-			said, err := c.who.Answer(ctx, c.inputs, d.options)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", c.name, d.name, err)
+			out = append(out, question{c.name + ", " + d.name, c.who, c.inputs, d.options, c.name == blankedName})
+		}
+	}
+	return out
+}
+
+// speaker is the effector that speaks.
+func speaker(s *answer.Session) (string, error) {
+	at := s.Speaker()
+	if at < 0 {
+		return "", fmt.Errorf("plan %q has no effector that speaks", s.Plan().Name)
+	}
+	return s.Plan().Effectors[at].Name, nil
+}
+
+// said has the contestants say all, here or elsewhere.
+func (e *evaluation) said(ctx context.Context) ([]Said, error) {
+	n := len(e.samples)
+	if e.o.Elsewhere == nil {
+		said, err := e.say(ctx, Piece{To: n})
+		return []Said{said}, err
+	}
+	pieces := Piece{}.cut(n)
+	out := make([]Said, len(pieces))
+	done := 0
+	err := e.o.Elsewhere(ctx, pieces, func(i int, s Said) error {
+		if p := pieces[i]; len(s.Vectors) != p.To-p.From {
+			return fmt.Errorf("%s: %d inputs came back", p, len(s.Vectors))
+		}
+		out[i] = s
+		done += pieces[i].To - pieces[i].From
+		e.o.Progress("captions of "+e.set.Name, done, n)
+		return nil
+	})
+	return out, err
+}
+
+// say runs the modules over some samples and has the contestants say what is in
+// them.
+func (e *evaluation) say(ctx context.Context, piece Piece) (said Said, err error) {
+	e.samples = e.samples[piece.From:piece.To]
+	if said.Vectors, err = e.encode(ctx); err != nil {
+		return said, err
+	}
+	for _, q := range e.questions() {
+		if len(q.inputs) == 0 || q.blank && piece.From > 0 {
+			continue
+		}
+		by, err := speaker(q.who)
+		if err != nil {
+			return said, err
+		}
+		e.o.Progress(q.name+" on "+e.set.Name, 0, len(q.inputs))
+		answers, err := q.who.Answer(ctx, q.inputs, q.options)
+		if err != nil {
+			return said, fmt.Errorf("%s: %w", q.name, err)
+		}
+		said.Words = append(said.Words, tell(q.name, []string{by}, answers))
+	}
+	return said, nil
+}
+
+// drop takes what the modules made of the samples, and drops those that cannot be
+// read.
+func (e *evaluation) drop(said []Said) {
+	var vectors []prepare.Vectors
+	for i := range said {
+		vectors = append(vectors, said[i].Vectors...)
+	}
+	var kept []*datasets.Sample
+	var encoded []*answer.Encoded
+	for i, v := range vectors {
+		if len(v.Bad) > 0 {
+			e.notes = append(e.notes, fmt.Sprintf("%s left out: %s", e.samples[i].ID, v.Bad[0]))
+			continue
+		}
+		kept, encoded = append(kept, e.samples[i]), append(encoded, &answer.Encoded{Senses: v.Senses})
+	}
+	e.samples = kept
+	if e.encoded == nil { // by others
+		e.encoded = encoded
+	}
+}
+
+// hear adds the conditions that speak.
+func (e *evaluation) hear(said []Said) error {
+	for _, q := range e.questions() {
+		by, err := speaker(q.who)
+		if err != nil {
+			return err
+		}
+		var captions []string
+		for i := range said {
+			if w := said[i].find(q.name); w != nil {
+				for _, a := range w.Answers {
+					captions = append(captions, a[by].Text)
+				}
 			}
-			captions := make([]string, len(e.samples))
-			for i := range captions {
-				captions[i] = said[min(i, len(said)-1)].By[speaker].Text
-			}
-			e.add(c.name+", "+d.name, captions)
-			if c.name == "plan" && d.name == "greedy" {
-				e.shuffle(captions)
-			}
+		}
+		switch {
+		case q.blank && len(captions) == 1:
+			captions = slices.Repeat(captions, len(e.samples))
+		case len(captions) != len(e.samples):
+			return fmt.Errorf("%s: %d captions of %d inputs", q.name, len(captions), len(e.samples))
+		}
+		e.add(q.name, captions)
+		if q.name == "plan, greedy" {
+			e.shuffle(captions)
 		}
 	}
 	return nil

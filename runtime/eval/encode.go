@@ -2,7 +2,6 @@ package eval
 
 import (
 	"context"
-	"fmt"
 	"image"
 	goruntime "runtime"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring/examples"
+	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
 )
 
@@ -18,8 +18,9 @@ import (
 // sound, either alone; and what another plan's modules make of it.
 type views struct{ whole, seen, heard, beside *answer.Encoded }
 
-// encode runs the modules over the inputs and drops what cannot be read.
-func (e *evaluation) encode(ctx context.Context) error {
+// encode runs the modules over the samples and returns what they made of each, or
+// why it cannot be read; such ones are dropped from what is asked.
+func (e *evaluation) encode(ctx context.Context) ([]prepare.Vectors, error) {
 	of, failed := make([]views, len(e.samples)), make([]error, len(e.samples))
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -45,15 +46,16 @@ func (e *evaluation) encode(ctx context.Context) error {
 	close(next)
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
-	var kept []*datasets.Sample
-	for i, s := range e.samples {
+	vectors := make([]prepare.Vectors, len(e.samples))
+	for i := range e.samples {
 		if failed[i] != nil {
-			e.notes = append(e.notes, fmt.Sprintf("%s left out: %v", s.ID, failed[i]))
+			vectors[i].Bad = []string{failed[i].Error()}
 			continue
 		}
-		kept, e.encoded = append(kept, s), append(e.encoded, of[i].whole)
+		vectors[i].Senses = of[i].whole.Senses
+		e.encoded = append(e.encoded, of[i].whole)
 		if of[i].seen != nil {
 			e.seen, e.heard = append(e.seen, of[i].seen), append(e.heard, of[i].heard)
 		}
@@ -61,8 +63,7 @@ func (e *evaluation) encode(ctx context.Context) error {
 			e.beside = append(e.beside, of[i].beside)
 		}
 	}
-	e.samples = kept
-	return nil
+	return vectors, nil
 }
 
 // view runs the modules over a sample's picture and sound, unless that was

@@ -54,6 +54,8 @@ type Options struct {
 	Greedy bool
 	// Progress is told how many inputs of an activity are done; nil for none.
 	Progress func(what string, done, total int)
+	// Elsewhere has plans asked, and taught, by others; nil does it here.
+	Elsewhere Elsewhere
 }
 
 // Default returns the options of the project's reports.
@@ -126,16 +128,19 @@ func Open(cache *datasets.Cache, name string, split datasets.Split) (*Set, error
 }
 
 // Evaluate scores all conditions on a set. data holds the embeddings of the
-// training inputs, for the neighbours.
+// training inputs, for the neighbours. Elsewhere others may ask; the neighbours are
+// looked up here.
 func Evaluate(ctx context.Context, set *Set, who Contestants, plan *wiring.Plan, data *learn.Data, o Options) ([]Row, []string, error) {
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
 	e := &evaluation{set: set, o: o, plan: plan, who: who}
 	e.samples = examples.Spread(set.Samples, o.Limit)
-	if err := e.encode(ctx); err != nil {
+	said, err := e.said(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
+	e.drop(said)
 	if len(e.samples) == 0 {
 		return nil, e.notes, fmt.Errorf("set %q: none of its %d inputs can be read", set.Name, len(set.Samples))
 	}
@@ -147,11 +152,22 @@ func Evaluate(ctx context.Context, set *Set, who Contestants, plan *wiring.Plan,
 	if err := e.neighbours(data); err != nil {
 		return nil, nil, err
 	}
-	if err := e.speak(ctx); err != nil {
+	if err := e.hear(said); err != nil {
 		return nil, nil, err
 	}
 	rows, err := e.rows()
 	return rows, e.notes, err
+}
+
+// SetPiece does a piece of [Evaluate] with the same set, contestants and options;
+// of the set only what is shown matters.
+func SetPiece(ctx context.Context, set *Set, who Contestants, o Options, piece Piece) (Said, error) {
+	o.Progress = func(string, int, int) {}
+	e := &evaluation{set: set, o: o, plan: who.Plan.Plan(), who: who, samples: examples.Spread(set.Samples, o.Limit)}
+	if err := piece.within(len(e.samples)); err != nil {
+		return Said{}, err
+	}
+	return e.say(ctx, piece)
 }
 
 // evaluation is one set's work in progress.

@@ -217,9 +217,12 @@ func (f *folding) fold(ctx context.Context, k int, train, held []*datasets.Sampl
 	if e.who.Untrained, err = answer.New(ctx, &untrained, models, f.o.Config); err != nil {
 		return err
 	}
-	if err := e.encode(ctx); err != nil {
+	e.o.Elsewhere = nil // nobody else has the fold's plan
+	said, err := e.said(ctx)
+	if err != nil {
 		return err
 	}
+	e.drop(said)
 	f.notes = append(f.notes, e.notes...)
 	for _, s := range e.samples {
 		e.references, e.clusters = append(e.references, s.Captions), append(e.clusters, s.Component)
@@ -228,7 +231,7 @@ func (f *folding) fold(ctx context.Context, k int, train, held []*datasets.Sampl
 	if err := e.neighbours(data); err != nil {
 		return err
 	}
-	if err := e.speak(ctx); err != nil {
+	if err := e.hear(said); err != nil {
 		return err
 	}
 	gallery, vectors, err := captionVectors(ctx, models.Language(teller.Speaker()), e.samples)

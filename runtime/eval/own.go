@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/connectomewire/wire/datasets"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/wiring"
+	"github.com/connectomewire/wire/wiring/control"
 	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/frozen"
 	"github.com/connectomewire/wire/wiring/learn"
@@ -70,7 +72,8 @@ type item struct {
 
 // Own scores a plan, its controls and baselines on the test examples of every
 // part, pooled. Everything is taught on exactly the same examples. A row's Set
-// is the name of the task's effector.
+// is the name of the task's effector. Elsewhere others may ask and teach; the
+// baselines are made here.
 func Own(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o OwnOptions) ([]Row, error) {
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
@@ -81,14 +84,18 @@ func Own(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o
 	if o.Split == "" {
 		o.Split = datasets.Test
 	}
-	if o.Prepare.Memo == nil {
-		o.Prepare.Memo = &prepare.Memo{}
+	x := newOwn(p, m, parts, o)
+	said := make([][]Said, len(parts)) // by piece
+	if o.Elsewhere != nil {
+		var err error
+		if said, err = x.elsewhere(ctx); err != nil {
+			return nil, err
+		}
 	}
-	x := &own{plan: p, modules: m, o: o, boards: make([]board, len(p.Tasks))}
-	for _, part := range parts {
-		if err := x.part(ctx, part); err != nil {
-			if part.Name != "" {
-				err = fmt.Errorf("fold %s: %w", part.Name, err)
+	for k := range parts {
+		if err := x.part(ctx, k, said[k]); err != nil {
+			if parts[k].Name != "" {
+				err = fmt.Errorf("fold %s: %w", parts[k].Name, err)
 			}
 			return nil, err
 		}
@@ -104,31 +111,163 @@ func Own(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o
 	return rows, nil
 }
 
+// OwnPiece does a piece of [Own] with the same plan, modules, parts and options.
+// With a memo among them ([prepare.Memo]) what modules make of an example is kept
+// for other pieces.
+func OwnPiece(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o OwnOptions, piece Piece) (Said, error) {
+	o.Progress = func(string, int, int) {}
+	if piece.Part < 0 || piece.Part >= len(parts) {
+		return Said{}, fmt.Errorf("%s: there are %d parts", piece, len(parts))
+	}
+	if err := piece.within(len(parts[piece.Part].Test)); err != nil {
+		return Said{}, err
+	}
+	return newOwn(p, m, parts, o).say(ctx, piece)
+}
+
 // own is an evaluation in progress.
 type own struct {
 	plan    *wiring.Plan
 	modules *frozen.Modules
 	o       OwnOptions
+	parts   []Part
 	boards  []board // one a task
 }
 
-// part teaches and scores one division.
-func (x *own) part(ctx context.Context, part Part) error {
-	if limit := x.limit(); limit > 0 {
-		part.Train, part.Val = examples.Spread(part.Train, limit), examples.Spread(part.Val, limit)
+func newOwn(p *wiring.Plan, m *frozen.Modules, parts []Part, o OwnOptions) *own {
+	if o.Prepare.Memo == nil {
+		o.Prepare.Memo = &prepare.Memo{}
 	}
-	var sets [3][]prepare.Vectors
-	for i, list := range [][]task.Example{part.Train, part.Val, part.Test} {
-		var err error
-		if sets[i], err = prepare.Inputs(ctx, x.plan, x.modules, list, x.o.Prepare); err != nil {
+	x := &own{plan: p, modules: m, o: o, parts: slices.Clone(parts), boards: make([]board, len(p.Tasks))}
+	if limit := x.limit(); limit > 0 {
+		for i := range x.parts {
+			part := &x.parts[i]
+			part.Train, part.Val = examples.Spread(part.Train, limit), examples.Spread(part.Val, limit)
+		}
+	}
+	return x
+}
+
+// pieces are those of a part, a seed after the other: of each the plan's, then the
+// controls that are taught. A plan that is taught is asked about all examples by
+// whoever taught it, others may be asked in turn.
+func (x *own) pieces(k int) ([]Piece, error) {
+	var out []Piece
+	for seed := range max(x.o.Seeds, 1) {
+		whole := Piece{Part: k, Seed: seed, To: len(x.parts[k].Test)}
+		if x.o.Fresh || x.o.Elsewhere == nil {
+			out = append(out, whole)
+		} else {
+			out = append(out, whole.cut(whole.To)...)
+		}
+		for _, name := range x.o.Controls {
+			made, err := control.Find(name)
+			if err != nil {
+				return nil, err
+			}
+			if made.Trained {
+				whole.Control = name
+				out = append(out, whole)
+			}
+		}
+	}
+	return out, nil
+}
+
+// elsewhere has all pieces done by others and returns what was said, by part and
+// piece.
+func (x *own) elsewhere(ctx context.Context) ([][]Said, error) {
+	var all []Piece
+	for k := range x.parts {
+		pieces, err := x.pieces(k)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, pieces...)
+	}
+	list := make([]Said, len(all))
+	done := 0
+	x.o.Progress("pieces", 0, len(all))
+	err := x.o.Elsewhere(ctx, all, func(i int, s Said) error {
+		list[i] = s
+		done++
+		x.o.Progress("pieces", done, len(all))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]Said, len(x.parts))
+	for i, p := range all {
+		out[p.Part] = append(out[p.Part], list[i])
+	}
+	return out, nil
+}
+
+// part scores one division: what was said of its pieces, nil to ask here.
+func (x *own) part(ctx context.Context, k int, said []Said) error {
+	pieces, err := x.pieces(k)
+	if err != nil {
+		return err
+	}
+	var test []prepare.Vectors
+	for i := range said {
+		if p := pieces[i]; p.Seed == 0 && p.Control == "" {
+			test = append(test, said[i].Vectors...)
+		}
+	}
+	r, err := x.round(ctx, k, test)
+	if err != nil {
+		return err
+	}
+	if err := r.rivals(); err != nil {
+		return err
+	}
+	for _, p := range pieces[len(said):] {
+		s, err := x.say(ctx, p)
+		if err != nil {
 			return err
 		}
+		said = append(said, s)
 	}
-	test := sets[2]
-	for i := range test {
-		if len(test[i].Bad) > 0 {
-			return fmt.Errorf("test example %s", test[i].Bad[0])
+	for len(pieces) > 0 { // by seed
+		n := slices.IndexFunc(pieces, func(p Piece) bool { return p.Seed != pieces[0].Seed })
+		if n < 0 {
+			n = len(pieces)
 		}
+		if err := r.hear(pieces[:n], said[:n]); err != nil {
+			return err
+		}
+		pieces, said = pieces[n:], said[n:]
+	}
+	for i := range x.boards {
+		x.boards[i].settle(max(x.o.Seeds, 1))
+	}
+	return nil
+}
+
+// round readies the scoring of one division. test is what modules make of its test
+// examples, nil where that is not known.
+func (x *own) round(ctx context.Context, k int, test []prepare.Vectors) (*round, error) {
+	part := x.parts[k]
+	lists := [][]task.Example{part.Train, part.Val}
+	if test == nil {
+		lists = append(lists, part.Test)
+	}
+	var sets [3][]prepare.Vectors
+	sets[2] = test
+	for i, list := range lists {
+		var err error
+		if sets[i], err = prepare.Inputs(ctx, x.plan, x.modules, list, x.o.Prepare); err != nil {
+			return nil, err
+		}
+	}
+	test = sets[2]
+	if len(test) != len(part.Test) {
+		return nil, fmt.Errorf("%d test examples came back of %d", len(test), len(part.Test))
+	}
+	if err := readable(test); err != nil {
+		return nil, err
 	}
 	features, spans := prepare.Features(x.plan, sets[0], sets[1], test)
 	r := &round{own: x, part: part, test: test}
@@ -145,24 +284,19 @@ func (x *own) part(ctx context.Context, part Part) error {
 			x.boards[i].clusters = append(x.boards[i].clusters, e.GroupID())
 		}
 		if len(asked) == 0 {
-			return fmt.Errorf("none of the %d test examples asks anything of effector %q (target %q)", len(part.Test), t.Effector, t.Target)
+			return nil, fmt.Errorf("none of the %d test examples asks anything of effector %q (target %q)", len(part.Test), t.Effector, t.Target)
 		}
 		r.contests, r.asked = append(r.contests, c), append(r.asked, asked)
-		if x.o.Bare {
-			continue
-		}
-		if err := r.rivals(i); err != nil {
-			return err
-		}
 	}
-	seeds := max(x.o.Seeds, 1)
-	for k := range seeds {
-		if err := r.contenders(ctx, uint64(k)); err != nil {
-			return err
+	return r, nil
+}
+
+// readable says which test example could not be read.
+func readable(test []prepare.Vectors) error {
+	for i := range test {
+		if len(test[i].Bad) > 0 {
+			return fmt.Errorf("test example %s", test[i].Bad[0])
 		}
-	}
-	for i := range x.boards {
-		x.boards[i].settle(seeds)
 	}
 	return nil
 }
