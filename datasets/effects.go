@@ -76,7 +76,7 @@ func effectReader(pkg string) func(*Cache) ([]*Sample, error) {
 			}
 			samples = append(samples, &Sample{
 				ID: pkg + "/" + strings.ReplaceAll(name, " ", "_"), Source: pkg, Category: "effects", Concept: NormalCaption(caption),
-				Captions: []string{caption}, Sound: clipFile(c.path(pkg, "usr", "share", name), Effect),
+				Captions: []string{caption}, Sound: ClipFile(c.path(pkg, "usr", "share", name), Effect),
 			})
 		}
 		return samples, nil

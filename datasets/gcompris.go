@@ -81,7 +81,7 @@ func readInstruments(c *Cache) ([]*Sample, error) {
 		caption := withArticle(CleanCaption(name))
 		samples = append(samples, &Sample{
 			ID: "gcompris/" + activity + "/" + stemOf(image), Source: "gcompris", Category: activity, Concept: NormalCaption(caption),
-			Captions: []string{caption}, Image: drawingFile(c, image), Sound: clipFile(sound, Effect), Mirror: true,
+			Captions: []string{caption}, Image: drawingFile(c, image), Sound: ClipFile(sound, Effect), Mirror: true,
 		})
 	}
 	return samples, nil
@@ -132,7 +132,7 @@ func exploredSamples(c *Cache, activity string, item qmlItem) []*Sample {
 	sound := qmlFile(c, activity, item["audio"])
 	var clip *Clip
 	if sound != "" {
-		clip = clipFile(sound, Effect)
+		clip = ClipFile(sound, Effect)
 	}
 	make := func(picture *Picture, name string, clip *Clip) *Sample {
 		return &Sample{
@@ -188,7 +188,7 @@ func readMemorySounds(c *Cache) ([]*Sample, error) {
 			if strings.HasPrefix(name, m.prefix) {
 				samples = append(samples, &Sample{
 					ID: "gcompris/memory-sound/" + stemOf(name), Source: "gcompris", Category: "sounds", Concept: NormalCaption(m.caption),
-					Captions: []string{m.caption}, Sound: clipFile(filepath.Join(folder, name), Effect),
+					Captions: []string{m.caption}, Sound: ClipFile(filepath.Join(folder, name), Effect),
 				})
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"image"
 	_ "image/gif" // register the decoders that headers need
 	_ "image/jpeg"
-	_ "image/png"
+	"image/png"
 	"io"
 	"os"
 
@@ -59,6 +59,25 @@ func (p *Picture) Open() (io.ReadCloser, error) { return p.open() }
 // Decode reads the picture at its own size; an SVG drawing is drawn with a
 // longer side of 256 pixels.
 func (p *Picture) Decode() (image.Image, error) { return p.decode(vectorSize) }
+
+// Pixels writes the encoded picture; a drawing is written as PNG, as [Picture.Decode]
+// draws it, so that whoever reads it needs not draw.
+func (p *Picture) Pixels(w io.Writer) error {
+	if p.cache != nil {
+		m, err := p.Decode()
+		if err != nil {
+			return err
+		}
+		return png.Encode(w, m)
+	}
+	r, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}
 
 func (p *Picture) decode(size int) (image.Image, error) {
 	r, err := p.open()

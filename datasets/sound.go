@@ -30,7 +30,8 @@ type Clip struct {
 	open func() (io.ReadCloser, error)
 }
 
-func clipFile(name string, kind ClipKind) *Clip {
+// ClipFile is a sound in a file of its own.
+func ClipFile(name string, kind ClipKind) *Clip {
 	return &Clip{Name: name, Kind: kind, open: func() (io.ReadCloser, error) { return os.Open(name) }}
 }
 

@@ -95,7 +95,7 @@ func readAsterisk(c *Cache) ([]*Sample, error) {
 func spoken(source, name, caption, file string) *Sample {
 	return &Sample{
 		ID: source + "/" + name, Source: source, Category: "speech", Concept: NormalCaption(caption),
-		Captions: []string{caption}, Speech: clipFile(file, Speech),
+		Captions: []string{caption}, Speech: ClipFile(file, Speech),
 	}
 }
 
@@ -121,7 +121,7 @@ func readScratch(c *Cache) ([]*Sample, error) {
 		}
 		samples = append(samples, &Sample{
 			ID: "scratch/" + strings.ReplaceAll(name, " ", "_"), Source: "scratch", Category: category, Concept: NormalCaption(label),
-			Captions: []string{label}, Sound: clipFile(filepath.Join(folder, filepath.FromSlash(name)), Effect),
+			Captions: []string{label}, Sound: ClipFile(filepath.Join(folder, filepath.FromSlash(name)), Effect),
 		})
 	}
 	return samples, nil

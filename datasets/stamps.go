@@ -64,10 +64,10 @@ func readStamps(c *Cache) ([]*Sample, error) {
 			s.Mirror = !parseStampFlags(data)["nomirror"]
 		}
 		if f.sound != "" {
-			s.Sound = clipFile(at(f.sound), Effect)
+			s.Sound = ClipFile(at(f.sound), Effect)
 		}
 		if f.speech != "" {
-			s.Speech = clipFile(at(f.speech), Speech)
+			s.Speech = ClipFile(at(f.speech), Speech)
 		}
 		s.Mirror = s.Mirror && mayMirror(caption)
 		samples = append(samples, s)

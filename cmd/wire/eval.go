@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,7 @@ func evalCommand() *cli.Command {
 			"   wire eval default --data DIR --eval-set photos  captioned photographs, DIR/photos/coco/captions.tsv\n" +
 			"   wire eval plan --split test                     for the final report only\n" +
 			"   wire eval plan --lesion lh-pericalcarine --lesion rh-pericalcarine\n" +
+			"   wire eval plan --data sounds/ --folds fold --nats SECRET@0.0.0.0:4222    with the help of any wire worker --nats nats://SECRET@HOST:4222\n" +
 			"   wire eval plan --sound-folds                          sounds by cross-validation: trains five plans\n\n" +
 			"There are few sounds, so --sound-folds scores each of them once, with a plan trained on the other\n" +
 			"folds and on --limit training pictures; with --set all --set extra-sounds also on the sounds of\n" +
@@ -67,7 +69,7 @@ func evalCommand() *cli.Command {
 			&cli.IntFlag{Name: "seeds", Value: 1, Usage: "teach everything anew with `N` seeds and average; more than 1 also teaches the plan", Category: ownCategory},
 			&cli.StringFlag{Name: "items", Usage: "keep every item's score, a line of JSON each, in `FILE`", Category: ownCategory},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of rows as JSON"},
-		}, dataFlags(), ownDataFlags(), networkFlags()),
+		}, dataFlags(), ownDataFlags(), networkFlags(), evalSharingFlags()),
 		Action: evaluate,
 	}
 }
@@ -88,6 +90,9 @@ func evaluate(c *cli.Context) error {
 	if err := noReservoir(plan, args[0], "wire train "+shellWord(args[0])+" --rule readout scores it on the steps that it did not learn from"); err != nil {
 		return err
 	}
+	if err := checkSharing(c); err != nil {
+		return err
+	}
 	packaged := !ownData(c) && !c.Bool("sound-folds") && !slices.Contains(c.StringSlice("eval-set"), photographs)
 	if c.IsSet("beside") && !packaged {
 		return usagef("--beside is for the packaged sets, such as --eval-set stamps: for data of your own, --items keeps each plan's scores")
@@ -105,6 +110,9 @@ func evaluate(c *cli.Context) error {
 		return evaluatePhotographs(c, plan, dir)
 	}
 	if c.Bool("sound-folds") {
+		if c.String("nats") != "" {
+			return usagef("--nats: the folds of --sound-folds are taught here; folds of data of your own can be shared (--data PATH --folds COLUMN)")
+		}
 		return evaluateFolds(c, plan, dir, split)
 	}
 	for _, name := range []string{"fold-modules", "epochs"} {
@@ -132,24 +140,30 @@ func evaluate(c *cli.Context) error {
 		return err
 	}
 	defer teller.Close()
-	who, err := contestants(c, plan, dir, teller)
+	who, err := contestants(c.Context, plan, dir, teller)
 	if err != nil {
 		return err
 	}
+	checks := addChecks(nil, plan, teller.models)
 	if c.IsSet("beside") {
-		beside, models, err := openBeside(c, teller.config)
+		other, at, err := loadPlan(c.String("beside"))
+		if err != nil {
+			return fmt.Errorf("--beside: %w", err)
+		}
+		beside, models, err := openBeside(c, other, at, teller.config)
 		if err != nil {
 			return err
 		}
 		defer models.Close()
 		who.Beside = beside
+		addChecks(checks, other, models)
 	}
 	show := newProgress(c.App.ErrWriter)
 	data, _, err := prepareData(c, plan, teller.models, show)
 	if err != nil {
 		return err
 	}
-	if err := scoreSets(c, sets, who, plan, data, show); err != nil || c.Bool("json") {
+	if err := scoreSets(c, sets, who, plan, dir, checks, data, show); err != nil || c.Bool("json") {
 		return err
 	}
 	if who.Adapter == nil {
@@ -170,22 +184,46 @@ func notOwn(c *cli.Context) error {
 	return nil
 }
 
-// scoreSets scores sets and prints their rows.
-func scoreSets(c *cli.Context, sets []*eval.Set, who eval.Contestants, plan *wiring.Plan, data *learn.Data, show *progress) error {
+// scoreSets scores sets and prints their rows. checks are what workers must have
+// alike.
+func scoreSets(c *cli.Context, sets []*eval.Set, who eval.Contestants, plan *wiring.Plan, dir string, checks map[string]string, data *learn.Data, show *progress) error {
 	options := eval.Default()
 	options.Resamples, options.Seed, options.Limit = c.Int("resamples"), c.Uint64("seed"), c.Int("eval-limit")
 	options.Greedy, options.Progress = c.Bool("greedy"), func(what string, done, total int) { show.show(what, done, total, "") }
 	rows := []eval.Row{}
-	for _, set := range sets {
-		scored, notes, err := eval.Evaluate(c.Context, set, who, plan, data, options)
-		show.finish()
-		for _, n := range notes {
-			fmt.Fprintln(c.App.ErrWriter, "note:", n)
+	with, told, err := shareEvaluation(c, plan, dir)
+	if err != nil {
+		return err
+	}
+	defer with.remove()
+	score := func() error {
+		for k, set := range sets {
+			if with != nil {
+				options.Elsewhere = with.set(k)
+			}
+			scored, notes, err := eval.Evaluate(c.Context, set, who, plan, data, options)
+			show.finish()
+			for _, n := range notes {
+				fmt.Fprintln(c.App.ErrWriter, "note:", n)
+			}
+			if err != nil {
+				return err
+			}
+			rows = append(rows, scored...)
 		}
-		if err != nil {
+		return nil
+	}
+	if with != nil {
+		told.Photographs = who.Alone != nil
+		if err := with.shareSets(told, sets, who, options, checks); err != nil {
 			return err
 		}
-		rows = append(rows, scored...)
+		err = with.run(c, told, score)
+	} else {
+		err = score()
+	}
+	if err != nil {
+		return err
 	}
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, rows)
@@ -194,12 +232,8 @@ func scoreSets(c *cli.Context, sets []*eval.Set, who eval.Contestants, plan *wir
 	return nil
 }
 
-// openBeside opens the plan of --beside, with modules of its own.
-func openBeside(c *cli.Context, config runtime.Config) (*answer.Session, *frozen.Modules, error) {
-	plan, dir, err := loadPlan(c.String("beside"))
-	if err != nil {
-		return nil, nil, fmt.Errorf("--beside: %w", err)
-	}
+// openBeside opens the plan of --beside, which lies in dir, with modules of its own.
+func openBeside(c *cli.Context, plan *wiring.Plan, dir string, config runtime.Config) (*answer.Session, *frozen.Modules, error) {
 	engine, err := openEngine(c.String("engine"))
 	if err != nil {
 		return nil, nil, err
@@ -218,11 +252,11 @@ func openBeside(c *cli.Context, config runtime.Config) (*answer.Session, *frozen
 
 // contestants are the plan and, where there are any, its controls: itself
 // before learning, and the adapter that was trained beside it.
-func contestants(c *cli.Context, plan *wiring.Plan, dir string, teller *teller) (eval.Contestants, error) {
+func contestants(ctx context.Context, plan *wiring.Plan, dir string, teller *teller) (eval.Contestants, error) {
 	who := eval.Contestants{Plan: teller.session}
 	if plan.Trained {
 		var err error
-		if who.Untrained, err = answer.New(c.Context, control.Untrained(plan), teller.models, teller.config); err != nil {
+		if who.Untrained, err = answer.New(ctx, control.Untrained(plan), teller.models, teller.config); err != nil {
 			return who, err
 		}
 	}
@@ -233,7 +267,7 @@ func contestants(c *cli.Context, plan *wiring.Plan, dir string, teller *teller) 
 		}
 		config := teller.config
 		config.LesionRegions, config.LesionTracts = nil, nil
-		if who.Adapter, err = answer.New(c.Context, adapter, teller.models, config); err != nil {
+		if who.Adapter, err = answer.New(ctx, adapter, teller.models, config); err != nil {
 			return who, err
 		}
 	}

@@ -51,37 +51,34 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	case c.IsSet("split") && c.IsSet("folds"):
 		return usagef("--split is for data that are not scored by --folds")
 	}
-	parts, err := partsOf(d, split, c.IsSet("folds"))
+	spec := &ownEvaluation{
+		Split: split, Folds: c.IsSet("folds"), Limit: c.Int("limit"), Blur: c.Float64("blur"), Views: c.Int("views"),
+		Seed: c.Uint64("seed"), Seeds: c.Int("seeds"), Controls: c.StringSlice("control"), Learn: learn.Default(), Sure: c.Bool("curve"), Half: c.Bool("float16"),
+	}
+	if slices.Equal(spec.Controls, []string{"all"}) {
+		spec.Controls = control.Of(plan)
+	}
+	spec.Learn.Seed, spec.Learn.Epochs, spec.Learn.Rate, spec.Learn.Noise = spec.Seed, c.Int("epochs"), c.Float64("rate"), c.Float64("noise")
+	spec.Fresh = spec.Folds || spec.Seeds > 1
+	if spec.Seeds < 1 {
+		return usagef("--seeds %d: want 1 or more", spec.Seeds)
+	}
+	if !spec.Fresh && !plan.Trained {
+		return fmt.Errorf("plan %q is not trained: train it on these data first (wire train %s --data %s), or let every fold or seed train one (--folds COLUMN, --seeds N)", plan.Name, dir, c.String("data"))
+	}
+	if err := spec.Learn.Validate(); err != nil {
+		return usageError{err}
+	}
+	parts, err := spec.parts(d)
 	if err != nil {
 		return err
 	}
-	o := eval.OwnOptions{Options: eval.Default(), Learn: learn.Default(), Prepare: prepare.Default(), Seeds: c.Int("seeds"), Controls: c.StringSlice("control")}
-	if slices.Equal(o.Controls, []string{"all"}) {
-		o.Controls = control.Of(plan)
-	}
-	o.Resamples, o.Seed = c.Int("resamples"), c.Uint64("seed")
-	o.Learn.Seed, o.Learn.Epochs, o.Learn.Rate, o.Learn.Noise = o.Seed, c.Int("epochs"), c.Float64("rate"), c.Float64("noise")
-	o.Prepare.Views = c.Int("views")
-	o.Split = split
-	o.Fresh = c.IsSet("folds") || o.Seeds > 1
-	if o.Seeds < 1 {
-		return usagef("--seeds %d: want 1 or more", o.Seeds)
-	}
-	if !o.Fresh && !plan.Trained {
-		return fmt.Errorf("plan %q is not trained: train it on these data first (wire train %s --data %s), or let every fold or seed train one (--folds COLUMN, --seeds N)", plan.Name, dir, c.String("data"))
-	}
-	if err := o.Learn.Validate(); err != nil {
-		return usageError{err}
-	}
-	if o.Fresh {
-		for i := range parts {
-			parts[i].Train, parts[i].Val = examples.Spread(parts[i].Train, c.Int("limit")), examples.Spread(parts[i].Val, c.Int("limit"))
+	o := spec.options()
+	o.Resamples = c.Int("resamples")
+	if !spec.Fresh {
+		if err := asLearned(c, plan, &parts[0], &o); err != nil {
+			return err
 		}
-		for i := range parts {
-			blur(parts[i].Train, c.Float64("blur"))
-		}
-	} else if err := asLearned(c, plan, &parts[0], &o); err != nil {
-		return err
 	}
 	if o.Prepare.Cache, err = featuresDir(c); err != nil {
 		return err
@@ -91,7 +88,7 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 		return err
 	}
 	defer t.Close()
-	o.Config, o.Answer, o.Sure, o.Half = t.config, t.decode, c.Bool("curve"), c.Bool("float16")
+	o.Config, o.Answer = t.config, t.decode
 	show := newProgress(c.App.ErrWriter)
 	o.Progress = func(what string, done, total int) { show.show(what, done, total, "") }
 	o.Prepare.Progress = show.preparing
@@ -99,8 +96,30 @@ func evaluateOwn(c *cli.Context, plan *wiring.Plan, dir string) error {
 	if c.String("items") != "" {
 		o.Items = &items
 	}
-	rows, err := eval.Own(c.Context, plan, t.models, parts, o)
-	show.finish()
+	with, told, err := shareEvaluation(c, plan, dir)
+	if err != nil {
+		return err
+	}
+	defer with.remove()
+	var rows []eval.Row
+	score := func() (err error) {
+		rows, err = eval.Own(c.Context, plan, t.models, parts, o)
+		show.finish()
+		return err
+	}
+	if with != nil {
+		if spec.Options, err = ownOptions(c); err != nil {
+			return err
+		}
+		spec.Options.Wanted = examples.Learned(plan)
+		if err := with.shareOwn(told, spec, d, c.String("data"), plan, t.models, parts, o); err != nil {
+			return err
+		}
+		o.Elsewhere = with.Elsewhere
+		err = with.run(c, told, score)
+	} else {
+		err = score()
+	}
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io/fs"
 	"slices"
 
@@ -46,13 +47,23 @@ func evaluatePhotographs(c *cli.Context, plan *wiring.Plan, dir string) error {
 	if err != nil {
 		return err
 	}
-	who, err := contestants(c, plan, dir, teller)
+	who, err := contestants(c.Context, plan, dir, teller)
 	if err != nil {
 		return err
 	}
+	if err := addPhotographers(c.Context, &who, plan, teller); err != nil {
+		return err
+	}
+	return scoreSets(c, []*eval.Set{set}, who, plan, dir, addChecks(nil, plan, teller.models), nil, show)
+}
+
+// addPhotographers adds those whom only photographs are shown: the plan without its
+// sight, and its language module by itself.
+func addPhotographers(ctx context.Context, who *eval.Contestants, plan *wiring.Plan, teller *teller) error {
 	config := teller.config
 	config.LesionRegions, config.LesionTracts = nil, sightTracts(plan)
-	if who.Cut, err = answer.New(c.Context, plan, teller.models, config); err != nil {
+	var err error
+	if who.Cut, err = answer.New(ctx, plan, teller.models, config); err != nil {
 		return err
 	}
 	config.LesionTracts = nil
@@ -60,10 +71,8 @@ func evaluatePhotographs(c *cli.Context, plan *wiring.Plan, dir string) error {
 	if err != nil {
 		return err
 	}
-	if who.Alone, err = answer.New(c.Context, alone, teller.models, config); err != nil {
-		return err
-	}
-	return scoreSets(c, []*eval.Set{set}, who, plan, nil, show)
+	who.Alone, err = answer.New(ctx, alone, teller.models, config)
+	return err
 }
 
 // sightTracts are the tracts that leave the regions where pictures enter.

@@ -18,6 +18,7 @@ import (
 	"github.com/connectomewire/wire/modules/library"
 	brain "github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/experiment"
+	"github.com/connectomewire/wire/runtime/spread"
 	"github.com/connectomewire/wire/runtime/verdict"
 	"github.com/connectomewire/wire/wiring/examples"
 	"github.com/connectomewire/wire/wiring/frozen"
@@ -176,12 +177,13 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 		return nil, printForecast(c, f)
 	}
 	var with *sharing
+	sweep := &spread.Experiment{Files: files}
 	if c.String("nats") != "" && !c.Bool("record-only") {
-		if with, err = share(c, s, files); err != nil {
+		if with, err = share(c, &sweep.Shared, s.Beside(spread.StoreEnding), "runs"); err != nil {
 			return nil, err
 		}
 		defer with.link.Close()
-		x.Elsewhere = with.sweep.Make
+		x.Elsewhere = sweep.Make
 	}
 	e, err := experiment.New(c.Context, s, x)
 	if err != nil {
@@ -191,7 +193,12 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 		fmt.Fprintf(c.App.ErrWriter, "wrote %s: %d runs are settled; the same command without --record-only makes them\n", s.Beside(".record.json"), e.Log.Record.Runs)
 		return nil, nil
 	}
-	failed := with.run(c.Context, e)
+	var failed error
+	if with == nil {
+		failed = e.Run(c.Context)
+	} else {
+		failed = with.run(c.Context, func() error { return sweep.Begin(c.Context, e) }, func() error { return e.Run(c.Context) })
+	}
 	show.finish()
 	var b bytes.Buffer
 	if err := e.WriteReport(&b); err != nil {
@@ -260,13 +267,7 @@ func experimentExamples(c *cli.Context, spec string, data experiment.Data, split
 	if err := examples.Check(x.Plan, d); err != nil {
 		return nil, err
 	}
-	for _, r := range d.Rows {
-		for i := range r.Values {
-			if path := r.Values[i].Path; path != "" {
-				files = append(files, path)
-			}
-		}
-	}
+	files = rowFiles(d)
 	x.Train, x.Val, x.Test = examples.Split(d)
 	if split == "val" {
 		x.Test = x.Val

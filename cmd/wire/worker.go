@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,16 +19,16 @@ import (
 
 func workerCommand() *cli.Command {
 	return &cli.Command{
-		Name: "worker", Usage: "make runs of the experiments that other machines offer",
-		Description: "It joins every wire experiment and wire verdict with --nats at the same server, until it is interrupted. Plan and data\n" +
+		Name: "worker", Usage: "make runs of experiments and pieces of evaluations that other machines offer",
+		Description: "It joins every wire experiment, wire verdict and wire eval with --nats at the same server, until it is interrupted. Plan and data\n" +
 			"come from there; modules have to be here, or in the plan (wire build --bundle). Where the program, its kernels, the\n" +
 			"engine or a module are others than there it says so and stays out: its results would be others too.\n\n" +
 			"Examples:\n" +
 			"   wire worker --nats nats://SECRET@HOST:4222\n" +
 			"   wire worker --nats nats://brain.example:4222 --workers 8",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "nats", Required: true, Usage: "join the experiments at `SERVER`, the URL of one of NATS"},
-			&cli.IntFlag{Name: "workers", Value: runtime.NumCPU(), Usage: "make `N` runs side by side"},
+			&cli.StringFlag{Name: "nats", Required: true, Usage: "join what is offered at `SERVER`, the URL of one of NATS"},
+			&cli.IntFlag{Name: "workers", Value: runtime.NumCPU(), Usage: "make `N` runs, or pieces, side by side"},
 			modulesFlag(),
 			engineFlag(),
 		},
@@ -42,16 +43,32 @@ func workerCommand() *cli.Command {
 			defer l.Close()
 			say := locked(c.App.ErrWriter)
 			say("at " + l.URL)
-			w := &spread.Worker{Name: workerName(), Slots: c.Int("workers"), Say: say, Open: spread.Join(
-				func(_ context.Context, s *experiment.Spec) (experiment.Setup, io.Closer, error) {
-					x, _, err := openExperiment(c, s)
-					if err != nil || x.Modules == nil {
-						return x, nil, err
-					}
-					return x, x.Modules, nil
-				})}
+			w := &spread.Worker{Name: workerName(), Slots: c.Int("workers"), Say: say, Open: opener(c)}
 			return l.Work(c.Context, w)
 		},
+	}
+}
+
+// opener opens what a worker joins.
+func opener(c *cli.Context) func(context.Context, spread.Offer, string) (spread.Work, error) {
+	experiments := spread.Join(func(_ context.Context, s *experiment.Spec) (experiment.Setup, io.Closer, error) {
+		x, _, err := openExperiment(c, s)
+		if err != nil || x.Modules == nil {
+			return x, nil, err
+		}
+		return x, x.Modules, nil
+	})
+	evaluations := spread.JoinEvaluation(func(_ context.Context, text, dir string) (*spread.Evaluator, error) {
+		return openEvaluation(c, text, dir)
+	})
+	return func(ctx context.Context, o spread.Offer, dir string) (spread.Work, error) {
+		switch o.Kind {
+		case spread.KindExperiment:
+			return experiments(ctx, o, dir)
+		case spread.KindEvaluation:
+			return evaluations(ctx, o, dir)
+		}
+		return nil, fmt.Errorf("this program knows no work of kind %q: want the same version here and there", o.Kind)
 	}
 }
 
@@ -74,49 +91,51 @@ func locked(w io.Writer) func(string) {
 	}
 }
 
-// sharing is an experiment whose runs are shared with workers.
+// sharing is work that is shared with workers.
 type sharing struct {
-	link  *spread.Link
-	sweep *spread.Experiment
-	store string // of a server of our own, beside the spec; "" for none
+	link   *spread.Link
+	shared *spread.Shared
+	store  string // of a server of our own; "" for none
 }
 
-// share connects to the server that --nats names, or runs one.
-func share(c *cli.Context, s *experiment.Spec, files []string) (*sharing, error) {
-	x := &sharing{}
+// heartbeat is that of what is shared, see [spread.Offer]; tests do not wait so long.
+var heartbeat time.Duration
+
+// share connects to the server that --nats names, or runs one that keeps what it has
+// in store. what is shared, for people: runs, pieces.
+func share(c *cli.Context, shared *spread.Shared, store, what string) (*sharing, error) {
 	where := c.String("nats")
-	if !strings.Contains(where, "://") {
-		x.store = s.Beside(spread.StoreEnding)
+	if strings.Contains(where, "://") {
+		store = ""
 	}
-	var err error
-	if x.link, err = spread.Open(c.Context, where, x.store, false); err != nil {
+	l, err := spread.Open(c.Context, where, store, false)
+	if err != nil {
 		return nil, err
 	}
 	say := locked(c.App.ErrWriter)
-	if x.store != "" {
-		say("workers join by: wire worker --nats " + x.link.URL + ", with the token before the host if there is one")
+	if store != "" {
+		say("workers join by: wire worker --nats " + l.URL + ", with the token before the host if there is one")
 	}
-	x.sweep = &spread.Experiment{Link: x.link, Files: files, Slots: c.Int("workers"), Tell: func(n spread.News) {
+	shared.Link, shared.Slots, shared.Heartbeat = l, c.Int("workers"), heartbeat
+	shared.Tell = func(n spread.News) {
 		switch {
 		case n.Out != "":
 			say(fmt.Sprintf("worker %s stays out: %s", n.Worker, n.Out))
 		case n.Worker != spread.Here:
-			say(fmt.Sprintf("worker %s joins, %d runs at once", n.Worker, n.Slots))
+			say(fmt.Sprintf("worker %s joins, %d %s at once", n.Worker, n.Slots, what))
 		}
-	}}
-	return x, nil
+	}
+	return &sharing{l, shared, store}, nil
 }
 
-// run makes the runs that are left, here alone where x is nil.
-func (x *sharing) run(ctx context.Context, e *experiment.Experiment) error {
-	if x == nil {
-		return e.Run(ctx)
-	}
-	err := x.sweep.Begin(ctx, e)
+// run offers work, does it, and withdraws it. What a server of our own kept is
+// removed when all is done.
+func (x *sharing) run(ctx context.Context, offer, work func() error) error {
+	err := offer()
 	if err == nil {
-		err = e.Run(ctx)
+		err = work()
 	}
-	if closed := x.sweep.Close(err == nil); closed != nil && err == nil {
+	if closed := x.shared.Close(err == nil); closed != nil && err == nil {
 		return closed
 	}
 	if err == nil && x.store != "" {

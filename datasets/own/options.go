@@ -49,7 +49,7 @@ type Options struct {
 	// [DefaultMaxBytes].
 	MaxBytes int64
 	// Progress is told how many files have been looked at; nil for none.
-	Progress func(done, total int)
+	Progress func(done, total int) `json:"-"`
 }
 
 // DefaultMaxBytes bounds the memory of a data set's numbers and texts.

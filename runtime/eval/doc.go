@@ -19,6 +19,14 @@
 // with its controls too, by a paired bootstrap over concepts, so that an input
 // drawn in many styles counts once.
 //
+// [Own] scores a plan on data of one's own, beside its controls and what needs no
+// plan.
+//
+// Both are cut into pieces ([Piece]) that other machines may do ([Elsewhere],
+// [SetPiece], [OwnPiece]): a piece runs the modules and the plans over some inputs,
+// or teaches a plan and asks it about all; scores are made of what all pieces said,
+// so that neither their size nor their order changes a bit.
+//
 // There are few sounds; [Folds] scores each of them once, with a plan that was
 // trained on the others.
 package eval

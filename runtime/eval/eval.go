@@ -73,6 +73,22 @@ type Contestants struct {
 	Beside *answer.Session
 }
 
+// Another returns contestants that share everything with these but their networks,
+// so that both may answer at once.
+func (c Contestants) Another() (Contestants, error) {
+	for _, s := range []**answer.Session{&c.Plan, &c.Untrained, &c.Adapter, &c.Cut, &c.Alone, &c.Beside} {
+		if *s == nil {
+			continue
+		}
+		other, err := (*s).Another()
+		if err != nil {
+			return Contestants{}, err
+		}
+		*s = other
+	}
+	return c, nil
+}
+
 // Set is what is evaluated: samples, and what of them is shown.
 type Set struct {
 	Name    string

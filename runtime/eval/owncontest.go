@@ -110,8 +110,8 @@ func (x *round) score(w, plan *Words) error {
 			if err != nil {
 				return err
 			}
-			for _, x := range changes(answers, before) {
-				to.items[answersChanged] = append(to.items[answersChanged], x)
+			if c := changes(answers, before); len(c) > 0 {
+				to.items[answersChanged] = append(to.items[answersChanged], c...)
 			}
 		}
 		for _, k := range x.asked[i] {

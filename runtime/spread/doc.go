@@ -17,5 +17,6 @@
 // decides about it. The coordinator writes a result down before it lets go of
 // anything, and asks again for jobs that neither the stream nor the bucket knows.
 //
-// [Experiment] and [Joined] put the runs of an experiment on such a queue.
+// [Experiment] and [Join] put the runs of an experiment on such a queue, [Evaluation]
+// and [JoinEvaluation] the pieces of an evaluation.
 package spread

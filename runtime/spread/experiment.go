@@ -3,14 +3,11 @@ package spread
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/connectomewire/wire/runtime/experiment"
 )
@@ -18,19 +15,9 @@ import (
 // Experiment has the runs of an experiment made by workers. [experiment.New] gets
 // its Make as Elsewhere; Begin comes before the runs, Close after them.
 type Experiment struct {
-	Link *Link
+	Shared
 	// Files are what the rows of the data name: pictures and sounds.
 	Files []string
-	// Slots is how many runs are made here, beside those of the workers.
-	Slots int
-	// Heartbeat is that of [Offer]; 0 is 10 s.
-	Heartbeat time.Duration
-	// Tell hears of workers, one at a time; nil for none.
-	Tell func(News)
-
-	queue *Queue
-	stop  context.CancelFunc
-	here  sync.WaitGroup
 }
 
 // Begin offers an experiment, with all that its spec names, and begins to make runs
@@ -41,66 +28,23 @@ func (x *Experiment) Begin(ctx context.Context, e *experiment.Experiment) error 
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp("", "wire-input")
+	input, err := packed(files)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", s.File(), err)
 	}
-	defer os.Remove(f.Name())
-	if err := errors.Join(pack(f, files), f.Close()); err != nil {
-		return fmt.Errorf("%s: pack what it reads: %w", s.File(), err)
-	}
-	o := Offer{ID: e.Log.ID, Name: filepath.Base(s.File()), Spec: s.Text, Checks: e.Log.Record.Checks, Paths: paths, Heartbeat: x.Heartbeat}
-	if x.queue, err = x.Link.Offer(ctx, o, f.Name(), x.Tell); err != nil {
-		return err
-	}
-	ctx, x.stop = context.WithCancel(ctx)
-	if x.Slots > 0 {
-		w := &Worker{Name: Here, Slots: x.Slots, Only: o.ID, Open: func(context.Context, Offer, string) (Work, error) { return joined{e, nil}, nil }}
-		x.here.Go(func() {
-			if err := x.Link.Work(ctx, w); err != nil && x.Tell != nil {
-				x.Tell(News{Worker: w.Name, Out: err.Error()})
-			}
-		})
-	}
-	return nil
+	defer os.Remove(input)
+	o := Offer{ID: e.Log.ID, Kind: KindExperiment, Name: filepath.Base(s.File()), Spec: s.Text, Checks: e.Log.Record.Checks, Paths: paths}
+	return x.begin(ctx, o, input, joined{e, nil})
 }
 
 // Make is for [experiment.Setup.Elsewhere].
 func (x *Experiment) Make(ctx context.Context, jobs []experiment.Job, took func(experiment.Job, experiment.Row) error) error {
-	all := make([]Job, len(jobs))
-	for i, j := range jobs {
-		data, err := json.Marshal(j)
-		if err != nil {
-			return err
-		}
-		all[i] = Job{Data: data, Name: j.String()}
-	}
-	return x.queue.Run(ctx, all, func(i int, result []byte) error {
-		var row experiment.Row
-		if err := json.Unmarshal(result, &row); err != nil {
-			return fmt.Errorf("%s: %w", jobs[i], err)
-		}
-		return took(jobs[i], row)
-	})
-}
-
-// Close ends what is done here and withdraws the offer; done says that all runs are
-// made.
-func (x *Experiment) Close(done bool) error {
-	if x.queue == nil {
-		return nil
-	}
-	x.stop()
-	x.here.Wait()
-	return x.queue.Close(done)
+	return run(ctx, x.queue, jobs, func(i int, row experiment.Row) error { return took(jobs[i], row) })
 }
 
 // StoreEnding is that of the directory beside a spec in which a server of its own
 // keeps what it has.
 const StoreEnding = ".nats"
-
-// Here is the name of an experiment's own worker.
-const Here = "here"
 
 // The spec's paths.
 const (
@@ -159,34 +103,10 @@ func reads(s *experiment.Spec, more []string) (files, paths map[string]string, e
 			return nil, nil, err
 		}
 	}
-	return files, paths, addRows(s, paths[pathData], more, files)
-}
-
-// addRows adds the files that rows name, which lie below the data, or beside them
-// where they are a file.
-func addRows(s *experiment.Spec, name string, more []string, files map[string]string) error {
-	if len(more) == 0 {
-		return nil
+	if err := addRows(s.Relative(s.Data.Path), paths[pathData], more, files); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", s.File(), err)
 	}
-	root, err := filepath.Abs(s.Relative(s.Data.Path))
-	if err != nil {
-		return err
-	}
-	if info, err := os.Stat(root); err != nil || !info.IsDir() {
-		root, name = filepath.Dir(root), filepath.ToSlash(filepath.Dir(name))
-	}
-	for _, file := range more {
-		at, err := filepath.Abs(file)
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(root, at)
-		if err != nil || !filepath.IsLocal(rel) {
-			return fmt.Errorf("%s: the data name %s, which does not lie below %s: workers cannot be sent it", s.File(), file, root)
-		}
-		files[filepath.ToSlash(filepath.Join(name, rel))] = file
-	}
-	return nil
+	return files, paths, nil
 }
 
 // Opener opens the plan, data and modules that a spec names.

@@ -193,7 +193,7 @@ func local(t *testing.T, s *experiment.Spec) *experiment.Experiment {
 // spreadOut runs a spec over a link.
 func spreadOut(t *testing.T, l *spread.Link, s *experiment.Spec, slots int, before func()) (*experiment.Experiment, error) {
 	t.Helper()
-	x := &spread.Experiment{Link: l, Slots: slots, Heartbeat: 200 * time.Millisecond}
+	x := &spread.Experiment{Shared: spread.Shared{Link: l, Slots: slots, Heartbeat: 200 * time.Millisecond}}
 	with := setup(t, s)
 	with.Elsewhere = x.Make
 	e, err := experiment.New(t.Context(), s, with)

@@ -58,6 +58,19 @@ func packFile(t *tar.Writer, name, path string) error {
 	return err
 }
 
+// packed packs files into a temporary one, which is to be removed.
+func packed(files map[string]string) (string, error) {
+	f, err := os.CreateTemp("", "wire-input")
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(pack(f, files), f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", fmt.Errorf("pack what it reads: %w", err)
+	}
+	return f.Name(), nil
+}
+
 // below lists the files of a directory, or the file itself, by their names in an
 // archive where it is called name.
 func below(path, name string, skip func(path string) bool, files map[string]string) error {
@@ -82,6 +95,33 @@ func below(path, name string, skip func(path string) bool, files map[string]stri
 		files[filepath.ToSlash(filepath.Join(name, rel))] = at
 		return nil
 	})
+}
+
+// addRows adds the files that rows of data name, which lie below the data, or beside
+// them where they are a file. name is what the data are called in an archive.
+func addRows(data, name string, rows []string, files map[string]string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	root, err := filepath.Abs(data)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(root); err != nil || !info.IsDir() {
+		root, name = filepath.Dir(root), filepath.ToSlash(filepath.Dir(name))
+	}
+	for _, file := range rows {
+		at, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, at)
+		if err != nil || !filepath.IsLocal(rel) {
+			return fmt.Errorf("the data name %s, which does not lie below %s: workers cannot be sent it", file, root)
+		}
+		files[filepath.ToSlash(filepath.Join(name, rel))] = file
+	}
+	return nil
 }
 
 // newSum is a SHA-256 that is being made.

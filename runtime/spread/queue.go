@@ -44,6 +44,7 @@ const (
 // on its side and on a worker's for results to have the same bits.
 type Offer struct {
 	ID     string            `json:"id"`   // a hash: letters and digits
+	Kind   string            `json:"kind"` // of work
 	Name   string            `json:"name"` // for people
 	Spec   string            `json:"spec"`
 	Checks map[string]string `json:"checks"`
@@ -53,7 +54,7 @@ type Offer struct {
 	Paths map[string]string `json:"paths,omitempty"`
 	Time  time.Time         `json:"time"`
 	// Heartbeat is how often a worker says that it is at a job; after three that
-	// fail to come another gets it.
+	// fail to come another gets it. 0 is 10 s.
 	Heartbeat time.Duration `json:"heartbeat"`
 }
 

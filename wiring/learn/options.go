@@ -54,7 +54,7 @@ type Options struct {
 	Checkpoint string
 	Every      int
 	// Progress is called after every step and every epoch; nil for none.
-	Progress func(Progress)
+	Progress func(Progress) `json:"-"`
 }
 
 // Default returns the options of the shipped plan.
