@@ -29,6 +29,7 @@ type Open func(context.Context) (model.Model, error)
 type Repository struct {
 	gate    *gate.Gate
 	opening chan struct{} // holds one while a model is opened: what it takes is measured
+	held    func() int64  // by the process, bytes
 	mu      sync.Mutex
 	entries map[string]*entry
 	names   []string // in the order in which they came
@@ -62,7 +63,7 @@ type Lease struct {
 
 // New makes an empty repository of models whose memory a gate gives.
 func New(g *gate.Gate) *Repository {
-	return &Repository{gate: g, opening: make(chan struct{}, 1), entries: map[string]*entry{}}
+	return &Repository{gate: g, opening: make(chan struct{}, 1), held: resident, entries: map[string]*entry{}}
 }
 
 // Add gives a name to a model that can be opened.
@@ -154,13 +155,13 @@ func (r *Repository) open(ctx context.Context, name string, e *entry) (*Lease, e
 	if err != nil {
 		return nil, noRoom(name, before, err)
 	}
-	held := resident()
+	held := r.held()
 	m, err := e.open(ctx)
 	if err != nil {
 		memory.Release()
 		return nil, err
 	}
-	took := max(resident()-held, 0)
+	took := max(r.held()-held, 0)
 	if err := memory.Resize(took); err != nil {
 		memory.Release()
 		return nil, errors.Join(noRoom(name, took, err), m.Close())

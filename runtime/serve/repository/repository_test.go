@@ -16,50 +16,53 @@ import (
 	"github.com/connectomewire/wire/runtime/serve/protocol"
 )
 
-// block is a model that holds memory and says when it ends.
+// process is a made-up one, which holds what its models do.
+type process struct {
+	size   atomic.Int64 // of models that are opened, bytes
+	held   atomic.Int64
+	closed atomic.Int64 // models
+}
+
+// block is a model that holds memory.
 type block struct {
 	model.Model // of which nothing is asked here
-	b           []byte
-	closed      *atomic.Int64
+	bytes       int64
+	p           *process
 }
 
 func (m *block) Close() error {
-	m.closed.Add(1)
+	m.p.closed.Add(1)
+	m.p.held.Add(-m.bytes)
 	return nil
 }
 
-// opener opens blocks of so many bytes.
-func opener(bytes, closed *atomic.Int64) Open {
-	return func(context.Context) (model.Model, error) {
-		b := make([]byte, bytes.Load())
-		for i := 0; i < len(b); i += 4096 {
-			b[i] = 1
-		}
-		return &block{b: b, closed: closed}, nil
-	}
+// open implements [Open].
+func (p *process) open(context.Context) (model.Model, error) {
+	m := &block{bytes: p.size.Load(), p: p}
+	p.held.Add(m.bytes)
+	return m, nil
 }
 
 const mb = 1 << 20
 
 // made is a repository with a model "m" of 64 MB.
-func made(t *testing.T, memory int64) (r *Repository, g *gate.Gate, bytes, closed *atomic.Int64) {
+func made(t *testing.T, memory int64) (r *Repository, g *gate.Gate, p *process) {
 	t.Helper()
-	g = gate.New(time.Second, memory, 1)
+	g, p = gate.New(time.Second, memory, 1), &process{}
 	r = New(g)
-	t.Cleanup(r.Close)
-	bytes, closed = &atomic.Int64{}, &atomic.Int64{}
-	bytes.Store(64 * mb)
-	if err := r.Add("m", opener(bytes, closed)); err != nil {
+	r.held = p.held.Load
+	p.size.Store(64 * mb)
+	if err := r.Add("m", p.open); err != nil {
 		t.Fatal(err)
 	}
-	return r, g, bytes, closed
+	return r, g, p
 }
 
-// about wants a number of bytes to be within a few MB.
-func about(t *testing.T, what string, got, want int64) {
+// held wants the models to be counted with so many MB.
+func held(t *testing.T, what string, g *gate.Gate, want int64) {
 	t.Helper()
-	if got < want-8*mb || got > want+8*mb {
-		t.Errorf("%s: %d MB, want about %d", what, got/mb, want/mb)
+	if got := g.State().Bytes; got != want*mb {
+		t.Errorf("%s: %d bytes are counted, want %d MB", what, got, want)
 	}
 }
 
@@ -76,23 +79,21 @@ func eventually(t *testing.T, what string, done func() bool) {
 // TestModelsAreCountedOldAndNew: a model is counted as long as it lives, the old
 // one while somebody uses it.
 func TestModelsAreCountedOldAndNew(t *testing.T) {
-	r, g, bytes, closed := made(t, 200*mb)
-	took, err := r.Load(t.Context(), "m")
-	if err != nil {
-		t.Fatal(err)
+	r, g, p := made(t, 200*mb)
+	if took, err := r.Load(t.Context(), "m"); err != nil || took != 64*mb {
+		t.Fatal(took, err)
 	}
-	about(t, "the first", took, 64*mb)
-	about(t, "held", g.State().Bytes, 64*mb)
+	held(t, "the first", g, 64)
 	old, release, err := r.Use("m", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	bytes.Store(96 * mb)
+	p.size.Store(96 * mb)
 	if _, err := r.Load(t.Context(), "m"); err != nil {
 		t.Fatal(err)
 	}
-	about(t, "the old, in use, and the new", g.State().Bytes, 160*mb)
-	if now, done, err := r.Use("m", "2"); err != nil || now.Version != "2" || old.Version != "1" || closed.Load() != 0 {
+	held(t, "the old, in use, and the new", g, 160)
+	if now, done, err := r.Use("m", "2"); err != nil || now.Version != "2" || old.Version != "1" || p.closed.Load() != 0 {
 		t.Errorf("%v, %v", now, err)
 	} else {
 		done()
@@ -103,16 +104,16 @@ func TestModelsAreCountedOldAndNew(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Status != 507 {
 		t.Errorf("a third: %v", err)
 	}
-	about(t, "after the refusal", g.State().Bytes, 160*mb)
+	held(t, "after the refusal", g, 160)
 	release()
 	release() // once more is nothing
-	eventually(t, "the old one does not end with its last user", func() bool { return closed.Load() == 1 && g.State().Bytes < 110*mb })
-	about(t, "the new alone", g.State().Bytes, 96*mb)
+	eventually(t, "the old one does not end with its last user", func() bool { return g.State().Bytes < 160*mb })
+	held(t, "the new alone", g, 96)
 	if err := r.Unload("m"); err != nil {
 		t.Fatal(err)
 	}
-	if g.State().Bytes != 0 || closed.Load() != 2 {
-		t.Errorf("unloaded: %+v, %d closed", g.State(), closed.Load())
+	if g.State().Bytes != 0 || p.held.Load() != 0 || p.closed.Load() != 2 {
+		t.Errorf("unloaded: %+v, %d closed", g.State(), p.closed.Load())
 	}
 	if _, _, err := r.Use("m", ""); err == nil || !strings.Contains(err.Error(), "unloaded") {
 		t.Errorf("an unloaded model: %v", err)
@@ -124,17 +125,17 @@ func TestModelsAreCountedOldAndNew(t *testing.T) {
 
 // TestNewOneThatIsTooLarge is closed again, and the old one stays.
 func TestNewOneThatIsTooLarge(t *testing.T) {
-	r, g, bytes, closed := made(t, 200*mb)
+	r, g, p := made(t, 200*mb)
 	if _, err := r.Load(t.Context(), "m"); err != nil {
 		t.Fatal(err)
 	}
-	bytes.Store(160 * mb) // more than is known beforehand
+	p.size.Store(160 * mb) // more than is known beforehand
 	if _, err := r.Load(t.Context(), "m"); err == nil || !strings.Contains(err.Error(), "MB of memory") {
 		t.Errorf("%v", err)
 	}
-	about(t, "held", g.State().Bytes, 64*mb)
-	if i := r.Index()[0]; closed.Load() != 1 || i.State != "READY" || i.Version != "1" || !strings.Contains(i.Reason, "memory") {
-		t.Errorf("%d closed, %+v", closed.Load(), i)
+	held(t, "held", g, 64)
+	if i := r.Index()[0]; p.closed.Load() != 1 || i.State != "READY" || i.Version != "1" || !strings.Contains(i.Reason, "memory") {
+		t.Errorf("%d closed, %+v", p.closed.Load(), i)
 	}
 }
 
@@ -143,8 +144,7 @@ func TestFailuresKeepTheOld(t *testing.T) {
 	r := New(g)
 	defer r.Close()
 	var fail atomic.Bool
-	var closed, small atomic.Int64
-	small.Store(1)
+	var p process
 	entered, release := make(chan struct{}, 1), make(chan struct{})
 	if err := r.Add("m", func(ctx context.Context) (model.Model, error) {
 		if fail.Load() {
@@ -156,7 +156,7 @@ func TestFailuresKeepTheOld(t *testing.T) {
 			}
 			return nil, fmt.Errorf("broken")
 		}
-		return opener(&small, &closed)(ctx)
+		return p.open(ctx)
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestFailuresKeepTheOld(t *testing.T) {
 		t.Errorf("a second load meanwhile: %v", err)
 	}
 	// Others wait for their turn no longer than their client does.
-	if err := r.Add("other", opener(&small, &closed)); err != nil {
+	if err := r.Add("other", p.open); err != nil {
 		t.Fatal(err)
 	}
 	soon, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -199,7 +199,7 @@ func TestFailuresKeepTheOld(t *testing.T) {
 		t.Error("nothing was unloaded")
 	}
 	for _, name := range []string{"", "a/b", "..", "x?y", "m"} {
-		if r.Add(name, opener(&small, &closed)) == nil {
+		if r.Add(name, p.open) == nil {
 			t.Errorf("a model may be called %q", name)
 		}
 	}
@@ -207,8 +207,7 @@ func TestFailuresKeepTheOld(t *testing.T) {
 
 // TestCloseWaitsForUsers, and nothing is loaded behind it.
 func TestCloseWaitsForUsers(t *testing.T) {
-	r, g, bytes, closed := made(t, 1<<30)
-	bytes.Store(1)
+	r, g, p := made(t, 1<<30)
 	if _, err := r.Load(t.Context(), "m"); err != nil {
 		t.Fatal(err)
 	}
@@ -227,13 +226,13 @@ func TestCloseWaitsForUsers(t *testing.T) {
 		t.Error("it did not wait")
 	case <-time.After(10 * time.Millisecond):
 	}
-	if closed.Load() != 0 {
+	if p.closed.Load() != 0 {
 		t.Error("a model in use was closed")
 	}
 	release()
 	<-ended
-	if _, err := r.Load(t.Context(), "m"); err == nil || closed.Load() != 2 || g.State().Bytes != 0 {
-		t.Errorf("loaded behind the end: %v, %d closed, %+v", err, closed.Load(), g.State())
+	if _, err := r.Load(t.Context(), "m"); err == nil || p.closed.Load() != 2 || g.State().Bytes != 0 {
+		t.Errorf("loaded behind the end: %v, %d closed, %+v", err, p.closed.Load(), g.State())
 	}
 }
 
