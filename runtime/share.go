@@ -275,3 +275,7 @@ func (n *Network) Join(ctx context.Context, h Heading, x Exchange) error {
 	}
 	return nil
 }
+
+// ErrLost says that an episode ended because a worker was lost, by no fault of its
+// own: it may be run again, with actors of its own.
+var ErrLost = errors.New("a worker was lost")

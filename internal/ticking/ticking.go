@@ -29,7 +29,7 @@ func Plan(regions, tracts, width, rank int) *wiring.Plan {
 		p.Tracts = append(p.Tracts, wiring.Tract{From: x.from, To: x.to, Weight: 1, Scale: 0.3 * r.Float64(), LengthMM: math.NaN(), Delay: 1 + r.IntN(3)})
 	}
 	slices.SortFunc(p.Tracts, wiring.Tract.Compare)
-	p.Senses = []wiring.Sense{{Name: "image", Kind: "image", Regions: []int{0, 1}, Width: Inputs}}
+	p.Senses = []wiring.Sense{{Name: "image", Kind: wiring.KindVector, Read: wiring.ReadWhole, Regions: []int{0, 1}, Width: Inputs}}
 	p.Effectors = []wiring.Effector{{Name: "hand", Head: "linear", Regions: []int{regions - 1}, Settings: wiring.Settings{"names": []string{"x"}}}}
 	if regions <= 1000 {
 		p.Init(5)
