@@ -169,11 +169,11 @@ func (i *inlet) run(e *episode) {
 			if err != nil {
 				return err
 			}
-			if len(data) != 4*len(slab) {
-				return fmt.Errorf("worker %d sends %d bytes for tick %d; want %d", i.worker, len(data), t, 4*len(slab))
+			if want := 4 * e.batch * i.width; len(data) != want {
+				return fmt.Errorf("worker %d sends %d bytes for tick %d; want %d", i.worker, len(data), t, want)
 			}
-			for k := range slab {
-				slab[k] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*k:]))
+			for k := range i.width {
+				data = takeNumbers(slab[k*e.across:][:e.batch], data)
 			}
 			return nil
 		}) {
@@ -194,7 +194,7 @@ func (o *outlet) prepare(e *episode) {
 			<-ch
 		}
 	}
-	if size := 4 * e.across * o.rank * len(o.carried); cap(o.data) < size {
+	if size := 4 * e.batch * o.rank * len(o.carried); cap(o.data) < size {
 		o.data = make([]byte, size)
 	} else {
 		o.data = o.data[:size]
@@ -211,17 +211,34 @@ func (o *outlet) run(e *episode) {
 			}
 			o.now[i] = slab
 		}
-		data, size := o.data, e.across*o.rank
+		data := o.data
 		for _, c := range o.carried {
-			for _, v := range o.now[c.source][e.across*int(c.at):][:size] {
-				binary.LittleEndian.PutUint32(data, math.Float32bits(v))
-				data = data[4:]
+			for k := range o.rank { // columns are longer than the batch
+				data = putNumbers(data, o.now[c.source][e.across*(int(c.at)+k):][:e.batch])
 			}
 		}
 		if !e.pass(t, func(ctx context.Context) error { return e.exchange.Send(ctx, o.worker, LaneAxons, o.data) }) {
 			return
 		}
 	}
+}
+
+// putNumbers writes numbers to data and returns what is left of it.
+func putNumbers(data []byte, numbers []float32) []byte {
+	to := data[:4*len(numbers)]
+	for i, v := range numbers {
+		binary.LittleEndian.PutUint32(to[4*i:], math.Float32bits(v))
+	}
+	return data[len(to):]
+}
+
+// takeNumbers reads them.
+func takeNumbers(numbers []float32, data []byte) []byte {
+	from := data[:4*len(numbers)]
+	for i := range numbers {
+		numbers[i] = math.Float32frombits(binary.LittleEndian.Uint32(from[4*i:]))
+	}
+	return data[len(from):]
 }
 
 // order gives an actor's order of the beams to all processes, and to the other

@@ -51,8 +51,8 @@ type Lane uint8
 const (
 	// LaneAxons has one message a tick, of the tracts that lead from the one's
 	// regions to the other's: what they carry, in the plan's order, [tract, batch,
-	// r] or in columns [tract, r, columns] numbers of four bytes, little-endian, see
-	// [wiring.Columns]. Where no tract does it has none.
+	// r] numbers of four bytes, little-endian, or [tract, r, batch] of batches that
+	// [wiring.Columns] lays so. Where no tract does it has none.
 	LaneAxons Lane = iota
 	// LaneOrders has the coordinator's new order of the beams after each tick, of
 	// episodes that reorder: four bytes a row, or nothing where all stay.

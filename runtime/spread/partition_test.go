@@ -1,10 +1,7 @@
 package spread_test
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,92 +11,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/connectomewire/wire/internal/cable"
 	"github.com/connectomewire/wire/runtime/spread"
 )
-
-// wires are TCP connections to a server that can be held up and cut.
-type wires struct {
-	listener net.Listener
-	mu       sync.Mutex
-	held     bool
-	free     chan struct{} // closed when they are not held
-	all      []net.Conn
-}
-
-// lay lays wires to a server and returns where they begin.
-func lay(t *testing.T, url string) (*wires, string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wires{listener: l, free: make(chan struct{})}
-	close(w.free)
-	t.Cleanup(func() { l.Close(); w.cut() })
-	to := strings.TrimPrefix(url, "nats://")
-	go func() {
-		for {
-			a, err := l.Accept()
-			if err != nil {
-				return
-			}
-			b, err := net.Dial("tcp", to)
-			w.mu.Lock()
-			held := w.held
-			w.all = append(w.all, a)
-			if err == nil {
-				w.all = append(w.all, b)
-			}
-			w.mu.Unlock()
-			if err != nil || held {
-				a.Close()
-				continue
-			}
-			go w.carry(a, b)
-			go w.carry(b, a)
-		}
-	}()
-	return w, "nats://" + l.Addr().String()
-}
-
-func (w *wires) carry(to, from net.Conn) {
-	defer to.Close()
-	buffer := make([]byte, 4096)
-	for {
-		n, err := from.Read(buffer)
-		w.mu.Lock()
-		free := w.free
-		w.mu.Unlock()
-		<-free
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(to, bytes.NewReader(buffer[:n])); err != nil {
-			return
-		}
-	}
-}
-
-// hold lets nothing through, as a network that is parted: no side is told.
-func (w *wires) hold() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.held, w.free = true, make(chan struct{})
-}
-
-// cut ends all connections, with what is under way in them, and lets new ones be.
-func (w *wires) cut() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.all {
-		c.Close()
-	}
-	w.all = nil
-	if w.held {
-		w.held = false
-		close(w.free)
-	}
-}
 
 // TestPartition: the network of a worker, or of the coordinator, is parted from the
 // server for longer than a job waits, and then all that was under way is lost. Each
@@ -109,7 +23,7 @@ func TestPartition(t *testing.T) {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
 			l := link(t)
-			w, url := lay(t, l.URL)
+			w, url := cable.Lay(t, l.URL)
 			far, err := spread.Open(t.Context(), url, "", false)
 			if err != nil {
 				t.Fatal(err)
@@ -141,8 +55,8 @@ func TestPartition(t *testing.T) {
 					t.Errorf("job %d is taken twice", i)
 				}
 				if taken[i] = string(result); len(taken) == 20 {
-					w.hold()
-					time.AfterFunc(1500*time.Millisecond, func() { w.cut(); back.Store(true) })
+					w.Hold()
+					time.AfterFunc(1500*time.Millisecond, func() { w.Cut(); back.Store(true) })
 				}
 				return nil
 			})
