@@ -3,8 +3,11 @@
 package baseline
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
@@ -79,15 +82,26 @@ func FitLogistic(x [][]float32, y []int, vx [][]float32, vy []int, classes int) 
 			}
 		}
 	}
-	best, choice := math.Inf(1), penalties[2]
-	for _, p := range penalties {
-		loss := 0.0
-		for _, l := range lessons {
-			m, err := l.fit(l.y, classes, p)
-			if err != nil {
-				return nil, err
+	var fits sync.WaitGroup
+	losses, errs := make([]float64, len(penalties)*len(lessons)), make([]error, len(penalties)*len(lessons))
+	for i := range losses {
+		fits.Go(func() {
+			l := lessons[i%len(lessons)]
+			var m *Logistic
+			if m, errs[i] = l.fit(l.y, classes, penalties[i/len(lessons)]); errs[i] == nil {
+				losses[i] = m.loss(l.hx, l.hy)
 			}
-			loss += m.loss(l.hx, l.hy)
+		})
+	}
+	fits.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	best, choice := math.Inf(1), penalties[2]
+	for i, p := range penalties {
+		loss := 0.0
+		for _, v := range losses[i*len(lessons):][:len(lessons)] {
+			loss += v
 		}
 		if loss < best {
 			best, choice = loss, p
@@ -157,49 +171,45 @@ func spanOf(x [][]float32) *span {
 
 // fit finds the weights for a penalty.
 func (s *span) fit(y []int, classes int, penalty float64) (*Logistic, error) {
-	width := len(s.rows[0])
+	n, width := len(s.rows), len(s.rows[0])
 	stride := width + 1
-	p := make([]float64, classes)
+	rows := mat.NewDense(n, stride, nil) // and a one, for the bias
+	for i, row := range s.rows {
+		copy(rows.RawRowView(i), row)
+		rows.Set(i, width, 1)
+	}
+	scores := mat.NewDense(n, classes, nil)
+	slope := make([]float64, classes*stride)
+	var last []float64 // where loss and slope are of
+	var loss float64
 	// Loss and gradient share a pass; L-BFGS asks for both at a point.
-	at := func(w, grad []float64) float64 {
-		var loss float64
-		clear(grad)
-		for i, row := range s.rows {
-			loss += logProbabilities(w, p, row, y[i])
+	at := func(w []float64) {
+		if slices.Equal(w, last) {
+			return
+		}
+		last = append(last[:0], w...)
+		scores.Mul(rows, mat.NewDense(classes, stride, w).T())
+		loss = 0
+		for i := range n {
+			p := scores.RawRowView(i)
+			loss += normalise(p, y[i])
 			for c := range p {
-				d := math.Exp(p[c])
-				if c == y[i] {
-					d--
-				}
-				if grad == nil {
-					continue
-				}
-				g := grad[c*stride:][:stride]
-				for k, v := range row {
-					g[k] += d * v
-				}
-				g[width] += d
+				p[c] = math.Exp(p[c]) / float64(n)
 			}
+			p[y[i]] -= 1 / float64(n)
 		}
-		n := float64(len(s.rows))
-		loss /= n
-		for i := range grad {
-			grad[i] /= n
-		}
+		loss /= float64(n)
+		mat.NewDense(classes, stride, slope).Mul(scores.T(), rows)
 		for c := range classes {
-			for k := range width {
-				v := w[c*stride+k]
+			for k, v := range w[c*stride:][:width] {
 				loss += penalty / 2 * v * v
-				if grad != nil {
-					grad[c*stride+k] += penalty * v
-				}
+				slope[c*stride+k] += penalty * v
 			}
 		}
-		return loss
 	}
 	problem := optimize.Problem{
-		Func: func(w []float64) float64 { return at(w, nil) },
-		Grad: func(grad, w []float64) { at(w, grad) },
+		Func: func(w []float64) float64 { at(w); return loss },
+		Grad: func(grad, w []float64) { at(w); copy(grad, slope) },
 	}
 	res, err := optimize.Minimize(problem, make([]float64, classes*stride), &optimize.Settings{MajorIterations: 200, GradientThreshold: 1e-5}, &optimize.LBFGS{})
 	if res == nil {
@@ -221,9 +231,8 @@ func (s *span) fit(y []int, classes int, penalty float64) (*Logistic, error) {
 
 // logProbabilities writes log p of all classes to p and returns −log p of one.
 // The weights are [classes, width+1], the bias last.
-func logProbabilities[T float32 | float64](weights, p []float64, row []T, class int) float64 {
+func logProbabilities(weights, p []float64, row []float32, class int) float64 {
 	width := len(row)
-	top := math.Inf(-1)
 	for c := range p {
 		w := weights[c*(width+1):][:width+1]
 		sum := w[width]
@@ -231,7 +240,16 @@ func logProbabilities[T float32 | float64](weights, p []float64, row []T, class 
 			sum += w[k] * float64(v)
 		}
 		p[c] = sum
-		top = math.Max(top, sum)
+	}
+	return normalise(p, class)
+}
+
+// normalise turns scores of all classes into log p, and returns −log p of one, or 0
+// where class is none.
+func normalise(p []float64, class int) float64 {
+	top := math.Inf(-1)
+	for _, v := range p {
+		top = math.Max(top, v)
 	}
 	var total float64
 	for _, v := range p {
