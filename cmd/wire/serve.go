@@ -23,6 +23,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	api "github.com/connectomewire/wire"
+	"github.com/connectomewire/wire/modules"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/runtime/answer"
 	"github.com/connectomewire/wire/runtime/serve"
@@ -233,11 +234,21 @@ func addModels(c *cli.Context, s *serve.Server) error {
 		return err
 	}
 	for _, module := range c.StringSlice("module") {
-		if err := s.AddModule(filepath.Base(filepath.Clean(module)), l, module, e); err != nil {
+		name := filepath.Base(filepath.Clean(module))
+		if own := filepath.Join(c.String("modules"), module); c.String("modules") != "" && isModule(own) {
+			module = own
+		}
+		if err := s.AddModule(name, l, module, e); err != nil {
 			return usageError{err}
 		}
 	}
 	return nil
+}
+
+// isModule says whether a directory is a module's.
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, modules.ManifestName))
+	return err == nil
 }
 
 // listeners are where is answered.

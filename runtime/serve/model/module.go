@@ -229,13 +229,13 @@ func (m *Module) inputs(q *protocol.Request, row int, d *media.Decoder) (map[str
 		b := t.List[row]
 		switch p.Kind {
 		case modules.KindImage:
-			v, err := d.Picture(b)
+			v, err := d.Picture(media.Unwrapped(b))
 			if err != nil {
 				return nil, at(err, "input %q", t.Name)
 			}
 			out[t.Name] = modules.Image{Image: v}
 		case modules.KindSound:
-			v, err := d.Sound(b)
+			v, err := d.Sound(media.Unwrapped(b))
 			if err != nil {
 				return nil, at(err, "input %q", t.Name)
 			}
