@@ -107,7 +107,7 @@ func Unwrapped(b []byte) []byte {
 	for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		// The first bytes tell, before all are decoded.
 		head, err := e.DecodeString(s[:min(len(s), 64)])
-		if err != nil || !IsSound(head) && !looksLikePicture(head) {
+		if err != nil || len(head) == 0 || !IsSound(head) && !looksLikePicture(head) {
 			continue
 		}
 		if out, err := e.DecodeString(s); err == nil {
