@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 // hireWorker runs wire worker as a process of its own until the test ends.
@@ -40,12 +42,12 @@ func awaitLine(t *testing.T, lines <-chan string, want string) {
 	var all []string
 	for late := time.After(time.Minute); ; {
 		select {
-		case line, ok := <-lines:
+		case line, more := <-lines:
+			if !more {
+				t.Fatalf("no %q in\n%s", want, strings.Join(all, "\n"))
+			}
 			if all = append(all, line); strings.Contains(line, want) {
 				return
-			}
-			if !ok {
-				t.Fatalf("no %q in\n%s", want, strings.Join(all, "\n"))
 			}
 		case <-late:
 			t.Fatalf("no %q within a minute in\n%s", want, strings.Join(all, "\n"))
@@ -91,8 +93,9 @@ func writePhotographs(t *testing.T, dir, cache string) {
 	}
 }
 
-// TestSharedEvaluation: two workers that know nothing but a server's address, one of
-// them killed while it is at a piece, give what wire eval gives alone, byte for byte.
+// TestSharedEvaluation: a worker that knows nothing but a server's address is killed
+// while it is at a piece, and another takes over: they give what wire eval gives alone,
+// byte for byte. A killed coordinator goes on when it comes back.
 func TestSharedEvaluation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains plans")
@@ -117,12 +120,13 @@ func TestSharedEvaluation(t *testing.T) {
 	writePhotographs(t, filepath.Join(dir, "photos"), filepath.Join(dir, "cache", "data"))
 	for _, c := range []struct {
 		name string
+		kill bool
 		args []string
 	}{
-		{"stamps", []string{"eval", "plan", "--eval-set", "stamps", "--split", "train", "--resamples", "100", "--engine", "go", "--lesion", "lh-pericalcarine", "--beside", "plan", "--eval-limit", "17"}},
-		{"photographs", []string{"eval", "plan", "--eval-set", "photos", "--data", "photos", "--eval-limit", "17", "--greedy", "--resamples", "100", "--engine", "go"}},
-		{"as it is", []string{"eval", "numbers", "--data", "friedman.csv", "--target", "number=y", "--control", "all", "--curve", "--float16", "--resamples", "100"}},
-		{"folds", []string{"eval", "numbers", "--data", "friedman.csv", "--target", "number=y", "--folds", "4", "--seeds", "2", "--epochs", "4", "--control", "adapter", "--resamples", "100"}},
+		{"stamps", true, []string{"eval", "plan", "--eval-set", "stamps", "--split", "train", "--resamples", "100", "--engine", "go", "--lesion", "lh-pericalcarine", "--beside", "plan", "--eval-limit", "17"}},
+		{"photographs", false, []string{"eval", "plan", "--eval-set", "photos", "--data", "photos", "--eval-limit", "17", "--greedy", "--resamples", "100", "--engine", "go"}},
+		{"as it is", true, []string{"eval", "numbers", "--data", "friedman.csv", "--target", "number=y", "--control", "all", "--curve", "--float16", "--resamples", "100"}},
+		{"folds", true, []string{"eval", "numbers", "--data", "friedman.csv", "--target", "number=y", "--folds", "4", "--seeds", "2", "--epochs", "4", "--control", "adapter", "--resamples", "100"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			alone, stderr, code := wire(t, append(c.args, "--json")...)
@@ -130,36 +134,89 @@ func TestSharedEvaluation(t *testing.T) {
 				t.Fatal(stderr)
 			}
 			where := freePort(t)
-			dead, deadLines := hireWorker(t, command, "nats://"+where)
-			_, lines := hireWorker(t, command, "nats://"+where)
-			killed := make(chan time.Time, 1)
+			type told struct {
+				shared, stderr string
+				code           int
+			}
+			ended := make(chan told, 1)
 			go func() {
-				defer close(killed)
-				for line := range deadLines {
-					if strings.Contains(line, "joins ") {
-						time.Sleep(100 * time.Millisecond)
-						dead.Process.Kill()
-						killed <- time.Now()
-					}
-				}
+				var x told
+				x.shared, x.stderr, x.code = wire(t, append(c.args, "--json", "--nats", where, "--workers", "0")...)
+				ended <- x
 			}()
-			shared, stderr, code := wire(t, append(c.args, "--json", "--nats", where, "--workers", "0")...)
-			if code != exitOK {
-				t.Fatal(stderr)
+			worker, lines := hireWorker(t, command, "nats://"+where)
+			if c.kill {
+				awaitLine(t, lines, "joins ")
+				time.Sleep(100 * time.Millisecond)
+				worker.Process.Kill()
+				hireWorker(t, command, "nats://"+where)
 			}
-			if ended := time.Now(); ended.Before(<-killed) {
-				t.Error("the worker was killed after the evaluation")
+			x := <-ended
+			if x.code != exitOK {
+				t.Fatal(x.stderr)
 			}
-			awaitLine(t, lines, "joins ")
+			shared := x.shared
 			if shared != alone {
 				t.Errorf("alone:\n%s\nshared:\n%s", alone, shared)
 			}
-			if n := strings.Count(stderr, "joins, 1 pieces at once"); n != 2 {
-				t.Errorf("%d workers joined:\n%s", n, stderr)
+			if n := strings.Count(x.stderr, "joins, 1 pieces at once"); n != 2 && c.kill {
+				t.Errorf("%d workers joined:\n%s", n, x.stderr)
 			}
 			if left, err := filepath.Glob(filepath.Join(dir, "cache", "nats", "*")); err != nil || len(left) > 0 {
 				t.Errorf("what the server kept is left behind: %v %v", left, err)
 			}
 		})
+	}
+	t.Run("killed coordinator", func(t *testing.T) {
+		args := []string{"eval", "numbers", "--data", "friedman.csv", "--target", "number=y", "--folds", "4", "--seeds", "3", "--epochs", "6", "--resamples", "100", "--json"}
+		alone, stderr, code := wire(t, args...)
+		if code != exitOK {
+			t.Fatal(stderr)
+		}
+		where := freePort(t)
+		args = append(args, "--nats", where)
+		coordinator := command(args...)
+		if err := coordinator.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { coordinator.Process.Kill(); coordinator.Wait() })
+		awaitResults(t, where, 3)
+		coordinator.Process.Kill()
+		if coordinator.Wait(); coordinator.ProcessState.Exited() {
+			t.Fatalf("the coordinator ended by itself: %v", coordinator.ProcessState)
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, "cache", "nats", "*", "jetstream")); err != nil || len(left) != 1 {
+			t.Fatalf("nothing is kept for the next time: %v %v", left, err)
+		}
+		shared, stderr, code := wire(t, args...)
+		if code != exitOK {
+			t.Fatal(stderr)
+		}
+		if shared != alone {
+			t.Errorf("alone:\n%s\nat the second attempt:\n%s", alone, shared)
+		}
+	})
+}
+
+// awaitResults waits until a server has so many results.
+func awaitResults(t *testing.T, where string, want uint64) {
+	t.Helper()
+	nc, err := nats.Connect(where, nats.RetryOnFailedConnect(true), nats.ReconnectWait(50*time.Millisecond), nats.MaxReconnects(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := nc.JetStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for late := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		info, err := js.StreamInfo("KV_wire_results")
+		if err == nil && info.State.Msgs >= want {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("not %d results after a minute: %v", want, err)
+		}
 	}
 }

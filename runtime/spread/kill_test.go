@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/nats-io/nats.go"
 
 	"github.com/connectomewire/wire/runtime/experiment"
 	"github.com/connectomewire/wire/runtime/experiment/experimenttest"
@@ -30,7 +32,9 @@ import (
 const (
 	serverVariable = "WIRE_TEST_SERVER" // a worker's, or a coordinator's
 	holdVariable   = "WIRE_TEST_HOLD"   // how many runs a worker makes before it holds one for good
-	specVariable   = "WIRE_TEST_SPEC"   // what a coordinator runs, with little room on its disk
+	specVariable   = "WIRE_TEST_SPEC"   // what a coordinator runs
+	storeVariable  = "WIRE_TEST_STORE"  // where a coordinator's own server keeps what it has
+	roomVariable   = "WIRE_TEST_ROOM"   // how large a coordinator's files may grow, in bytes
 )
 
 const sweep = `plan: p
@@ -211,10 +215,149 @@ func spreadOut(t *testing.T, l *spread.Link, s *experiment.Spec, slots int, befo
 	return e, err
 }
 
+// TestCoordinatorProcess is a coordinator's process.
+func TestCoordinatorProcess(t *testing.T) {
+	name := os.Getenv(specVariable)
+	if name == "" {
+		t.Skip("it is run by other tests")
+	}
+	s, err := experiment.Read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := spread.Open(t.Context(), os.Getenv(serverVariable), os.Getenv(storeVariable), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var room uint64
+	slots := 0 // one that is to be killed leaves all runs to others
+	if fmt.Sscan(os.Getenv(roomVariable), &room); room > 0 {
+		slots = 1
+	}
+	_, err = spreadOut(t, l, s, slots, func() {
+		if room == 0 {
+			return
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: room, Max: room}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	fmt.Println("ends with", err)
+}
+
+// kill kills a coordinator once it has written down some rows, but not all.
+func kill(t *testing.T, c *exec.Cmd, s *experiment.Spec, some, all int) {
+	t.Helper()
+	rows := func() int {
+		data, err := os.ReadFile(s.Beside(".results.jsonl"))
+		if err != nil {
+			return 0
+		}
+		return bytes.Count(data, []byte("\n"))
+	}
+	for late := time.Now().Add(time.Minute); rows() < some; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("%d rows after a minute", rows())
+		}
+	}
+	c.Process.Kill()
+	if c.Wait(); !c.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
+		t.Fatalf("the coordinator ended by itself: %v", c.ProcessState)
+	}
+	if n := rows(); n >= all {
+		t.Fatalf("all %d rows were there when the coordinator was killed", n)
+	}
+}
+
+// TestKilledCoordinator: the coordinator is killed, and with it its server where that
+// is its own. Where it is another, workers go on with what was asked; where it was
+// its own they wait for it. The same experiment goes on to have 200 rows, none twice,
+// with the bits of one process.
+func TestKilledCoordinator(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{false, true} {
+		t.Run(fmt.Sprintf("own server %t", own), func(t *testing.T) {
+			t.Parallel()
+			s := write(t, 50)
+			want := local(t, s)
+			var l *spread.Link
+			env, store := []string{specVariable + "=" + s.File()}, ""
+			where := ""
+			if own {
+				free, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				where, store = free.Addr().String(), t.TempDir()
+				free.Close()
+				env = append(env, serverVariable+"="+where, storeVariable+"="+store)
+			} else {
+				l = link(t)
+				where = strings.TrimPrefix(l.URL, "nats://")
+				env = append(env, serverVariable+"="+l.URL)
+			}
+			c, lines := begin(t, "TestCoordinatorProcess", env...)
+			go drain(lines)
+			for range 2 {
+				_, lines := begin(t, "TestWorkerProcess", serverVariable+"=nats://"+where)
+				go drain(lines)
+			}
+			kill(t, c, s, 20, 200)
+			if own {
+				var err error
+				if l, err = spread.Open(t.Context(), where, store, false); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(l.Close)
+			} else {
+				awaitResults(t, where, 200)
+			}
+			e, err := spreadOut(t, l, s, 0, func() {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(e.Log.Rows) != 200 {
+				t.Fatalf("%d rows", len(e.Log.Rows))
+			}
+			alike(t, want, e)
+		})
+	}
+}
+
+// awaitResults waits until so many results lie on a server.
+func awaitResults(t *testing.T, where string, want uint64) {
+	t.Helper()
+	nc, err := nats.Connect(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := nc.JetStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := uint64(0)
+	for late := time.Now().Add(time.Minute); n != want; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("%d results after a minute: the workers do not go on", n)
+		}
+		if info, err := js.StreamInfo("KV_wire_results"); err == nil {
+			n = info.State.Msgs
+		}
+	}
+}
+
+func drain(lines <-chan string) {
+	for range lines {
+	}
+}
+
 // TestKilledWorker: of three workers one is killed while it holds a run, and one is
 // stopped for so long that its run is given to another: all 200 rows are there, none
 // twice, with the bits of one process.
 func TestKilledWorker(t *testing.T) {
+	t.Parallel()
 	l := link(t)
 	s := write(t, 50)
 	want := local(t, s)
@@ -222,10 +365,7 @@ func TestKilledWorker(t *testing.T) {
 	dead, deadLines := begin(t, "TestWorkerProcess", at, holdVariable+"=5")
 	slow, slowLines := begin(t, "TestWorkerProcess", at)
 	_, lines := begin(t, "TestWorkerProcess", at)
-	go func() {
-		for range lines {
-		}
-	}()
+	go drain(lines)
 	e, err := spreadOut(t, l, s, 0, func() {
 		go func() {
 			for line := range slowLines {
@@ -260,36 +400,14 @@ func TestKilledWorker(t *testing.T) {
 	}
 }
 
-// TestCramped is a coordinator's process whose files may not grow.
-func TestCramped(t *testing.T) {
-	name := os.Getenv(specVariable)
-	if name == "" {
-		t.Skip("it is run by other tests")
-	}
-	s, err := experiment.Read(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := spread.Open(t.Context(), os.Getenv(serverVariable), "", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, err = spreadOut(t, l, s, 1, func() {
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 10_000, Max: 10_000}); err != nil {
-			t.Fatal(err)
-		}
-	})
-	fmt.Println("ends with", err)
-}
-
 // TestFullDisk: where there is no room for a row, the coordinator ends with an error
 // and the file with a whole row; with room again all rows come to be there.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	l := link(t)
 	s := write(t, 10)
 	want := local(t, s)
-	_, lines := begin(t, "TestCramped", serverVariable+"="+l.URL, specVariable+"="+s.File())
+	_, lines := begin(t, "TestCoordinatorProcess", serverVariable+"="+l.URL, specVariable+"="+s.File(), roomVariable+"=10000")
 	await(t, lines, "ends with write "+s.Beside(".results.jsonl")+": file too large")
 	data, err := os.ReadFile(s.Beside(".results.jsonl"))
 	if err != nil || !bytes.HasSuffix(data, []byte("}\n")) || len(data) > 10_000 {
