@@ -41,6 +41,7 @@ var checks = map[string]check{
 	"experiment workers": within(0, 1e4), "verdict workers": within(0, 1e4),
 	"timeout":   within(0, float64(24*time.Hour)),
 	"processes": within(0, 1e6),
+	"over":      within(1, 1<<16-1),
 	"sure":      within(0, 1),
 	"ticks":     within(1, 1e5),
 	"run step":  within(float64(time.Microsecond), float64(24*time.Hour)),

@@ -32,6 +32,7 @@ func runCommand() *cli.Command {
 			"   wire run plan --dry-run --processes 8\n" +
 			"   wire run reservoir u.csv --states states.csv    a reservoir takes tables, a step a line\n" +
 			"   wire run plan --data houses.csv --input vector=area+age    every row of data of your own\n" +
+			"   wire run plan cat.png --over 3 --nats SECRET@0.0.0.0:4222   together with three wire workers\n" +
 			streamHelp + "\n" +
 			"Each file is an input of its own and goes to the sense that takes its kind; what --input gives\n" +
 			"(SENSE=FILE, SENSE=TEXT or SENSE=1,2,3) goes with every file, or alone. - reads a file from\n" +
@@ -43,6 +44,8 @@ func runCommand() *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "print memory, processes, channels, arithmetic and the critical path, and run nothing"},
 			&cli.BoolFlag{Name: "profile", Usage: "say where the time went, by region and module, and the critical path"},
 			&cli.StringFlag{Name: "record", Usage: "keep inputs, digests of every message and answers in `FILE`, for wire replay"},
+			&cli.IntFlag{Name: "over", Usage: "step the plan together with `N` of the wire workers at --nats", Category: "running"},
+			&cli.StringFlag{Name: "nats", Usage: "where workers are: the URL of a `SERVER` of NATS, or HOST:PORT to run one there, TOKEN@HOST:PORT where other machines reach it", Category: "running"},
 			&cli.StringFlag{Name: "states", Usage: "keep the regions' states, with items, labels and ticks, in `FILE`.npz"},
 		}),
 		Action: runPlan,
@@ -116,6 +119,9 @@ func runPlan(c *cli.Context) error {
 		if err := refuse(c, "belongs to --stream", named("from", "step", "wait")); err != nil {
 			return err
 		}
+	}
+	if err := checkOver(c, plan); err != nil {
+		return err
 	}
 	if plan.IsRate() {
 		return runReservoir(c, plan, files)

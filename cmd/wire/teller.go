@@ -55,6 +55,7 @@ type teller struct {
 	ranking  *ranking       // of the last input; nil where every tract was cut
 	study    *lesion.Study  // made when first needed
 	recorder *record.Writer // where takes go; nil for nowhere
+	team     *team          // with which the plan is stepped; nil for none
 }
 
 // told is what one input came to, with its trace.
@@ -94,18 +95,24 @@ func openTellerWith(c *cli.Context, plan *wiring.Plan, finder library.Finder, be
 	if err != nil {
 		return nil, err
 	}
+	if c.Int("over") > 0 {
+		if t.team, err = gatherTeam(c, plan); err != nil {
+			return nil, err
+		}
+		t.top, config.Share = 0, t.team.coordinator.Share()
+	}
 	if t.models, err = frozen.Open(plan, finder, engine); err != nil {
-		return nil, err
+		return nil, errors.Join(err, t.team.Close())
 	}
 	t.config = config
 	if t.session, err = answer.New(c.Context, plan, t.models, config); err != nil {
-		return nil, errors.Join(err, t.models.Close())
+		return nil, errors.Join(err, t.models.Close(), t.team.Close())
 	}
 	return t, nil
 }
 
-// Close releases the modules.
-func (t *teller) Close() error { return t.models.Close() }
+// Close releases the modules, and lets workers go.
+func (t *teller) Close() error { return errors.Join(t.models.Close(), t.team.Close()) }
 
 // tell answers about one input, traces it and ranks its tracts.
 func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
@@ -118,7 +125,7 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		return ran{}, told{}, err
 	}
 	options := t.decode
-	options.Trace = true
+	options.Trace = t.team == nil
 	answers, err := t.session.Answer(ctx, []*answer.Encoded{encoded}, options)
 	if err != nil {
 		return ran{}, told{}, err
@@ -130,8 +137,10 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		}
 	}
 	first := &t.plan.Effectors[0]
-	for _, l := range t.lesions {
-		a.Trace.Notes = append(a.Trace.Notes, "lesion: "+l)
+	if a.Trace != nil {
+		for _, l := range t.lesions {
+			a.Trace.Notes = append(a.Trace.Notes, "lesion: "+l)
+		}
 	}
 	if t.top > 0 {
 		if err := t.contributions(ctx, encoded, a.By[first.Name], &a); err != nil {
@@ -139,7 +148,9 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		}
 	}
 	r := ran{File: s.file, Inputs: s.shown, Answers: t.once(a.By), Engine: t.session.Engine(), Ticks: a.Ticks, Lesions: t.lesions, Faults: a.Faults}
-	r.Parts = a.Trace.PartFlows()
+	if a.Trace != nil {
+		r.Parts = a.Trace.PartFlows()
+	}
 	if t.session.Speaker() >= 0 {
 		r.Decoding = t.decoding
 	}

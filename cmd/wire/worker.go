@@ -19,8 +19,9 @@ import (
 
 func workerCommand() *cli.Command {
 	return &cli.Command{
-		Name: "worker", Usage: "make runs of experiments and pieces of evaluations that other machines offer",
-		Description: "It joins every wire experiment, wire verdict and wire eval with --nats at the same server, until it is interrupted. Plan and data\n" +
+		Name: "worker", Usage: "do what other machines offer: runs of experiments, pieces of evaluations, regions of a plan",
+		Description: "It joins every wire experiment, wire verdict and wire eval with --nats at the same server, and steps regions of one plan\n" +
+			"of wire run --over at a time, until it is interrupted. Plan and data\n" +
 			"come from there; modules have to be here, or in the plan (wire build --bundle). Where the program, its kernels, the\n" +
 			"engine or a module are others than there it says so and stays out: its results would be others too.\n\n" +
 			"Examples:\n" +
@@ -44,7 +45,9 @@ func workerCommand() *cli.Command {
 			say := locked(c.App.ErrWriter)
 			say("at " + l.URL)
 			w := &spread.Worker{Name: workerName(), Slots: c.Int("workers"), Say: say, Open: opener(c)}
-			return l.Work(c.Context, w)
+			return both(c.Context,
+				func(ctx context.Context) error { return l.Work(ctx, w) },
+				func(ctx context.Context) error { return serveOver(ctx, l, say) })
 		},
 	}
 }

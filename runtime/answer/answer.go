@@ -3,6 +3,7 @@ package answer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	goruntime "runtime"
 	"slices"
@@ -130,10 +131,17 @@ func (s *Session) crew(groups int, o Options) ([]*Session, error) {
 	return append([]*Session{s}, s.others[:max(want-1, 0)]...), nil
 }
 
+// mostLost bounds how many workers may be lost while inputs are answered.
+const mostLost = 3
+
 // group answers inputs together, or one by one where one of them fails: which it
-// was is only known of each alone.
+// was is only known of each alone. Where a plan over workers lost one, they are
+// answered again with another.
 func (s *Session) group(ctx context.Context, group []*Encoded, o Options) []Answers {
 	answers, err := s.together(ctx, group, o)
+	for lost := 1; lost < mostLost && errors.Is(err, runtime.ErrLost) && !o.Continue; lost++ {
+		answers, err = s.together(ctx, group, o)
+	}
 	if err == nil {
 		return answers
 	}

@@ -20,6 +20,8 @@ type Options struct {
 	Workers int
 	// Code is the version of the program.
 	Code string
+	// Half is that of the coordinator's [runtime.Config].
+	Half bool
 	// Patience is after how long without a sign of life a worker is lost, 30 s;
 	// Gone after how long where the server knows that it does not listen, 5 s.
 	Patience, Gone time.Duration
@@ -335,7 +337,7 @@ func (c *Coordinator) greet(w word) {
 		}
 	}
 	if s != nil && !s.ready {
-		c.tell(s.address, word{Kind: wordSeat, Seat: i, Input: c.input}) //nolint:errcheck // it asks again
+		c.tell(s.address, word{Kind: wordSeat, Seat: i, Input: c.input, Half: c.options.Half}) //nolint:errcheck // it asks again
 	}
 }
 

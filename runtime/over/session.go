@@ -79,6 +79,7 @@ type word struct {
 
 	Input string `json:"input,omitempty"` // of the store
 	Seat  int    `json:"seat,omitempty"`
+	Half  bool   `json:"half,omitempty"`
 	Ready bool   `json:"ready,omitempty"`
 	Why   string `json:"why,omitempty"`
 

@@ -244,7 +244,8 @@ func (p *place) open() error {
 		return errors.New(why)
 	}
 	config := runtime.Default()
-	config.Processes = p.Processes
+	config.Processes, config.Half = p.Processes, p.from.Half
+	config.Release = true // what other workers step is not needed
 	config.Share = &runtime.Share{Workers: workers, Own: p.seat}
 	n, err := runtime.New(plan, config)
 	if err != nil {
@@ -320,8 +321,8 @@ func (p *place) join(ctx context.Context, h *runtime.Heading, x *exchange) (err 
 	p.mu.Lock()
 	n := p.network
 	p.mu.Unlock()
-	if c := n.Config(); c.Half != h.Half || !slices.Equal(c.LesionRegions, h.LesionRegions) || !slices.Equal(c.LesionTracts, h.LesionTracts) {
-		c.Half, c.LesionRegions, c.LesionTracts = h.Half, h.LesionRegions, h.LesionTracts
+	if c := n.Config(); !slices.Equal(c.LesionRegions, h.LesionRegions) || !slices.Equal(c.LesionTracts, h.LesionTracts) {
+		c.LesionRegions, c.LesionTracts = h.LesionRegions, h.LesionTracts
 		if n, err = n.With(c); err != nil {
 			return err
 		}
