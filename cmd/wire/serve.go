@@ -94,13 +94,13 @@ func servePlans(c *cli.Context) error {
 		return err
 	}
 	defer listeners.close()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	if err := s.Load(c.Context); err != nil {
 		return err
 	}
 	listeners.tell(c.App.ErrWriter, s)
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
 	go func() {

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -55,15 +56,22 @@ func open(path string) bool { return strings.HasPrefix(path, "/v2/health/") || p
 // idHeader carries the number of a request, given by the client or made here.
 const idHeader = "X-Request-Id"
 
-// requestID is a request's number: the client's where it is a plain one.
-func requestID(r *http.Request) string {
-	id := r.Header.Get(idHeader)
-	if id == "" || len(id) > 64 || strings.ContainsFunc(id, func(c rune) bool {
+// RequestID is a request's number: the client's where it is a plain one, else
+// one that is made up.
+func RequestID(given string) string {
+	if given == "" || len(given) > 64 || strings.ContainsFunc(given, func(c rune) bool {
 		return !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_' || c == '.')
 	}) {
 		return rand.Text()
 	}
-	return id
+	return given
+}
+
+// Trace begins the span of a request, which continues the trace that its headers
+// tell, see [Options.Tracing]. The span is to be ended.
+func (s *Server) Trace(ctx context.Context, name string, headers propagation.TextMapCarrier, about ...attribute.KeyValue) (context.Context, trace.Span) {
+	ctx = propagation.TraceContext{}.Extract(ctx, headers)
+	return s.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(about...))
 }
 
 // recorder notes what was answered.
@@ -99,11 +107,10 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		w := &recorder{ResponseWriter: out}
-		id := requestID(r)
+		id := RequestID(r.Header.Get(idHeader))
 		w.Header().Set(idHeader, id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-		ctx, span := s.tracer.Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.String("url.path", clip(r.URL.Path)), attribute.String("request.id", id)))
+		ctx, span := s.Trace(r.Context(), r.Method, propagation.HeaderCarrier(r.Header), attribute.String("url.path", clip(r.URL.Path)), attribute.String("request.id", id))
 		defer func() {
 			if v := recover(); v != nil {
 				s.o.Log.Error("panic", "id", id, "value", v, "stack", string(debug.Stack()))

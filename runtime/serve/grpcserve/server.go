@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -79,16 +80,10 @@ func reserve(ctx context.Context, s *serve.Server, bytes int64) (context.Context
 
 // unary counts a call with what has come, and answers it.
 func unary(s *serve.Server) grpc.UnaryServerInterceptor {
-	return func(ctx context.Context, q any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (out any, err error) {
-		began := time.Now()
-		defer func() {
-			if v := recover(); v != nil {
-				s.Options().Log.Error("panic", "value", v, "stack", string(debug.Stack()))
-				err = status.Error(codes.Internal, "the server failed; its log says why")
-			}
-		}()
-		info := method(ctx)
-		if err := allow(ctx, s, info); err != nil {
+	return func(ctx context.Context, q any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (out any, err error) {
+		ctx, end := begin(ctx, s, info.FullMethod)
+		defer func() { err = end(recover(), err) }()
+		if err := allow(ctx, s, info.FullMethod); err != nil {
 			return nil, err
 		}
 		if m, ok := q.(proto.Message); ok {
@@ -97,37 +92,72 @@ func unary(s *serve.Server) grpc.UnaryServerInterceptor {
 			}
 			release, err := s.Reserve(2 * int64(proto.Size(m)))
 			if err != nil {
-				return nil, refusal(err)
+				return nil, err
 			}
 			defer release()
 		}
-		out, err = next(ctx, q)
-		s.Options().Log.Info("request", "method", info, "took", time.Since(began), "error", err)
-		return out, refusal(err)
+		return next(ctx, q)
 	}
 }
 
 func stream(s *serve.Server) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
-		began := time.Now()
-		defer func() {
-			if v := recover(); v != nil {
-				s.Options().Log.Error("panic", "value", v, "stack", string(debug.Stack()))
-				err = status.Error(codes.Internal, "the server failed; its log says why")
-			}
-		}()
-		if err := allow(stream.Context(), s, info.FullMethod); err != nil {
+		ctx, end := begin(stream.Context(), s, info.FullMethod)
+		defer func() { err = end(recover(), err) }()
+		if err := allow(ctx, s, info.FullMethod); err != nil {
 			return err
 		}
-		err = next(srv, stream)
-		s.Options().Log.Info("request", "method", info.FullMethod, "took", time.Since(began), "error", err)
-		return refusal(err)
+		return next(srv, traced{stream, ctx})
 	}
 }
 
-func method(ctx context.Context) string {
-	m, _ := grpc.Method(ctx)
-	return m
+// traced is a stream in the span of its call.
+type traced struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (t traced) Context() context.Context { return t.ctx }
+
+// idKey is the metadata that carries the number of a call.
+const idKey = "x-request-id"
+
+// carrier lets a trace be read from a call's metadata.
+type carrier metadata.MD
+
+func (c carrier) Get(key string) string {
+	return strings.Join(metadata.MD(c).Get(key), ",")
+}
+
+func (c carrier) Set(key, value string) { metadata.MD(c).Set(key, value) }
+
+func (c carrier) Keys() (keys []string) {
+	for k := range c {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// begin gives a call its number and its span. end logs it, and makes of an error
+// one of gRPC, and of a panic one that tells nothing.
+func begin(ctx context.Context, s *serve.Server, method string) (context.Context, func(panicked any, err error) error) {
+	began := time.Now()
+	md, _ := metadata.FromIncomingContext(ctx)
+	id := serve.RequestID(strings.Join(md.Get(idKey), ","))
+	grpc.SetHeader(ctx, metadata.Pairs(idKey, id)) // not sent yet, so that it cannot be too late
+	ctx, span := s.Trace(ctx, method, carrier(md), attribute.String("rpc.method", method), attribute.String("request.id", id))
+	log := s.Options().Log
+	return ctx, func(panicked any, err error) error {
+		if panicked != nil {
+			log.Error("panic", "id", id, "value", panicked, "stack", string(debug.Stack()))
+			err = status.Errorf(codes.Internal, "the server failed; its log says why under request %s", id)
+		}
+		err = refusal(err)
+		span.SetAttributes(attribute.String("rpc.grpc.status_code", status.Code(err).String()))
+		span.End()
+		log.Info("request", "id", id, "method", method, "status", status.Code(err).String(), "took", time.Since(began))
+		return err
+	}
 }
 
 // allow asks for a token, but of those who ask for health.
