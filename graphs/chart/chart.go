@@ -145,6 +145,9 @@ func networks(e *experiment.Experiment) (*plot.Plot, error) {
 		names[k] = strings.ReplaceAll(names[k], ", ", ",\n")
 	}
 	p.NominalX(names...)
+	if len(names) > 6 {
+		p.X.Tick.Label.Font.Size *= 6.5 / vg.Length(len(names)) // so that they do not touch
+	}
 	p.X.Min, p.X.Max = -0.6, float64(len(names))-0.4
 	stretch(p, plan, 1)
 	return p, nil
@@ -159,11 +162,20 @@ func stretch(p *plot.Plot, v float64, lines int) {
 	}
 	taken := 0.08 * float64(min(lines, 8)) // of the panel's height
 	room := taken / (0.95 - taken) * 1.05
+	p.Y.Tick.Marker = between{p.Y.Min - 0.05*span, p.Y.Max + 0.05*span}
 	if p.Legend.Top {
 		p.Y.Min, p.Y.Max = p.Y.Min-0.05*span, p.Y.Max+room*span
 	} else {
 		p.Y.Min, p.Y.Max = p.Y.Min-room*span, p.Y.Max+0.05*span
 	}
+}
+
+// between makes ticks where values are, and none where a legend stands.
+type between struct{ least, most float64 }
+
+// Ticks returns those of the values.
+func (b between) Ticks(least, most float64) []plot.Tick {
+	return plot.DefaultTicks{}.Ticks(max(b.least, least), min(b.most, most))
 }
 
 // calibration draws how often a verdict answers "helps" for planted effects.
