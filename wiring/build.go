@@ -7,6 +7,7 @@ import (
 
 	"github.com/connectomewire/wire/connectome"
 	"github.com/connectomewire/wire/connectome/atlas"
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 // ModuleInfo is what [Build] needs to know of a module.
@@ -244,7 +245,7 @@ func (p *Plan) keepPath(name string, list []candidate, from int, what string, ta
 	}
 	if added > 0 {
 		report.Notes = append(report.Notes, fmt.Sprintf("%s kept so that %s reaches %s from %s in %s",
-			counted(added, "weaker tract"), what, p.Regions[target].Label, p.Regions[from].Label, counted(ticks, "tick")))
+			plural.Count(added, "weaker tract", "weaker tracts"), what, p.Regions[target].Label, p.Regions[from].Label, plural.Count(ticks, "tick", "ticks")))
 	}
 	if ticks > p.Ticks.Settle-1 {
 		report.Notes = append(report.Notes, fmt.Sprintf("settling lengthened from %d to %d ticks: %s needs %d from %s to %s",

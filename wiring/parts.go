@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/connectomewire/wire/internal/plural"
 )
 
 // Part fills a region, besides its tracts, with a frozen module. It reads the
@@ -216,7 +218,7 @@ func (p *Plan) keepPartPaths(list []candidate, report *BuildReport) {
 				added++
 			}
 		}
-		report.Notes = append(report.Notes, fmt.Sprintf("%s kept so that %s", counted(added, "weaker tract"), what))
+		report.Notes = append(report.Notes, fmt.Sprintf("%s kept so that %s", plural.Count(added, "weaker tract", "weaker tracts"), what))
 	}
 	for i := range p.Parts {
 		x := &p.Parts[i]
@@ -268,7 +270,7 @@ func (p *Plan) allowParts(report *BuildReport) {
 			report.Warnings = append(report.Warnings, fmt.Sprintf("what part %s makes reaches an effector only at tick %d", x.Name, need))
 		case need > p.Ticks.Settle:
 			report.Notes = append(report.Notes, fmt.Sprintf("settling lengthened from %d to %d ticks: what enters is in %s at tick %d, and what part %s (every %s) makes of it is with an effector at tick %d",
-				p.Ticks.Settle, need, label, reached[x.Region], x.Name, counted(x.Every, "tick"), need))
+				p.Ticks.Settle, need, label, reached[x.Region], x.Name, plural.Count(x.Every, "tick", "ticks"), need))
 			p.Ticks.Settle = need
 		}
 	}
@@ -286,7 +288,7 @@ func (x *Part) String() string {
 	if x.Detach {
 		notes = append(notes, "no gradient passes")
 	}
-	s := fmt.Sprintf("%s of %s (%d numbers) to %s (%d), every %s", x.Input, x.Module, x.Takes, x.Output, x.Gives, counted(x.Every, "tick"))
+	s := fmt.Sprintf("%s of %s (%d numbers) to %s (%d), every %s", x.Input, x.Module, x.Takes, x.Output, x.Gives, plural.Count(x.Every, "tick", "ticks"))
 	if len(notes) > 0 {
 		s += "; " + strings.Join(notes, ", ")
 	}

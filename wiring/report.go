@@ -123,11 +123,3 @@ func (r *BuildReport) String() string {
 	}
 	return b.String()
 }
-
-// counted puts a number before a noun, in the plural unless it is one.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

@@ -13,17 +13,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"image/color"
 	"io"
 	"os"
 	goruntime "runtime"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
-
+	"github.com/connectomewire/wire/graphs/chart"
 	"github.com/connectomewire/wire/internal/atomicfile"
 	"github.com/connectomewire/wire/internal/cputime"
 	"github.com/connectomewire/wire/internal/ticking"
@@ -108,47 +102,12 @@ func heap() uint64 {
 
 // figure draws the times and the bytes, one above the other.
 func figure(w io.Writer, rows []row) error {
-	var ticks, bytes plotter.XYs
-	for _, r := range rows {
-		x := float64(r.tracts)
-		ticks, bytes = append(ticks, plotter.XY{X: x, Y: r.tick}), append(bytes, plotter.XY{X: x, Y: r.bytes})
+	ticks, bytes := make([][2]float64, len(rows)), make([][2]float64, len(rows))
+	for i, r := range rows {
+		ticks[i], bytes[i] = [2]float64{float64(r.tracts), r.tick}, [2]float64{float64(r.tracts), r.bytes}
 	}
-	const width, height = 16 * vg.Centimeter, 7 * vg.Centimeter
-	time, err := panel("A tick, 50 tracts a region, d = 8, r = 1", "ms of processor time", ticks)
-	if err != nil {
-		return err
-	}
-	time.Y.Scale, time.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	memory, err := panel("Memory of the plan and its network", "bytes a tract", bytes)
-	if err != nil {
-		return err
-	}
-	memory.Y.Min, memory.Y.Max = 0, 500
-	canvas := vgsvg.New(width, 2*height)
-	whole := draw.New(canvas)
-	whole.FillPolygon(color.White, []vg.Point{{}, {X: width}, {X: width, Y: 2 * height}, {Y: 2 * height}})
-	time.Draw(draw.Crop(whole, 8, -16, height+8, -8))
-	memory.Draw(draw.Crop(whole, 8, -16, 8, -height-8))
-	_, err = canvas.WriteTo(w)
-	return err
-}
-
-func panel(title, y string, points plotter.XYs) (*plot.Plot, error) {
-	p := plot.New()
-	for _, style := range []*draw.TextStyle{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
-		style.Font.Variant = "Sans"
-	}
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text, p.Title.Padding = title, "tracts", y, 6
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{235}, color.Gray{225}
-	line, marks, err := plotter.NewLinePoints(points)
-	if err != nil {
-		return nil, err
-	}
-	blue := color.RGBA{0, 114, 178, 255}
-	line.LineStyle = draw.LineStyle{Color: blue, Width: 1.5}
-	marks.GlyphStyle = draw.GlyphStyle{Color: blue, Radius: 3, Shape: draw.CircleGlyph{}}
-	p.Add(grid, line, marks)
-	return p, nil
+	return chart.Measured(w, []chart.Panel{
+		{Title: "A tick, 50 tracts a region, d = 8, r = 1", X: "tracts", Y: "ms of processor time", LogX: true, LogY: true, Curves: []chart.Curve{{Points: ticks}}},
+		{Title: "Memory of the plan and its network", X: "tracts", Y: "bytes a tract", LogX: true, FromZero: true, Curves: []chart.Curve{{Points: bytes}}},
+	})
 }

@@ -63,6 +63,11 @@ func Draw(w io.Writer, e *experiment.Experiment) error {
 	if len(panels) == 0 {
 		return ErrNothing
 	}
+	return write(w, panels)
+}
+
+// write writes panels, one above the other.
+func write(w io.Writer, panels []*plot.Plot) error {
 	canvas := vgsvg.New(width, height*vg.Length(len(panels)))
 	whole := white(canvas)
 	for i, p := range panels {
@@ -207,7 +212,9 @@ func line(p *plot.Plot, name string, points plotter.XYs, i int) error {
 	l.Color, l.Width = colour(i), 1.4
 	s.Color, s.Radius, s.Shape = colour(i), 2.4, draw.CircleGlyph{}
 	p.Add(l, s)
-	p.Legend.Add(name, l, s)
+	if name != "" {
+		p.Legend.Add(name, l, s)
+	}
 	return nil
 }
 

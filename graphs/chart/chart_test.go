@@ -68,3 +68,27 @@ delta: 0.5
 		}
 	}
 }
+
+// TestMeasured draws curves over factors of ten, and refuses what has no logarithm.
+func TestMeasured(t *testing.T) {
+	points := [][2]float64{{10, 1}, {100, 7}, {1000, 52}}
+	for _, c := range []struct {
+		name string
+		p    chart.Panel
+	}{
+		{"plain", chart.Panel{Title: "time", X: "tracts", Y: "ms", FromZero: true, Curves: []chart.Curve{{Points: points}}}},
+		{"factors of ten", chart.Panel{X: "tracts", Y: "ms", LogX: true, LogY: true, Curves: []chart.Curve{{Name: "one", Points: points}, {Name: "two", Points: points[:2]}}}},
+	} {
+		var b bytes.Buffer
+		if err := chart.Measured(&b, []chart.Panel{c.p, c.p}); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if n := strings.Count(b.String(), ">tracts<"); n != 2 {
+			t.Errorf("%s: %d axes named tracts, want 2", c.name, n)
+		}
+	}
+	var b bytes.Buffer
+	if err := chart.Measured(&b, []chart.Panel{{LogY: true, Curves: []chart.Curve{{Points: [][2]float64{{1, 0}}}}}}); err == nil {
+		t.Error("a logarithm of 0 is drawn")
+	}
+}

@@ -3,4 +3,6 @@
 // something is done to.
 //
 //	err := chart.Draw(w, e) // SVG
+//
+// [Measured] draws any curves in the same way.
 package chart
