@@ -2,6 +2,7 @@ package spread
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -26,7 +27,8 @@ type Link struct {
 
 // address says where a server is, or is to be.
 type address struct {
-	url   string // of a server that runs; "" for one of our own
+	url   string   // of a server that runs, or of several of a cluster; "" for one of our own
+	shown []string // the same without what lets one in
 	host  string
 	port  int
 	token string
@@ -40,16 +42,15 @@ func CheckAddress(where string) error {
 
 func parseAddress(where string) (address, error) {
 	if strings.Contains(where, "://") {
-		u, err := url.Parse(where)
-		switch {
-		case err != nil:
-			return address{}, errors.New("no URL such as nats://HOST:4222")
-		case u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss":
-			return address{}, fmt.Errorf("%s:// is no server of NATS; want nats://, tls://, ws:// or wss://", u.Scheme)
-		case u.Hostname() == "":
-			return address{}, errors.New("the URL names no host; want nats://HOST:4222")
+		a := address{url: where}
+		for _, one := range strings.Split(where, ",") {
+			shown, err := checkURL(one)
+			if err != nil {
+				return address{}, err
+			}
+			a.shown = append(a.shown, shown)
 		}
-		return address{url: where}, nil
+		return a, nil
 	}
 	a := address{}
 	at := strings.LastIndexByte(where, '@')
@@ -71,8 +72,24 @@ func parseAddress(where string) (address, error) {
 	return a, nil
 }
 
+// checkURL checks a server's URL and returns it without what lets one in.
+func checkURL(s string) (string, error) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "", errors.New("no URL such as nats://HOST:4222")
+	case u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss":
+		return "", fmt.Errorf("%s:// is no server of NATS; want nats://, tls://, ws:// or wss://", u.Scheme)
+	case u.Hostname() == "":
+		return "", errors.New("the URL names no host; want nats://HOST:4222")
+	}
+	u.User = nil
+	return u.String(), nil
+}
+
 // Open connects to the server at a URL such as nats://HOST:4222, with a user's name
-// and password or a token before the host where it wants them. Where it is HOST:PORT
+// and password or a token before the host where it wants them, or to one of several of
+// a cluster, with commas between them. Where it is HOST:PORT
 // it runs a server there, with what it keeps in the directory store; port 0 is any.
 // One that other machines can reach takes a token, TOKEN@HOST:PORT. wait lets a
 // server that is not there yet come; else that is an error.
@@ -95,15 +112,17 @@ func Open(ctx context.Context, where, store string, wait bool) (*Link, error) {
 		if a.token != "" {
 			options = append(options, nats.Token(a.token))
 		}
-	} else if u, err := url.Parse(a.url); err == nil {
-		u.User = nil
-		l.URL = u.String()
+	} else {
+		l.URL = strings.Join(a.shown, ",")
 	}
 	if l.nc, err = connect(ctx, a.url, options, wait); err == nil {
 		l.js, err = jetstream.New(l.nc)
 	}
 	if err != nil {
 		l.Close()
+		if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {
+			err = fmt.Errorf("%w; where it is an authority of your own, name the file of its certificate in the variable SSL_CERT_FILE (on Linux; elsewhere add it to the system's)", err)
+		}
 		return nil, fmt.Errorf("connect to %s: %w", l.URL, err)
 	}
 	return l, nil

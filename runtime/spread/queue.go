@@ -97,21 +97,56 @@ type stores struct {
 	inputs          jetstream.ObjectStore
 }
 
-// open makes the stores, or finds them.
+// open finds the stores, or makes them: in a cluster on three of its servers, so that
+// one of them may be lost.
 func (l *Link) open(ctx context.Context) (s stores, err error) {
-	if s.jobs, err = l.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: jobStream, Subjects: []string{jobSubject + ".>"}, Retention: jetstream.WorkQueuePolicy,
-		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
-	}); err != nil {
+	if l.nc.ConnectedClusterName() != "" {
+		if s, err = l.openOn(ctx, 3); !smaller(err) {
+			return s, err
+		}
+	}
+	return l.openOn(ctx, 1)
+}
+
+// smaller says that a server, or a cluster, has not as many places as were asked for.
+func smaller(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && (api.ErrorCode == noPeers || api.ErrorCode == noCluster)
+}
+
+// Codes of the server's errors.
+const (
+	noPeers   = 10005 // no suitable peers for placement
+	noCluster = 10074 // replicas > 1 not supported in non-clustered mode
+)
+
+// openOn finds the stores, or makes them on so many servers.
+func (l *Link) openOn(ctx context.Context, replicas int) (s stores, err error) {
+	if s.jobs, err = l.js.Stream(ctx, jobStream); errors.Is(err, jetstream.ErrStreamNotFound) {
+		s.jobs, err = l.js.CreateStream(ctx, jetstream.StreamConfig{
+			Name: jobStream, Subjects: []string{jobSubject + ".>"}, Retention: jetstream.WorkQueuePolicy,
+			MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, Replicas: replicas,
+		})
+	}
+	if err != nil {
 		return s, fmt.Errorf("jobs: %w", err)
 	}
-	if s.offers, err = l.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: offerBucket}); err != nil {
+	bucket := func(name string, age time.Duration) (kv jetstream.KeyValue, err error) {
+		if kv, err = l.js.KeyValue(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
+			kv, err = l.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, TTL: age, Replicas: replicas})
+		}
+		return kv, err
+	}
+	if s.offers, err = bucket(offerBucket, 0); err != nil {
 		return s, fmt.Errorf("offers: %w", err)
 	}
-	if s.results, err = l.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: resultBucket, TTL: resultAge}); err != nil {
+	if s.results, err = bucket(resultBucket, resultAge); err != nil {
 		return s, fmt.Errorf("results: %w", err)
 	}
-	if s.inputs, err = l.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: inputBucket}); err != nil {
+	if s.inputs, err = l.js.ObjectStore(ctx, inputBucket); errors.Is(err, jetstream.ErrBucketNotFound) {
+		s.inputs, err = l.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: inputBucket, Replicas: replicas})
+	}
+	if err != nil {
 		return s, fmt.Errorf("inputs: %w", err)
 	}
 	return s, nil
@@ -128,11 +163,17 @@ type Queue struct {
 // Offer makes an offer known, and sends the file input along, "" for none. tell,
 // which may be nil, hears of workers. The queue is to be closed.
 func (l *Link) Offer(ctx context.Context, o Offer, input string, tell func(News)) (*Queue, error) {
-	s, err := l.open(ctx)
+	q := &Queue{link: l, offer: o}
+	late := time.Now().Add(idle) // a cluster may be choosing who leads
+	err := persist(ctx, func() (err error) {
+		if q.stores, err = l.open(ctx); transient(err) && time.Now().After(late) {
+			return fmt.Errorf("it does not answer: %v", err)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("server %s: %w", l.URL, err)
 	}
-	q := &Queue{stores: s, link: l, offer: o}
 	if o.Heartbeat <= 0 {
 		q.offer.Heartbeat = 10 * time.Second
 	}
@@ -355,6 +396,16 @@ func (q *Queue) forget(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// persist does what may fail for a while, until the context ends. That must have no
+// deadline: what a server leaves unanswered would last as long.
+func persist(ctx context.Context, do func() error) error {
+	err := do()
+	for transient(err) && pause(ctx, time.Second) {
+		err = do()
+	}
+	return err
 }
 
 // transient says that an error is of a connection that may come back.

@@ -188,9 +188,9 @@ func TestOthersStayOut(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	for where, good := range map[string]bool{
-		"127.0.0.1:4222": true, "localhost:0": true, "[::1]:4222": true, "secret@0.0.0.0:4222": true, "nats://brain:4222": true, "tls://u:p@brain": true,
+		"127.0.0.1:4222": true, "localhost:0": true, "[::1]:4222": true, "secret@0.0.0.0:4222": true, "nats://brain:4222": true, "tls://u:p@brain": true, "nats://s@a:4222,nats://s@b:4222": true,
 		"": false, "default": false, "0.0.0.0:4222": false, "10.1.2.3:4222": false, ":4222": false, "127.0.0.1:66000": false, "127.0.0.1:x": false,
-		"http://brain": false, "nats://": false, "nats://%": false,
+		"http://brain": false, "nats://": false, "nats://%": false, "nats://a,b:4222": false, "nats://a,": false,
 	} {
 		if err := spread.CheckAddress(where); (err == nil) != good {
 			t.Errorf("%q: %v", where, err)

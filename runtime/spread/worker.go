@@ -65,18 +65,21 @@ type shift struct {
 // Work does jobs until the context ends; then it gives back those that it has
 // begun.
 func (l *Link) Work(ctx context.Context, w *Worker) error {
-	s, err := l.open(ctx)
-	for transient(err) && pause(ctx, time.Second) {
-		s, err = l.open(ctx)
+	var s stores
+	var offers jetstream.KeyWatcher
+	err := persist(ctx, func() (err error) {
+		if s, err = l.open(ctx); err == nil {
+			offers, err = s.offers.WatchAll(ctx)
+		}
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("server %s: %w", l.URL, err)
 	}
 	x := &shift{Worker: w, stores: s, link: l, more: make(chan struct{})}
-	offers, err := s.offers.WatchAll(ctx)
-	if err != nil {
-		return fmt.Errorf("server %s: %w", l.URL, err)
-	}
 	defer offers.Stop() //nolint:errcheck // it ends with the connection else
 	var wg sync.WaitGroup
 	for range max(w.Slots, 1) {
