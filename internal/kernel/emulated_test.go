@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestNEON runs this package's tests of products, planes and bytes as an arm64
+// TestNEON runs this package's tests of products, planes, columns and bytes as an arm64
 // program, under qemu-user (Debian's package of that name).
 func TestNEON(t *testing.T) {
 	if runtime.GOARCH != "amd64" || runtime.GOOS != "linux" {
@@ -27,7 +27,7 @@ func TestNEON(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	out, err := exec.Command(qemu, program, "-test.run", "^Test(Filter|SoftmaxBits|CopyRowsAndClamps|Slopes|GemmLeavesNeighboursAlone|GemmBits|Product16|Bytes)$").CombinedOutput()
+	out, err := exec.Command(qemu, program, "-test.run", "^Test(Filter|SoftmaxBits|CopyRowsAndClamps|Slopes|GemmLeavesNeighboursAlone|GemmBits|Gather|Columns|Mix|Product16|Bytes)$").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
