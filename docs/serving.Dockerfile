@@ -1,6 +1,7 @@
-# The static binary with a plan: docs/serving.md.
+# The static binary with a plan: docs/serving.md. Without the tag "static" it would
+# need a C library, to load ONNX Runtime.
 #
-#   CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o wire ./cmd/wire
+#   CGO_ENABLED=0 go build -tags static -trimpath -ldflags "-s -w" -o wire ./cmd/wire
 #   docker build -t wire -f docs/serving.Dockerfile .
 FROM scratch
 COPY wire /wire

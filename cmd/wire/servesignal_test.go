@@ -40,8 +40,9 @@ func startServing(t *testing.T, cmd *exec.Cmd) *served {
 	lines := bufio.NewScanner(stderr)
 	for (s.web == "" || s.profiles == "") && lines.Scan() {
 		s.log.Write(append(lines.Bytes(), '\n'))
-		if text := lines.Text(); strings.HasPrefix(text, "serving ") {
-			s.web = text[strings.Index(text, "http://"):]
+		text := lines.Text()
+		if _, url, ok := strings.Cut(text, " at http://"); ok && strings.HasPrefix(text, "serving ") {
+			s.web = "http://" + url
 		} else if url, ok := strings.CutPrefix(text, "profiles at "); ok {
 			s.profiles = url
 		}

@@ -1,4 +1,4 @@
-//go:build darwin || (linux && (amd64 || arm64)) || windows
+//go:build !static && (darwin || (linux && (amd64 || arm64)) || windows)
 
 package ort
 

@@ -1,10 +1,10 @@
-//go:build darwin || (linux && (amd64 || arm64))
+//go:build !static && (darwin || (linux && (amd64 || arm64)))
 
 package ort
 
 import "github.com/ebitengine/purego"
 
-// supported says whether this platform can load the library.
+// supported says whether this build can load the library.
 const supported = true
 
 func openLibrary(path string) (uintptr, error) {

@@ -1,8 +1,10 @@
+//go:build !static
+
 package ort
 
 import "syscall"
 
-// supported says whether this platform can load the library.
+// supported says whether this build can load the library.
 const supported = true
 
 func openLibrary(path string) (uintptr, error) {

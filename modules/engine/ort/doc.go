@@ -1,6 +1,8 @@
 // Package ort runs ONNX models with ONNX Runtime, loaded from its shared
 // library at run time without cgo, so that one binary built with
-// CGO_ENABLED=0 works with and without it.
+// CGO_ENABLED=0 works with and without it. On Linux such a binary needs the C
+// library, to load others; the build tag "static" leaves ONNX Runtime out, and
+// makes one that needs nothing.
 //
 // [Find] looks for the library: a path given by the caller, the environment
 // variable WIRE_ONNXRUNTIME, the cache that `wire engines install` fills, and

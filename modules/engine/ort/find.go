@@ -102,7 +102,7 @@ func systemPattern() string {
 // notFound is the error when no library can be used.
 func notFound(tried []string) error {
 	if !supported {
-		return fmt.Errorf("%w: ONNX Runtime is not loaded on %s/%s; use the go engine", modules.ErrNoLibrary, runtime.GOOS, runtime.GOARCH)
+		return fmt.Errorf("%w: this wire was built for %s/%s without ONNX Runtime; use the go engine", modules.ErrNoLibrary, runtime.GOOS, runtime.GOARCH)
 	}
 	if len(tried) == 0 {
 		return fmt.Errorf("%w: ONNX Runtime was not found in the cache or the system's library directories; `wire engines install` fetches it through npm, or name the file with %s", modules.ErrNoLibrary, Variable)
