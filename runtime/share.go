@@ -84,49 +84,6 @@ type Exchange interface {
 	Close() error
 }
 
-// Bound are the regions that only the coordinator can step, sorted: those that
-// senses enter, that effectors read or feed back to, and that have parts.
-func Bound(p *wiring.Plan) []int {
-	var bound []int
-	for i := range p.Senses {
-		bound = append(bound, p.Senses[i].Regions...)
-	}
-	for i := range p.Effectors {
-		bound = append(append(bound, p.Effectors[i].Regions...), p.Effectors[i].Feedback...)
-	}
-	for i := range p.Parts {
-		bound = append(bound, p.Parts[i].Region, p.Parts[i].Into)
-	}
-	slices.Sort(bound)
-	return slices.Compact(bound)
-}
-
-// Divide divides a plan's regions among so many workers, the coordinator among
-// them, so that each has about the same arithmetic. A plan with too few regions
-// that are not [Bound] is an error.
-func Divide(p *wiring.Plan, workers int) ([][]int, error) {
-	bound := Bound(p)
-	if free := len(p.Regions) - len(bound); workers < 1 || workers > free+1 {
-		return nil, fmt.Errorf("runtime: plan %q has %d regions without senses, effectors and parts: want 1 to %d workers, not %d", p.Name, free, free+1, workers)
-	}
-	work, rest := Work(p), everyRegion(p)
-	rest = slices.DeleteFunc(rest, func(j int) bool { return contains(bound, j) })
-	groups := make([][]int, workers)
-	groups[0] = bound
-	groups = divide(work, rest, groups)
-	for i, g := range groups {
-		if len(g) == 0 && i > 0 { // all that is left costs nothing beside the rest
-			return nil, fmt.Errorf("runtime: plan %q has not enough regions for %d workers", p.Name, workers)
-		}
-	}
-	return groups, nil
-}
-
-func contains(sorted []int, j int) bool {
-	_, found := slices.BinarySearch(sorted, j)
-	return found
-}
-
 // owners are the workers of a plan's regions.
 func (s *Share) owners(regions int) ([]int, error) {
 	of := make([]int, regions)

@@ -297,3 +297,79 @@ func TestSharesThatCannotBe(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDivide: every region is once, what is bound is the coordinator's, no worker has
+// much more arithmetic than another, and where regions lie in space fewer tracts cross.
+func TestDivide(t *testing.T) {
+	p := smallPlan(t, 200, 0)
+	p.Tracts = nil
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range p.Regions {
+		for a := range 3 {
+			p.Regions[i].Position[a] = 100 * r.Float64()
+		}
+	}
+	near := func(i, j int) bool {
+		sum := 0.0
+		for a := range 3 {
+			d := p.Regions[i].Position[a] - p.Regions[j].Position[a]
+			sum += d * d
+		}
+		return sum < 25*25
+	}
+	for i := range p.Regions {
+		for j := range p.Regions {
+			if i != j && near(i, j) {
+				p.Tracts = append(p.Tracts, wiring.Tract{From: j, To: i, Delay: 1})
+			}
+		}
+	}
+	work := Work(p)
+	total := 0.0
+	for _, w := range work {
+		total += w
+	}
+	crossing := map[bool]int{}
+	for workers := range 40 {
+		if workers == 0 {
+			continue
+		}
+		for _, located := range []bool{false, true} {
+			for i := range p.Regions {
+				p.Regions[i].Located = located
+			}
+			groups, err := Divide(p, workers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			of, err := (&Share{Workers: groups}).owners(len(p.Regions))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, j := range Bound(p) {
+				if of[j] != 0 {
+					t.Errorf("%d workers: region %d is at %d", workers, j, of[j])
+				}
+			}
+			for i, g := range groups {
+				sum := 0.0
+				for _, j := range g {
+					sum += work[j]
+				}
+				if most := total/float64(workers) + 3*slices.Max(work); sum > most {
+					t.Errorf("%d workers, located %v: worker %d has %.0f of %.0f", workers, located, i, sum, total)
+				}
+			}
+			if workers == 8 {
+				for _, tract := range p.Tracts {
+					if of[tract.From] != of[tract.To] {
+						crossing[located]++
+					}
+				}
+			}
+		}
+	}
+	if crossing[true] > crossing[false]*2/3 {
+		t.Errorf("%d tracts cross with space, %d without, of %d", crossing[true], crossing[false], len(p.Tracts))
+	}
+}
