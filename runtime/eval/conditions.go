@@ -122,6 +122,11 @@ func (e *evaluation) said(ctx context.Context) ([]Said, error) {
 		if p := pieces[i]; len(s.Vectors) != p.To-p.From {
 			return fmt.Errorf("%s: %d inputs came back", p, len(s.Vectors))
 		}
+		for k := range s.Vectors {
+			if err := checkVectors(e.plan, &s.Vectors[k]); err != nil {
+				return fmt.Errorf("%s: %w", pieces[i], err)
+			}
+		}
 		out[i] = s
 		done += pieces[i].To - pieces[i].From
 		e.o.Progress("captions of "+e.set.Name, done, n)

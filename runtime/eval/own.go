@@ -266,6 +266,11 @@ func (x *own) round(ctx context.Context, k int, test []prepare.Vectors) (*round,
 	if len(test) != len(part.Test) {
 		return nil, fmt.Errorf("%d test examples came back of %d", len(test), len(part.Test))
 	}
+	for i := range test {
+		if err := checkVectors(x.plan, &test[i]); err != nil {
+			return nil, fmt.Errorf("test example %s: %w", part.Test[i].ID, err)
+		}
+	}
 	if err := readable(test); err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ import (
 
 // signs is a plan on a ring of six regions that tells the sign of one number,
 // and the sum of two; and its modules, of which there are none.
-func signs(t *testing.T) (*wiring.Plan, *frozen.Modules) {
+func signs(t testing.TB) (*wiring.Plan, *frozen.Modules) {
 	t.Helper()
 	var tracts []connectome.Tract
 	c := &connectome.Connectome{Name: "ring"}

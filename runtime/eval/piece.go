@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/connectomewire/wire/runtime/answer"
+	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/prepare"
 	"github.com/connectomewire/wire/wiring/task"
 )
@@ -113,6 +114,27 @@ func (w *Words) of(effector string, which []int) ([]task.Answer, error) {
 		out[i].Probabilities = a.Probabilities
 	}
 	return out, nil
+}
+
+// checkVectors says what of an input's vectors cannot be what a plan's modules made.
+func checkVectors(p *wiring.Plan, v *prepare.Vectors) error {
+	if len(v.Bad) > 0 {
+		return nil
+	}
+	if len(v.Senses) != len(p.Senses) {
+		return fmt.Errorf("vectors of %d senses, plan %q has %d", len(v.Senses), p.Name, len(p.Senses))
+	}
+	for k, x := range v.Senses {
+		s := &p.Senses[k]
+		want := s.Numbers()
+		if s.PerTick {
+			want *= v.Steps
+		}
+		if s.Kind != wiring.KindMemory && len(x) > 0 && len(x) != want {
+			return fmt.Errorf("%d numbers for sense %q, want %d", len(x), s.Name, want)
+		}
+	}
+	return nil
 }
 
 // find is what a condition says in a piece; nil for nothing.

@@ -252,16 +252,19 @@ func (q *Queue) Run(ctx context.Context, jobs []Job, took func(job int, result [
 		if !wanted {
 			return nil
 		}
+		// What is no result is forgotten, so that the next time it is tried anew.
+		forget := func(err error) error { return errors.Join(err, q.results.Purge(ctx, q.offer.ID+"."+key)) }
 		var a answer
 		if err := json.Unmarshal(data, &a); err != nil {
-			return fmt.Errorf("result of %s: %w", jobs[i].Name, err)
+			return forget(fmt.Errorf("result of %s: %w", jobs[i].Name, err))
 		}
 		if a.Error != "" {
-			// It may be tried anew.
-			err := q.results.Purge(ctx, q.offer.ID+"."+key)
-			return errors.Join(fmt.Errorf("%s: %s (worker %s, after %d tries)", jobs[i].Name, a.Error, a.Worker, tries), err)
+			return forget(fmt.Errorf("%s: %s (worker %s, after %d tries)", jobs[i].Name, a.Error, a.Worker, tries))
 		}
 		result, err := q.fetch(ctx, a)
+		if errors.Is(err, errDamaged) || errors.Is(err, jetstream.ErrObjectNotFound) {
+			return forget(fmt.Errorf("result of %s: %w", jobs[i].Name, err))
+		}
 		if err != nil {
 			return fmt.Errorf("result of %s: %w", jobs[i].Name, err)
 		}
@@ -338,6 +341,9 @@ func (q *Queue) missing(ctx context.Context, pending map[string]int, take func(s
 	return nil
 }
 
+// errDamaged says that an object is not the one that was stored.
+var errDamaged = errors.New("it is damaged")
+
 // fetch is a result, which may lie among the objects.
 func (q *Queue) fetch(ctx context.Context, a answer) ([]byte, error) {
 	if a.Object == "" {
@@ -345,7 +351,7 @@ func (q *Queue) fetch(ctx context.Context, a answer) ([]byte, error) {
 	}
 	data, err := q.inputs.GetBytes(ctx, q.offer.ID+"/"+a.Object)
 	if err == nil && sum(data) != a.Object {
-		err = errors.New("it is damaged")
+		err = errDamaged
 	}
 	return data, err
 }

@@ -2,12 +2,16 @@ package spread_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/connectomewire/wire/runtime/spread"
 )
@@ -182,6 +186,63 @@ func TestOthersStayOut(t *testing.T) {
 		t.Error("nothing was told")
 	}
 	if err := q.Close(false); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDamaged: what cannot be read on the server is an error, or is said, and stops
+// nothing else; the next time it is tried anew.
+func TestDamaged(t *testing.T) {
+	l := link(t)
+	hire(t, l, &work{do: func(_ context.Context, job string) (string, error) { return job, nil }}, 1)
+	q := offer(t, l, "this", nil)
+	if err := q.Run(t.Context(), jobs(1), func(int, []byte) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	nc, err := nats.Connect(l.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := nc.JetStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	offers, err := js.KeyValue("wire_offers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range map[string]string{"b1": "{", "b2": `{"id": "b1", "heartbeat": 1}`, "b3": `{"id": "b3", "heartbeat": -1}`} {
+		if _, err := offers.PutString(key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	results, err := js.KeyValue("wire_results")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(job string) string {
+		h := sha256.Sum256([]byte("a1\n" + job))
+		return "a1." + hex.EncodeToString(h[:])
+	}
+	for i, c := range []struct{ value, want string }{
+		{"{", "result of job 1: unexpected end of JSON input"},
+		{`{"object": "0123"}`, "result of job 2: nats: object not found"},
+		{`{"error": "it burns", "worker": "w"}`, "job 3: it burns (worker w, after 3 tries)"},
+	} {
+		if _, err := results.PutString(key(fmt.Sprint(i+1)), c.value); err != nil {
+			t.Fatal(err)
+		}
+		err := q.Run(t.Context(), jobs(5)[i+1:i+2], func(int, []byte) error { return nil })
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v, want %s", c.value, err, c.want)
+		}
+	}
+	n := 0
+	if err := q.Run(t.Context(), jobs(8)[1:], func(int, []byte) error { n++; return nil }); err != nil || n != 7 {
+		t.Errorf("%d results: %v", n, err)
+	}
+	if err := q.Close(true); err != nil {
 		t.Error(err)
 	}
 }
