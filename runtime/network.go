@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/connectomewire/wire/wiring"
 	"github.com/connectomewire/wire/wiring/part"
@@ -14,6 +15,7 @@ import (
 // Network is a plan made ready to run. It is made once and runs one episode
 // at a time; calls of Run from several goroutines wait for each other.
 type Network struct {
+	number    uint64 // among the program's
 	plan      *wiring.Plan
 	config    Config
 	regions   []*region
@@ -40,7 +42,7 @@ func New(p *wiring.Plan, c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if err := c.Share.check(p, c); err != nil {
+	if err := c.Share.check(p); err != nil {
 		return nil, err
 	}
 	cells, err := c.Share.cells(p, c.Half)
@@ -62,7 +64,7 @@ func (n *Network) With(c Config) (*Network, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if err := c.Share.check(n.plan, c); err != nil {
+	if err := c.Share.check(n.plan); err != nil {
 		return nil, err
 	}
 	cells := make([]*wiring.Cell, len(n.regions))
@@ -72,8 +74,11 @@ func (n *Network) With(c Config) (*Network, error) {
 	return assemble(n.plan, cells, c)
 }
 
+// made counts the networks.
+var made atomic.Uint64
+
 func assemble(p *wiring.Plan, cells []*wiring.Cell, c Config) (*Network, error) {
-	n := &Network{plan: p, config: c, regions: make([]*region, len(cells))}
+	n := &Network{plan: p, config: c, regions: make([]*region, len(cells)), number: made.Add(1)}
 	for j, cell := range cells {
 		n.regions[j] = &region{net: n, cell: cell, index: j, label: p.Regions[j].Label}
 	}

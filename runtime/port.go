@@ -141,6 +141,9 @@ func (n *Network) open(e *episode, ports *sync.WaitGroup) {
 	ports.Go(func() { e.tellEnd() })
 	for _, w := range n.others() {
 		ports.Go(func() { e.hearFaults(w) })
+		if e.trace != nil {
+			ports.Go(func() { e.hearTrace(w) })
+		}
 	}
 }
 
@@ -361,7 +364,11 @@ func (e *episode) tellFaults() {
 			over = true
 		}
 	}
-	if err := e.exchange.Send(e.ctx, 0, LaneFaults, nil); err != nil {
+	err := e.tellTrace()
+	if err == nil {
+		err = e.exchange.Send(e.ctx, 0, LaneFaults, nil)
+	}
+	if err != nil {
 		e.cancel(err)
 		return
 	}

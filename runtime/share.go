@@ -40,9 +40,15 @@ type Heading struct {
 	Continue bool  `json:"continue,omitempty"`
 	Reorders bool  `json:"reorders,omitempty"`
 
-	Half          bool  `json:"half,omitempty"`
-	LesionRegions []int `json:"lesion_regions,omitempty"`
-	LesionTracts  []int `json:"lesion_tracts,omitempty"`
+	// Network tells the coordinator's networks apart, each with a state that an
+	// episode may continue.
+	Network       uint64 `json:"network,omitempty"`
+	Half          bool   `json:"half,omitempty"`
+	Trace         bool   `json:"trace,omitempty"`
+	States        bool   `json:"states,omitempty"`
+	Digests       bool   `json:"digests,omitempty"`
+	LesionRegions []int  `json:"lesion_regions,omitempty"`
+	LesionTracts  []int  `json:"lesion_tracts,omitempty"`
 }
 
 // Lane is a kind of message between two workers.
@@ -59,8 +65,11 @@ const (
 	LaneOrders
 	// LaneEnd has the coordinator's word of the last tick, four bytes, once.
 	LaneEnd
-	// LaneFaults has what was silenced at a worker, each as JSON, and in the end an
-	// empty message.
+	// LaneTrace has what a worker's trace says of each of its regions, in their
+	// order, when it has stepped the last tick.
+	LaneTrace
+	// LaneFaults has what was silenced at a worker, each as JSON, and in the end,
+	// after all else, an empty message.
 	LaneFaults
 	// Lanes is their number.
 	Lanes
@@ -128,7 +137,7 @@ func (s *Share) Crossings(p *wiring.Plan, worker int) (in, out []int, err error)
 }
 
 // check reports what is wrong with a share; nil is none.
-func (s *Share) check(p *wiring.Plan, c Config) error {
+func (s *Share) check(p *wiring.Plan) error {
 	if s == nil {
 		return nil
 	}
@@ -146,9 +155,6 @@ func (s *Share) check(p *wiring.Plan, c Config) error {
 	}
 	if s.Own == 0 && s.Team == nil && len(s.Workers) > 1 {
 		return errors.New("runtime: a coordinator without a team")
-	}
-	if c.Trace || c.States || c.Digests {
-		return errors.New("runtime: a plan over workers keeps no trace; run it in one process for one")
 	}
 	return nil
 }
@@ -198,9 +204,17 @@ func (n *Network) gather(e *episode, ep *Episode) (err error) {
 	c := n.config
 	e.exchange, err = c.Share.Team.Begin(e.ctx, Heading{
 		Batch: ep.Batch, Requests: ep.Requests, Ticks: ep.Ticks, Cut: ep.Cut, Continue: ep.Continue, Reorders: e.reorder,
-		Half: c.Half, LesionRegions: c.LesionRegions, LesionTracts: c.LesionTracts,
+		Network: n.number, Half: c.Half, Trace: c.Trace, States: c.States, Digests: c.Digests, LesionRegions: c.LesionRegions, LesionTracts: c.LesionTracts,
 	})
 	return err
+}
+
+// Config is a worker's configuration for the network that joins an episode, made of
+// that of another.
+func (h *Heading) Config(c Config) Config {
+	c.Half, c.Trace, c.States, c.Digests = h.Half, h.Trace, h.States, h.Digests
+	c.LesionRegions, c.LesionTracts = h.LesionRegions, h.LesionTracts
+	return c
 }
 
 // Join steps a worker's regions through an episode that its coordinator began. It
@@ -213,8 +227,9 @@ func (n *Network) Join(ctx context.Context, h Heading, x Exchange) error {
 	if !n.works() {
 		return errors.New("runtime: a coordinator joins no episode")
 	}
-	if c := n.config; c.Half != h.Half || !slices.Equal(c.LesionRegions, h.LesionRegions) || !slices.Equal(c.LesionTracts, h.LesionTracts) {
-		return errors.New("runtime: the coordinator's network has other lesions, or its matrices in other bits")
+	if c := n.config; c.Half != h.Half || c.Trace != h.Trace || c.States != h.States || c.Digests != h.Digests ||
+		!slices.Equal(c.LesionRegions, h.LesionRegions) || !slices.Equal(c.LesionTracts, h.LesionTracts) {
+		return errors.New("runtime: the coordinator's network has another configuration, see Heading.Config")
 	}
 	ep := Episode{Batch: h.Batch, Requests: h.Requests, Ticks: h.Ticks, Cut: h.Cut, Continue: h.Continue}
 	if err := n.check(&ep); err != nil {

@@ -24,7 +24,7 @@ func checkOver(c *cli.Context, plan *wiring.Plan) error {
 	if plan.IsRate() {
 		return usagef("--over is of plans with modules and gated tracts; a reservoir runs in one process")
 	}
-	return refuse(c, "sees into a plan, which is of one process: leave --over out", named("trace", "flow", "profile", "record", "states", "stream", "top", "exact"))
+	return refuse(c, "is of one process: leave --over out", named("stream"))
 }
 
 // team are the workers with which a plan is stepped.

@@ -40,7 +40,7 @@ func TestOverWorkers(t *testing.T) {
 		stop()
 		workers.Wait()
 		for i := range out {
-			if n := strings.Count(out[i].String(), "regions of"); n != 3 {
+			if n := strings.Count(out[i].String(), "regions of"); n != 4 {
 				t.Errorf("worker %d stepped %d plans:\n%s", i, n, &out[i])
 			}
 		}
@@ -60,9 +60,22 @@ func TestOverWorkers(t *testing.T) {
 			t.Errorf("%s", stderr)
 		}
 	}
+	// What is recorded over workers, one process does again to the same bits.
+	one := []string{"run", at("plan"), "--input", "vector=1,2,3,4,5,6,7,8,9,10"}
+	want, stderr, code := wire(t, one...)
+	if code != exitOK || !strings.Contains(want, "strongest tracts") {
+		t.Fatalf("%s%s", want, stderr)
+	}
+	got, stderr, code := wire(t, append(one, "--over", "2", "--nats", where, "--record", at("r.jsonl"), "--trace", at("t.json"))...)
+	if code != exitOK || got != want {
+		t.Errorf("%s\n%s\nalone:\n%s", stderr, got, want)
+	}
+	if out, stderr, code := wire(t, "replay", at("r.jsonl"), at("plan")); code != exitOK || !strings.Contains(out, "the same bits") {
+		t.Errorf("%s%s", out, stderr)
+	}
 	for want, with := range map[string][]string{
 		"belong together":                     {"--over", "2"},
-		"--trace sees into a plan":            {"--over", "2", "--nats", where, "--trace", at("t.json")},
+		"--stream is of one process":          {"--over", "2", "--nats", where, "--stream"},
 		"want 1 to 65535":                     {"--over", "0", "--nats", where},
 		"without senses, effectors and parts": {"--over", "99", "--nats", where},
 	} {

@@ -99,7 +99,7 @@ func openTellerWith(c *cli.Context, plan *wiring.Plan, finder library.Finder, be
 		if t.team, err = gatherTeam(c, plan); err != nil {
 			return nil, err
 		}
-		t.top, config.Share = 0, t.team.coordinator.Share()
+		config.Share = t.team.coordinator.Share()
 	}
 	if t.models, err = frozen.Open(plan, finder, engine); err != nil {
 		return nil, errors.Join(err, t.team.Close())
@@ -125,7 +125,7 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		return ran{}, told{}, err
 	}
 	options := t.decode
-	options.Trace = t.team == nil
+	options.Trace = true
 	answers, err := t.session.Answer(ctx, []*answer.Encoded{encoded}, options)
 	if err != nil {
 		return ran{}, told{}, err
@@ -137,10 +137,8 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		}
 	}
 	first := &t.plan.Effectors[0]
-	if a.Trace != nil {
-		for _, l := range t.lesions {
-			a.Trace.Notes = append(a.Trace.Notes, "lesion: "+l)
-		}
+	for _, l := range t.lesions {
+		a.Trace.Notes = append(a.Trace.Notes, "lesion: "+l)
 	}
 	if t.top > 0 {
 		if err := t.contributions(ctx, encoded, a.By[first.Name], &a); err != nil {
@@ -148,9 +146,7 @@ func (t *teller) tell(ctx context.Context, s subject) (ran, told, error) {
 		}
 	}
 	r := ran{File: s.file, Inputs: s.shown, Answers: t.once(a.By), Engine: t.session.Engine(), Ticks: a.Ticks, Lesions: t.lesions, Faults: a.Faults}
-	if a.Trace != nil {
-		r.Parts = a.Trace.PartFlows()
-	}
+	r.Parts = a.Trace.PartFlows()
 	if t.session.Speaker() >= 0 {
 		r.Decoding = t.decoding
 	}

@@ -392,7 +392,7 @@ func (c *Coordinator) begin(ctx context.Context, h *runtime.Heading) (*exchange,
 	begin := word{Kind: wordBegin, Episode: c.episode, Heading: h, Addresses: addresses}
 	head := header{plan: short(c.own.Plan), session: c.own.Session, episode: c.episode}
 	// It outlives the runtime's context, so that Close can still be said.
-	x := newExchange(context.WithoutCancel(ctx), c.transport, head, 0, addresses, h, c.plan.Rank, c.in, c.out)
+	x := newExchange(context.WithoutCancel(ctx), c.transport, head, 0, addresses, h, c.plan, c.in, c.out)
 	for _, a := range addresses[1:] {
 		if err := c.tell(a, begin); errors.Is(err, errTooLong) { // any other comes again
 			return nil, fmt.Errorf("begin an episode of %d inputs: %w", h.Batch, err)

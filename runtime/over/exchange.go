@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/wiring"
 )
 
 const (
@@ -77,8 +78,9 @@ type slot struct {
 
 // sizes are the most bytes of a message in every lane with another worker: crossing
 // are the tracts that lead to it, or from it.
-func sizes(h *runtime.Heading, rank, crossing int) (most [runtime.Lanes]int) {
-	most[runtime.LaneAxons] = 4 * h.Batch * rank * crossing
+func sizes(h *runtime.Heading, p *wiring.Plan, crossing int) (most [runtime.Lanes]int) {
+	most[runtime.LaneAxons] = 4 * h.Batch * p.Rank * crossing
+	most[runtime.LaneTrace] = h.TraceBytes(p)
 	most[runtime.LaneOrders] = 4 * h.Batch
 	most[runtime.LaneEnd] = 4
 	most[runtime.LaneFaults] = runtime.LongestFault
@@ -90,7 +92,7 @@ func ahead(size int) int { return max(leastAhead, min(mostAhead, bytesAhead/max(
 
 // newExchange makes one end of an episode's exchange. in and out count the tracts
 // that lead from each worker and to it.
-func newExchange(ctx context.Context, t Transport, head header, own int, addresses []string, h *runtime.Heading, rank int, in, out []int) *exchange {
+func newExchange(ctx context.Context, t Transport, head header, own int, addresses []string, h *runtime.Heading, p *wiring.Plan, in, out []int) *exchange {
 	x := &exchange{transport: t, header: head, own: own, peers: make([]*peer, len(addresses))}
 	x.header.from = uint16(own)
 	x.ctx, x.fail = context.WithCancelCause(ctx)
@@ -98,20 +100,24 @@ func newExchange(ctx context.Context, t Transport, head header, own int, address
 		if w == own {
 			continue
 		}
-		p := &peer{address: address}
-		comes, goes := sizes(h, rank, in[w]), sizes(h, rank, out[w])
-		for l := range runtime.Lanes {
-			n := ahead(goes[l])
-			p.out[l] = outgoing{kept: make([][]byte, n), frame: make([]int, n), room: uint32(n), wake: make(chan struct{}, 1)}
-			n = ahead(comes[l])
-			p.in[l] = incoming{most: comes[l], slots: make([]slot, n), told: uint32(n), wake: make(chan struct{}, 1)}
-			for i := range p.in[l].slots {
-				p.in[l].slots[i].missing = -1
-			}
-		}
-		x.peers[w] = p
+		x.peers[w] = newPeer(address, sizes(h, p, in[w]), sizes(h, p, out[w]))
 	}
 	return x
+}
+
+// newPeer makes a worker's end for messages of at most so many bytes.
+func newPeer(address string, comes, goes [runtime.Lanes]int) *peer {
+	p := &peer{address: address}
+	for l := range runtime.Lanes {
+		n := ahead(goes[l])
+		p.out[l] = outgoing{kept: make([][]byte, n), frame: make([]int, n), room: uint32(n), wake: make(chan struct{}, 1)}
+		n = ahead(comes[l])
+		p.in[l] = incoming{most: comes[l], slots: make([]slot, n), told: uint32(n), wake: make(chan struct{}, 1)}
+		for i := range p.in[l].slots {
+			p.in[l].slots[i].missing = -1
+		}
+	}
+	return p
 }
 
 // start lets the exchange begin to look after what it has sent.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/connectomewire/wire/runtime"
+	"github.com/connectomewire/wire/wiring"
 )
 
 // silent is a Transport of frames that nobody hears.
@@ -35,7 +36,7 @@ func FuzzFrames(f *testing.F) {
 		if len(data) > 1<<16 {
 			return
 		}
-		x := newExchange(context.Background(), silent{}, head, 0, []string{"a", "b"}, &h, 3, []int{0, 4}, []int{0, 4})
+		x := newExchange(context.Background(), silent{}, head, 0, []string{"a", "b"}, &h, &wiring.Plan{Rank: 3}, []int{0, 4}, []int{0, 4})
 		stopped, stop := context.WithCancel(context.Background())
 		stop()
 		x.Send(context.Background(), 1, runtime.LaneAxons, make([]byte, 96)) //nolint:errcheck // there is room

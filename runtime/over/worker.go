@@ -37,6 +37,7 @@ type place struct {
 	ctx     context.Context
 	leave   context.CancelCauseFunc
 	running sync.WaitGroup
+	others  []otherNetwork // the latest last
 
 	// What follows is the service's lock's.
 	heard   time.Time
@@ -289,7 +290,7 @@ func (p *place) begin(w word) {
 	ctx, stop := context.WithCancelCause(p.ctx)
 	head := header{plan: short(p.from.Plan), session: p.from.Session, episode: w.Episode}
 	j := &joined{stop: stop, ended: make(chan struct{}),
-		x: newExchange(ctx, p.transport, head, p.seat, w.Addresses, w.Heading, p.plan.Rank, in, out)}
+		x: newExchange(ctx, p.transport, head, p.seat, w.Addresses, w.Heading, p.plan, in, out)}
 	j.x.start()
 	p.now = j
 	p.running.Go(func() {
@@ -318,19 +319,43 @@ func (p *place) join(ctx context.Context, h *runtime.Heading, x *exchange) (err 
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
+	n, err := p.networkOf(h)
+	if err != nil {
+		return err
+	}
+	return n.Join(ctx, *h, x)
+}
+
+// mostNetworks bounds how many of a coordinator's networks a worker has one for.
+const mostNetworks = 8
+
+// networkOf is the network for one of the coordinator's. Only the goroutine of the
+// episode that is on asks.
+func (p *place) networkOf(h *runtime.Heading) (*runtime.Network, error) {
+	for i, x := range p.others {
+		if x.of == h.Network {
+			p.others = append(slices.Delete(p.others, i, i+1), x)
+			return x.n, nil
+		}
+	}
 	p.mu.Lock()
 	n := p.network
 	p.mu.Unlock()
-	if c := n.Config(); !slices.Equal(c.LesionRegions, h.LesionRegions) || !slices.Equal(c.LesionTracts, h.LesionTracts) {
-		c.LesionRegions, c.LesionTracts = h.LesionRegions, h.LesionTracts
-		if n, err = n.With(c); err != nil {
-			return err
-		}
-		p.mu.Lock()
-		p.network = n
-		p.mu.Unlock()
+	n, err := n.With(h.Config(n.Config()))
+	if err != nil {
+		return nil, err
 	}
-	return n.Join(ctx, *h, x)
+	if len(p.others) == mostNetworks {
+		p.others = slices.Delete(p.others, 0, 1)
+	}
+	p.others = append(p.others, otherNetwork{h.Network, n})
+	return n, nil
+}
+
+// otherNetwork is what steps the regions for one of the coordinator's networks.
+type otherNetwork struct {
+	of uint64
+	n  *runtime.Network
 }
 
 // over ends an episode and all before it.
