@@ -115,7 +115,8 @@ func Own(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o
 // With a memo among them ([prepare.Memo]) what modules make of an example is kept
 // for other pieces.
 func OwnPiece(ctx context.Context, p *wiring.Plan, m *frozen.Modules, parts []Part, o OwnOptions, piece Piece) (Said, error) {
-	o.Progress = func(string, int, int) {}
+	// Several may be done at once: none shows its progress.
+	o.Progress, o.Prepare.Progress = func(string, int, int) {}, func(string, int, int) {}
 	if piece.Part < 0 || piece.Part >= len(parts) {
 		return Said{}, fmt.Errorf("%s: there are %d parts", piece, len(parts))
 	}
