@@ -81,6 +81,17 @@ func (c *Cable) Hold() {
 	c.held, c.free = true, make(chan struct{})
 }
 
+// Refuse ends all connections, and new ones as soon as they are there.
+func (c *Cable) Refuse() {
+	c.Hold()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, x := range c.all {
+		x.Close()
+	}
+	c.open()
+}
+
 // Cut ends all connections, with what is under way in them, and lets new ones be.
 func (c *Cable) Cut() {
 	c.mu.Lock()
@@ -91,6 +102,15 @@ func (c *Cable) Cut() {
 	c.all = nil
 	if c.held {
 		c.held = false
+		c.open()
+	}
+}
+
+// open lets what is held go on. The lock is held.
+func (c *Cable) open() {
+	select {
+	case <-c.free:
+	default:
 		close(c.free)
 	}
 }

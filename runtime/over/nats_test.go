@@ -123,6 +123,40 @@ func TestPartedServer(t *testing.T) {
 	}
 }
 
+// TestRefusedServer: a worker that the server knows to be gone is given up, and takes
+// its place again when it is back.
+func TestRefusedServer(t *testing.T) {
+	p := plan(14, 70)
+	one := network(t, p, nil)
+	ep, want := asked(p, 2, 60, -1, false)
+	if _, err := one.Run(t.Context(), ep); err != nil {
+		t.Fatal(err)
+	}
+	l := serverLink(t)
+	parted, url := cable.Lay(t, l.URL)
+	far := dial(t, url)
+	defer hire(t, NATS(far), far, "w", nil)()
+	c, err := Gather(t.Context(), NATS(l), l, p, Options{Workers: 1, Code: "this", Gone: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	n := network(t, p, c)
+	ep, v := asked(p, 2, 60, -1, false)
+	ep.Actors[0] = &waiting{*v, 30, func() {
+		parted.Refuse()
+		time.AfterFunc(7*time.Second, parted.Cut)
+	}}
+	var lost *LostError
+	if _, err := n.Run(t.Context(), ep); !errors.As(err, &lost) || lost.Worker != "w" {
+		t.Fatal(err)
+	}
+	ep, v = asked(p, 2, 60, -1, false)
+	if _, err = n.Run(t.Context(), ep); err != nil || !same(want.heard, v.heard) {
+		t.Fatal(err)
+	}
+}
+
 // TestMain is also a worker that tests may kill.
 func TestMain(m *testing.M) {
 	url := os.Getenv("WIRE_TEST_OVER")

@@ -300,6 +300,58 @@ func TestNetworksThatDoAnything(t *testing.T) {
 	}
 }
 
+// TestNetworksOfOneCoordinator: episodes of two networks of a session take turns, and
+// each continues its own.
+func TestNetworksOfOneCoordinator(t *testing.T) {
+	p := plan(14, 70)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWires(t, 8)
+		defer hire(t, end{w, "w"}, w, "w", nil)()
+		c, err := Gather(t.Context(), end{w, "c"}, w, p, Options{Workers: 1, Code: "this"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { c.Close(); time.Sleep(time.Minute) }()
+		pair := func(c *Coordinator) (pair [2]*runtime.Network) {
+			pair[0] = network(t, p, c)
+			other := pair[0].Config()
+			other.LesionTracts = []int{3}
+			if pair[1], err = pair[0].With(other); err != nil {
+				t.Fatal(err)
+			}
+			return pair
+		}
+		one, many := pair(nil), pair(c)
+		for i := range 8 {
+			var heard [2][]float32
+			for k, n := range [2]*runtime.Network{one[i%2], many[i%2]} {
+				ep, v := asked(p, 2, 5, -1, false)
+				ep.Continue = i > 1
+				if _, err := n.Run(t.Context(), ep); err != nil {
+					t.Fatal(err)
+				}
+				heard[k] = v.heard
+			}
+			if !same(heard[0], heard[1]) {
+				t.Fatalf("episode %d: the effector hears something else", i)
+			}
+		}
+		// Both at once, as a session's batches.
+		var both sync.WaitGroup
+		for k := range 2 {
+			both.Go(func() {
+				for range 5 {
+					ep, v := asked(p, 2, 5, -1, false)
+					if _, err := many[k].Run(t.Context(), ep); err != nil || len(v.heard) != 2*5*p.Width {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		both.Wait()
+	})
+}
+
 // lines collects what is said.
 type lines struct {
 	mu  sync.Mutex
