@@ -176,6 +176,9 @@ func (s *Server) admit(ctx context.Context, name, version string, timeout time.D
 		return nil, err
 	}
 	weigh := func(seconds float64) error {
+		if most := 2 * s.o.Timeout.Seconds(); seconds > most { // twice, for it is estimated
+			return protocol.Errorf(http.StatusRequestEntityTooLarge, "the request would take about %.0f s, and gets %v: ask for less at a time", seconds, s.o.Timeout)
+		}
 		err := admission.Weigh(seconds)
 		if err != nil {
 			s.meter.refused(name)

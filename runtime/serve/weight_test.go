@@ -37,7 +37,7 @@ func zeros(steps int) string { return "[" + strings.Repeat("[0,0],", steps-1) + 
 // TestLongSeriesWeighMore: a long series is admitted with its weight, and beside
 // it another is refused, however it is asked.
 func TestLongSeriesWeighMore(t *testing.T) {
-	s, err := serve.New(serve.Options{Wait: 10 * time.Second, Timeout: 2 * time.Minute})
+	s, err := serve.New(serve.Options{Wait: time.Second, Timeout: 20 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestLongSeriesWeighMore(t *testing.T) {
 	}
 	h := httptest.NewServer(s)
 	defer h.Close()
-	const long = 400_000 // steps; minutes
+	const long = 100_000 // steps; half a minute
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -73,12 +73,35 @@ func TestLongSeriesWeighMore(t *testing.T) {
 	for path, body := range map[string]string{
 		"/answer":                           `{"series":` + zeros(long) + `}`,
 		"/v2/models/series/generate":        `{"series":` + zeros(long) + `}`,
-		"/v2/models/series/infer":           `{"inputs":[{"name":"series","datatype":"FP32","shape":[1,400000,2],"data":` + zeros(long) + `}]}`,
+		"/v2/models/series/infer":           `{"inputs":[{"name":"series","datatype":"FP32","shape":[1,100000,2],"data":` + zeros(long) + `}]}`,
 		"/v2/models/series/generate_stream": `{"series":` + zeros(long) + `}`,
 	} {
 		if status, text := post(t, h.URL+path, "application/json", []byte(body)); status != 429 {
 			t.Errorf("a long series to %s: status %d, %.200s", path, status, text)
 		}
+	}
+}
+
+// TestHopelessRequestsAreRefused at once, though nothing else is admitted: they
+// would keep out everything else until their time is over.
+func TestHopelessRequestsAreRefused(t *testing.T) {
+	s, err := serve.New(serve.Options{Timeout: 500 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.AddRunner("series", openSeries); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a := httptest.NewRecorder()
+	q := httptest.NewRequest("POST", "/answer", strings.NewReader(`{"series":`+zeros(400_000)+`}`))
+	q.Header.Set("Content-Type", "application/json")
+	s.ServeHTTP(a, q)
+	if a.Code != http.StatusRequestEntityTooLarge || !strings.Contains(a.Body.String(), "ask for less at a time") {
+		t.Errorf("status %d: %s", a.Code, a.Body)
 	}
 }
 

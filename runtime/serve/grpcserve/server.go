@@ -191,6 +191,8 @@ func refusal(err error) error {
 		code = codes.Aborted
 	case http.StatusTooManyRequests:
 		return status.Error(codes.ResourceExhausted, fmt.Sprintf("%v; ask again after %v", err, after))
+	case http.StatusInsufficientStorage:
+		code = codes.ResourceExhausted
 	case http.StatusServiceUnavailable:
 		code = codes.Unavailable
 	case http.StatusGatewayTimeout:
