@@ -196,3 +196,20 @@ func TestServeOverTLS(t *testing.T) {
 		t.Errorf("%s %s, %v: %s", r.Proto, r.Status, err, b)
 	}
 }
+
+// TestServeFindsOwnModules in the directory that --modules names.
+func TestServeFindsOwnModules(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "mine"), os.DirFS("../../modules/zoo/text")); err != nil {
+		t.Fatal(err)
+	}
+	web, _ := serving(t, "--module", "mine", "--modules", dir, "--log", "none")
+	r, err := http.Get(web + "/v2/models/mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if b, err := io.ReadAll(r.Body); err != nil || r.StatusCode != http.StatusOK || !strings.Contains(string(b), `"sentence"`) {
+		t.Errorf("%s, %v: %s", r.Status, err, b)
+	}
+}
