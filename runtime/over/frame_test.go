@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"testing"
+	"time"
 
+	"github.com/connectomewire/wire/internal/ticking"
 	"github.com/connectomewire/wire/runtime"
 	"github.com/connectomewire/wire/wiring"
 )
@@ -15,6 +19,7 @@ type silent struct{ Transport }
 
 func (silent) Send(string, []byte) error { return nil }
 func (silent) Most() int                 { return 200 }
+func (silent) Again(func()) func()       { return func() {} }
 
 // FuzzFrames: whatever frames come, an exchange neither fails nor keeps more than it
 // has room for, and gives out only messages of a length that may be.
@@ -104,4 +109,57 @@ func TestPieces(t *testing.T) {
 	if _, _, err := parse(b); err == nil {
 		t.Error("a frame without its mark is read")
 	}
+}
+
+// absent is a Store without anything.
+type absent struct{ Store }
+
+func (absent) GetDirectory(context.Context, string, string) error { return errors.New("nothing there") }
+
+// FuzzWords: whatever a worker and a coordinator are told, they go on.
+func FuzzWords(f *testing.F) {
+	p := ticking.Plan(8, 20, 4, 2)
+	workers, err := runtime.Divide(p, 2)
+	if err != nil {
+		f.Fatal(err)
+	}
+	config := runtime.Default()
+	config.Share = &runtime.Share{Workers: workers, Own: 1}
+	n, err := runtime.New(p, config)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, w := range []word{
+		{Kind: wordCall, Address: "c", Session: 1}, {Kind: wordSeat, Address: "c", Session: 7, Seat: 1}, {Kind: wordOut, Address: "c", Session: 7, Why: "no"},
+		{Kind: wordBegin, Address: "c", Session: 7, Episode: 2, Heading: &runtime.Heading{Batch: 2, Ticks: 9, Requests: []int{0, 5}}, Addresses: []string{"c", "w"}},
+		{Kind: wordBegin, Address: "c", Session: 7, Episode: 2, Heading: &runtime.Heading{Batch: 2, Ticks: 3, Trace: true, Reorders: true, LesionTracts: []int{99}}, Addresses: []string{"c", "w"}},
+		{Kind: wordBegin, Address: "c", Session: 7, Episode: 2, Heading: &runtime.Heading{Batch: -2, Ticks: -3}, Addresses: []string{"c", "w"}},
+		{Kind: wordHello, Address: "x"}, {Kind: wordBeat, Address: "w", Session: 7, Ready: true, Plan: "p"}, {Kind: wordEnded, Address: "w", Session: 7, Why: "x"},
+		{Kind: wordBye, Address: "c", Session: 7}, {Kind: wordBusy, Address: "w", Session: 7}, {Kind: wordOver, Address: "c", Session: 7, Episode: 3},
+	} {
+		data, err := json.Marshal(w)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		frame := make([]byte, headerSize)
+		(&header{kind: kindWord}).put(frame)
+		frame = append(frame, data...)
+		ctx, stop := context.WithCancel(t.Context())
+		v := &service{Worker: Worker{Patience: time.Minute}, transport: silent{}, store: absent{}, address: "w", out: map[uint64]bool{}}
+		at := &place{service: v, from: word{Address: "c", Session: 7, Plan: "p"}, seat: 1, heard: time.Now(), plan: p, workers: workers, network: n}
+		at.ctx, at.leave = context.WithCancelCause(ctx)
+		for _, v.place = range []*place{at, nil} {
+			v.hear(ctx, frame)
+			v.beat()
+		}
+		stop()
+		at.running.Wait()
+		c := &Coordinator{transport: silent{}, plan: p, share: config.Share, own: word{Address: "c", Session: 7, Plan: "p"}, seats: []*seat{nil, {address: "w", name: "w"}}, refused: map[string]bool{}, change: make(chan struct{})}
+		for range 2 {
+			c.hear(frame)
+		}
+	})
 }

@@ -259,6 +259,9 @@ func (p *place) open() error {
 	return nil
 }
 
+// What an episode may have at most, so that sizes of messages are numbers.
+const mostBatch, mostTicks = 1 << 20, 1 << 24
+
 // begin begins an episode, unless it has.
 func (p *place) begin(w word) {
 	p.mu.Lock()
@@ -278,7 +281,7 @@ func (p *place) begin(w word) {
 	fail := func(err error) {
 		p.tell(word{Kind: wordEnded, Episode: w.Episode, Why: err.Error()}) //nolint:errcheck // its patience ends
 	}
-	if len(w.Addresses) != len(p.workers) || w.Heading.Batch < 1 || w.Heading.Batch > 1<<20 {
+	if h := w.Heading; len(w.Addresses) != len(p.workers) || h.Batch < 1 || h.Batch > mostBatch || h.Ticks < 1 || h.Ticks > mostTicks {
 		fail(errors.New("the episode cannot be read"))
 		return
 	}
