@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -40,7 +41,7 @@ func TestOverWorkers(t *testing.T) {
 		stop()
 		workers.Wait()
 		for i := range out {
-			if n := strings.Count(out[i].String(), "regions of"); n != 4 {
+			if n := strings.Count(out[i].String(), "regions of"); n != 5 {
 				t.Errorf("worker %d stepped %d plans:\n%s", i, n, &out[i])
 			}
 		}
@@ -73,9 +74,27 @@ func TestOverWorkers(t *testing.T) {
 	if out, stderr, code := wire(t, "replay", at("r.jsonl"), at("plan")); code != exitOK || !strings.Contains(out, "the same bits") {
 		t.Errorf("%s%s", out, stderr)
 	}
+	// A series goes on from step to step at the workers too.
+	for _, line := range [][]string{
+		{"data", "generate", "mackey-glass", "--rows", "20", "-o", at("m.csv")},
+		{"recipe", "new", "forecasting", "--data", at("m.csv"), "--time", "t", "--group", "series", "--input", "series=x", "--target", "next=x", "--set", "horizon=10", "-o", at("m.yaml")},
+		{"build", "default", "--recipe", at("m.yaml"), "--data", at("m.csv"), "--time", "t", "--group", "series", "--input", "series=x", "--target", "next=x", "--width", "4", "--rank", "1", "-o", at("series")},
+	} {
+		if _, stderr, code := wire(t, line...); code != exitOK {
+			t.Fatalf("%v: %s", line, stderr)
+		}
+	}
+	if err := os.WriteFile(at("wave.csv"), []byte("0.9\n1.1\n-0.3\n0.2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := wire(t, "run", at("series"), "--stream", "--from", "series:"+at("wave.csv")+",every=0s", "--record", at("s.jsonl"), "--over", "2", "--nats", where); code != exitOK {
+		t.Fatal(stderr)
+	}
+	if out, stderr, code := wire(t, "replay", at("s.jsonl"), at("series")); code != exitOK || strings.Count(out, "the same bits") != 4 {
+		t.Errorf("%s%s", out, stderr)
+	}
 	for want, with := range map[string][]string{
 		"belong together":                     {"--over", "2"},
-		"--stream is of one process":          {"--over", "2", "--nats", where, "--stream"},
 		"want 1 to 65535":                     {"--over", "0", "--nats", where},
 		"without senses, effectors and parts": {"--over", "99", "--nats", where},
 	} {
