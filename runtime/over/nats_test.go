@@ -76,6 +76,7 @@ func TestPartedServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes ten seconds")
 	}
+	t.Parallel()
 	p := plan(14, 70)
 	one := network(t, p, nil)
 	ep, want := asked(p, 2, 200, -1, false)
@@ -126,6 +127,7 @@ func TestPartedServer(t *testing.T) {
 // TestRefusedServer: a worker that the server knows to be gone is given up, and takes
 // its place again when it is back.
 func TestRefusedServer(t *testing.T) {
+	t.Parallel()
 	p := plan(14, 70)
 	one := network(t, p, nil)
 	ep, want := asked(p, 2, 60, -1, false)
@@ -176,6 +178,7 @@ func TestMain(m *testing.M) {
 // TestKill: a worker that is killed in an episode is missed within seconds, and
 // another takes its place.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	p := plan(14, 70)
 	one := network(t, p, nil)
 	ep, want := asked(p, 2, 60, -1, false)
@@ -193,7 +196,9 @@ func TestKill(t *testing.T) {
 		return c
 	}
 	var said lines
-	start("plain", "WIRE_KERNEL=go")
+	if kernels() != "go" {
+		start("plain", "WIRE_KERNEL=go")
+	}
 	victim := start("victim")
 	c, err := Gather(t.Context(), NATS(l), l, p, Options{Workers: 1, Code: "this", Gone: time.Second, Say: said.say})
 	if err != nil {
