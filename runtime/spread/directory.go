@@ -2,19 +2,14 @@ package spread
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/connectomewire/wire/internal/archive"
 )
 
 // directoryBucket keeps directories for as long as directoryAge.
@@ -37,33 +32,19 @@ func (l *Link) PutDirectory(ctx context.Context, dir string) (name string, err e
 	if err := below(dir, "", func(string) bool { return false }, files); err != nil {
 		return "", err
 	}
-	f, err := os.CreateTemp("", "wire-directory")
+	at, err := packed(files)
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if err := pack(f, files); err != nil {
+	defer os.Remove(at)
+	if name, err = sumOf(at); err != nil {
 		return "", err
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	h := newSum()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	name = hex.EncodeToString(h.Sum(nil))
 	store, err := l.directories(ctx)
 	if err != nil {
 		return "", fmt.Errorf("server %s: %w", l.URL, err)
 	}
-	ctx, stop := context.WithTimeout(ctx, time.Hour)
-	defer stop()
-	if _, err := store.Put(ctx, jetstream.ObjectMeta{Name: name}, f); err != nil {
+	if err := putFile(ctx, store, name, at); err != nil {
 		return "", fmt.Errorf("send %s to %s: %w", dir, l.URL, err)
 	}
 	return name, nil
@@ -71,33 +52,14 @@ func (l *Link) PutDirectory(ctx context.Context, dir string) (name string, err e
 
 // GetDirectory fetches what PutDirectory stored into a directory.
 func (l *Link) GetDirectory(ctx context.Context, name, dir string) error {
-	ctx, stop := context.WithTimeout(ctx, time.Hour)
-	defer stop()
 	store, err := l.directories(ctx)
 	if err != nil {
 		return fmt.Errorf("server %s: %w", l.URL, err)
 	}
-	object, err := store.Get(ctx, name)
-	if err != nil {
+	if err := unpack(ctx, store, name, name, dir); err != nil {
 		return fmt.Errorf("fetch %s from %s: %w", name, l.URL, err)
 	}
-	defer object.Close()
-	at := filepath.Join(dir, ".input")
-	f, err := os.Create(at)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(at)
-	h := newSum()
-	_, err = io.Copy(io.MultiWriter(f, h), object)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if got := h.text(); got != name {
-		return fmt.Errorf("what was fetched has the SHA-256 %s; want %s", got, name)
-	}
-	_, err = archive.Extract(ctx, at, dir, archive.Options{Limits: inputLimits})
-	return err
+	return nil
 }
 
 // ForgetDirectory drops what PutDirectory stored.

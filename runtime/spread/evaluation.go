@@ -50,16 +50,11 @@ func (x *Evaluation) Pack() (id string, err error) {
 	if x.input, err = packed(x.Files); err != nil {
 		return "", err
 	}
-	f, err := os.Open(x.input)
+	input, err := sumOf(x.input)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	h := newSum()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	told, err := json.Marshal([]any{KindEvaluation, x.Spec, x.Checks, h.text()})
+	told, err := json.Marshal([]any{KindEvaluation, x.Spec, x.Checks, input})
 	if err != nil {
 		return "", err
 	}

@@ -2,6 +2,7 @@ package spread
 
 import (
 	"archive/tar"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -13,8 +14,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/connectomewire/wire/internal/archive"
 )
@@ -69,6 +72,59 @@ func packed(files map[string]string) (string, error) {
 		return "", fmt.Errorf("pack what it reads: %w", err)
 	}
 	return f.Name(), nil
+}
+
+// sumOf is the SHA-256 of a file.
+func sumOf(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := newSum()
+	_, err = io.Copy(h, f)
+	return h.text(), err
+}
+
+// putFile stores a file under a name.
+func putFile(ctx context.Context, store jetstream.ObjectStore, name, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	ctx, stop := context.WithTimeout(ctx, time.Hour)
+	defer stop()
+	_, err = store.Put(ctx, jetstream.ObjectMeta{Name: name}, f)
+	return err
+}
+
+// unpack fetches what pack made and putFile stored, whose SHA-256 is sum, and unpacks
+// it into a directory.
+func unpack(ctx context.Context, store jetstream.ObjectStore, name, sum, dir string) error {
+	ctx, stop := context.WithTimeout(ctx, time.Hour)
+	defer stop()
+	object, err := store.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	at := filepath.Join(dir, ".input")
+	f, err := os.Create(at)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(at)
+	h := newSum()
+	_, err = io.Copy(io.MultiWriter(f, h), object)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if got := h.text(); got != sum {
+		return fmt.Errorf("what was fetched has the SHA-256 %s; want %s", got, sum)
+	}
+	_, err = archive.Extract(ctx, at, dir, archive.Options{Limits: inputLimits})
+	return err
 }
 
 // below lists the files of a directory, or the file itself, by their names in an

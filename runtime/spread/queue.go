@@ -8,9 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -214,26 +212,14 @@ func (l *Link) Offer(ctx context.Context, o Offer, input string, tell func(News)
 
 // send stores a file as an object and returns its SHA-256.
 func (q *Queue) send(ctx context.Context, file string) (string, error) {
-	f, err := os.Open(file)
+	name, err := sumOf(file)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	name := hex.EncodeToString(h.Sum(nil))
 	if _, err := q.inputs.GetInfo(ctx, q.offer.ID+"/"+name); err == nil {
 		return name, nil
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	ctx, stop := context.WithTimeout(ctx, time.Hour)
-	defer stop()
-	_, err = q.inputs.Put(ctx, jetstream.ObjectMeta{Name: q.offer.ID + "/" + name}, f)
-	return name, err
+	return name, putFile(ctx, q.inputs, q.offer.ID+"/"+name, file)
 }
 
 // Run has jobs done and gives each result to took, one at a time and each once, in

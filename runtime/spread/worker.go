@@ -6,17 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/connectomewire/wire/internal/archive"
 )
 
 // Work is an offer that a worker has joined.
@@ -176,7 +172,7 @@ func (x *shift) join(ctx context.Context, o Offer) (p *place, err error) {
 		if p.dir, err = os.MkdirTemp("", "wire-worker"); err != nil {
 			return nil, err
 		}
-		if err := x.receive(ctx, o, p.dir); err != nil {
+		if err := unpack(ctx, x.inputs, o.ID+"/"+o.Input, o.Input, p.dir); err != nil {
 			return p, fmt.Errorf("fetch what it reads: %w", err)
 		}
 	}
@@ -188,33 +184,6 @@ func (x *shift) join(ctx context.Context, o Offer) (p *place, err error) {
 	}
 	p.ctx, p.stop = context.WithCancel(ctx)
 	return p, nil
-}
-
-// receive unpacks an offer's input into a directory.
-func (x *shift) receive(ctx context.Context, o Offer, dir string) error {
-	ctx, stop := context.WithTimeout(ctx, time.Hour)
-	defer stop()
-	object, err := x.inputs.Get(ctx, o.ID+"/"+o.Input)
-	if err != nil {
-		return err
-	}
-	defer object.Close()
-	name := filepath.Join(dir, ".input")
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(name)
-	h := newSum()
-	_, err = io.Copy(io.MultiWriter(f, h), object)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if got := h.text(); got != o.Input {
-		return fmt.Errorf("its SHA-256 is %s, the offer says %s", got, o.Input)
-	}
-	_, err = archive.Extract(ctx, name, dir, archive.Options{Limits: inputLimits})
-	return err
 }
 
 // leave closes an offer once nothing is being done for it.
