@@ -1,24 +1,14 @@
 package runtime
 
-import "github.com/connectomewire/wire/wiring"
-
 // What is a few numbers of an episode lies in rows of episodes, [batch, n], or in
 // columns, [n, columns]; see wiring.Tick.
 
-// given is number i of the n that a region gives of an episode.
-func (e *episode) given(x []float32, b, i, n int) float32 {
+// at is number i of the n of an episode; in columns rows are pitch apart.
+func (e *episode) at(x []float32, b, i, n, pitch int) float32 {
 	if e.columns == 0 {
 		return x[b*n+i]
 	}
-	return x[i*e.columns+b]
-}
-
-// within is the same of gates and gated messages.
-func (e *episode) within(x []float32, b, i, n int) float32 {
-	if e.columns == 0 {
-		return x[b*n+i]
-	}
-	return x[i*wiring.Pitch(e.batch)+b]
+	return x[i*pitch+b]
 }
 
 // copyEpisode copies the n numbers of an episode's message.

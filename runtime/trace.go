@@ -142,16 +142,16 @@ func (t *Trace) PartFlows() []PartFlow {
 // record notes a region's tick. Regions write to rows of their own, so they
 // need no lock.
 func (t *Trace) record(r *region, e *episode, tick int, began, ended time.Duration) {
-	c, k, batch := r.cell, &r.tick, e.batch
+	c, k, batch, pitch := r.cell, &r.tick, e.batch, wiring.Pitch(e.batch)
 	mixed := make([]float32, c.Rank)
 	t.Begin[r.index][tick], t.End[r.index][tick] = began, ended
 	t.State[r.index][tick] = float32(math.Sqrt(meanSquare(k.State[:batch*c.Width])))
 	for i, tract := range c.In {
 		var gate, flow float64
 		for b := range batch {
-			gate += float64(e.within(k.Gates, b, i, len(c.In)))
+			gate += float64(e.at(k.Gates, b, i, len(c.In), pitch))
 			for n := range mixed {
-				mixed[n] = e.within(k.Mixed, b, i*c.Rank+n, len(c.In)*c.Rank)
+				mixed[n] = e.at(k.Mixed, b, i*c.Rank+n, len(c.In)*c.Rank, pitch)
 			}
 			flow += math.Sqrt(meanSquare(mixed))
 		}
@@ -262,7 +262,7 @@ func (t *Trace) digest(r *region, e *episode, tick int) {
 		h := uint64(14695981039346656037) // FNV-1a, by words
 		for b := range e.batch {
 			for n := range rank {
-				v := e.given(r.tick.Axons, b, i*rank+n, len(r.cell.Out)*rank)
+				v := e.at(r.tick.Axons, b, i*rank+n, len(r.cell.Out)*rank, e.columns)
 				h = (h ^ uint64(math.Float32bits(v))) * 1099511628211
 			}
 		}
