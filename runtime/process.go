@@ -125,7 +125,7 @@ func (p *process) size(capacity, across int, zero []float32) {
 		pitch = wiring.Pitch(capacity)
 		p.turned = make([]float32, wiring.TurnedLen(p.net.plan.Width, capacity))
 	}
-	p.gates, p.mixed, p.act = make([]float32, pitch*tracts), make([]float32, pitch*tracts*rank), make([]float32, capacity*acts)
+	p.gates, p.mixed, p.act = make([]float32, across*tracts), make([]float32, pitch*tracts*rank), make([]float32, capacity*acts)
 	p.axons = make([]float32, capacity*axons)
 	for i := range p.ring {
 		p.ring[i] = make([]float32, across*p.width)

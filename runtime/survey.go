@@ -149,7 +149,7 @@ func (s *Survey) remember(p *wiring.Plan, c Config, groups [][]int, in, out []in
 			tracts, axons = max(tracts, in[j]), max(axons, out[j])
 		}
 		s.Memory.Messages += numbers(s.Processes[i].Slabs * s.Processes[i].Width * across)
-		s.Memory.Scratch += numbers(pitch*tracts*(1+r) + batch*(acts+axons*r) + turned)
+		s.Memory.Scratch += numbers(across*tracts + pitch*tracts*r + batch*(acts+axons*r) + turned)
 		widest = max(widest, s.Processes[i].Width)
 	}
 	s.Memory.Messages += numbers(widest * across)

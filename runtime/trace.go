@@ -149,7 +149,7 @@ func (t *Trace) record(r *region, e *episode, tick int, began, ended time.Durati
 	for i, tract := range c.In {
 		var gate, flow float64
 		for b := range batch {
-			gate += float64(e.at(k.Gates, b, i, len(c.In), pitch))
+			gate += float64(e.at(k.Gates, b, i, len(c.In), e.columns))
 			for n := range mixed {
 				mixed[n] = e.at(k.Mixed, b, i*c.Rank+n, len(c.In)*c.Rank, pitch)
 			}

@@ -15,26 +15,25 @@ func Columns(batch int, half bool) int {
 	return kernel.Columns(batch)
 }
 
-// Pitch is how far apart rows of columns are in a tick's gates and gated messages,
-// see [Tick.Columns]; it is no less than the batch.
+// Pitch is how far apart rows of columns are in a tick's gated messages, see
+// [Tick.Columns]; it is no less than the columns.
 func Pitch(batch int) int { return kernel.Pitch(batch) }
 
 // gateColumns is what [Cell.gateRows] does, where messages lie in columns; and it
 // leaves the gated ones so.
 func (c *Cell) gateColumns(batch int, t *Tick) {
-	pitch := Pitch(batch)
-	gates := t.Gates[:len(c.In)*pitch]
+	gates := t.Gates[:len(c.In)*t.Columns]
 	if c.weights.GateBias == nil {
 		for i := range gates {
 			gates[i] = restingGate
 		}
 	} else {
 		c.turn(batch, t, t.PrevNorm)
-		c.gate.columns(t.Columns, t.Turned, gates, pitch)
-		kernel.GatherColumns(c.Rank, t.Columns, pitch, t.In, c.weights.GateSignal, c.weights.GateBias, gates)
+		c.gate.columns(t.Columns, t.Turned, gates, t.Columns)
+		kernel.GatherColumns(c.Rank, t.Columns, t.In, c.weights.GateSignal, c.weights.GateBias, gates)
 		kernel.Sigmoid(gates, gates)
 	}
-	kernel.ScaleColumns(c.Rank, t.Columns, pitch, t.Mixed, t.In, c.scale, gates)
+	kernel.ScaleColumns(c.Rank, t.Columns, Pitch(batch), t.Mixed, t.In, c.scale, gates)
 }
 
 // turn lays a batch of states, [batch, d], in columns, as products read them best.

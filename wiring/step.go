@@ -181,8 +181,8 @@ type Tick struct {
 	PrevStored, Stored []float32
 	// Columns, when not 0, says that what is a few numbers of an episode lies in
 	// columns, number by number, with the episodes side by side: messages that
-	// arrive are [r, Columns], axons [out·r, Columns], gates and gated messages have
-	// rows [Pitch] apart. It is the batch or a little more, see [Columns].
+	// arrive are [r, Columns], axons [out·r, Columns], gates [in, Columns], and rows of
+	// gated messages are [Pitch] apart. It is the batch or a little more, see [Columns].
 	Columns int
 	// Turned is scratch for columns, see [TurnedLen].
 	Turned []float32
@@ -191,7 +191,7 @@ type Tick struct {
 	// Drive is Σ E x, what modules bring into the region, [B, d]; nil for none.
 	Drive []float32
 
-	// Gates receives g(t), [B, in]; in columns [in, Pitch].
+	// Gates receives g(t), [B, in]; in columns [in, Columns].
 	Gates []float32
 	// Mixed receives s·g·z of every incoming tract, [B, in·r]; in columns
 	// [in·r, Pitch].

@@ -19,18 +19,18 @@ func Pitch(batch int) int { return ((batch+line-1)/line | 1) * line }
 
 // GatherColumns adds to a number of each message's and episode's the message's
 // bias + Σ by[i]·z[i], to the bits of [Gather]. Messages are [n, columns], Data[i·columns
-// + episode], and sums [messages, pitch].
-func GatherColumns(n, columns, pitch int, messages []Message, by, bias, sums []float32) {
-	if checkColumns(n, columns, pitch, messages) {
-		need("sums", sums, len(messages), columns, pitch)
-		gatherColumns(n, columns, pitch, messages, by[:len(messages)*n], bias[:len(messages)], sums)
+// + episode], and sums [messages, columns].
+func GatherColumns(n, columns int, messages []Message, by, bias, sums []float32) {
+	if checkColumns(n, columns, columns, messages) {
+		need("sums", sums, len(messages), columns, columns)
+		gatherColumns(n, columns, messages, by[:len(messages)*n], bias[:len(messages)], sums)
 	}
 }
 
-func gatherColumnsGo(n, columns, pitch int, messages []Message, by, bias, sums []float32) {
+func gatherColumnsGo(n, columns int, messages []Message, by, bias, sums []float32) {
 	var four [4]float32
 	for k := range messages {
-		z, a, to := messages[k].Data, by[k*n:][:n], sums[k*pitch:][:columns]
+		z, a, to := messages[k].Data, by[k*n:][:n], sums[k*columns:][:columns]
 		for b := range to {
 			clear(four[:])
 			i := 0
@@ -48,19 +48,19 @@ func gatherColumnsGo(n, columns, pitch int, messages []Message, by, bias, sums [
 }
 
 // ScaleColumns writes messages one after the other to dst, [messages·n, pitch], each
-// number times x of its message and y, [messages, pitch], of its message and
+// number times x of its message and y, [messages, columns], of its message and
 // episode: what [ScaleRows] does to rows.
 func ScaleColumns(n, columns, pitch int, dst []float32, messages []Message, x, y []float32) {
 	if checkColumns(n, columns, pitch, messages) {
 		need("dst", dst, len(messages)*n, columns, pitch)
-		need("y", y, len(messages), columns, pitch)
+		need("y", y, len(messages), columns, columns)
 		scaleColumns(n, columns, pitch, dst, messages, x[:len(messages)], y)
 	}
 }
 
 func scaleColumnsGo(n, columns, pitch int, dst []float32, messages []Message, x, y []float32) {
 	for k, s := range x {
-		scales := y[k*pitch:][:columns]
+		scales := y[k*columns:][:columns]
 		for i := range n {
 			z, to := messages[k].Data[i*columns:][:columns], dst[(k*n+i)*pitch:][:columns]
 			for b, v := range z {

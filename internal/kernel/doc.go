@@ -16,10 +16,10 @@
 // of k, whatever the tiling: the result's bits depend neither on the number
 // of workers, nor on the other rows and columns, nor on whether AVX2, AVX-512
 // or NEON computed them. Element-wise functions treat each element alike
-// wherever it stands. The plain Go fallback rounds products before adding
-// them (except on architectures whose compiler fuses), so machines without
-// any of these instructions agree to rounding error only. [Dot] and [Sum] add
-// in lanes of a fixed number, the same at both vector levels of amd64.
+// wherever it stands, and [Dot] and [Sum] add in lanes of a fixed number: both
+// the same at both vector levels of amd64. The plain Go fallback rounds products
+// before adding them (except on architectures whose compiler fuses), so machines
+// without any of these instructions agree to rounding error only.
 //
 // The arm64 kernels are tested under emulation (qemu-user); of the element-wise
 // functions only softmax has one there, so its bits differ in the last places

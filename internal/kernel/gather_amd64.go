@@ -33,24 +33,36 @@ func scaleRowsAVX2(rows, n int, dst, x, y *float32)
 //go:noescape
 func gatherOnceAVX2(messages, n int, from *Message, dst, by, bias, sums *float32)
 
-func gatherColumns(n, columns, pitch int, messages []Message, by, bias, sums []float32) {
-	if level == Generic || n%4 != 0 {
-		gatherColumnsGo(n, columns, pitch, messages, by, bias, sums)
-		return
+func gatherColumns(n, columns int, messages []Message, by, bias, sums []float32) {
+	switch {
+	case level == Generic || n%4 != 0:
+		gatherColumnsGo(n, columns, messages, by, bias, sums)
+	case level == AVX512:
+		gatherColumnsAVX512(len(messages), n, 4*columns, &messages[0], &by[0], &bias[0], &sums[0])
+	default:
+		gatherColumnsAVX2(len(messages), n, 4*columns, &messages[0], &by[0], &bias[0], &sums[0])
 	}
-	gatherColumnsAVX2(len(messages), n, columns/lanes, pitch, &messages[0], &by[0], &bias[0], &sums[0])
 }
 
 func scaleColumns(n, columns, pitch int, dst []float32, messages []Message, x, y []float32) {
-	if level == Generic {
+	switch level {
+	case Generic:
 		scaleColumnsGo(n, columns, pitch, dst, messages, x, y)
-		return
+	case AVX512:
+		scaleColumnsAVX512(len(messages), n, 4*columns, pitch, &messages[0], &dst[0], &x[0], &y[0])
+	default:
+		scaleColumnsAVX2(len(messages), n, 4*columns, pitch, &messages[0], &dst[0], &x[0], &y[0])
 	}
-	scaleColumnsAVX2(len(messages), n, columns/lanes, pitch, &messages[0], &dst[0], &x[0], &y[0])
 }
 
 //go:noescape
-func gatherColumnsAVX2(messages, n, vectors, pitch int, from *Message, by, bias, sums *float32)
+func gatherColumnsAVX2(messages, n, bytes int, from *Message, by, bias, sums *float32)
 
 //go:noescape
-func scaleColumnsAVX2(messages, n, vectors, pitch int, from *Message, dst, x, y *float32)
+func gatherColumnsAVX512(messages, n, bytes int, from *Message, by, bias, sums *float32)
+
+//go:noescape
+func scaleColumnsAVX2(messages, n, bytes, pitch int, from *Message, dst, x, y *float32)
+
+//go:noescape
+func scaleColumnsAVX512(messages, n, bytes, pitch int, from *Message, dst, x, y *float32)

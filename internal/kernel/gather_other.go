@@ -12,8 +12,8 @@ func gatherOnce(n int, dst []float32, messages []Message, by, bias, sums []float
 	gatherOnceGo(n, dst, messages, by, bias, sums)
 }
 
-func gatherColumns(n, columns, pitch int, messages []Message, by, bias, sums []float32) {
-	gatherColumnsGo(n, columns, pitch, messages, by, bias, sums)
+func gatherColumns(n, columns int, messages []Message, by, bias, sums []float32) {
+	gatherColumnsGo(n, columns, messages, by, bias, sums)
 }
 
 func scaleColumns(n, columns, pitch int, dst []float32, messages []Message, x, y []float32) {

@@ -219,6 +219,40 @@ func TestUnarySpecialValues(t *testing.T) {
 	})
 }
 
+// TestVectorLevelsAgree: AVX2 and AVX-512 give the same bits, of any length.
+func TestVectorLevelsAgree(t *testing.T) {
+	if !slices.Contains(Levels(), AVX512) {
+		t.Skip("no AVX-512")
+	}
+	defer SetLevel(Current())
+	r := rand.New(rand.NewPCG(7, 12))
+	functions := map[string]func(dst, src []float32){
+		"exp": Exp, "sigmoid": Sigmoid, "silu": SiLU, "tanh": Tanh, "erf": Erf, "gelu": GELU,
+		"mix": func(dst, src []float32) { Mix(dst, 0.3, src, 0.7, dst) },
+	}
+	for _, n := range []int{1, 7, 8, 15, 16, 17, 31, 32, 40, 20011} {
+		src := make([]float32, n)
+		for i := range src {
+			if src[i] = float32(r.NormFloat64() * math.Exp2(float64(r.IntN(24)-16))); i%97 == 5 {
+				src[i] = []float32{0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), 1e-42}[i%6]
+			}
+		}
+		for name, f := range functions {
+			var at [2][]float32
+			for i, l := range []Level{AVX2, AVX512} {
+				SetLevel(l)
+				at[i] = slices.Repeat([]float32{1}, n)
+				f(at[i], src)
+			}
+			for i, x := range at[0] {
+				if y := at[1][i]; math.Float32bits(x) != math.Float32bits(y) && (x == x || y == y) {
+					t.Fatalf("%s(%v), %d of %d: %v with AVX2, %v with AVX-512", name, src[i], i, n, x, y)
+				}
+			}
+		}
+	}
+}
+
 // Each element's bits do not depend on where it stands, and nothing beyond
 // the slice is touched.
 func TestUnaryTails(t *testing.T) {
@@ -531,9 +565,9 @@ func TestColumns(t *testing.T) {
 				}
 				by, bias, x := random(r, n*count), random(r, count), random(r, count)
 				sums := random(r, batch*count)
-				turned, scaled := make([]float32, count*pitch), make([]float32, count*n*pitch)
-				Transpose(turned, pitch, sums, count, batch, count)
-				GatherColumns(n, wide, pitch, columns, by, bias, turned)
+				turned, scaled := make([]float32, count*wide), make([]float32, count*n*pitch)
+				Transpose(turned, wide, sums, count, batch, count)
+				GatherColumns(n, wide, columns, by, bias, turned)
 				ScaleColumns(n, wide, pitch, scaled, columns, x, turned)
 				mixed := make([]float32, batch*count*n)
 				for k, m := range rows {

@@ -8,11 +8,14 @@ func dot(x, y []float32) float32 {
 }
 
 func mix(dst []float32, s float32, x []float32, t float32, y []float32) {
-	if level == Generic {
+	switch level {
+	case Generic:
 		mixGo(dst, s, x, t, y)
-		return
+	case AVX512:
+		mixAVX512(len(x), &dst[0], &x[0], &y[0], s, t)
+	default:
+		mixAVX2(len(x), &dst[0], &x[0], &y[0], s, t)
 	}
-	mixAVX2(len(x), &dst[0], &x[0], &y[0], s, t)
 }
 
 func axpy(s float32, x, y []float32) {
@@ -69,6 +72,28 @@ func unary(f fn, dst, src []float32) {
 		return
 	}
 	d, s := &dst[0], &src[0]
+	if level == AVX512 {
+		switch f {
+		case fnExp:
+			expAVX512(n, d, s)
+			return
+		case fnSigmoid:
+			sigmoidAVX512(n, d, s)
+			return
+		case fnSiLU:
+			siluAVX512(n, d, s)
+			return
+		case fnTanh:
+			tanhAVX512(n, d, s)
+			return
+		case fnErf:
+			erfAVX512(n, d, s)
+			return
+		case fnGELU:
+			geluAVX512(n, d, s)
+			return
+		}
+	}
 	switch f {
 	case fnExp:
 		expAVX2(n, d, s)
@@ -173,6 +198,9 @@ func axpyAVX2(n int, y, x *float32, s float32)
 func mixAVX2(n int, dst, x, y *float32, s, t float32)
 
 //go:noescape
+func mixAVX512(n int, dst, x, y *float32, s, t float32)
+
+//go:noescape
 func expSumAVX2(n int, dst, x *float32, s float32) float32
 
 //go:noescape
@@ -185,19 +213,37 @@ func maximumAVX2(n int, x *float32) float32
 func expAVX2(n int, dst, src *float32)
 
 //go:noescape
+func expAVX512(n int, dst, src *float32)
+
+//go:noescape
 func sigmoidAVX2(n int, dst, src *float32)
+
+//go:noescape
+func sigmoidAVX512(n int, dst, src *float32)
 
 //go:noescape
 func siluAVX2(n int, dst, src *float32)
 
 //go:noescape
+func siluAVX512(n int, dst, src *float32)
+
+//go:noescape
 func tanhAVX2(n int, dst, src *float32)
+
+//go:noescape
+func tanhAVX512(n int, dst, src *float32)
 
 //go:noescape
 func erfAVX2(n int, dst, src *float32)
 
 //go:noescape
+func erfAVX512(n int, dst, src *float32)
+
+//go:noescape
 func geluAVX2(n int, dst, src *float32)
+
+//go:noescape
+func geluAVX512(n int, dst, src *float32)
 
 //go:noescape
 func sqrtAVX2(n int, dst, src *float32)

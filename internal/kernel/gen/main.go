@@ -11,14 +11,55 @@ import (
 	"log"
 	"math"
 	"os"
+	"regexp"
+	"strings"
 )
 
 type asm struct {
 	bytes.Buffer
 	labels int
+	wide   bool // what is written by v is for AVX-512
 }
 
 func (a *asm) f(format string, args ...any) { fmt.Fprintf(a, "\t"+format+"\n", args...) }
+
+// v writes an instruction on vectors of AVX2, or when wide the one on vectors of
+// AVX-512 that does the same to twice as many numbers. Constants are one number each
+// there.
+func (a *asm) v(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if a.wide {
+		text = registers.ReplaceAllString(text, "Z$1")
+		name, operands, _ := strings.Cut(text, " ")
+		switch constant := strings.Contains(operands, "k_"); {
+		case name == "VROUNDPS":
+			name = "VRNDSCALEPS"
+		case constant && name == "VMOVUPS":
+			name = "VBROADCASTSS"
+		case constant:
+			name += ".BCST"
+		}
+		text = name + " " + operands
+	}
+	a.f("%s", text)
+}
+
+var registers = regexp.MustCompile(`\bY(\d+)`)
+
+// lanes is how many numbers a vector holds, level what the instructions are named.
+func (a *asm) lanes() int {
+	if a.wide {
+		return 16
+	}
+	return 8
+}
+
+func (a *asm) level() string {
+	if a.wide {
+		return "AVX512"
+	}
+	return "AVX2"
+}
 
 func (a *asm) label(name string) { fmt.Fprintf(a, "%s:\n", name) }
 
@@ -557,24 +598,30 @@ func vector(a *asm) {
 	}
 	fmt.Fprint(a, "GLOBL vmasks<>(SB), RODATA|NOPTR, $64\n")
 
-	unary(a, "expAVX2", func() { exp(a) })
-	unary(a, "sigmoidAVX2", func() { sigmoid(a) })
-	unary(a, "siluAVX2", func() {
-		a.f("VMOVAPS Y0, Y9")
-		sigmoid(a)
-		a.f("VMULPS Y9, Y0, Y0")
-	})
-	unary(a, "tanhAVX2", func() { tanh(a) })
-	unary(a, "erfAVX2", func() { erf(a) })
-	unary(a, "geluAVX2", func() {
-		a.f("VMOVAPS Y0, Y9")
-		a.f("VMULPS %s, Y0, Y0", k("isqrt2"))
-		erf(a)
-		a.f("VADDPS %s, Y0, Y0", k("one"))
-		a.f("VMULPS %s, Y9, Y9", k("half"))
-		a.f("VMULPS Y9, Y0, Y0")
-	})
-	unary(a, "hardSwishAVX2", func() {
+	for _, a.wide = range []bool{false, true} {
+		unary(a, "exp", func() { exp(a) })
+		unary(a, "sigmoid", func() { sigmoid(a) })
+		unary(a, "silu", func() {
+			a.v("VMOVAPS Y0, Y9")
+			sigmoid(a)
+			a.v("VMULPS Y9, Y0, Y0")
+		})
+		unary(a, "tanh", func() { tanh(a) })
+		unary(a, "erf", func() { erf(a) })
+		unary(a, "gelu", func() {
+			a.v("VMOVAPS Y0, Y9")
+			a.v("VMULPS %s, Y0, Y0", k("isqrt2"))
+			erf(a)
+			a.v("VADDPS %s, Y0, Y0", k("one"))
+			a.v("VMULPS %s, Y9, Y9", k("half"))
+			a.v("VMULPS Y9, Y0, Y0")
+		})
+		mix(a)
+		gatherColumns(a)
+		scaleColumns(a)
+	}
+	a.wide = false
+	unary(a, "hardSwish", func() {
 		a.f("VMOVAPS Y0, Y1")
 		a.f("VMOVUPS %s, Y2", k("half"))
 		a.f("VFMADD231PS %s, Y0, Y2", k("sixth"))
@@ -583,8 +630,8 @@ func vector(a *asm) {
 		a.f("VMINPS %s, Y2, Y2", k("one"))
 		a.f("VMULPS Y2, Y1, Y0")
 	})
-	unary(a, "sqrtAVX2", func() { a.f("VSQRTPS Y0, Y0") })
-	unary(a, "reluAVX2", func() {
+	unary(a, "sqrt", func() { a.f("VSQRTPS Y0, Y0") })
+	unary(a, "relu", func() {
 		a.f("VXORPS Y1, Y1, Y1")
 		a.f("VMAXPS Y0, Y1, Y0") // NaN stays NaN
 	})
@@ -625,9 +672,6 @@ func vector(a *asm) {
 	gather(a)
 	gatherOnce(a)
 	scaleRows(a)
-	gatherColumns(a)
-	scaleColumns(a)
-	mix(a)
 	axpy(a)
 	dot(a)
 	expSum(a)
@@ -638,99 +682,111 @@ func vector(a *asm) {
 
 // exp leaves e^Y0 in Y0; it uses Y1, Y2 and Y3.
 func exp(a *asm) {
-	a.f("VMOVUPS %s, Y1", k("explo"))
-	a.f("VMAXPS Y0, Y1, Y0")
-	a.f("VMOVUPS %s, Y1", k("exphi"))
-	a.f("VMINPS Y0, Y1, Y0")
-	a.f("VMULPS %s, Y0, Y1", k("log2e"))
-	a.f("VROUNDPS $0, Y1, Y1") // n
-	a.f("VFNMADD231PS %s, Y1, Y0", k("ln2hi"))
-	a.f("VFNMADD231PS %s, Y1, Y0", k("ln2lo")) // r
-	a.f("VMOVUPS %s, Y2", k("e0"))
+	a.v("VMOVUPS %s, Y1", k("explo"))
+	a.v("VMAXPS Y0, Y1, Y0")
+	a.v("VMOVUPS %s, Y1", k("exphi"))
+	a.v("VMINPS Y0, Y1, Y0")
+	a.v("VMULPS %s, Y0, Y1", k("log2e"))
+	a.v("VROUNDPS $0, Y1, Y1") // n
+	a.v("VFNMADD231PS %s, Y1, Y0", k("ln2hi"))
+	a.v("VFNMADD231PS %s, Y1, Y0", k("ln2lo")) // r
+	a.v("VMOVUPS %s, Y2", k("e0"))
 	for i := 1; i <= 5; i++ {
-		a.f("VFMADD213PS %s, Y0, Y2", k(fmt.Sprintf("e%d", i)))
+		a.v("VFMADD213PS %s, Y0, Y2", k(fmt.Sprintf("e%d", i)))
 	}
-	a.f("VMULPS Y0, Y0, Y3")
-	a.f("VFMADD213PS Y0, Y3, Y2")
-	a.f("VADDPS %s, Y2, Y2", k("one"))
+	a.v("VMULPS Y0, Y0, Y3")
+	a.v("VFMADD213PS Y0, Y3, Y2")
+	a.v("VADDPS %s, Y2, Y2", k("one"))
 	// 2^n in two halves, so that the ends of the range are right
-	a.f("VCVTPS2DQ Y1, Y1")
-	a.f("VPSRAD $1, Y1, Y3")
-	a.f("VPSUBD Y3, Y1, Y1")
-	a.f("VPADDD %s, Y1, Y1", k("bias"))
-	a.f("VPADDD %s, Y3, Y3", k("bias"))
-	a.f("VPSLLD $23, Y1, Y1")
-	a.f("VPSLLD $23, Y3, Y3")
-	a.f("VMULPS Y1, Y2, Y0")
-	a.f("VMULPS Y3, Y0, Y0")
+	a.v("VCVTPS2DQ Y1, Y1")
+	a.v("VPSRAD $1, Y1, Y3")
+	a.v("VPSUBD Y3, Y1, Y1")
+	a.v("VPADDD %s, Y1, Y1", k("bias"))
+	a.v("VPADDD %s, Y3, Y3", k("bias"))
+	a.v("VPSLLD $23, Y1, Y1")
+	a.v("VPSLLD $23, Y3, Y3")
+	a.v("VMULPS Y1, Y2, Y0")
+	a.v("VMULPS Y3, Y0, Y0")
 }
 
 // sigmoid leaves 1/(1+e^−Y0) in Y0.
 func sigmoid(a *asm) {
-	a.f("VXORPS %s, Y0, Y0", k("sign"))
+	a.v("VXORPS %s, Y0, Y0", k("sign"))
 	exp(a)
-	a.f("VMOVUPS %s, Y1", k("one"))
-	a.f("VADDPS Y1, Y0, Y0")
-	a.f("VDIVPS Y0, Y1, Y0")
+	a.v("VMOVUPS %s, Y1", k("one"))
+	a.v("VADDPS Y1, Y0, Y0")
+	a.v("VDIVPS Y0, Y1, Y0")
 }
 
 // tanh leaves tanh(Y0) in Y0; it uses Y1 to Y8.
 func tanh(a *asm) {
-	a.f("VMOVAPS Y0, Y4")
-	a.f("VANDPS %s, Y0, Y5", k("abs"))
+	a.v("VMOVAPS Y0, Y4")
+	a.v("VANDPS %s, Y0, Y5", k("abs"))
 	// small: x + x³P(x²)
-	a.f("VMULPS Y4, Y4, Y6")
-	a.f("VMOVUPS %s, Y7", k("t0"))
+	a.v("VMULPS Y4, Y4, Y6")
+	a.v("VMOVUPS %s, Y7", k("t0"))
 	for i := 1; i <= 4; i++ {
-		a.f("VFMADD213PS %s, Y6, Y7", k(fmt.Sprintf("t%d", i)))
+		a.v("VFMADD213PS %s, Y6, Y7", k(fmt.Sprintf("t%d", i)))
 	}
-	a.f("VMULPS Y4, Y6, Y6")
-	a.f("VFMADD213PS Y4, Y6, Y7")
+	a.v("VMULPS Y4, Y6, Y6")
+	a.v("VFMADD213PS Y4, Y6, Y7")
 	// large: 1 − 2/(e^2|x| + 1), with the sign of x
-	a.f("VADDPS Y5, Y5, Y0")
+	a.v("VADDPS Y5, Y5, Y0")
 	exp(a)
-	a.f("VMOVUPS %s, Y1", k("one"))
-	a.f("VADDPS Y1, Y0, Y0")
-	a.f("VMOVUPS %s, Y2", k("two"))
-	a.f("VDIVPS Y0, Y2, Y0")
-	a.f("VSUBPS Y0, Y1, Y0")
-	a.f("VANDPS %s, Y4, Y4", k("sign"))
-	a.f("VORPS Y4, Y0, Y0")
-	a.f("VCMPPS $1, %s, Y5, Y8", k("tsmall")) // |x| < 0.625
-	a.f("VBLENDVPS Y8, Y7, Y0, Y0")
+	a.v("VMOVUPS %s, Y1", k("one"))
+	a.v("VADDPS Y1, Y0, Y0")
+	a.v("VMOVUPS %s, Y2", k("two"))
+	a.v("VDIVPS Y0, Y2, Y0")
+	a.v("VSUBPS Y0, Y1, Y0")
+	a.v("VANDPS %s, Y4, Y4", k("sign"))
+	a.v("VORPS Y4, Y0, Y0")
+	if a.wide {
+		a.v("VCMPPS $1, %s, Y5, K2", k("tsmall")) // |x| < 0.625
+		a.v("VMOVAPS Y7, K2, Y0")
+	} else {
+		a.f("VCMPPS $1, %s, Y5, Y8", k("tsmall"))
+		a.f("VBLENDVPS Y8, Y7, Y0, Y0")
+	}
 }
 
 // erf leaves erf(Y0) in Y0: x·P(x²)/Q(x²) on [−4, 4].
 func erf(a *asm) {
-	a.f("VMOVUPS %s, Y1", k("mfour"))
-	a.f("VMAXPS Y0, Y1, Y0")
-	a.f("VMOVUPS %s, Y1", k("four"))
-	a.f("VMINPS Y0, Y1, Y0")
-	a.f("VMULPS Y0, Y0, Y1")
-	a.f("VMOVUPS %s, Y2", k("a0"))
+	a.v("VMOVUPS %s, Y1", k("mfour"))
+	a.v("VMAXPS Y0, Y1, Y0")
+	a.v("VMOVUPS %s, Y1", k("four"))
+	a.v("VMINPS Y0, Y1, Y0")
+	a.v("VMULPS Y0, Y0, Y1")
+	a.v("VMOVUPS %s, Y2", k("a0"))
 	for i := 1; i <= 6; i++ {
-		a.f("VFMADD213PS %s, Y1, Y2", k(fmt.Sprintf("a%d", i)))
+		a.v("VFMADD213PS %s, Y1, Y2", k(fmt.Sprintf("a%d", i)))
 	}
-	a.f("VMOVUPS %s, Y3", k("b0"))
+	a.v("VMOVUPS %s, Y3", k("b0"))
 	for i := 1; i <= 4; i++ {
-		a.f("VFMADD213PS %s, Y1, Y3", k(fmt.Sprintf("b%d", i)))
+		a.v("VFMADD213PS %s, Y1, Y3", k(fmt.Sprintf("b%d", i)))
 	}
-	a.f("VMULPS Y2, Y0, Y0")
-	a.f("VDIVPS Y3, Y0, Y0")
+	a.v("VMULPS Y2, Y0, Y0")
+	a.v("VDIVPS Y3, Y0, Y0")
 }
 
-// tailMask puts the mask of the CX (1…7) remaining lanes into Y15.
+// tailMask puts the mask of the CX remaining lanes, some but not all of a vector,
+// into Y15 or K1.
 func tailMask(a *asm) {
+	if a.wide {
+		a.f("MOVL $-1, R8")
+		a.f("BZHIL CX, R8, R8")
+		a.f("KMOVW R8, K1")
+		return
+	}
 	a.f("NEGQ CX")
 	a.f("ADDQ $8, CX")
 	a.f("LEAQ vmasks<>(SB), R8")
 	a.f("VMOVUPS (R8)(CX*4), Y15")
 }
 
-// loop writes a loop over CX elements in steps of eight with a masked tail.
+// loop writes a loop over CX elements in steps of a vector with a masked tail.
 // load and store take the masked flag.
 func loop(a *asm, load func(masked bool), body func(), store func(masked bool), advance func()) {
-	a.f("SUBQ $8, CX")
+	a.f("SUBQ $%d, CX", a.lanes())
 	a.f("JLT tail")
 	fmt.Fprint(a, "\tPCALIGN $32\n")
 	a.label("loop")
@@ -738,10 +794,10 @@ func loop(a *asm, load func(masked bool), body func(), store func(masked bool), 
 	body()
 	store(false)
 	advance()
-	a.f("SUBQ $8, CX")
+	a.f("SUBQ $%d, CX", a.lanes())
 	a.f("JGE loop")
 	a.label("tail")
-	a.f("ADDQ $8, CX")
+	a.f("ADDQ $%d, CX", a.lanes())
 	a.f("JEQ done")
 	tailMask(a)
 	load(true)
@@ -753,29 +809,42 @@ func loop(a *asm, load func(masked bool), body func(), store func(masked bool), 
 }
 
 func ld(a *asm, masked bool, addr, reg string) {
-	if masked {
+	switch {
+	case masked && a.wide:
+		a.v("VMOVUPS.Z %s, K1, %s", addr, reg)
+	case masked:
 		a.f("VMASKMOVPS %s, Y15, %s", addr, reg)
-	} else {
-		a.f("VMOVUPS %s, %s", addr, reg)
+	default:
+		a.v("VMOVUPS %s, %s", addr, reg)
 	}
 }
 
 func st(a *asm, masked bool, reg, addr string) {
-	if masked {
+	switch {
+	case masked && a.wide:
+		a.v("VMOVUPS %s, K1, %s", reg, addr)
+	case masked:
 		a.f("VMASKMOVPS %s, Y15, %s", reg, addr)
-	} else {
-		a.f("VMOVUPS %s, %s", reg, addr)
+	default:
+		a.v("VMOVUPS %s, %s", reg, addr)
+	}
+}
+
+// step moves pointers on by a vector.
+func step(a *asm, pointers ...string) {
+	for _, p := range pointers {
+		a.f("ADDQ $%d, %s", 4*a.lanes(), p)
 	}
 }
 
 func unary(a *asm, name string, body func()) {
-	a.text(name, 24)
+	a.text(name+a.level(), 24)
 	a.f("MOVQ n+0(FP), CX")
 	a.f("MOVQ dst+8(FP), DI")
 	a.f("MOVQ src+16(FP), SI")
 	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0") }, body,
 		func(m bool) { st(a, m, "Y0", "(DI)") },
-		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI") })
+		func() { step(a, "SI", "DI") })
 }
 
 func binary(a *asm, name string, body func()) {
@@ -786,7 +855,7 @@ func binary(a *asm, name string, body func()) {
 	a.f("MOVQ y+24(FP), DX")
 	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0"); ld(a, m, "(DX)", "Y1") }, body,
 		func(m bool) { st(a, m, "Y0", "(DI)") },
-		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI"); a.f("ADDQ $32, DX") })
+		func() { step(a, "SI", "DI", "DX") })
 }
 
 func scalar(a *asm, name string, body func()) {
@@ -797,7 +866,7 @@ func scalar(a *asm, name string, body func()) {
 	a.f("VBROADCASTSS s+24(FP), Y1")
 	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0") }, body,
 		func(m bool) { st(a, m, "Y0", "(DI)") },
-		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI") })
+		func() { step(a, "SI", "DI") })
 }
 
 // clamp adds a number and cuts off at two others; NaN stays NaN.
@@ -816,7 +885,7 @@ func clamp(a *asm) {
 			a.f("VMINPS Y0, Y3, Y0")
 		},
 		func(m bool) { st(a, m, "Y0", "(DI)") },
-		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI") })
+		func() { step(a, "SI", "DI") })
 }
 
 // insideSlope multiplies by a number where another slice lies between two, and
@@ -839,7 +908,7 @@ func insideSlope(a *asm) {
 			a.f("VANDPS Y6, Y0, Y0")
 		},
 		func(m bool) { st(a, m, "Y0", "(DI)") },
-		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI"); a.f("ADDQ $32, DX") })
+		func() { step(a, "SI", "DI", "DX") })
 }
 
 // addClamp adds a slice and a number and cuts off at two others.
@@ -860,7 +929,7 @@ func addClamp(a *asm) {
 			a.f("VMINPS Y0, Y3, Y0")
 		},
 		func(m bool) { st(a, m, "Y0", "(DI)") },
-		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI"); a.f("ADDQ $32, DX") })
+		func() { step(a, "SI", "DI", "DX") })
 }
 
 // deinterleave takes every second element; n is a multiple of eight.
@@ -1024,21 +1093,18 @@ func scaleRows(a *asm) {
 }
 
 // gatherColumns adds to numbers of messages, whose numbers (a multiple of four) are
-// rows of so many vectors, what gather does to one: a lane is a row there. While it is at
+// rows of so many bytes, what gather does to one: a lane is a row there. While it is at
 // a message it fetches the next.
 func gatherColumns(a *asm) {
-	a.text("gatherColumnsAVX2", 64)
+	a.text("gatherColumns"+a.level(), 56)
 	a.f("MOVQ messages+0(FP), BX")
 	a.f("MOVQ n+8(FP), R10")
-	a.f("MOVQ vectors+16(FP), R14")
-	a.f("MOVQ pitch+24(FP), R9")
-	a.f("MOVQ from+32(FP), R13")
-	a.f("MOVQ by+40(FP), DX")
-	a.f("MOVQ bias+48(FP), R8")
-	a.f("MOVQ sums+56(FP), DI")
+	a.f("MOVQ bytes+16(FP), R14")
+	a.f("MOVQ from+24(FP), R13")
+	a.f("MOVQ by+32(FP), DX")
+	a.f("MOVQ bias+40(FP), R8")
+	a.f("MOVQ sums+48(FP), DI")
 	a.f("SHLQ $2, R10")
-	a.f("SHLQ $5, R14")
-	a.f("SHLQ $2, R9")
 	a.label("message")
 	a.f("MOVQ (R13), SI")
 	a.f("MOVQ SI, R15")
@@ -1047,35 +1113,32 @@ func gatherColumns(a *asm) {
 	a.f("MOVQ 32(R13), R15") // the next message
 	a.label("last")
 	a.f("SUBQ SI, R15")
-	a.f("XORQ CX, CX")
-	a.label("vector")
-	a.f("LEAQ (SI)(CX*1), R11")
-	a.f("XORQ AX, AX")
-	for lane := range 4 {
-		a.f("VXORPS Y%d, Y%d, Y%d", 2+lane, 2+lane, 2+lane)
-	}
-	a.label("loop")
-	for lane := range 4 {
-		a.f("VBROADCASTSS %d(DX)(AX*1), Y0", 4*lane)
-		a.f("VMULPS (R11), Y0, Y0")
-		a.f("PREFETCHT0 (R11)(R15*1)")
-		a.f("VADDPS Y0, Y%d, Y%d", 2+lane, 2+lane)
-		a.f("ADDQ R14, R11")
-	}
-	a.f("ADDQ $16, AX")
-	a.f("CMPQ AX, R10")
-	a.f("JLT loop")
-	a.f("VADDPS Y3, Y2, Y2")
-	a.f("VADDPS Y5, Y4, Y4")
-	a.f("VADDPS Y4, Y2, Y2")
-	a.f("VBROADCASTSS (R8), Y0")
-	a.f("VADDPS Y0, Y2, Y2")
-	a.f("VADDPS (DI)(CX*1), Y2, Y2")
-	a.f("VMOVUPS Y2, (DI)(CX*1)")
-	a.f("ADDQ $32, CX")
-	a.f("CMPQ CX, R14")
-	a.f("JLT vector")
-	a.f("ADDQ R9, DI")
+	columns(a, func(label string) {
+		a.f("LEAQ (SI)(CX*1), R11")
+		a.f("XORQ AX, AX")
+		for lane := range 4 {
+			a.v("VXORPS Y%d, Y%d, Y%d", 2+lane, 2+lane, 2+lane)
+		}
+		a.label(label)
+		for lane := range 4 {
+			a.v("VBROADCASTSS %d(DX)(AX*1), Y0", 4*lane)
+			a.v("VMULPS (R11), Y0, Y0")
+			a.f("PREFETCHT0 (R11)(R15*1)")
+			a.v("VADDPS Y0, Y%d, Y%d", 2+lane, 2+lane)
+			a.f("ADDQ R14, R11")
+		}
+		a.f("ADDQ $16, AX")
+		a.f("CMPQ AX, R10")
+		a.f("JLT %s", label)
+		a.v("VADDPS Y3, Y2, Y2")
+		a.v("VADDPS Y5, Y4, Y4")
+		a.v("VADDPS Y4, Y2, Y2")
+		a.v("VBROADCASTSS (R8), Y0")
+		a.v("VADDPS Y0, Y2, Y2")
+		a.v("VADDPS (DI)(CX*1), Y2, Y2")
+		a.v("VMOVUPS Y2, (DI)(CX*1)")
+	})
+	a.f("ADDQ R14, DI")
 	a.f("ADDQ $32, R13")
 	a.f("ADDQ R10, DX")
 	a.f("ADDQ $4, R8")
@@ -1085,43 +1148,68 @@ func gatherColumns(a *asm) {
 	a.f("RET")
 }
 
-// scaleColumns writes messages, whose n numbers are rows of so many vectors, to rows one
+// columns writes a loop of CX over the R14 bytes of a row, a multiple of 32: body is
+// for a vector, and takes a label of its own.
+func columns(a *asm, body func(label string)) {
+	a.f("XORQ CX, CX")
+	if !a.wide {
+		a.label("vector")
+		body("loop")
+		a.f("ADDQ $32, CX")
+		a.f("CMPQ CX, R14")
+		a.f("JLT vector")
+		return
+	}
+	a.f("LEAQ -64(R14), R12")
+	a.f("CMPQ CX, R12")
+	a.f("JGT half")
+	a.label("vector")
+	body("loop")
+	a.f("ADDQ $64, CX")
+	a.f("CMPQ CX, R12")
+	a.f("JLE vector")
+	a.f("CMPQ CX, R14")
+	a.f("JEQ whole")
+	a.label("half")
+	a.wide = false
+	body("short")
+	a.wide = true
+	a.label("whole")
+}
+
+// scaleColumns writes messages, whose n numbers are rows of so many bytes, to rows one
 // pitch apart, each number times one of the message's and one of its column's.
 func scaleColumns(a *asm) {
-	a.text("scaleColumnsAVX2", 64)
+	a.text("scaleColumns"+a.level(), 64)
 	a.f("MOVQ messages+0(FP), BX")
 	a.f("MOVQ n+8(FP), R10")
-	a.f("MOVQ vectors+16(FP), R14")
+	a.f("MOVQ bytes+16(FP), R14")
 	a.f("MOVQ pitch+24(FP), R9")
 	a.f("MOVQ from+32(FP), R13")
 	a.f("MOVQ dst+40(FP), DI")
 	a.f("MOVQ x+48(FP), R8")
 	a.f("MOVQ y+56(FP), DX")
-	a.f("SHLQ $5, R14")
 	a.f("SHLQ $2, R9")
 	a.label("message")
-	a.f("VBROADCASTSS (R8), Y2")
+	a.v("VBROADCASTSS (R8), Y2")
 	a.f("MOVQ (R13), SI")
-	a.f("XORQ CX, CX")
-	a.label("vector")
-	a.f("VMULPS (DX)(CX*1), Y2, Y0")
-	a.f("LEAQ (SI)(CX*1), R11")
-	a.f("LEAQ (DI)(CX*1), R12")
-	a.f("MOVQ R10, AX")
-	a.label("loop")
-	a.f("VMULPS (R11), Y0, Y1")
-	a.f("VMOVUPS Y1, (R12)")
-	a.f("ADDQ R14, R11")
-	a.f("ADDQ R9, R12")
-	a.f("DECQ AX")
-	a.f("JNE loop")
-	a.f("ADDQ $32, CX")
-	a.f("CMPQ CX, R14")
-	a.f("JLT vector")
+	columns(a, func(label string) {
+		a.v("VMULPS (DX)(CX*1), Y2, Y0")
+		a.f("LEAQ (SI)(CX*1), R11")
+		a.f("LEAQ (DI)(CX*1), R15")
+		a.f("MOVQ R10, AX")
+		a.label(label)
+		a.v("VMULPS (R11), Y0, Y1")
+		a.v("VMOVUPS Y1, (R15)")
+		a.f("ADDQ R14, R11")
+		a.f("ADDQ R9, R15")
+		a.f("DECQ AX")
+		a.f("JNE %s", label)
+	})
 	a.f("MOVQ R9, AX")
 	a.f("IMULQ R10, AX")
 	a.f("ADDQ AX, DI")
-	a.f("ADDQ R9, DX")
+	a.f("ADDQ R14, DX")
 	a.f("ADDQ $4, R8")
 	a.f("ADDQ $32, R13")
 	a.f("DECQ BX")
@@ -1132,21 +1220,21 @@ func scaleColumns(a *asm) {
 
 // mix writes s·x + t·y.
 func mix(a *asm) {
-	a.text("mixAVX2", 40)
+	a.text("mix"+a.level(), 40)
 	a.f("MOVQ n+0(FP), CX")
 	a.f("MOVQ dst+8(FP), DI")
 	a.f("MOVQ x+16(FP), SI")
 	a.f("MOVQ y+24(FP), DX")
-	a.f("VBROADCASTSS s+32(FP), Y3")
-	a.f("VBROADCASTSS t+36(FP), Y4")
+	a.v("VBROADCASTSS s+32(FP), Y3")
+	a.v("VBROADCASTSS t+36(FP), Y4")
 	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0"); ld(a, m, "(DX)", "Y1") },
 		func() {
-			a.f("VMULPS Y3, Y0, Y0")
-			a.f("VMULPS Y4, Y1, Y1")
-			a.f("VADDPS Y1, Y0, Y0")
+			a.v("VMULPS Y3, Y0, Y0")
+			a.v("VMULPS Y4, Y1, Y1")
+			a.v("VADDPS Y1, Y0, Y0")
 		},
 		func(m bool) { st(a, m, "Y0", "(DI)") },
-		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI"); a.f("ADDQ $32, DX") })
+		func() { step(a, "SI", "DI", "DX") })
 }
 
 func axpy(a *asm) {
@@ -1158,7 +1246,7 @@ func axpy(a *asm) {
 	loop(a, func(m bool) { ld(a, m, "(SI)", "Y0"); ld(a, m, "(DI)", "Y2") },
 		func() { a.f("VFMADD231PS Y0, Y1, Y2") },
 		func(m bool) { st(a, m, "Y2", "(DI)") },
-		func() { a.f("ADDQ $32, SI"); a.f("ADDQ $32, DI") })
+		func() { step(a, "SI", "DI") })
 }
 
 // dot adds in four vectors of eight lanes, then pairwise.
