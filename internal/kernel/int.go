@@ -33,12 +33,13 @@ func Product16(m, n, k int, a []int16, lda int, b []int16, offsets []int, c []in
 		}
 		return
 	}
-	var part [6 * IntColumns]int32
+	var part [12 * IntColumns]int32
+	most := rows16()
 	const strip = 96 // rows of A that stay in the cache
 	for i0 := 0; i0 < m; i0 += strip {
 		for j := 0; j < n; j += IntColumns {
 			for i := i0; i < min(i0+strip, m); {
-				rows := min(6, min(i0+strip, m)-i)
+				rows := min(most, min(i0+strip, m)-i)
 				cols := min(IntColumns, n-j)
 				if cols == IntColumns {
 					tile16(rows, k, a[i*lda:], lda, b[j:], offsets, c[i*ldc+j:], ldc)

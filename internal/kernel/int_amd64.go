@@ -1,10 +1,29 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// vnni is whether the machine multiplies and adds pairs of int16 in one instruction.
+var vnni = cpu.X86.HasAVX512VNNI
+
+// rows16 is how many rows of A a product of int16 takes at once.
+func rows16() int {
+	if level == AVX512 && vnni {
+		return 12
+	}
+	return 6
+}
 
 func tile16(rows, k int, a []int16, lda int, b []int16, offsets []int, c []int32, ldc int) {
 	if level == Generic {
 		tile16Go(rows, k, a, lda, b, offsets, c, ldc)
+		return
+	}
+	if level == AVX512 && vnni {
+		int16TileVNNI(rows, k/2, &a[0], lda, &b[0], &offsets[0], &c[0], ldc)
 		return
 	}
 	int16TileAVX2(rows, k/2, &a[0], lda, &b[0], &offsets[0], &c[0], ldc)
@@ -83,6 +102,9 @@ func minimum(x []float32) float32 {
 
 //go:noescape
 func int16TileAVX2(rows, pairs int, a *int16, rsa int, b *int16, offsets *int, c *int32, rsc int)
+
+//go:noescape
+func int16TileVNNI(rows, pairs int, a *int16, rsa int, b *int16, offsets *int, c *int32, rsc int)
 
 //go:noescape
 func widenUint8AVX2(n int, dst *int16, src *uint8, zero int16)

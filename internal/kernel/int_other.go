@@ -2,6 +2,8 @@
 
 package kernel
 
+func rows16() int { return 6 }
+
 func tile16(rows, k int, a []int16, lda int, b []int16, offsets []int, c []int32, ldc int) {
 	tile16Go(rows, k, a, lda, b, offsets, c, ldc)
 }

@@ -167,3 +167,21 @@ func TestHalves(t *testing.T) {
 		}
 	})
 }
+
+func BenchmarkProduct16(b *testing.B) {
+	const m, n, k = 96, 784, 288
+	a, x, c := make([]int16, m*k), make([]int16, k*n), make([]int32, m*n)
+	offsets := make([]int, k)
+	for i := range offsets {
+		offsets[i] = i * n
+	}
+	for _, l := range Levels() {
+		b.Run(l.String(), func(b *testing.B) {
+			defer SetLevel(SetLevel(l))
+			for b.Loop() {
+				Product16(m, n, k, a, k, x, offsets, c, n)
+			}
+			b.ReportMetric(2*m*n*k*float64(b.N)/b.Elapsed().Seconds()/1e9, "GOP/s")
+		})
+	}
+}

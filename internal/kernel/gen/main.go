@@ -106,6 +106,12 @@ func main() {
 	}
 	fmt.Fprint(ints, "GLOBL order<>(SB), RODATA|NOPTR, $32\n")
 	int16Tile(ints)
+	fmt.Fprint(ints, "\n// pairs interleaves the halves of a vector of int16.\n")
+	for i := range 8 {
+		fmt.Fprintf(ints, "DATA pairs<>+%d(SB)/8, $0x%016x\n", i*8, 0x0011000100100000+0x0002000200020002*i)
+	}
+	fmt.Fprint(ints, "GLOBL pairs<>(SB), RODATA|NOPTR, $64\n")
+	int16TileVNNI(ints)
 	widen(ints, "widenUint8AVX2", "VPMOVZXBW")
 	widen(ints, "widenInt8AVX2", "VPMOVSXBW")
 	quantize(ints, "quantizeAVX2", false)
@@ -1568,18 +1574,7 @@ func copyRows(a *asm) {
 // are read, so that VPMADDWD adds the products of a pair.
 func int16Tile(a *asm) {
 	a.text("int16TileAVX2", 64)
-	a.f("MOVQ rows+0(FP), DX")
-	a.f("MOVQ pairs+8(FP), CX")
-	a.f("MOVQ a+16(FP), AX")
-	a.f("MOVQ rsa+24(FP), R8")
-	a.f("MOVQ b+32(FP), DI")
-	a.f("MOVQ offsets+40(FP), SI")
-	a.f("MOVQ c+48(FP), R9")
-	a.f("MOVQ rsc+56(FP), R13")
-	a.f("SHLQ $1, R8")
-	a.f("SHLQ $2, R13")
-	a.f("LEAQ (R8)(R8*2), R12")
-	a.f("LEAQ (AX)(R12*1), R10")
+	load16Args(a)
 	for rows := 6; rows >= 1; rows-- {
 		a.f("CMPQ DX, $%d", rows)
 		a.f("JEQ rows%d", rows)
@@ -1624,6 +1619,69 @@ func int16Tile(a *asm) {
 		a.f("VZEROUPPER")
 		a.f("RET")
 	}
+}
+
+// int16TileVNNI is int16Tile of up to twelve rows: a vector holds the sums of a row,
+// and one instruction multiplies a pair and adds it.
+func int16TileVNNI(a *asm) {
+	a.text("int16TileVNNI", 64)
+	load16Args(a)
+	a.f("LEAQ (R10)(R12*1), R11")
+	a.f("ADDQ R11, R12")
+	a.f("VMOVDQU16 pairs<>(SB), Z0")
+	for rows := 12; rows >= 1; rows-- {
+		a.f("CMPQ DX, $%d", rows)
+		a.f("JEQ rows%d", rows)
+	}
+	a.f("RET")
+	for rows := 12; rows >= 1; rows-- {
+		label := fmt.Sprintf("rows%d", rows)
+		a.label(label)
+		for i := range rows {
+			a.f("VPXORD Z%d, Z%d, Z%d", 4+i, 4+i, 4+i)
+		}
+		fmt.Fprint(a, "\tPCALIGN $32\n")
+		a.label(label + "_loop")
+		a.f("MOVQ (SI), DX")
+		a.f("MOVQ 8(SI), BX")
+		a.f("ADDQ $16, SI")
+		a.f("VMOVDQU (DI)(DX*2), Y1")
+		a.f("VINSERTI64X4 $1, (DI)(BX*2), Z1, Z1")
+		a.f("VPERMW Z1, Z0, Z1")
+		for i := range rows {
+			a.f("VPDPWSSD.BCST %s, Z1, Z%d", mem(i), 4+i)
+			if i%3 == 2 || i == rows-1 {
+				a.f("ADDQ $4, %s", []string{"AX", "R10", "R11", "R12"}[i/3])
+			}
+		}
+		a.f("DECQ CX")
+		a.f("JNE %s_loop", label)
+		for i := range rows {
+			a.f("VMOVDQU32 Z%d, (R9)", 4+i)
+			if i < rows-1 {
+				a.f("ADDQ R13, R9")
+			}
+		}
+		a.f("VZEROUPPER")
+		a.f("RET")
+	}
+}
+
+// load16Args loads the arguments of a product of int16; R12 becomes three rows of A,
+// R10 where the fourth begins.
+func load16Args(a *asm) {
+	a.f("MOVQ rows+0(FP), DX")
+	a.f("MOVQ pairs+8(FP), CX")
+	a.f("MOVQ a+16(FP), AX")
+	a.f("MOVQ rsa+24(FP), R8")
+	a.f("MOVQ b+32(FP), DI")
+	a.f("MOVQ offsets+40(FP), SI")
+	a.f("MOVQ c+48(FP), R9")
+	a.f("MOVQ rsc+56(FP), R13")
+	a.f("SHLQ $1, R8")
+	a.f("SHLQ $2, R13")
+	a.f("LEAQ (R8)(R8*2), R12")
+	a.f("LEAQ (AX)(R12*1), R10")
 }
 
 // widen subtracts a number from bytes as int16; n is a multiple of 16.
