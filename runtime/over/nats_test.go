@@ -10,25 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-
 	"github.com/connectomewire/wire/internal/cable"
+	"github.com/connectomewire/wire/internal/natstest"
 	"github.com/connectomewire/wire/runtime/spread"
 )
 
 // serverLink runs a server, and connects.
 func serverLink(t *testing.T) *spread.Link {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not start")
-	}
-	return dial(t, s.ClientURL())
+	return dial(t, natstest.Start(t).ClientURL())
 }
 
 func dial(t *testing.T, url string) *spread.Link {

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/connectomewire/wire/internal/natstest"
 	"github.com/connectomewire/wire/runtime/spread"
 )
 
@@ -29,18 +30,11 @@ func cluster(t *testing.T) []*server.Server {
 	}
 	var out []*server.Server
 	for i, r := range routes {
-		o := &server.Options{
-			ServerName: fmt.Sprint("s", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
-			Cluster: server.ClusterOpts{Name: "lab", Host: r.Hostname()}, Routes: routes,
-		}
-		fmt.Sscan(r.Port(), &o.Cluster.Port)
-		s, err := server.NewServer(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		out = append(out, s)
+		out = append(out, natstest.Begin(t, func(o *server.Options) {
+			o.ServerName, o.Routes = fmt.Sprint("s", i), routes
+			o.Cluster = server.ClusterOpts{Name: "lab", Host: r.Hostname()}
+			fmt.Sscan(r.Port(), &o.Cluster.Port)
+		}))
 	}
 	for late := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		leaders, current := 0, 0

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/connectomewire/wire/internal/cable"
+	"github.com/connectomewire/wire/internal/natstest"
 	"github.com/connectomewire/wire/runtime/spread"
 )
 
@@ -86,15 +87,7 @@ func TestPartition(t *testing.T) {
 // TestFullServer: results that the server has no room for are kept by their workers
 // until it has.
 func TestFullServer(t *testing.T) {
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 4 << 20, NoLog: true, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not start")
-	}
+	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 4 << 20 })
 	l, err := spread.Open(t.Context(), s.ClientURL(), "", false)
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/connectomewire/wire/internal/natstest"
 	"github.com/connectomewire/wire/runtime/experiment"
 	"github.com/connectomewire/wire/runtime/spread"
 )
@@ -65,18 +66,10 @@ func authority(t *testing.T) (file string, of tls.Certificate) {
 func TestEncrypted(t *testing.T) {
 	t.Parallel()
 	file, of := authority(t)
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true, Authorization: "secret",
-		TLS: true, TLSConfig: &tls.Config{Certificates: []tls.Certificate{of}, MinVersion: tls.VersionTLS12}, TLSTimeout: 10,
+	s := natstest.Start(t, func(o *server.Options) {
+		o.Authorization = "secret"
+		o.TLS, o.TLSConfig, o.TLSTimeout = true, &tls.Config{Certificates: []tls.Certificate{of}, MinVersion: tls.VersionTLS12}, 10
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not start")
-	}
 	where := s.Addr().String()
 	if _, err := spread.Open(t.Context(), "tls://secret@"+where, "", true); err == nil || !strings.Contains(err.Error(), "SSL_CERT_FILE") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("an authority that nobody knows: %v", err)
