@@ -303,7 +303,7 @@ func TestSoak(t *testing.T) {
 		}
 		t.Logf("%s: %d steps, %+v", policy, sum.Steps, c)
 	}
-	for deadline := time.Now().Add(5 * time.Second); goruntime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); goruntime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines were there before, %d after", before, goruntime.NumGoroutine())
 		}

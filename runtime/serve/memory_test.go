@@ -30,7 +30,7 @@ func inUse() (bytes int64, goroutines int) {
 // settled is inUse once what ends by itself has ended: at most so much, or what
 // there is after some seconds.
 func settled(bytes int64, goroutines int) (int64, int) {
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		b, g := inUse()
 		if b <= bytes && g <= goroutines || time.Now().After(deadline) {
 			return b, g
