@@ -45,7 +45,8 @@ const experimentHelp = "A spec says what is compared with what:\n\n" +
 	"and the metric is capacity, nrmse, r2 or accuracy.\n\n" +
 	"Before anything is run, FILE.record.json keeps checksums of the spec, the plan, the data, the modules and\n" +
 	"the program; each result is a line of FILE.results.jsonl with the checksum of the one before. What was\n" +
-	"changed since is found out; what was interrupted goes on. FILE.md is the report.\n\n"
+	"changed since is found out; what was interrupted goes on. FILE.md is the report; --report writes it again of\n" +
+	"results that are there, also of another program or machine.\n\n"
 
 func experimentCommand() *cli.Command {
 	return &cli.Command{
@@ -123,6 +124,7 @@ func experimentFlags() []cli.Flag {
 		&cli.StringFlag{Name: "nats", Usage: "share the runs with every wire worker at `SERVER`: the URL of one of NATS, or HOST:PORT to run one there, TOKEN@HOST:PORT where other machines reach it"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "say how many runs there are and how long they take, and run none"},
 		&cli.BoolFlag{Name: "record-only", Usage: "settle the experiment: write its record, to be committed or sent, and run none"},
+		&cli.BoolFlag{Name: "report", Usage: "run none, and tell again of what was run: also of results of another program or machine"},
 		modulesFlag(),
 		engineFlag(),
 		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
@@ -157,6 +159,11 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 		return nil, fmt.Errorf("%s cannot be run now: %w", s.File(), err)
 	}
 	defer claim.Release()
+	for _, name := range []string{"dry-run", "record-only", "nats"} {
+		if c.Bool("report") && c.IsSet(name) {
+			return nil, usagef("--report runs nothing and settles nothing: leave --%s out", name)
+		}
+	}
 	if c.Int("workers") == 0 && c.String("nats") == "" {
 		return nil, usagef("--workers 0: without --nats nobody else makes the runs")
 	}
@@ -175,6 +182,16 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 			return nil, err
 		}
 		return nil, printForecast(c, f)
+	}
+	if c.Bool("report") {
+		e, changed, err := experiment.Reopen(s, x)
+		if err != nil {
+			return nil, err
+		}
+		for _, what := range changed {
+			fmt.Fprintf(c.App.ErrWriter, "note: since it was begun changed: %s\n", what)
+		}
+		return e, writeReport(c, e, true)
 	}
 	var with *sharing
 	sweep := &spread.Experiment{Files: files}
@@ -200,29 +217,35 @@ func runExperiment(c *cli.Context) (*experiment.Experiment, error) {
 		failed = with.run(c.Context, func() error { return sweep.Begin(c.Context, e) }, func() error { return e.Run(c.Context) })
 	}
 	show.finish()
+	if err := writeReport(c, e, failed == nil); err != nil {
+		return nil, err
+	}
+	return e, failed
+}
+
+// writeReport writes the report, and the figure of what is whole, beside the spec.
+func writeReport(c *cli.Context, e *experiment.Experiment, whole bool) error {
 	var b bytes.Buffer
 	if err := e.WriteReport(&b); err != nil {
-		return nil, err
+		return err
 	}
-	if err := atomicfile.WriteBytes(s.Beside(".md"), b.Bytes()); err != nil {
-		return nil, err
-	}
-	if failed != nil {
-		return nil, failed
+	text, figure := e.Spec.Beside(".md"), e.Spec.Beside(".svg")
+	if err := atomicfile.WriteBytes(text, b.Bytes()); err != nil || !whole {
+		return err
 	}
 	b.Reset()
 	switch err := chart.Draw(&b, e); {
 	case errors.Is(err, chart.ErrNothing):
-		fmt.Fprintf(c.App.ErrWriter, "wrote %s\n", s.Beside(".md"))
-		return e, nil
+		fmt.Fprintf(c.App.ErrWriter, "wrote %s\n", text)
+		return nil
 	case err != nil:
-		return nil, err
+		return err
 	}
-	if err := atomicfile.WriteBytes(s.Beside(".svg"), b.Bytes()); err != nil {
-		return nil, err
+	if err := atomicfile.WriteBytes(figure, b.Bytes()); err != nil {
+		return err
 	}
-	fmt.Fprintf(c.App.ErrWriter, "wrote %s and %s\n", s.Beside(".md"), s.Beside(".svg"))
-	return e, nil
+	fmt.Fprintf(c.App.ErrWriter, "wrote %s and %s\n", text, figure)
+	return nil
 }
 
 // openExperiment opens the plan, data and modules that a spec names. files are those

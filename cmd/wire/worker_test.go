@@ -22,7 +22,7 @@ func TestSharedExperiment(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("WIRE_CACHE", filepath.Join(dir, "cache"))
 	at := func(name string) string { return filepath.Join(dir, name) }
-	const spec = "plan: ../plan\ndata: {path: ../friedman.csv, target: {number: y}}\nmetric: explained\nseeds: 2\n" +
+	const spec = "question: Does it matter?\nplan: ../plan\ndata: {path: ../friedman.csv, target: {number: y}}\nmetric: explained\nseeds: 2\n" +
 		"nulls: [{kind: degree, n: 2}]\nlearn: {epochs: 1}\ntune: {trials: 2, rate: [0.001, 0.01]}\n"
 	for _, name := range []string{"alone", "shared"} {
 		if err := os.Mkdir(at(name), 0o755); err != nil {
@@ -69,6 +69,32 @@ func TestSharedExperiment(t *testing.T) {
 	a, b := rows(t, at("alone/w.results.jsonl")), rows(t, at("shared/w.results.jsonl"))
 	if len(a) != 10 || !slices.Equal(a, b) { // 2 × 2 trials, 3 networks, twice
 		t.Errorf("alone:\n%s\nshared:\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+	}
+
+	// What was run is told again, of a plan that has another name since too.
+	told, err := os.ReadFile(at("alone/w.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(at("alone/w.md"))
+	plan, err := os.ReadFile(at("plan/plan.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(at("plan/plan.yaml"), bytes.Replace(plan, []byte("name: "), []byte("name: my "), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := wire(t, "experiment", at("alone/w.yaml")); code == exitOK || !strings.Contains(stderr, "plan.yaml (was") {
+		t.Errorf("another plan: %d, %s", code, stderr)
+	}
+	if _, stderr, code := wire(t, "experiment", at("alone/w.yaml"), "--report"); code != exitOK || !strings.Contains(stderr, "note: since it was begun changed: plan.yaml (was") {
+		t.Errorf("told again: %d, %s", code, stderr)
+	}
+	if again, err := os.ReadFile(at("alone/w.md")); err != nil || !bytes.Equal(told, again) {
+		t.Errorf("told again: %s (%v)\nbefore: %s", again, err, told)
+	}
+	if _, stderr, code := wire(t, "experiment", at("alone/w.yaml"), "--report", "--dry-run"); code != exitUsage || !strings.Contains(stderr, "leave --dry-run out") {
+		t.Errorf("--report --dry-run: %d, %s", code, stderr)
 	}
 }
 

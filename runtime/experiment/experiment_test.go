@@ -176,6 +176,25 @@ func TestChangesAreFound(t *testing.T) {
 	if err := again(small, y); err == nil || !strings.Contains(err.Error(), "tracts.tsv") {
 		t.Errorf("another plan: %v", err)
 	}
+	// It can be told again all the same, but not as that of another spec.
+	var told, retold strings.Builder
+	if err := e.WriteReport(&told); err != nil {
+		t.Fatal(err)
+	}
+	y.Code = "another"
+	f, changed, err := experiment.Reopen(spec(t, dir, small), y)
+	if err != nil || len(changed) != 2 || !strings.Contains(strings.Join(changed, " "), "code (was") {
+		t.Fatalf("changed: %q (%v)", changed, err)
+	}
+	if err := f.WriteReport(&retold); err != nil || told.String() != retold.String() {
+		t.Errorf("told again: %v\n%s\nwant\n%s", err, retold.String(), told.String())
+	}
+	if _, _, err := experiment.Reopen(spec(t, dir, strings.Replace(small, "delta: 0.1", "delta: 0.01", 1)), x); err == nil || !strings.Contains(err.Error(), "another") {
+		t.Errorf("results of another spec: %v", err)
+	}
+	if _, _, err := experiment.Reopen(spec(t, t.TempDir(), small), x); err == nil || !strings.Contains(err.Error(), "nothing was run") {
+		t.Errorf("no results: %v", err)
+	}
 	data, err := os.ReadFile(record)
 	if err != nil {
 		t.Fatal(err)

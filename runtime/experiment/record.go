@@ -111,11 +111,16 @@ func Open(s *Spec, checks map[string]string, runs int) (*Log, error) {
 	case err != nil:
 		return nil, err
 	default:
-		if err := json.Unmarshal(data, &l.Record); err != nil {
+		if err := l.Record.parse(data); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if err := l.Record.check(s, checks); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		changed := differences(l.Record.Checks, checks)
+		if l.Record.Text != s.Text {
+			changed = append(changed, s.name)
+		}
+		if len(changed) > 0 {
+			return nil, fmt.Errorf("%s: since the experiment was begun on %s something changed: %s; another experiment takes another file, and both are shown",
+				name, l.Record.Time.Format("2006-01-02 15:04"), strings.Join(changed, ", "))
 		}
 	}
 	l.ID = checksum(data)
@@ -123,20 +128,35 @@ func Open(s *Spec, checks map[string]string, runs int) (*Log, error) {
 	return l, l.read()
 }
 
-// check finds what is not as it was when the experiment was begun.
-func (r *Record) check(s *Spec, checks map[string]string) error {
+// reopen is [Open] of an experiment to which nothing is added: of what it was made with
+// all but the spec may have changed, which is listed.
+func reopen(s *Spec, checks map[string]string) (l *Log, changed []string, err error) {
+	l = &Log{path: s.Beside(".results.jsonl")}
+	name := s.Beside(".record.json")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("nothing was run: %w", err)
+	}
+	if err := l.Record.parse(data); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if l.Record.Text != s.Text {
+		return nil, nil, fmt.Errorf("%s: the results are those of another %s; the record holds its text", name, s.name)
+	}
+	l.ID = checksum(data)
+	l.last = l.ID
+	return l, differences(l.Record.Checks, checks), l.read()
+}
+
+// parse reads a record, whose text of the spec has to be that of its checksum.
+func (r *Record) parse(data []byte) error {
+	if err := json.Unmarshal(data, r); err != nil {
+		return err
+	}
 	if checksum([]byte(r.Text)) != r.Spec {
 		return errors.New("its text of the spec is not that of its checksum: the record was changed")
 	}
-	changed := differences(r.Checks, checks)
-	if checksum([]byte(s.Text)) != r.Spec {
-		changed = append(changed, s.name)
-	}
-	if len(changed) == 0 {
-		return nil
-	}
-	return fmt.Errorf("since the experiment was begun on %s something changed: %s; another experiment takes another file, and both are shown",
-		r.Time.Format("2006-01-02 15:04"), strings.Join(changed, ", "))
+	return nil
 }
 
 // differences are the checks that are not as they were, sorted.

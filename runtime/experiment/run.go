@@ -121,6 +121,22 @@ func New(ctx context.Context, s *Spec, x Setup) (*Experiment, error) {
 	return e, nil
 }
 
+// Reopen draws the networks of an experiment and reads its record and what was run,
+// to tell of it again: [Experiment.Run] is not for what it returns. The program, the
+// kernels and all else but the spec may have changed since it was begun; what did is
+// listed.
+func Reopen(s *Spec, x Setup) (e *Experiment, changed []string, err error) {
+	if e, err = plan(s, x); err != nil {
+		return nil, nil, err
+	}
+	checks, err := x.checks(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	e.Log, changed, err = reopen(s, checks)
+	return e, changed, err
+}
+
 // try scores the plan as it is.
 func (e *Experiment) try(ctx context.Context) error {
 	first := run{of: &e.networks[0], seed: 1}
