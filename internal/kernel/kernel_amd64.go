@@ -2,7 +2,7 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go run gen/main.go
+//go:generate go run ./gen
 
 // Levels lists what this machine can run, slowest first.
 func Levels() []Level {
