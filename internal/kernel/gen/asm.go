@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
+// asm is a file of Go's assembly.
 type asm struct {
 	bytes.Buffer
-	labels int
-	wide   bool // what is written by v is for AVX-512
+	wide bool // what v writes is for AVX-512
 }
 
+// f writes an instruction.
 func (a *asm) f(format string, args ...any) { fmt.Fprintf(a, "\t"+format+"\n", args...) }
 
 // v writes an instruction on vectors of AVX2, or when wide the one on vectors of
