@@ -3,6 +3,8 @@ package chart
 import (
 	"fmt"
 	"io"
+	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -37,6 +39,12 @@ func Measured(w io.Writer, panels []Panel) error {
 				if x.LogX && !(at[0] > 0) || x.LogY && !(at[1] > 0) {
 					return fmt.Errorf("chart: %q has a point at %v, which factors of ten never reach", c.Name, at)
 				}
+				if x.LogX {
+					at[0] = math.Log10(at[0])
+				}
+				if x.LogY {
+					at[1] = math.Log10(at[1])
+				}
 				points = append(points, plotter.XY{X: at[0], Y: at[1]})
 			}
 			if err := line(p, c.Name, points, i); err != nil {
@@ -44,10 +52,10 @@ func Measured(w io.Writer, panels []Panel) error {
 			}
 		}
 		if x.LogX {
-			p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+			p.X.Tick.Marker = decades{}
 		}
 		if x.LogY {
-			p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+			p.Y.Tick.Marker = decades{}
 		}
 		if x.FromZero {
 			p.Y.Min, p.Y.Max = 0, 1.1*p.Y.Max
@@ -55,4 +63,17 @@ func Measured(w io.Writer, panels []Panel) error {
 		all = append(all, p)
 	}
 	return write(w, all)
+}
+
+// decades are the ticks of an axis of decimal logarithms, at powers of ten and between
+// them. (On plot's own LogScale a label's place is taken to be its middle, which leaves
+// room above that nothing needs.)
+type decades struct{}
+
+func (decades) Ticks(least, most float64) []plot.Tick {
+	ticks := plot.LogTicks{Prec: -1}.Ticks(math.Pow(10, least), math.Pow(10, most))
+	for i := range ticks {
+		ticks[i].Value = math.Log10(ticks[i].Value)
+	}
+	return slices.DeleteFunc(ticks, func(t plot.Tick) bool { return t.Value < least || t.Value > most })
 }
