@@ -92,71 +92,80 @@ type Log struct {
 // error, and so is a result that was changed. A row that was cut off while it was
 // written is dropped.
 func Open(s *Spec, checks map[string]string, runs int) (*Log, error) {
-	l := &Log{path: s.Beside(".results.jsonl")}
-	name := s.Beside(".record.json")
-	data, err := os.ReadFile(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(l.path); err == nil {
-			return nil, fmt.Errorf("%s is there without its record %s: results that nothing was settled for; move it away", l.path, name)
-		}
-		l.Record = Record{Time: time.Now().UTC().Truncate(time.Second), Spec: checksum([]byte(s.Text)), Text: s.Text, Checks: checks, Runs: runs}
-		if data, err = json.MarshalIndent(l.Record, "", "  "); err != nil {
-			return nil, err
-		}
-		data = append(data, '\n')
-		if err := atomicfile.WriteBytes(name, data); err != nil {
-			return nil, err
-		}
-	case err != nil:
-		return nil, err
-	default:
-		if err := l.Record.parse(data); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		changed := differences(l.Record.Checks, checks)
-		if l.Record.Text != s.Text {
-			changed = append(changed, s.name)
-		}
-		if len(changed) > 0 {
-			return nil, fmt.Errorf("%s: since the experiment was begun on %s something changed: %s; another experiment takes another file, and both are shown",
-				name, l.Record.Time.Format("2006-01-02 15:04"), strings.Join(changed, ", "))
-		}
+	l, err := load(s)
+	if errors.Is(err, fs.ErrNotExist) {
+		return settle(s, checks, runs)
 	}
-	l.ID = checksum(data)
-	l.last = l.ID
+	if err != nil {
+		return nil, err
+	}
+	changed := differences(l.Record.Checks, checks)
+	if l.Record.Text != s.Text {
+		changed = append(changed, s.name)
+	}
+	if len(changed) > 0 {
+		return nil, fmt.Errorf("%s: since the experiment was begun on %s something changed: %s; another experiment takes another file, and both are shown",
+			s.Beside(".record.json"), l.Record.Time.Format("2006-01-02 15:04"), strings.Join(changed, ", "))
+	}
 	return l, l.read()
 }
 
 // reopen is [Open] of an experiment to which nothing is added: of what it was made with
 // all but the spec may have changed, which is listed.
 func reopen(s *Spec, checks map[string]string) (l *Log, changed []string, err error) {
-	l = &Log{path: s.Beside(".results.jsonl")}
-	name := s.Beside(".record.json")
-	data, err := os.ReadFile(name)
-	if err != nil {
+	switch l, err = load(s); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, fmt.Errorf("nothing was run: %w", err)
+	case err != nil:
+		return nil, nil, err
+	case l.Record.Text != s.Text:
+		return nil, nil, fmt.Errorf("%s: the results are those of another %s; the record holds its text", s.Beside(".record.json"), s.name)
 	}
-	if err := l.Record.parse(data); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if l.Record.Text != s.Text {
-		return nil, nil, fmt.Errorf("%s: the results are those of another %s; the record holds its text", name, s.name)
-	}
-	l.ID = checksum(data)
-	l.last = l.ID
 	return l, differences(l.Record.Checks, checks), l.read()
 }
 
-// parse reads a record, whose text of the spec has to be that of its checksum.
-func (r *Record) parse(data []byte) error {
-	if err := json.Unmarshal(data, r); err != nil {
-		return err
+// load reads a spec's record, whose text has to be that of its checksum, and no row
+// yet.
+func load(s *Spec) (*Log, error) {
+	name := s.Beside(".record.json")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
 	}
-	if checksum([]byte(r.Text)) != r.Spec {
-		return errors.New("its text of the spec is not that of its checksum: the record was changed")
+	l := begin(s, data)
+	if err := json.Unmarshal(data, &l.Record); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return nil
+	if checksum([]byte(l.Record.Text)) != l.Record.Spec {
+		return nil, fmt.Errorf("%s: its text of the spec is not that of its checksum: the record was changed", name)
+	}
+	return l, nil
+}
+
+// settle writes a spec's record, before anything is run.
+func settle(s *Spec, checks map[string]string, runs int) (*Log, error) {
+	name, results := s.Beside(".record.json"), s.Beside(".results.jsonl")
+	if _, err := os.Stat(results); err == nil {
+		return nil, fmt.Errorf("%s is there without its record %s: results that nothing was settled for; move it away", results, name)
+	}
+	r := Record{Time: time.Now().UTC().Truncate(time.Second), Spec: checksum([]byte(s.Text)), Text: s.Text, Checks: checks, Runs: runs}
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	data = append(data, '\n')
+	if err := atomicfile.WriteBytes(name, data); err != nil {
+		return nil, err
+	}
+	l := begin(s, data)
+	l.Record = r
+	return l, nil
+}
+
+// begin is the log of a record, of which data are the text.
+func begin(s *Spec, data []byte) *Log {
+	id := checksum(data)
+	return &Log{path: s.Beside(".results.jsonl"), ID: id, last: id}
 }
 
 // differences are the checks that are not as they were, sorted.
