@@ -6,12 +6,12 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// vnni is whether the machine multiplies and adds pairs of int16 in one instruction.
-var vnni = cpu.X86.HasAVX512VNNI
+// vnni is whether pairs of int16 are multiplied and added in one instruction.
+func vnni() bool { return level == AVX512 && cpu.X86.HasAVX512VNNI }
 
 // rows16 is how many rows of A a product of int16 takes at once.
 func rows16() int {
-	if level == AVX512 && vnni {
+	if vnni() {
 		return 12
 	}
 	return 6
@@ -22,7 +22,7 @@ func tile16(rows, k int, a []int16, lda int, b []int16, offsets []int, c []int32
 		tile16Go(rows, k, a, lda, b, offsets, c, ldc)
 		return
 	}
-	if level == AVX512 && vnni {
+	if vnni() {
 		int16TileVNNI(rows, k/2, &a[0], lda, &b[0], &offsets[0], &c[0], ldc)
 		return
 	}
