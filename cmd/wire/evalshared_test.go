@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/connectomewire/wire/internal/natstest"
 )
 
 // hireWorker runs wire worker as a process of its own until the test ends.
@@ -201,15 +203,7 @@ func TestSharedEvaluation(t *testing.T) {
 // awaitResults waits until a server has so many results.
 func awaitResults(t *testing.T, where string, want uint64) {
 	t.Helper()
-	nc, err := nats.Connect(where, nats.RetryOnFailedConnect(true), nats.ReconnectWait(50*time.Millisecond), nats.MaxReconnects(-1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := nc.JetStream()
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := natstest.JetStream(t, where, nats.RetryOnFailedConnect(true), nats.ReconnectWait(50*time.Millisecond), nats.MaxReconnects(-1))
 	for late := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		info, err := js.StreamInfo("KV_wire_results")
 		if err == nil && info.State.Msgs >= want {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 )
 
 // Start runs a server with JetStream on a free port of this machine, as with says
@@ -33,4 +34,19 @@ func Begin(t testing.TB, with ...func(*server.Options)) *server.Server {
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 	return s
+}
+
+// JetStream connects to the server at a URL until the test ends.
+func JetStream(t testing.TB, url string, with ...nats.Option) nats.JetStreamContext {
+	t.Helper()
+	nc, err := nats.Connect(url, with...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := nc.JetStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
 }

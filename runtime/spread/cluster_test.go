@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 
 	"github.com/connectomewire/wire/internal/natstest"
 	"github.com/connectomewire/wire/runtime/spread"
@@ -101,15 +100,7 @@ func TestCluster(t *testing.T) {
 			t.Errorf("job %d gives %s", i, taken[i])
 		}
 	}
-	nc, err := nats.Connect(urls[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := nc.JetStream()
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := natstest.JetStream(t, urls[1])
 	for _, name := range []string{"WIRE_JOBS", "KV_wire_offers", "KV_wire_results", "OBJ_wire_inputs"} {
 		if info, err := js.StreamInfo(name); err != nil || info.Config.Replicas != 3 {
 			t.Errorf("%s does not lie on three servers: %v", name, err)

@@ -20,8 +20,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/nats-io/nats.go"
 
+	"github.com/connectomewire/wire/internal/natstest"
 	"github.com/connectomewire/wire/runtime/experiment"
 	"github.com/connectomewire/wire/runtime/experiment/experimenttest"
 	"github.com/connectomewire/wire/runtime/spread"
@@ -328,15 +328,7 @@ func TestKilledCoordinator(t *testing.T) {
 // awaitResults waits until so many results lie on a server.
 func awaitResults(t *testing.T, where string, want uint64) {
 	t.Helper()
-	nc, err := nats.Connect(where)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := nc.JetStream()
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := natstest.JetStream(t, where)
 	n := uint64(0)
 	for late := time.Now().Add(time.Minute); n != want; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(late) {

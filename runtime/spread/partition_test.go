@@ -93,15 +93,7 @@ func TestFullServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.Close)
-	nc, err := nats.Connect(s.ClientURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := nc.JetStream()
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := natstest.JetStream(t, s.ClientURL())
 	var done, refused atomic.Int32
 	ctx, stop := context.WithCancel(t.Context())
 	var working sync.WaitGroup

@@ -11,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
+	"github.com/connectomewire/wire/internal/natstest"
 	"github.com/connectomewire/wire/runtime/spread"
 )
 
@@ -202,15 +201,7 @@ func TestDamaged(t *testing.T) {
 	if err := q.Run(t.Context(), jobs(1), func(int, []byte) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	nc, err := nats.Connect(l.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := nc.JetStream()
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := natstest.JetStream(t, l.URL)
 	offers, err := js.KeyValue("wire_offers")
 	if err != nil {
 		t.Fatal(err)
