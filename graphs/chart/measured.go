@@ -32,7 +32,7 @@ type Curve struct {
 func Measured(w io.Writer, panels []Panel) error {
 	var all []*plot.Plot
 	for _, x := range panels {
-		p := panel(x.Title, x.X, x.Y)
+		p, names := panel(x.Title, x.X, x.Y), 0
 		for i, c := range x.Curves {
 			var points plotter.XYs
 			for _, at := range c.Points {
@@ -50,15 +50,23 @@ func Measured(w io.Writer, panels []Panel) error {
 			if err := line(p, c.Name, points, i); err != nil {
 				return err
 			}
+			if c.Name != "" {
+				names++
+			}
+		}
+		if x.FromZero {
+			p.Y.Min, p.Y.Max = 0, 1.1*p.Y.Max
+		}
+		if names > 0 {
+			least := p.Y.Min
+			stretch(p, p.Y.Max, names)
+			p.Y.Min = least
 		}
 		if x.LogX {
 			p.X.Tick.Marker = decades{}
 		}
 		if x.LogY {
 			p.Y.Tick.Marker = decades{}
-		}
-		if x.FromZero {
-			p.Y.Min, p.Y.Max = 0, 1.1*p.Y.Max
 		}
 		all = append(all, p)
 	}
